@@ -1,0 +1,70 @@
+// native/base for TypeScript; declared again in src/core/addon/core.ts.
+#include "bindings/napi_setup.h"
+#include "native/base/arena.h"
+#include "native/base/cpu.h"
+#include "native/base/crc32c.h"
+
+namespace daf::node {
+namespace {
+
+Napi::Value CpuInfo(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Isa isa;
+  if (!Check(env, ChosenIsa(&isa))) return env.Undefined();
+  Napi::Array features = Napi::Array::New(env);
+  uint32_t n = 0;
+  for (const std::string& name : CpuFeatures()) features.Set(n++, Napi::String::New(env, name));
+  Napi::Array supported = Napi::Array::New(env);
+  n = 0;
+  for (Isa one : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+    if (IsaSupported(one)) supported.Set(n++, Napi::String::New(env, IsaName(one)));
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("isa", Napi::String::New(env, IsaName(isa)));
+  out.Set("supported", supported);
+  out.Set("features", features);
+  return out;
+}
+
+Napi::Value Crc32cOf(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Span<uint8_t> bytes;
+  if (!info[0].IsNumber()) {
+    ThrowArgument(env, "crc32c: the first argument is the checksum so far");
+    return env.Undefined();
+  }
+  if (!ReadBytes(info[1], "crc32c: bytes", &bytes)) return env.Undefined();
+  return Napi::Number::New(env, Crc32c(info[0].As<Napi::Number>().Uint32Value(), bytes.data, bytes.size));
+}
+
+Napi::Value SetMemoryLimit(const Napi::CallbackInfo& info) {
+  Budget::Process().SetLimit(static_cast<size_t>(info[0].As<Napi::Number>().Int64Value()));
+  return info.Env().Undefined();
+}
+
+Napi::Value MemoryUse(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const Budget& budget = Budget::Process();
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("limit", Napi::Number::New(env, static_cast<double>(budget.limit())));
+  out.Set("used", Napi::Number::New(env, static_cast<double>(budget.used())));
+  out.Set("peak", Napi::Number::New(env, static_cast<double>(budget.peak())));
+  return out;
+}
+
+Napi::Value ResetMemoryPeak(const Napi::CallbackInfo& info) {
+  Budget::Process().ResetPeak();
+  return info.Env().Undefined();
+}
+
+}  // namespace
+
+void RegisterCore(Napi::Env env, Napi::Object exports) {
+  exports.Set("cpuInfo", Napi::Function::New(env, CpuInfo, "cpuInfo"));
+  exports.Set("crc32c", Napi::Function::New(env, Crc32cOf, "crc32c"));
+  exports.Set("setMemoryLimit", Napi::Function::New(env, SetMemoryLimit, "setMemoryLimit"));
+  exports.Set("memoryUse", Napi::Function::New(env, MemoryUse, "memoryUse"));
+  exports.Set("resetMemoryPeak", Napi::Function::New(env, ResetMemoryPeak, "resetMemoryPeak"));
+}
+
+}  // namespace daf::node

@@ -1,0 +1,89 @@
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+#include "native/base/arena.h"
+#include "native/base/control.h"
+#include "native/base/cpu.h"
+#include "native/base/crc32c.h"
+#include "native/base/rng.h"
+
+namespace daf {
+namespace {
+
+TEST(Arena, RefusesBeyondTheBudgetAndReusesBlocks) {
+  Budget budget(3 << 20);
+  Arena arena(budget);
+  float* first = nullptr;
+  ASSERT_TRUE(arena.Allocate(100, &first).ok());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % 64, 0u);
+  char* big = nullptr;
+  const Status refused = arena.Allocate(size_t{4} << 20, &big);
+  EXPECT_EQ(refused.code(), Code::kMemory);
+  EXPECT_EQ(big, nullptr);
+  const size_t used = budget.used();
+  for (int task = 0; task < 10; ++task) {
+    arena.Reset();
+    float* again = nullptr;
+    ASSERT_TRUE(arena.Allocate(100, &again).ok());
+    EXPECT_EQ(again, first);
+  }
+  EXPECT_EQ(budget.used(), used);
+  EXPECT_GE(budget.peak(), used);
+  arena.Release();
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Arena, RefusesSizesThatOverflow) {
+  Arena arena;
+  double* out = nullptr;
+  EXPECT_EQ(arena.Allocate(SIZE_MAX / 4, &out).code(), Code::kMemory);
+}
+
+TEST(Crc32c, KnownValues) {
+  EXPECT_EQ(Crc32c(0, "123456789", 9), 0xE3069283u);
+  const std::string zeros(32, '\0');
+  EXPECT_EQ(Crc32c(0, zeros.data(), zeros.size()), 0x8A9136AAu);  // RFC 3720 B.4
+  EXPECT_EQ(Crc32c(Crc32c(0, "1234", 4), "56789", 5), 0xE3069283u);
+}
+
+TEST(Rng, ReferenceStreamAndRange) {
+  Rng rng(42, 54);
+  EXPECT_EQ(rng.Next(), 0xa15c02b7u);  // first values of the published pcg32 demo
+  EXPECT_EQ(rng.Next(), 0x7b47f409u);
+  double sum = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const float u = rng.Uniform();
+    ASSERT_GE(u, 0.0f);
+    ASSERT_LT(u, 1.0f);
+    sum += u;
+  }
+  EXPECT_NEAR(sum / 100000, 0.5, 0.005);
+}
+
+TEST(TaskControl, SharesWordsWithItsWatcher) {
+  int32_t words[3] = {0, 0, 0};
+  TaskControl control(words);
+  EXPECT_TRUE(control.Check().ok());
+  control.Progress(3, 7);
+  EXPECT_EQ(words[1], 3);
+  EXPECT_EQ(words[2], 7);
+  words[0] = 1;
+  EXPECT_EQ(control.Check().code(), Code::kCancelled);
+}
+
+TEST(Cpu, ForcedInstructionSetIsTheOneInUse) {
+  Isa isa;
+  const Status status = ChosenIsa(&isa);
+  const char* forced = std::getenv("DAF_FORCE_ISA");
+  if (forced == nullptr) {
+    EXPECT_TRUE(status.ok());
+    EXPECT_EQ(isa, BestIsa());
+  } else if (status.ok()) {
+    EXPECT_STREQ(IsaName(isa), forced);
+  }
+}
+
+}  // namespace
+}  // namespace daf

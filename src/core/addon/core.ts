@@ -1,0 +1,25 @@
+/** native/base, as bindings/core.cpp exports it. */
+export interface CoreAddon {
+  /** The instruction set in use, those this machine supports, and the CPU features found. */
+  cpuInfo(): CpuInfo;
+  /** Continues a CRC-32C (0 to begin) over bytes. */
+  crc32c(crc: number, bytes: Uint8Array): number;
+  /** Limit in bytes of all native arenas of this process; 0 means none. */
+  setMemoryLimit(bytes: number): void;
+  /** Bytes that native arenas hold now, their high-water mark and limit. */
+  memoryUse(): NativeMemoryUse;
+  /** Lowers the high-water mark to what is in use now. */
+  resetMemoryPeak(): void;
+}
+
+export interface CpuInfo {
+  readonly isa: 'scalar' | 'avx2' | 'avx512';
+  readonly supported: readonly string[];
+  readonly features: readonly string[];
+}
+
+export interface NativeMemoryUse {
+  readonly limit: number;
+  readonly used: number;
+  readonly peak: number;
+}

@@ -43,7 +43,7 @@ export function nativeFile(name: string, check: (file: string) => string | undef
     if (problem === undefined) return file;
     tried.push(`${file}: ${problem}`);
   }
-  const node = `Node ${process.version}, Node-API ${process.versions.napi}`;
+  const node = `Node ${process.version}, Node-API ${process.versions['napi']}`;
   throw new DafError('ERR_DAF_ADDON', `no usable ${name} for ${platformTag()} (${node}). Tried:\n  ${tried.join('\n  ')}`, {
     hint: 'run `npm rebuild daf` (in a clone: `npm run build:native`); it needs a C++17 compiler and CMake',
   });

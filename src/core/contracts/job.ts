@@ -1,0 +1,162 @@
+/**
+ * Terminology (the same in code, command line, documents and logs)
+ *
+ * job        user code over an input, run once; ends with a manifest
+ * stage      map, combine or reduce (and a job's optional finalize)
+ * split      a piece of the input: what one map task reads
+ * record     key bytes and value bytes
+ * task       one split to map, one partition to reduce, or the finalize; has a generation
+ * attempt    one execution of a task
+ * lease      the right to run an attempt, with an epoch that is never reused
+ * partition  all records of one reducer
+ * run        a sorted spill; a segment is a map output's part for one partition
+ * manifest   the committed outputs of a job; readers trust only it
+ */
+
+/** The code of a job, addressed by content; the bytes lie in the job's output store under {@link codeKey}. */
+export type StageCode =
+  /** One ESM file whose default export is a {@link JobDefinition}. */
+  | { readonly kind: 'module'; readonly sha256: string }
+  /** A native plugin (native/abi/daf_plugin.h). Untrusted plugins run in a child process. */
+  | { readonly kind: 'plugin'; readonly sha256: string; readonly trusted: boolean };
+
+/** How splits become records for map. */
+export type InputFormat =
+  /** One record a line (LF or CRLF, terminator removed); key: empty; value: the line. */
+  | { readonly kind: 'lines' }
+  /** One record a file; key: its name as typed; value: its bytes. */
+  | { readonly kind: 'files' }
+  /** Fixed-size records; key: empty; value: `bytes` bytes. */
+  | { readonly kind: 'fixed'; readonly bytes: number }
+  /** Records given in memory at submit (or by another job), as packed records; see contracts/record.ts. */
+  | { readonly kind: 'packed' };
+
+/** How the records that reduce (or a map-only job's map) emits become part files. */
+export type OutputFormat =
+  /** key, separator, value, newline. */
+  | { readonly kind: 'text'; readonly separator: string }
+  /** Packed records, as in contracts/record.ts. */
+  | { readonly kind: 'packed' }
+  /** Values end to end, nothing between them. */
+  | { readonly kind: 'raw' };
+
+/** A run of bytes of one input file. */
+export interface SplitPiece {
+  /** The name as the user typed it: a document's identity. */
+  readonly name: string;
+  /** Absolute path, or a key of the job's output store when `stored`. */
+  readonly path: string;
+  readonly stored: boolean;
+  readonly offset: number;
+  readonly length: number;
+  /** Length of the whole file when the split was made; another length later is ERR_DAF_BAD_DATA. */
+  readonly fileLength: number;
+}
+
+export interface Split {
+  readonly index: number;
+  readonly pieces: readonly SplitPiece[];
+}
+
+/**
+ * Everything a coordinator and a worker must know about a job; checked, complete and frozen. It stays under 64 KB:
+ * code, splits and in-memory inputs lie in the output store and are named here.
+ */
+export interface JobSpec {
+  /** Made by the client; submitting the same id twice is one job. [a-z0-9-], ≤ 64 characters. */
+  readonly id: string;
+  readonly name: string;
+  readonly code: StageCode;
+  /** The output store, a BlobStore URL (`file:///…`). */
+  readonly output: string;
+  readonly input: InputFormat;
+  /** Number of map tasks; their splits are listed under {@link splitsKey}. */
+  readonly splits: number;
+  /** Number of reduce tasks; 0 makes the job map-only. */
+  readonly reducers: number;
+  readonly hasCombine: boolean;
+  readonly hasFinalize: boolean;
+  /** False when two runs of an attempt may differ: a new map generation then re-opens the reduces that read the old one. */
+  readonly deterministic: boolean;
+  readonly format: OutputFormat;
+  readonly params: Readonly<Record<string, string>>;
+  readonly maxAttempts: number;
+  /** Higher runs first. */
+  readonly priority: number;
+  readonly memory: TaskMemory;
+  /** Recorded so that a replay can force it. */
+  readonly isa: string;
+}
+
+/** What one task thread of this job needs, reserved before a task starts. Bytes. */
+export interface TaskMemory {
+  /** The native sort buffer of a map task: spill points depend on this alone. */
+  readonly sortBuffer: number;
+  /** Everything else a task holds at once: user code, merges, models, native arenas. */
+  readonly task: number;
+}
+
+export type JobPhase = 'running' | 'publishing' | 'done' | 'failed' | 'cancelled';
+
+export type TaskStage = 'map' | 'reduce' | 'finalize';
+
+/** A task's name within its job: `map-3`, `reduce-0`, `finalize-0`. */
+export interface TaskId {
+  readonly stage: TaskStage;
+  readonly index: number;
+}
+
+export function taskName(task: TaskId): string {
+  return `${task.stage}-${task.index}`;
+}
+
+export type TaskState = 'idle' | 'running' | 'committed' | 'failed' | 'cancelled';
+
+/** Never reused: a coordinator's term (one per start) and a counter within it. */
+export interface Epoch {
+  readonly term: number;
+  readonly counter: number;
+}
+
+/** What a client sees of a job while it runs. */
+export interface JobStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly phase: JobPhase;
+  readonly output: string;
+  readonly map: StageProgress;
+  readonly reduce: StageProgress;
+  readonly finalize: StageProgress;
+  readonly counters: Readonly<Record<string, number>>;
+  readonly refused: number;
+  readonly failedAttempts: number;
+  readonly workers: number;
+  /** Milliseconds since the coordinator accepted the job (its own clock). */
+  readonly elapsedMs: number;
+  readonly error: import('./errors.js').WireError | null;
+}
+
+export interface StageProgress {
+  readonly total: number;
+  readonly running: number;
+  readonly committed: number;
+  /** Committed plus the fractions that running attempts report; 0…total. */
+  readonly progress: number;
+}
+
+// Keys within the output store. An attempt writes only below attemptPrefix().
+export const jobPrefix = (job: string): string => `_daf/${job}/`;
+export const specKey = (job: string): string => `_daf/${job}/job.json`;
+export const codeKey = (job: string, code: StageCode): string =>
+  `_daf/${job}/code/${code.sha256}.${code.kind === 'module' ? 'mjs' : 'so'}`;
+/** A sequence of msgpack-encoded Split objects, concatenated. */
+export const splitsKey = (job: string): string => `_daf/${job}/splits.bin`;
+/** Little-endian uint64 offsets into splits.bin: splits + 1 of them. */
+export const splitsIndexKey = (job: string): string => `_daf/${job}/splits.idx`;
+/** In-memory input, as packed records. */
+export const inputKey = (job: string, n: number): string => `_daf/${job}/input/${n}.rec`;
+export const attemptPrefix = (job: string, task: TaskId, attempt: string): string => `_daf/${job}/${taskName(task)}/${attempt}/`;
+export const MANIFEST = 'manifest.json';
+export const REPORT = 'report.json';
+export const partName = (reducer: number): string => `part-r-${String(reducer).padStart(5, '0')}`;
+export const mapPartName = (split: number): string => `part-m-${String(split).padStart(5, '0')}`;

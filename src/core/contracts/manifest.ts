@@ -1,0 +1,27 @@
+import type { RefusedInput } from './task.js';
+
+/**
+ * manifest.json: written last, by a conditional put. The same job over the same input gives the same bytes, so it holds no
+ * time, memory, host, attempt or job id.
+ */
+export interface Manifest {
+  readonly daf: 1;
+  readonly job: string;
+  readonly code: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly inputs: { readonly splits: number; readonly records: number; readonly refused: number };
+  /** Sorted by name. */
+  readonly outputs: readonly ManifestOutput[];
+  /** Sorted by name. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** Sorted by input, then code. */
+  readonly refused: readonly RefusedInput[];
+}
+
+export interface ManifestOutput {
+  readonly name: string;
+  /** Null for a volatile file (report.json): listed, not checked. */
+  readonly bytes: number | null;
+  readonly records: number | null;
+  readonly crc32c: string | null;
+}

@@ -1,0 +1,242 @@
+/**
+ * The wire. The coordinator is a ROUTER; workers and clients are DEALERs. A message is one header frame (msgpack of one of the objects
+ * below, ≤ 64 KB) and, where listed, one body frame (≤ 1 MB). Each entry says direction, when it is legal, and what makes a
+ * second copy harmless (its idempotency key). Illegal or oversized messages are answered `refused` and change nothing.
+ */
+import type { WireError } from './errors.js';
+import type { JobSpec, JobStatus } from './job.js';
+import type { Assignment, LostMap, Report } from './task.js';
+
+export const PROTOCOL = 1;
+export const MAX_HEADER_BYTES = 64 << 10;
+export const MAX_BODY_BYTES = 1 << 20;
+export const MAX_BATCH = 64;
+
+// ── worker → coordinator ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** First message of a worker, and again whenever the coordinator's term changed or `unknown-worker` came. Key: worker. */
+export interface WorkerHello {
+  readonly type: 'worker-hello';
+  readonly protocol: number;
+  readonly worker: string;
+  /** Machine identity: same host, same file system for intermediate data. */
+  readonly host: string;
+  readonly pid: number;
+  readonly threads: number;
+  readonly budgetBytes: number;
+  /** Attempts still running here, for re-adoption after a coordinator restart. */
+  readonly running: readonly Assignment[];
+  readonly token: string | null;
+}
+
+/** Every `heartbeatMs` once welcomed; renews the leases of the attempts named. Key: (worker, seq). */
+export interface Heartbeat {
+  readonly type: 'heartbeat';
+  readonly worker: string;
+  readonly seq: number;
+  /** attempt → progress 0…1; at most MAX_BATCH. */
+  readonly running: readonly { readonly job: string; readonly attempt: string; readonly progress: number }[];
+  /** Peak anonymous + shared memory since start, bytes. */
+  readonly peakBytes: number;
+}
+
+/** How many more assignments the worker can take. Absolute, not a delta, so a lost or doubled message does no harm. Key: (worker, seq). */
+export interface Credit {
+  readonly type: 'credit';
+  readonly worker: string;
+  readonly seq: number;
+  readonly slots: number;
+}
+
+/** Body frame: msgpack of Report[] (≤ MAX_BATCH; an entry over 1 MB in msgpack is spilled by the worker into its attempt prefix and named).
+ *  Sent again every lease period until each is answered. Key: attempt. */
+export interface Reports {
+  readonly type: 'reports';
+  readonly worker: string;
+}
+export type ReportsBody = readonly Report[];
+
+/** A leaving worker; its running attempts are given to others at once. Key: worker. */
+export interface WorkerBye {
+  readonly type: 'worker-bye';
+  readonly worker: string;
+}
+
+/** Asks for committed map outputs of a job from `from` on. Legal for a job with an assigned reduce. Key: none needed (read only). */
+export interface MapOutputsRequest {
+  readonly type: 'map-outputs';
+  readonly worker: string;
+  readonly request: number;
+  readonly job: string;
+  readonly from: number;
+}
+
+/** Asks for the committed outputs, refusals and usage of a job, for finalize; pages as above. */
+export interface CommitsRequest {
+  readonly type: 'commits';
+  readonly worker: string;
+  readonly request: number;
+  readonly job: string;
+  readonly from: number;
+}
+
+/** Asks for a job's spec. */
+export interface SpecRequest {
+  readonly type: 'spec';
+  readonly worker: string;
+  readonly request: number;
+  readonly job: string;
+}
+
+// ── coordinator → worker ───────────────────────────────────────────────────────────────────────────────────────────
+
+export interface Welcome {
+  readonly type: 'welcome';
+  readonly protocol: number;
+  readonly term: number;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+}
+
+/** Body frame: msgpack of Assignment[] (≤ MAX_BATCH). Never more than the last credit. Key: attempt. */
+export interface Assign {
+  readonly type: 'assign';
+  readonly term: number;
+}
+export type AssignBody = readonly Assignment[];
+
+/** Answer to reports, after the commits are on stable storage. `discarded` attempts' files are the worker's to remove. Key: attempt. */
+export interface Verdicts {
+  readonly type: 'verdicts';
+  readonly verdicts: readonly {
+    readonly job: string;
+    readonly attempt: string;
+    readonly verdict: 'committed' | 'discarded' | 'failure-noted';
+  }[];
+}
+
+/** Stop these attempts; no report is expected. Key: attempt. */
+export interface Revoke {
+  readonly type: 'revoke';
+  readonly attempts: readonly { readonly job: string; readonly attempt: string }[];
+}
+
+/** The job has ended: its code, spec and intermediate data may go. Key: job. */
+export interface DropJob {
+  readonly type: 'drop-job';
+  readonly job: string;
+}
+
+/** Who are you? Say hello again. Sent for anything from a worker that this term has not welcomed. */
+export interface UnknownWorker {
+  readonly type: 'unknown-worker';
+  readonly term: number;
+}
+
+/** End in an orderly way: finish nothing, leave data files. */
+export interface Shutdown {
+  readonly type: 'shutdown';
+}
+
+/** Body frame: msgpack of MapOutput[] (reply to map-outputs), Commit[] (to commits), or JobSpec (to spec). `next` is null at the end. */
+export interface Page {
+  readonly type: 'page';
+  readonly request: number;
+  readonly next: number | null;
+}
+
+// ── client → coordinator ───────────────────────────────────────────────────────────────────────────────────────────
+
+interface ClientRequest {
+  /** Chosen by the client; the reply carries it back. */
+  readonly request: number;
+  readonly token: string | null;
+}
+export interface ClientHello extends ClientRequest {
+  readonly type: 'client-hello';
+  readonly protocol: number;
+}
+/** Body frame: msgpack of JobSpec. Key: spec.id. */
+export interface SubmitJob extends ClientRequest {
+  readonly type: 'submit';
+}
+export type SubmitBody = JobSpec;
+export interface StatusRequest extends ClientRequest {
+  readonly type: 'status';
+  readonly job: string;
+}
+export interface ListRequest extends ClientRequest {
+  readonly type: 'jobs';
+}
+export interface CancelRequest extends ClientRequest {
+  readonly type: 'cancel';
+  readonly job: string;
+}
+/** Subscribes to a job's events for as long as the client keeps asking (renewed every few seconds). */
+export interface WatchRequest extends ClientRequest {
+  readonly type: 'watch';
+  readonly job: string;
+}
+export interface WorkersRequest extends ClientRequest {
+  readonly type: 'workers';
+}
+
+// ── coordinator → client ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Body frame: msgpack of the answer (ClientHelloAnswer, JobStatus, JobStatus[], WorkerStatus[]) . */
+export interface Reply {
+  readonly type: 'reply';
+  readonly request: number;
+}
+export interface ClientHelloAnswer {
+  readonly protocol: number;
+  readonly term: number;
+  readonly workers: number;
+  readonly threads: number;
+}
+export interface WorkerStatus {
+  readonly worker: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly threads: number;
+  readonly running: readonly string[];
+  readonly peakBytes: number;
+  readonly silentMs: number;
+}
+/** Any request that could not be served. */
+export interface Refused {
+  readonly type: 'refused';
+  readonly request: number;
+  readonly error: WireError;
+}
+/** Body frame: msgpack of JobEvent. Best effort; a client that missed one sees it in the next status. */
+export interface EventMessage {
+  readonly type: 'event';
+}
+export type JobEvent =
+  | { readonly kind: 'progress'; readonly status: JobStatus }
+  | {
+      readonly kind: 'attempt-failed';
+      readonly job: string;
+      readonly task: string;
+      readonly attempt: string;
+      readonly worker: string;
+      readonly error: WireError;
+      readonly lost: readonly LostMap[];
+    }
+  | { readonly kind: 'worker-lost'; readonly job: string; readonly worker: string }
+  | { readonly kind: 'ended'; readonly status: JobStatus };
+
+export type FromWorker =
+  | WorkerHello
+  | Heartbeat
+  | Credit
+  | Reports
+  | WorkerBye
+  | MapOutputsRequest
+  | CommitsRequest
+  | SpecRequest;
+export type ToWorker = Welcome | Assign | Verdicts | Revoke | DropJob | UnknownWorker | Shutdown | Page | Refused;
+export type FromClient = ClientHello | SubmitJob | StatusRequest | ListRequest | CancelRequest | WatchRequest | WorkersRequest;
+export type ToClient = Reply | Refused | EventMessage;
+export type Message = FromWorker | ToWorker | FromClient | ToClient;

@@ -1,0 +1,93 @@
+import type { Counters, TaskFiles } from './context.js';
+import type { RawRecord } from './record.js';
+
+/**
+ * What user code and runners see of the attempt they are in.
+ */
+export interface TaskContext {
+  readonly job: string;
+  readonly jobName: string;
+  readonly stage: 'map' | 'combine' | 'reduce' | 'finalize';
+  readonly index: number;
+  readonly attempt: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly counters: Counters;
+  readonly files: TaskFiles;
+  /** A directory of this attempt alone, removed afterwards. */
+  readonly scratchDir: string;
+  /** Bytes this task may hold beside its sort buffer. */
+  readonly memoryBytes: number;
+  /** The words that native loops poll: hand it to every native call that takes a control. */
+  readonly control: Int32Array;
+  /** Throws ERR_DAF_CANCELLED once the attempt is cancelled. */
+  checkCancelled(): void;
+  /** Tells the coordinator how far this attempt is; 0…1. */
+  progress(fraction: number): void;
+  /** Lists an input that could not be used, and goes on; `refused: false` lists a warning. */
+  refuse(input: string, error: unknown, options?: { readonly refused?: boolean }): void;
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Takes one record. Strings are written as UTF-8; bytes are copied before the call returns. */
+export type Emit = (key: string | Uint8Array, value: string | Uint8Array) => void;
+
+/** A record as map receives it. Its bytes are borrowed until map returns (or its promise settles). */
+export interface MapRecord extends RawRecord {
+  /** Name of the input file as typed; for in-memory input `memory`. */
+  readonly source: string;
+  /** Byte offset of the record in its file. */
+  readonly offset: number;
+}
+
+/**
+ * Runs the stages of one kind of code inside a task thread. A runner module exports
+ * `createRunner(codePath: string, spec: JobSpec): Promise<StageRunner>`; one instance serves many tasks of one job, one at a
+ * time.
+ */
+export interface StageRunner {
+  /** Feeds every record of the split to user code; what it emits goes to `emit`. */
+  map(input: MapInput, emit: Emit, context: TaskContext): Promise<MapTotals>;
+  /** Key's values → fewer values under the same key. Present when the job has a combiner. */
+  combine?(groups: GroupInput, emit: Emit, context: TaskContext): void;
+  reduce?(groups: GroupInput, emit: Emit, context: TaskContext): Promise<void>;
+  finalize?(context: FinalizeContext): Promise<void>;
+  dispose?(): Promise<void>;
+}
+
+export interface MapTotals {
+  readonly recordsIn: number;
+}
+
+/** The records of a split, streamed in the order of its pieces. */
+export interface MapInput {
+  records(): AsyncIterable<MapRecord>;
+}
+
+/** Groups in key order; a group's values in (map index, emission) order. Bytes are borrowed until the next step. */
+export interface GroupInput {
+  /** Synchronous: the merge is native and reads ahead by itself. */
+  groups(): Iterable<Group>;
+}
+
+export interface Group {
+  readonly key: Uint8Array;
+  /** May be left before its end. One pass. */
+  readonly values: Iterable<Uint8Array>;
+}
+
+/** Finalize runs once, after all reduces have committed and before publish. */
+export interface FinalizeContext extends TaskContext {
+  /** Committed outputs of the job so far, by final name, in name order. */
+  readonly outputs: readonly CommittedOutput[];
+  /** Bytes of a committed output. */
+  read(name: string): Promise<Uint8Array>;
+  readonly refusals: readonly import('./task.js').RefusedInput[];
+  /** What every committed attempt used, in task order. */
+  readonly usage: readonly { readonly task: string; readonly usage: import('./task.js').AttemptUsage }[];
+}
+
+export interface CommittedOutput {
+  readonly name: string;
+  readonly bytes: number;
+  readonly records: number | null;
+}

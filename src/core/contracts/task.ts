@@ -1,0 +1,126 @@
+import type { WireError } from './errors.js';
+import type { Epoch, JobSpec, TaskId } from './job.js';
+
+/** Coordinator → worker: run this attempt. */
+export interface Assignment {
+  readonly job: string;
+  readonly task: TaskId;
+  readonly generation: number;
+  /** Unique within the job: `<task>-g<generation>-a<n>`. */
+  readonly attempt: string;
+  readonly epoch: Epoch;
+  /** Which try of this task it is, from 1. */
+  readonly try: number;
+  /** True for a copy of an attempt that still runs elsewhere. */
+  readonly backup: boolean;
+}
+
+/** A committed map task's output file as reducers find it. */
+export interface MapOutput {
+  readonly map: number;
+  readonly generation: number;
+  readonly worker: string;
+  /** Identifies the machine: readers with the same host open `path` directly. */
+  readonly host: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** A file that an attempt wrote below its private prefix and that publishing gives its final name. */
+export interface OutputFile {
+  /** Final name within the output store, `/`-separated. */
+  readonly name: string;
+  /** Where the attempt wrote it. */
+  readonly key: string;
+  readonly bytes: number;
+  /** For part files; null for files of other kinds. */
+  readonly records: number | null;
+  /** CRC-32C of the bytes. */
+  readonly crc32c: number;
+  /** Written to the manifest only by name: its bytes may differ between runs (report.json). */
+  readonly volatile: boolean;
+}
+
+/** An input that the job could not use and went on without. */
+export interface RefusedInput {
+  readonly input: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | null;
+  /** False for a warning: the input was used all the same. */
+  readonly refused: boolean;
+}
+
+/** What an attempt used, measured as DESIGN §4 says. Goes to report.json, never to the manifest. */
+export interface AttemptUsage {
+  readonly worker: string;
+  readonly milliseconds: number;
+  readonly reservedBytes: number;
+  /** Peak of native arenas during the attempt. */
+  readonly nativePeakBytes: number;
+  /** Peak anonymous + shared memory of the worker process while the attempt ran. */
+  readonly processPeakBytes: number;
+}
+
+/** Worker → coordinator: how an attempt ended. Sent again until it is answered committed or discarded. */
+export interface Report {
+  readonly job: string;
+  readonly task: TaskId;
+  readonly generation: number;
+  readonly attempt: string;
+  readonly epoch: Epoch;
+  readonly outcome: Outcome;
+  readonly usage: AttemptUsage;
+}
+
+export type Outcome =
+  | {
+      readonly kind: 'done';
+      /** Null for anything but a map task of a job with reducers. */
+      readonly mapOutput: MapOutput | null;
+      readonly outputs: readonly OutputFile[];
+      readonly counters: Readonly<Record<string, number>>;
+      readonly recordsIn: number;
+      readonly recordsOut: number;
+      readonly refused: readonly RefusedInput[];
+      /** Reduce only: the generation of each map that was read; run-length encoded [[generation, count], …]. */
+      readonly readGenerations: readonly (readonly [number, number])[];
+    }
+  | {
+      readonly kind: 'failed';
+      readonly error: WireError /** Reduce only: map outputs that could not be read. */;
+      readonly lostMaps: readonly LostMap[];
+    };
+
+export interface LostMap {
+  readonly map: number;
+  readonly generation: number;
+}
+
+/** What is kept of a committed task: enough to publish, to shuffle and to report. */
+export interface Commit {
+  readonly task: TaskId;
+  readonly generation: number;
+  readonly attempt: string;
+  readonly epoch: Epoch;
+  readonly outcome: Extract<Outcome, { kind: 'done' }>;
+  readonly usage: AttemptUsage;
+}
+
+/** Everything a task thread needs to run an attempt; built by the worker's main thread. */
+export interface TaskInput {
+  readonly spec: JobSpec;
+  readonly assignment: Assignment;
+  /** Module that exports `createRunner`, see contracts/stage.ts. */
+  readonly runnerUrl: string;
+  /** Local file with the job's code. */
+  readonly codePath: string;
+  /** Worker's data directory for this job; map outputs, spills and scratch files go below it. */
+  readonly dataDir: string;
+  readonly worker: string;
+  readonly host: string;
+  /** Reduce and finalize: committed map outputs in map order; null for map tasks. */
+  readonly mapOutputs: readonly MapOutput[] | null;
+  /** Int32Array[3] over shared memory: cancel, done, total (native/base/control.h). */
+  readonly control: Int32Array;
+}

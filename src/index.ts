@@ -1,0 +1,1 @@
+export { DafError } from './core/contracts/errors.js';

@@ -1,0 +1,133 @@
+import gltfValidator from 'gltf-validator';
+import sharp from 'sharp';
+import tap from 'tap';
+import { readGlb, writeGlb } from './glb.js';
+import { type AvatarMesh, avatarMesh, vertexColors } from './mesh.js';
+import { readObj, writeObj } from './obj.js';
+import { readPly, writePly } from './ply.js';
+
+/** Two spheres, each with a UV seam: the second is moved by no expression, as an eye is not by a smile. */
+function spheres(): AvatarMesh {
+  const rings = 8;
+  const sectors = 12;
+  const positions: number[] = [];
+  const source: number[] = [];
+  const uvs: number[] = [];
+  const triangles: number[] = [];
+  const parts = [];
+  for (const [name, centre, radius] of [
+    ['skin', 0, 9],
+    ['eye_left', 3.1, 1.2],
+  ] as const) {
+    const firstPosition = positions.length / 3;
+    const firstVertex = source.length;
+    const firstTriangle = triangles.length / 3;
+    for (let r = 0; r <= rings; r++) {
+      for (let s = 0; s <= sectors; s++) {
+        const a = (Math.PI * r) / rings;
+        const b = (2 * Math.PI * s) / sectors;
+        if (s < sectors) {
+          positions.push(centre + radius * Math.sin(a) * Math.sin(b), radius * Math.cos(a), radius * Math.sin(a) * Math.cos(b));
+        }
+        source.push(firstPosition + r * sectors + (s % sectors));
+        uvs.push(s / sectors, r / rings);
+        if (r === rings || s === sectors) continue;
+        const v = firstVertex + r * (sectors + 1) + s;
+        if (r > 0) triangles.push(v, v + sectors + 1, v + 1);
+        if (r < rings - 1) triangles.push(v + 1, v + sectors + 1, v + sectors + 2);
+      }
+    }
+    const vertexCount = source.length - firstVertex;
+    parts.push({ name, firstVertex, vertexCount, firstTriangle, triangleCount: triangles.length / 3 - firstTriangle });
+  }
+  const smile = new Float32Array(positions.length);
+  smile.set([0, 0.5, 0.25], 60);
+  return avatarMesh({
+    positions: Float32Array.from(positions),
+    source: Uint32Array.from(source),
+    uvs: Float32Array.from(uvs),
+    triangles: Uint32Array.from(triangles),
+    parts,
+    expressions: [
+      { name: 'mouthSmileLeft', deltas: smile },
+      { name: 'jawOpen', deltas: new Float32Array(positions.length) },
+    ],
+  });
+}
+
+const texture = {
+  bytes: new Uint8Array(
+    await sharp({ create: { width: 16, height: 16, channels: 3, background: '#b58a70' } })
+      .png()
+      .toBuffer(),
+  ),
+  mime: 'image/png' as const,
+};
+
+tap.test('a GLB passes the Khronos validator without a word and reads back the same', async (t) => {
+  const mesh = spheres();
+  const bytes = await writeGlb(mesh, texture, 'a person\nwith ünicode');
+  const report = await gltfValidator.validateBytes(bytes);
+  t.equal(report.issues.numErrors, 0, JSON.stringify(report.issues.messages.slice(0, 3)));
+  t.equal(report.issues.numWarnings, 0, JSON.stringify(report.issues.messages.slice(0, 3)));
+  const back = await readGlb(bytes);
+  t.same(back.positions, mesh.positions);
+  t.same(back.normals, mesh.normals);
+  t.same(back.uvs, mesh.uvs);
+  t.same(back.triangles, mesh.triangles);
+  t.same(back.parts, mesh.parts);
+  t.same(back.expressionNames, ['mouthSmileLeft', 'jawOpen']);
+  t.same(back.texture.bytes, texture.bytes);
+});
+
+tap.test('the validator does see a broken file', async (t) => {
+  const mesh = spheres();
+  const bytes = await writeGlb({ ...mesh, normals: mesh.normals.map((value) => 2 * value) }, texture, 'p');
+  t.ok((await gltfValidator.validateBytes(bytes)).issues.numErrors > 0);
+});
+
+tap.test('all formats hold the same vertices, and the same mesh gives the same bytes', async (t) => {
+  const mesh = spheres();
+  const colors = vertexColors(mesh.uvs, new Uint8Array(3).fill(200), 1, 1);
+  const ply = writePly(mesh, colors);
+  const obj = writeObj(mesh, 'avatar');
+  for (const back of [readPly(ply), readObj(obj.obj)]) {
+    t.same(back.positions, mesh.positions);
+    t.same(back.normals, mesh.normals);
+    t.same(back.triangles, mesh.triangles);
+    t.ok(back.uvs.every((uv, i) => Math.abs(uv - mesh.uvs[i]!) < 1e-6));
+  }
+  t.same(readPly(ply).colors, colors);
+  t.match(obj.mtl, /map_Kd avatar\.png/);
+  t.same(await writeGlb(mesh, texture, 'p'), await writeGlb(spheres(), texture, 'p'));
+  t.same(writePly(spheres(), colors), ply);
+});
+
+tap.test('metres, outward normals, no crease at the seam', async (t) => {
+  const mesh = spheres();
+  t.ok(Math.abs(Math.max(...mesh.positions) - 0.09) < 1e-6);
+  const skin = mesh.parts[0]!;
+  let outward = Infinity;
+  for (let v = 0; v < skin.vertexCount; v++) {
+    const dot = [0, 1, 2].reduce((sum, k) => sum + mesh.positions[3 * v + k]! * mesh.normals[3 * v + k]!, 0);
+    outward = Math.min(outward, dot);
+  }
+  t.ok(outward > 0.085, 'every normal looks outward');
+  t.same(mesh.normals.slice(3 * 13, 3 * 14), mesh.normals.slice(3 * 25, 3 * 26), 'both sides of the seam share a normal');
+});
+
+tap.test('a triangle across parts, a truncated PLY and a foreign OBJ are refused', async (t) => {
+  const mesh = spheres();
+  const triangles = mesh.triangles.slice();
+  triangles[0] = mesh.parts[1]!.firstVertex;
+  await t.rejects(writeGlb({ ...mesh, triangles }, texture, 'p'), { code: 'ERR_DAF_INTERNAL' });
+  const ply = writePly(mesh, new Uint8Array(mesh.positions.length));
+  t.throws(() => readPly(ply.subarray(0, ply.length - 1)), { code: 'ERR_DAF_BAD_DATA' });
+  t.throws(() => readObj('v 0 0 0\nf 1/2/1 1/1/1 1/1/1\n'), { code: 'ERR_DAF_BAD_DATA' });
+});
+
+tap.test('vertex colours come from the texel under the vertex', async (t) => {
+  const rgb = Uint8Array.of(255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9);
+  const uvs = Float32Array.of(0.25, 0.25, 0.75, 0.25, 0.25, 0.75, 0.5, 0.25);
+  t.same([...vertexColors(uvs, rgb, 2, 2)], [255, 0, 0, 0, 255, 0, 0, 0, 255, 128, 128, 0]);
+});

@@ -1,0 +1,147 @@
+import { type Accessor, Document, type Material, WebIO } from '@gltf-transform/core';
+import { DafError } from '../../core/contracts/errors.js';
+import type { AvatarMesh, MeshPart, TextureFile } from './mesh.js';
+
+/** Largest delta, in metres, that is noise of the model and not worth a sparse entry. */
+const STILL = 1e-6;
+
+/**
+ * The avatar as one glTF 2.0 binary: a node per part below a root, one material, the texture embedded, expressions as sparse
+ * morph targets whose names stand in every mesh's `extras.targetNames`. The same mesh gives the same bytes.
+ */
+export async function writeGlb(mesh: AvatarMesh, texture: TextureFile, name: string): Promise<Uint8Array> {
+  const document = new Document();
+  const root = document.getRoot();
+  root.getAsset().generator = 'daf';
+  const buffer = document.createBuffer();
+  const material = skinMaterial(document, texture);
+  const person = document.createNode(printable(name));
+  root.setDefaultScene(document.createScene('avatar').addChild(person));
+  const accessor = (type: 'SCALAR' | 'VEC2' | 'VEC3', array: Float32Array | Uint16Array | Uint32Array): Accessor =>
+    document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
+  for (const part of mesh.parts) {
+    if (part.triangleCount === 0) continue;
+    const primitive = document
+      .createPrimitive()
+      .setMaterial(material)
+      .setIndices(accessor('SCALAR', localTriangles(mesh, part)))
+      .setAttribute('POSITION', accessor('VEC3', run(mesh.positions, part, 3)))
+      .setAttribute('NORMAL', accessor('VEC3', run(mesh.normals, part, 3)))
+      .setAttribute('TEXCOORD_0', accessor('VEC2', run(mesh.uvs, part, 2)));
+    for (const { name: target, deltas } of mesh.expressions) {
+      const moved = run(deltas, part, 3).map((delta) => (Math.abs(delta) < STILL ? 0 : delta));
+      primitive.addTarget(
+        document.createPrimitiveTarget(target).setAttribute('POSITION', accessor('VEC3', moved).setSparse(true)),
+      );
+    }
+    const partMesh = document.createMesh(part.name).addPrimitive(primitive);
+    if (mesh.expressions.length > 0) {
+      partMesh.setWeights(mesh.expressions.map(() => 0));
+      partMesh.setExtras({ targetNames: mesh.expressions.map((expression) => expression.name) });
+    }
+    person.addChild(document.createNode(part.name).setMesh(partMesh));
+  }
+  return new WebIO().writeBinary(document);
+}
+
+/** Skin neither shines nor mirrors; two-sided because the hair shell and the neck are open at their borders. */
+function skinMaterial(document: Document, texture: TextureFile): Material {
+  const image = document.createTexture('skin').setImage(texture.bytes).setMimeType(texture.mime);
+  const material = document.createMaterial('skin').setBaseColorTexture(image).setRoughnessFactor(0.6).setMetallicFactor(0);
+  material.getBaseColorTextureInfo()?.setWrapS(33071).setWrapT(33071);
+  return material.setDoubleSided(true);
+}
+
+function run(values: Float32Array, part: MeshPart, width: number): Float32Array {
+  return values.slice(part.firstVertex * width, (part.firstVertex + part.vertexCount) * width);
+}
+
+function localTriangles(mesh: AvatarMesh, part: MeshPart): Uint16Array | Uint32Array {
+  const indices = mesh.triangles.slice(3 * part.firstTriangle, 3 * (part.firstTriangle + part.triangleCount));
+  for (let i = 0; i < indices.length; i++) {
+    const local = indices[i]! - part.firstVertex;
+    if (local < 0 || local >= part.vertexCount) {
+      throw new DafError('ERR_DAF_INTERNAL', `a triangle of "${part.name}" uses a vertex of another part`);
+    }
+    indices[i] = local;
+  }
+  // 65535 is glTF's primitive restart value and must not occur.
+  return part.vertexCount <= 65535 ? Uint16Array.from(indices) : indices;
+}
+
+/** Names of people come from folder names, which may hold anything. */
+function printable(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+  return Buffer.from(name.replace(/[\u0000-\u001f\u007f]/g, ' ')).toString();
+}
+
+/** What {@link readGlb} finds: the parts' vertices end to end in node order, and the embedded image. */
+export type ReadMesh = Omit<AvatarMesh, 'expressions'> & {
+  readonly expressionNames: readonly string[];
+  readonly texture: TextureFile;
+};
+
+/**
+ * Reads an avatar back from the bytes of its file.
+ * @throws DafError ERR_DAF_BAD_DATA for a file that is no avatar of ours.
+ */
+export async function readGlb(bytes: Uint8Array): Promise<ReadMesh> {
+  const root = (await new WebIO().readBinary(bytes)).getRoot();
+  const texture = root.listTextures()[0];
+  const image = texture?.getImage();
+  if (!image) throw new DafError('ERR_DAF_BAD_DATA', 'the glTF file embeds no texture');
+  const parts: MeshPart[] = [];
+  const pieces = { positions: [] as Float32Array[], normals: [] as Float32Array[], uvs: [] as Float32Array[] };
+  const triangles: Uint32Array[] = [];
+  let firstVertex = 0;
+  let firstTriangle = 0;
+  let expressionNames: readonly string[] = [];
+  for (const node of root.listNodes()) {
+    const mesh = node.getMesh();
+    const primitive = mesh?.listPrimitives()[0];
+    if (!mesh || !primitive) continue;
+    const indices = primitive.getIndices()?.getArray();
+    const positions = floats(primitive.getAttribute('POSITION'));
+    if (!indices) throw new DafError('ERR_DAF_BAD_DATA', `mesh "${mesh.getName()}" has no indices`);
+    pieces.positions.push(positions);
+    pieces.normals.push(floats(primitive.getAttribute('NORMAL')));
+    pieces.uvs.push(floats(primitive.getAttribute('TEXCOORD_0')));
+    const base = firstVertex;
+    triangles.push(Uint32Array.from(indices as ArrayLike<number>, (index) => index + base));
+    parts.push({
+      name: node.getName(),
+      firstVertex,
+      vertexCount: positions.length / 3,
+      firstTriangle,
+      triangleCount: indices.length / 3,
+    });
+    firstVertex += positions.length / 3;
+    firstTriangle += indices.length / 3;
+    expressionNames = (mesh.getExtras() as { targetNames?: string[] }).targetNames ?? [];
+  }
+  return {
+    positions: joinFloats(pieces.positions),
+    normals: joinFloats(pieces.normals),
+    uvs: joinFloats(pieces.uvs),
+    triangles: Uint32Array.from(triangles.flatMap((piece) => [...piece])),
+    parts,
+    expressionNames,
+    texture: { bytes: image, mime: texture?.getMimeType() === 'image/jpeg' ? 'image/jpeg' : 'image/png' },
+  };
+}
+
+function floats(accessor: Accessor | null): Float32Array {
+  const array = accessor?.getArray();
+  if (!(array instanceof Float32Array)) throw new DafError('ERR_DAF_BAD_DATA', 'a vertex attribute is missing or not float');
+  return array;
+}
+
+function joinFloats(pieces: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}

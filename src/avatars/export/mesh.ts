@@ -1,0 +1,137 @@
+/** The mesh of an avatar as every exporter writes it: metres, y up, facing +z, +x the person's left. */
+export interface AvatarMesh {
+  /** [R][3] metres. */
+  readonly positions: Float32Array;
+  /** [R][3] unit length. */
+  readonly normals: Float32Array;
+  /** [R][2], glTF sense: (0,0) is the top left of the texture. */
+  readonly uvs: Float32Array;
+  /** [T][3] vertex indices, counter-clockwise seen from outside. */
+  readonly triangles: Uint32Array;
+  /** In order of their vertices; together they cover all vertices and triangles. */
+  readonly parts: readonly MeshPart[];
+  readonly expressions: readonly MorphTarget[];
+}
+
+/** A run of vertices and the run of triangles that uses them, and nothing else. */
+export interface MeshPart {
+  readonly name: string;
+  readonly firstVertex: number;
+  readonly vertexCount: number;
+  readonly firstTriangle: number;
+  readonly triangleCount: number;
+}
+
+export interface MorphTarget {
+  readonly name: string;
+  /** [R][3] metres at weight 1. */
+  readonly deltas: Float32Array;
+}
+
+/** An image file to embed or to lay beside a mesh. */
+export interface TextureFile {
+  readonly bytes: Uint8Array;
+  readonly mime: 'image/png' | 'image/jpeg';
+}
+
+/** Head space is centimetres, every file is metres. */
+export const METRES_PER_CM = 0.01;
+
+/** What the head model gives: positions are shared across UV seams, vertices are not. */
+export interface FittedHead {
+  /** [V][3] cm. */
+  readonly positions: Float32Array;
+  /** [R] vertex → position. */
+  readonly source: Uint32Array;
+  readonly uvs: Float32Array;
+  readonly triangles: Uint32Array;
+  readonly parts: readonly MeshPart[];
+  /** [V][3] cm at weight 1. */
+  readonly expressions: readonly { readonly name: string; readonly deltas: Float32Array }[];
+}
+
+/** Normals are averaged over positions, so that a UV seam shows no crease. */
+export function avatarMesh(head: FittedHead): AvatarMesh {
+  const normals = vertexNormals(head.positions, head.source, head.triangles);
+  return {
+    positions: expand(head.positions, head.source, METRES_PER_CM),
+    normals: expand(normals, head.source, 1),
+    uvs: head.uvs,
+    triangles: head.triangles,
+    parts: head.parts,
+    expressions: head.expressions.map(({ name, deltas }) => ({ name, deltas: expand(deltas, head.source, METRES_PER_CM) })),
+  };
+}
+
+/**
+ * Area-weighted unit normals of shared positions.
+ * @param positions [V][3]; @param source vertex → position; @param triangles vertex indices.
+ * @returns [V][3]; (0,0,1) where no triangle with an area touches a position.
+ */
+export function vertexNormals(positions: Float32Array, source: Uint32Array, triangles: Uint32Array): Float32Array {
+  const sums = new Float64Array(positions.length);
+  for (let t = 0; t < triangles.length; t += 3) {
+    const a = 3 * source[triangles[t]!]!;
+    const b = 3 * source[triangles[t + 1]!]!;
+    const c = 3 * source[triangles[t + 2]!]!;
+    const ux = positions[b]! - positions[a]!;
+    const uy = positions[b + 1]! - positions[a + 1]!;
+    const uz = positions[b + 2]! - positions[a + 2]!;
+    const vx = positions[c]! - positions[a]!;
+    const vy = positions[c + 1]! - positions[a + 1]!;
+    const vz = positions[c + 2]! - positions[a + 2]!;
+    const nx = uy * vz - uz * vy;
+    const ny = uz * vx - ux * vz;
+    const nz = ux * vy - uy * vx;
+    for (const corner of [a, b, c]) {
+      sums[corner]! += nx;
+      sums[corner + 1]! += ny;
+      sums[corner + 2]! += nz;
+    }
+  }
+  const out = new Float32Array(positions.length);
+  for (let p = 0; p < sums.length; p += 3) {
+    const length = Math.hypot(sums[p]!, sums[p + 1]!, sums[p + 2]!);
+    const usable = length > 1e-20;
+    out[p] = usable ? sums[p]! / length : 0;
+    out[p + 1] = usable ? sums[p + 1]! / length : 0;
+    out[p + 2] = usable ? sums[p + 2]! / length : 1;
+  }
+  return out;
+}
+
+function expand(values: Float32Array, source: Uint32Array, scale: number): Float32Array {
+  const out = new Float32Array(3 * source.length);
+  for (let r = 0; r < source.length; r++) {
+    const from = 3 * source[r]!;
+    out[3 * r] = values[from]! * scale;
+    out[3 * r + 1] = values[from + 1]! * scale;
+    out[3 * r + 2] = values[from + 2]! * scale;
+  }
+  return out;
+}
+
+/**
+ * The texture's colour at every vertex, bilinear.
+ * @param rgb [height][width][3] bytes. @returns [R][3] bytes.
+ */
+export function vertexColors(uvs: Float32Array, rgb: Uint8Array, width: number, height: number): Uint8Array {
+  const out = new Uint8Array((uvs.length / 2) * 3);
+  for (let r = 0; r < uvs.length / 2; r++) {
+    const x = clamp(uvs[2 * r]! * width - 0.5, width - 1);
+    const y = clamp(uvs[2 * r + 1]! * height - 0.5, height - 1);
+    const x0 = Math.floor(x);
+    const y0 = Math.floor(y);
+    const x1 = Math.min(x0 + 1, width - 1);
+    const y1 = Math.min(y0 + 1, height - 1);
+    for (let c = 0; c < 3; c++) {
+      const top = mix(rgb[3 * (y0 * width + x0) + c]!, rgb[3 * (y0 * width + x1) + c]!, x - x0);
+      const bottom = mix(rgb[3 * (y1 * width + x0) + c]!, rgb[3 * (y1 * width + x1) + c]!, x - x0);
+      out[3 * r + c] = Math.round(mix(top, bottom, y - y0));
+    }
+  }
+  return out;
+}
+
+const clamp = (value: number, max: number): number => Math.min(Math.max(value, 0), max);
+const mix = (a: number, b: number, t: number): number => a + (b - a) * t;

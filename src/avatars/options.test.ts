@@ -12,25 +12,9 @@ tap.test('parameters are completed, checked and frozen', async (t) => {
   }
 });
 
-tap.test("a person's folder is one safe path component and unique", async (t) => {
-  t.equal(identityFolder('p01'), 'p01');
-  t.equal(identityFolder('Zoë\n/..'), 'Zoë%0A%2F..');
-  const odd = [
-    '',
-    '.',
-    '..',
-    '%',
-    'a b',
-    'a%20b',
-    '../x',
-    'a\\b',
-    'x'.repeat(300),
-    `${'x'.repeat(299)}y`,
-    'ü'.repeat(200),
-    'e\u0301',
-    '\u00e9',
-  ];
-  const folders = odd.map(identityFolder);
-  t.equal(new Set(folders).size, odd.length);
-  for (const folder of folders) t.match(folder, /^[\p{L}\p{N}_%~-][\p{L}\p{N}_.%~-]{0,160}$/u);
+tap.test("a person's folder is one safe path component", async (t) => {
+  for (const key of ['p01', 'Zoë', '李-2', 'a.b_c']) t.equal(identityFolder(key), key);
+  for (const key of ['', '.', '..', 'a/b', '../x', 'a b', 'a\n', '%', '.hidden', 'x'.repeat(81)]) {
+    t.throws(() => identityFolder(key), { code: 'ERR_DAF_BAD_ARGUMENT' }, JSON.stringify(key));
+  }
 });

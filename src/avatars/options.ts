@@ -73,32 +73,13 @@ function whole(name: string, value: string, low: number, high: number): number {
   return number;
 }
 
-const MAX_NAME = 120;
-
 /**
- * A person's folder in the output. Identities are folder names of the user and may hold anything a file system allows: letters and
- * digits of any script stay, what could confuse a shell, a URL or another file system is written as %XX, so that two identities never
- * share a folder.
+ * A person's folder below `avatars/`: the identity's key as src/faces makes it, one safe path component.
+ * @throws DafError ERR_DAF_BAD_ARGUMENT for a key that is not.
  */
-export function identityFolder(identity: string): string {
-  const composed = identity === identity.normalize('NFC');
-  let out = '';
-  for (const char of identity) {
-    const plain = /^[A-Za-z0-9_-]$/.test(char) || (char === '.' && out !== '') || (composed && /^[\p{L}\p{N}]$/u.test(char));
-    out += plain ? char : percent(char);
+export function identityFolder(key: string): string {
+  if (!/^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}._-]{0,79}$/u.test(key)) {
+    throw new DafError('ERR_DAF_BAD_ARGUMENT', `"${key}" is no identity key`, { hint: 'use the keys that listPhotos gives' });
   }
-  if (out === '') return '%';
-  const bytes = Buffer.byteLength(out);
-  return bytes <= MAX_NAME ? out : `${Array.from(out).slice(0, 24).join('').replace(/%.?$/, '')}%~${fnv(identity)}`;
-}
-
-function percent(char: string): string {
-  return Array.from(Buffer.from(char), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
-}
-
-/** FNV-1a, 64 bits: only tells long names apart. */
-function fnv(text: string): string {
-  let hash = 0xcbf29ce484222325n;
-  for (const byte of Buffer.from(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
-  return hash.toString(16).padStart(16, '0');
+  return key;
 }

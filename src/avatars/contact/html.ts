@@ -51,7 +51,8 @@ ${warnings.map((w) => `<p class="warn">${escapeHtml(w.photo)}: <code>${w.code}</
 export function summary(person: Pick<Person, 'photos' | 'head' | 'texture' | 'field' | 'likeness'>): string[] {
   const parts = [`${person.photos.length} photo${person.photos.length === 1 ? '' : 's'}`];
   if (person.head) parts.push(`landmarks ${percent(person.head.residual)} of the eye distance`);
-  if (person.likeness) parts.push(`GLB ${person.likeness.glbPsnr.toFixed(1)} dB, field ${person.likeness.fieldPsnr.toFixed(1)} dB`);
+  if (person.likeness)
+    parts.push(`GLB ${person.likeness.glbPsnr.toFixed(1)} dB, field ${person.likeness.fieldPsnr.toFixed(1)} dB`);
   if (person.texture) parts.push(`${percent(person.texture.observedFraction)} of the skin seen`);
   if (person.field) parts.push(`field silhouette ${person.field.silhouette.toFixed(3)}`);
   return parts;

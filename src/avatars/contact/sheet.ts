@@ -20,7 +20,10 @@ export async function contactPage(title: string, rows: readonly (() => Promise<U
   for (const [i, column] of COLUMNS.entries()) header.text(cellLeft(i), 28, column.title, INK, 1);
   await writer.rows(header.rgb);
   for (const row of rows) {
-    const { data, info } = await sharp(await row()).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(await row())
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     if (info.width !== ROW_WIDTH || info.height !== ROW_HEIGHT || info.channels !== 3) {
       throw new DafError('ERR_DAF_BAD_DATA', `a contact row is ${info.width}×${info.height}, not ${ROW_WIDTH}×${ROW_HEIGHT}`);
     }

@@ -1,0 +1,190 @@
+// native/head/fit for TypeScript; declared again in src/core/addon/head_fit.ts.
+#include <string>
+#include <vector>
+
+#include "bindings/head_values.h"
+#include "native/head/fit/fit.h"
+
+namespace daf::node {
+namespace {
+
+// Optional members are present and null, so that a misspelt one is an error.
+bool ReadOptional(const Napi::Object& object, const char* name, float* out) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsNull()) return true;
+  double number;
+  if (!ReadNumber(object, name, &number)) return false;
+  *out = static_cast<float>(number);
+  return true;
+}
+
+bool ReadOptional(const Napi::Object& object, const char* name, int* out) {
+  float number = static_cast<float>(*out);
+  if (!ReadOptional(object, name, &number)) return false;
+  *out = static_cast<int>(number);
+  return true;
+}
+
+bool ReadOptional(const Napi::Object& object, const char* name, bool* out) {
+  const Napi::Value value = object.Get(name);
+  if (value.IsNull()) return true;
+  if (!value.IsBoolean()) {
+    ThrowArgument(object.Env(), std::string(name) + " must be a boolean or null");
+    return false;
+  }
+  *out = value.As<Napi::Boolean>().Value();
+  return true;
+}
+
+bool ReadPoseOptions(const Napi::Value& value, head::PoseOptions* out) {
+  if (!value.IsObject()) {
+    ThrowArgument(value.Env(), "pose options must be an object");
+    return false;
+  }
+  const Napi::Object object = value.As<Napi::Object>();
+  if (!ReadOptional(object, "focal", &out->focal) || !ReadOptional(object, "focalSpread", &out->focal_spread) ||
+      !ReadOptional(object, "noise", &out->noise)) {
+    return false;
+  }
+  const Napi::Value center = object.Get("center");
+  if (center.IsNull()) return true;
+  if (!center.IsArray() || center.As<Napi::Array>().Length() != 2 || !center.As<Napi::Array>().Get(0u).IsNumber() ||
+      !center.As<Napi::Array>().Get(1u).IsNumber()) {
+    ThrowArgument(value.Env(), "center must be [x, y] or null");
+    return false;
+  }
+  for (uint32_t k = 0; k < 2; ++k) out->center[k] = center.As<Napi::Array>().Get(k).As<Napi::Number>().FloatValue();
+  return true;
+}
+
+// Landmarks and their optional weights, 68 of each.
+bool ReadLandmarks(const Napi::Value& landmarks, const Napi::Value& weights, const float** out_landmarks,
+                   const float** out_weights) {
+  Span<float> span;
+  if (!ReadFloats(landmarks, "landmarks", &span) || !CheckSize(landmarks.Env(), "landmarks", span.size, 2 * head::kLandmarks)) {
+    return false;
+  }
+  *out_landmarks = span.data;
+  *out_weights = nullptr;
+  if (weights.IsNull()) return true;
+  if (!ReadFloats(weights, "weights", &span) || !CheckSize(weights.Env(), "weights", span.size, head::kLandmarks)) return false;
+  *out_weights = span.data;
+  return true;
+}
+
+bool ReadSize(Napi::Env env, const Napi::Value& width, const Napi::Value& height, int* out_width, int* out_height) {
+  if (!width.IsNumber() || !height.IsNumber()) {
+    ThrowArgument(env, "width and height must be numbers");
+    return false;
+  }
+  *out_width = width.As<Napi::Number>().Int32Value();
+  *out_height = height.As<Napi::Number>().Int32Value();
+  return true;
+}
+
+Napi::Float32Array Floats(Napi::Env env, const std::vector<float>& values) {
+  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
+  std::copy(values.begin(), values.end(), array.Data());
+  return array;
+}
+
+void SetNumbers(Napi::Object* object, std::initializer_list<std::pair<const char*, double>> members) {
+  for (const auto& [name, value] : members) object->Set(name, Napi::Number::New(object->Env(), value));
+}
+
+Napi::Value EstimatePoseOf(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const head::HeadModel* model = ReadHead(info[0]);
+  const float *landmarks, *weights;
+  int width, height;
+  head::PoseOptions options;
+  head::PoseResult pose;
+  if (model == nullptr || !ReadLandmarks(info[1], info[2], &landmarks, &weights) ||
+      !ReadSize(env, info[3], info[4], &width, &height) || !ReadPoseOptions(info[5], &options) ||
+      !Check(env, head::EstimateHeadPose(*model, landmarks, weights, width, height, options, &pose))) {
+    return env.Undefined();
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("camera", MakeCamera(env, pose.camera));
+  SetNumbers(&out, {{"yaw", pose.yaw}, {"pitch", pose.pitch}, {"roll", pose.roll}, {"residual", pose.residual},
+                    {"eyeDistance", pose.eye_distance}, {"inliers", pose.inliers}});
+  return out;
+}
+
+bool ReadFitOptions(const Napi::Value& value, head::FitOptions* out) {
+  if (!value.IsObject()) {
+    ThrowArgument(value.Env(), "fit options must be an object");
+    return false;
+  }
+  const Napi::Object object = value.As<Napi::Object>();
+  const Napi::Value jaw = object.Get("jaw");
+  const std::string name = jaw.IsNull() ? "auto" : jaw.IsString() ? jaw.As<Napi::String>().Utf8Value() : "";
+  if (name != "auto" && name != "contour" && name != "fixed") {
+    ThrowArgument(value.Env(), "jaw must be 'auto', 'contour', 'fixed' or null");
+    return false;
+  }
+  out->jaw = name == "auto" ? head::Jaw::kAuto : name == "contour" ? head::Jaw::kContour : head::Jaw::kFixed;
+  return ReadOptional(object, "identityModes", &out->identity_modes) &&
+         ReadOptional(object, "expressionModes", &out->expression_modes) && ReadOptional(object, "noise", &out->noise) &&
+         ReadOptional(object, "expressionSpread", &out->expression_spread) &&
+         ReadOptional(object, "displacement", &out->displacement);
+}
+
+Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const head::HeadModel* model = ReadHead(info[0]);
+  head::FitOptions options;
+  TaskControl control;
+  if (model == nullptr || !ReadFitOptions(info[2], &options) || !ReadControl(info[3], &control)) return env.Undefined();
+  if (!info[1].IsArray()) {
+    ThrowArgument(env, "fitHead: views must be an array");
+    return env.Undefined();
+  }
+  const Napi::Array list = info[1].As<Napi::Array>();
+  std::vector<head::FitView> views(list.Length());
+  for (uint32_t v = 0; v < list.Length(); ++v) {
+    const Napi::Value value = list.Get(v);
+    if (!value.IsObject()) {
+      ThrowArgument(env, "fitHead: a view must be an object");
+      return env.Undefined();
+    }
+    const Napi::Object view = value.As<Napi::Object>();
+    if (!ReadLandmarks(view.Get("landmarks"), view.Get("weights"), &views[v].landmarks, &views[v].weights) ||
+        !ReadSize(env, view.Get("width"), view.Get("height"), &views[v].width, &views[v].height) ||
+        !ReadPoseOptions(view.Get("pose"), &views[v].pose)) {
+      return env.Undefined();
+    }
+  }
+  Arena arena;
+  head::HeadFit fit;
+  if (!Check(env, head::FitHead(*model, views.data(), static_cast<int>(views.size()), options, arena, control, &fit))) {
+    return env.Undefined();
+  }
+  Napi::Array fitted = Napi::Array::New(env, fit.views.size());
+  for (uint32_t v = 0; v < fit.views.size(); ++v) {
+    const head::FitViewResult& view = fit.views[v];
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("camera", MakeCamera(env, view.camera));
+    object.Set("expression", Floats(env, view.expression));
+    SetNumbers(&object, {{"yaw", view.yaw}, {"pitch", view.pitch}, {"roll", view.roll}, {"modeResidual", view.mode_residual},
+                         {"residual", view.residual}, {"eyeDistance", view.eye_distance}, {"trust", view.trust}});
+    fitted.Set(v, object);
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("identity", Floats(env, fit.identity));
+  out.Set("identityVariance", Floats(env, fit.identity_variance));
+  out.Set("displacement", Floats(env, fit.displacement));
+  out.Set("views", fitted);
+  out.Set("jaw", Napi::String::New(env, fit.jaw == head::Jaw::kContour ? "contour" : "fixed"));
+  SetNumbers(&out, {{"residual", fit.residual}, {"displacementRms", fit.displacement_rms}});
+  return out;
+}
+
+}  // namespace
+
+void RegisterHeadFit(Napi::Env env, Napi::Object exports) {
+  exports.Set("estimatePose", Napi::Function::New(env, EstimatePoseOf, "estimatePose"));
+  exports.Set("fitHead", Napi::Function::New(env, FitHeadTo, "fitHead"));
+}
+
+}  // namespace daf::node

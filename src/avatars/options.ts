@@ -1,0 +1,85 @@
+import { DafError } from '../core/contracts/errors.js';
+
+export type Quality = 'draft' | 'standard' | 'high';
+
+/** Quality levels are step counts, never seconds. */
+export interface QualityLevel {
+  /** Texels a side. */
+  readonly texture: number;
+  /** Training steps of the field, 4096 samples each. */
+  readonly steps: number;
+  /** Random views of the textured head that supervise the field, and their size in pixels. */
+  readonly supervisedViews: number;
+  readonly supervisedSize: number;
+  /** Longer side that photos are brought to for the field, pixels. */
+  readonly photoSize: number;
+  /** Pixels a side of preview.png. */
+  readonly preview: number;
+}
+
+export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
+  draft: { texture: 512, steps: 120, supervisedViews: 20, supervisedSize: 112, photoSize: 192, preview: 256 },
+  standard: { texture: 1024, steps: 400, supervisedViews: 32, supervisedSize: 160, photoSize: 256, preview: 512 },
+  high: { texture: 1024, steps: 1600, supervisedViews: 64, supervisedSize: 256, photoSize: 384, preview: 512 },
+});
+
+/** Everything the job's tasks must know, complete and frozen. */
+export interface AvatarOptions {
+  readonly quality: Quality;
+  readonly level: QualityLevel;
+  /** How many observations of a person count. */
+  readonly keep: number;
+  /** Folder of vision models, or single files; null where side-cars suffice. */
+  readonly models: string | null;
+  readonly detector: string | null;
+  readonly landmarks: string | null;
+  readonly seed: number;
+}
+
+const NAMES = ['quality', 'keep', 'models', 'detector', 'landmarks', 'seed'];
+
+/**
+ * The job's parameters, checked.
+ * @param params `quality` draft, standard (default) or high; `keep` 1–32 (default 8); `models` a folder; `detector` and `landmarks`
+ * model files; `seed` (default 1).
+ * @throws DafError ERR_DAF_BAD_OPTION for unknown names and values out of range.
+ */
+export function avatarOptions(params: Readonly<Record<string, string>>): AvatarOptions {
+  for (const name of Object.keys(params)) {
+    if (!NAMES.includes(name)) {
+      throw new DafError('ERR_DAF_BAD_OPTION', `unknown parameter "${name}"`, { hint: `known: ${NAMES.join(', ')}` });
+    }
+  }
+  const quality = params['quality'] ?? 'standard';
+  if (quality !== 'draft' && quality !== 'standard' && quality !== 'high') {
+    throw new DafError('ERR_DAF_BAD_OPTION', `quality "${quality}"`, { hint: 'draft, standard or high' });
+  }
+  return Object.freeze({
+    quality,
+    level: QUALITY[quality],
+    keep: whole('keep', params['keep'] ?? '8', 1, 32),
+    models: params['models'] ?? null,
+    detector: params['detector'] ?? null,
+    landmarks: params['landmarks'] ?? null,
+    seed: whole('seed', params['seed'] ?? '1', 0, 0xffffffff),
+  });
+}
+
+function whole(name: string, value: string, low: number, high: number): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isInteger(number) || number < low || number > high) {
+    throw new DafError('ERR_DAF_BAD_OPTION', `${name} "${value}" is not a whole number from ${low} to ${high}`);
+  }
+  return number;
+}
+
+/**
+ * A person's folder below `avatars/`: the identity's key as src/faces makes it, one safe path component.
+ * @throws DafError ERR_DAF_BAD_ARGUMENT for a key that is not.
+ */
+export function identityFolder(key: string): string {
+  if (!/^[\p{L}\p{N}_-][\p{L}\p{N}\p{M}._-]{0,79}$/u.test(key)) {
+    throw new DafError('ERR_DAF_BAD_ARGUMENT', `"${key}" is no identity key`, { hint: 'use the keys that listPhotos gives' });
+  }
+  return key;
+}

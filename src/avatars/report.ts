@@ -1,0 +1,80 @@
+/** avatars/<folder>/report.json: what a reader must know to trust an avatar. Volatile: it also holds times. */
+export interface AvatarReport {
+  readonly daf: 1;
+  readonly identity: string;
+  /** Below `avatars/`. */
+  readonly folder: string;
+  /** False when no photo was usable: there are then no files beside this one. */
+  readonly usable: boolean;
+  readonly quality: string;
+  readonly photos: readonly PhotoReport[];
+  readonly refused: readonly RefusedPhoto[];
+  readonly head: HeadReport | null;
+  readonly texture: TextureReport | null;
+  readonly field: FieldReport | null;
+  /** What the contact sheet is sorted by, worst first. */
+  readonly likeness: LikenessReport | null;
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+export interface PhotoReport {
+  readonly photo: string;
+  readonly quality: number;
+  readonly source: 'detector' | 'side-car';
+  /** Degrees; yaw > 0: turned to the person's own left. */
+  readonly yaw: number;
+  readonly pitch: number;
+  readonly roll: number;
+  /** Focal length over the photo's longer side, estimated. */
+  readonly focal: number;
+  /** RMS distance of the fitted landmarks to those given, fraction of the outer-eye distance. */
+  readonly residual: number;
+  /** 1: as consistent with the person's shape as the best photo; near 0: someone else? */
+  readonly trust: number;
+  readonly warnings: readonly { readonly code: string; readonly message: string }[];
+}
+
+export interface RefusedPhoto {
+  readonly photo: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface HeadReport {
+  readonly model: string;
+  readonly vertices: number;
+  readonly triangles: number;
+  /** `assumed`: no photo says how large a head is; the mean head's size is taken. */
+  readonly scale: 'assumed';
+  readonly unit: 'metre';
+  /** Over all photos, as in PhotoReport. */
+  readonly residual: number;
+  /** Chin to crown and ear to ear, metres. */
+  readonly height: number;
+  readonly width: number;
+  readonly hair: 'prior';
+}
+
+export interface TextureReport {
+  readonly size: number;
+  /** Share of the skin's texels that a photo saw; the rest is mirrored or diffused. */
+  readonly observedFraction: number;
+}
+
+export interface FieldReport {
+  readonly kind: 'hashgrid';
+  readonly steps: number;
+  readonly samples: number;
+  /** Of the field's pictures against the mesh's at views it was not trained on, dB. */
+  readonly meshPsnr: number;
+  /** Overlap of both silhouettes at the same views, 0…1; mean and worst. */
+  readonly silhouette: number;
+  readonly silhouetteWorst: number;
+}
+
+export interface LikenessReport {
+  readonly photo: string;
+  /** Exported GLB against the photo, where both show the head, dB. */
+  readonly glbPsnr: number;
+  readonly fieldPsnr: number;
+}

@@ -1,0 +1,88 @@
+import { DafError } from '../../core/contracts/errors.js';
+import {
+  type AssignBody,
+  type FromClient,
+  type FromWorker,
+  type JobEvent,
+  MAX_BODY_BYTES,
+  MAX_HEADER_BYTES,
+  type Message,
+  type ReportsBody,
+  type SubmitBody,
+  type ToClient,
+  type ToWorker,
+} from '../../core/contracts/messages.js';
+import type { Check } from './check.js';
+import { pack, unpack } from './msgpack.js';
+import { MESSAGES } from './schema.js';
+
+/** The body that goes with a message type; `undefined` for those without. `page` and `reply` carry what was asked for. */
+export type BodyOf<M extends Message> = M extends { type: 'reports' }
+  ? ReportsBody
+  : M extends { type: 'assign' }
+    ? AssignBody
+    : M extends { type: 'submit' }
+      ? SubmitBody
+      : M extends { type: 'event' }
+        ? JobEvent
+        : M extends { type: 'page' | 'reply' }
+          ? unknown
+          : undefined;
+
+/** A message with its body: a union over message types, told apart by `message.type`. */
+export type Received<M extends Message> = M extends Message ? { readonly message: M; readonly body: BodyOf<M> } : never;
+
+/**
+ * A message as frames: header, and body where the message has one.
+ * @throws DafError ERR_DAF_PROTOCOL when a frame would exceed its bound: the sender must page.
+ */
+export function encode<M extends Message>(message: M, ...body: BodyOf<M> extends undefined ? [] : [BodyOf<M>]): Buffer[] {
+  const header = pack(message);
+  bounded(header, MAX_HEADER_BYTES, `header of ${message.type}`);
+  if (MESSAGES[message.type]?.body === undefined) return [header];
+  const second = pack(body[0]);
+  bounded(second, MAX_BODY_BYTES, `body of ${message.type}`);
+  return [header, second];
+}
+
+/** A message from a worker or a client; nothing in it is believed. */
+export function decodeAtCoordinator(frames: readonly Uint8Array[]): Received<FromWorker | FromClient> {
+  return decode(frames, (from) => from !== 'coordinator') as Received<FromWorker | FromClient>;
+}
+
+/** A message from the coordinator. The body of `page` or `reply` is unchecked until {@link checkBody}. */
+export function decodeFromCoordinator(frames: readonly Uint8Array[]): Received<ToWorker | ToClient> {
+  return decode(frames, (from) => from === 'coordinator') as Received<ToWorker | ToClient>;
+}
+
+/** @throws DafError ERR_DAF_PROTOCOL unless the value has the shape. */
+export function checkBody<T>(value: unknown, check: Check): T {
+  check(value, 'body');
+  return value as T;
+}
+
+function decode(frames: readonly Uint8Array[], legalFrom: (from: string) => boolean): { message: Message; body: unknown } {
+  const [header, body] = frames;
+  if (header === undefined || frames.length > 2) throw protocol(`${frames.length} frames`);
+  bounded(header, MAX_HEADER_BYTES, 'header');
+  const message = unpack(header);
+  if (typeof message !== 'object' || message === null || Array.isArray(message)) throw protocol('the header is not an object');
+  const type = (message as { type?: unknown }).type;
+  const shape = typeof type === 'string' && Object.hasOwn(MESSAGES, type) ? MESSAGES[type] : undefined;
+  if (shape === undefined || !legalFrom(shape.from)) throw protocol(`no such message here: ${String(type).slice(0, 40)}`);
+  shape.header(message, String(type));
+  if ((shape.body === undefined) !== (body === undefined)) throw protocol(`${String(type)}: ${frames.length} frames`);
+  if (body === undefined) return { message: message as Message, body: undefined };
+  bounded(body, MAX_BODY_BYTES, `body of ${String(type)}`);
+  const value = unpack(body);
+  if (typeof shape.body === 'function') shape.body(value, `${String(type)} body`);
+  return { message: message as Message, body: value };
+}
+
+function bounded(frame: Uint8Array, max: number, what: string): void {
+  if (frame.length > max) throw protocol(`${what} has ${frame.length} bytes, more than ${max}`);
+}
+
+function protocol(why: string): DafError {
+  return new DafError('ERR_DAF_PROTOCOL', why);
+}

@@ -1,0 +1,6 @@
+export { type BodyOf, checkBody, decodeAtCoordinator, decodeFromCoordinator, encode, type Received } from './codec.js';
+export { DealerSocket } from './dealer.js';
+export { checkEndpoint, freshIpcEndpoint, tokenMatches } from './endpoint.js';
+export { pack, unpack } from './msgpack.js';
+export { type Peer, RouterSocket } from './router.js';
+export { commit, jobSpec, jobStatus, mapOutput, wireError, workerStatus } from './schema.js';

@@ -1,0 +1,69 @@
+import { Router } from 'zeromq';
+import { DafError } from '../../core/contracts/errors.js';
+import { checkEndpoint } from './endpoint.js';
+import { COMMON, receiveAll, SendQueue } from './socket.js';
+
+/** A connected peer, as zeromq names it; another one after every reconnect. */
+export type Peer = string;
+
+export interface RouterHandler {
+  /** Frames as they came, the identity taken off. Must not throw. */
+  onMessage(peer: Peer, frames: Buffer[]): void;
+}
+
+const MAX_WAITING = 50_000;
+
+/** The coordinator's side. Use on the main thread only: ending a thread with a pending receive aborts the process. */
+export class RouterSocket {
+  readonly #socket: Router;
+  readonly #queue: SendQueue;
+  readonly #done: Promise<void>;
+  /** What was really bound, ports filled in. */
+  readonly endpoints: readonly string[];
+
+  private constructor(socket: Router, endpoints: readonly string[], handler: RouterHandler) {
+    this.#socket = socket;
+    this.endpoints = endpoints;
+    this.#queue = new SendQueue((frames) => socket.send(frames as Uint8Array[]), MAX_WAITING);
+    this.#done = receiveAll(socket, (frames) => {
+      const peer = frames.shift();
+      if (peer !== undefined) handler.onMessage(peer.toString('latin1'), frames);
+    });
+  }
+
+  /**
+   * Binds every endpoint.
+   * @throws DafError ERR_DAF_BAD_OPTION for an endpoint that breaks the rules, ERR_DAF_IO when one cannot be bound.
+   */
+  static async bind(endpoints: readonly string[], handler: RouterHandler): Promise<RouterSocket> {
+    for (const endpoint of endpoints) checkEndpoint(endpoint);
+    // mandatory: an unknown or full peer is an error instead of silence.
+    const socket = new Router({ ...COMMON, mandatory: true });
+    const bound: string[] = [];
+    for (const endpoint of endpoints) {
+      try {
+        await socket.bind(endpoint);
+      } catch (error) {
+        socket.close();
+        const why = error instanceof Error ? error.message : String(error);
+        throw new DafError('ERR_DAF_IO', `cannot listen on ${endpoint}: ${why}`, {
+          hint: 'another process may hold it; choose another port (0 finds a free one)',
+          cause: error,
+        });
+      }
+      bound.push(socket.lastEndpoint ?? endpoint);
+    }
+    return new RouterSocket(socket, bound, handler);
+  }
+
+  /** False when the peer is gone or too slow; nothing waits for it. The buffers belong to the socket from now on. */
+  send(peer: Peer, frames: readonly Uint8Array[]): Promise<boolean> {
+    return this.#queue.push([Buffer.from(peer, 'latin1'), ...frames]);
+  }
+
+  /** Resolves once nothing is received any more. */
+  async close(): Promise<void> {
+    this.#socket.close();
+    await this.#done;
+  }
+}

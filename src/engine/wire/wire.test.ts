@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { DafError, toWire } from '../../core/contracts/errors.js';
+import { MAX_BODY_BYTES, type Message, type Reports } from '../../core/contracts/messages.js';
+import type { Report } from '../../core/contracts/task.js';
+import {
+  checkEndpoint,
+  DealerSocket,
+  decodeAtCoordinator,
+  decodeFromCoordinator,
+  encode,
+  freshIpcEndpoint,
+  pack,
+  RouterSocket,
+  tokenMatches,
+  unpack,
+} from './index.js';
+
+const report: Report = {
+  job: 'job-1',
+  task: { stage: 'map', index: 3 },
+  generation: 0,
+  attempt: 'map-3-g0-a1',
+  epoch: { term: 1, counter: 7 },
+  outcome: { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'ünïcode')), lostMaps: [] },
+  usage: { worker: 'w1', milliseconds: 1.5, reservedBytes: 1, nativePeakBytes: 2, processPeakBytes: 2 ** 33 },
+};
+
+t.test('messages survive the trip', async (t) => {
+  const { message, body } = decodeAtCoordinator(encode({ type: 'reports', worker: 'w1' } satisfies Reports, [report]));
+  t.same(message, { type: 'reports', worker: 'w1' });
+  t.same(body, [report]);
+  t.same(decodeFromCoordinator(encode({ type: 'shutdown' })).message, { type: 'shutdown' });
+});
+
+t.test('malformed messages are refused, never worse', async (t) => {
+  const good = encode({ type: 'reports', worker: 'w1' }, [report]);
+  const refused: [string, Uint8Array[]][] = [
+    ['no frames', []],
+    ['three frames', [...good, good[0]!]],
+    ['body missing', [good[0]!]],
+    ['not msgpack', [Buffer.from([0xc1])]],
+    ['not an object', [pack([1])]],
+    ['no such type', [pack({ type: 'toString' })]],
+    ['inherited type', [pack({ type: '__proto__' })]],
+    ['wrong direction', encode({ type: 'shutdown' })],
+    ['shape', [pack({ type: 'credit', worker: 'w', seq: 1, slots: -1 })]],
+    [
+      'NaN',
+      [
+        pack({
+          type: 'heartbeat',
+          worker: 'w',
+          seq: 1,
+          running: [{ job: 'j', attempt: 'a', progress: Number.NaN }],
+          peakBytes: 1,
+        }),
+      ],
+    ],
+    ['worker name', [pack({ type: 'worker-bye', worker: '../x' })]],
+    ['too many', [pack({ type: 'reports', worker: 'w1' }), pack(Array.from({ length: 65 }, () => report))]],
+    ['header too large', [pack({ type: 'worker-bye', worker: 'w', pad: 'x'.repeat(70_000) })]],
+    ['body too large', [good[0]!, Buffer.alloc(MAX_BODY_BYTES + 1)]],
+    ['promised length', [Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])]],
+    ['extension', [Buffer.from([0xd4, 0x00, 0x00])]],
+    ['deep', [Buffer.alloc(60_000, 0x91)]],
+    ['trailing bytes', [Buffer.concat([pack({ type: 'jobs', request: 1, token: null }), Buffer.from([0])])]],
+  ];
+  for (const [name, frames] of refused) t.throws(() => decodeAtCoordinator(frames), { code: 'ERR_DAF_PROTOCOL' }, name);
+  for (let cut = 0; cut < good[1]!.length; cut++) {
+    t.throws(() => decodeAtCoordinator([good[0]!, good[1]!.subarray(0, cut)]), { code: 'ERR_DAF_PROTOCOL' });
+  }
+});
+
+t.test('random bytes: a value or ERR_DAF_PROTOCOL', async (t) => {
+  let seed = 12345;
+  const next = (): number => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return seed >>> 8;
+  };
+  const good = pack([report]);
+  let refused = 0;
+  for (let i = 0; i < 5000; i++) {
+    const bytes = Buffer.from(good);
+    for (let k = 0; k < 1 + (next() % 6); k++) bytes[next() % bytes.length] = next() & 255;
+    try {
+      unpack(bytes);
+    } catch (error) {
+      if (!DafError.is(error) || error.code !== 'ERR_DAF_PROTOCOL') throw error;
+      refused += 1;
+    }
+  }
+  t.ok(refused > 100);
+});
+
+t.test('what is too large to send is an error at the sender', async (t) => {
+  t.throws(() => encode({ type: 'reply', request: 1 }, 'x'.repeat(MAX_BODY_BYTES)), { code: 'ERR_DAF_PROTOCOL' });
+});
+
+t.test('endpoints and tokens', async (t) => {
+  const { endpoint, remove } = freshIpcEndpoint();
+  t.ok(endpoint.length < 107 + 6);
+  checkEndpoint(endpoint);
+  remove();
+  for (const wrong of [
+    `ipc:///${'x'.repeat(120)}`,
+    'ipc://',
+    'tcp://0.0.0.0:80',
+    'tcp://example.org:80',
+    'tcp://127.0.0.1',
+    'udp://x',
+    'tcp://127.0.0.1:70000',
+  ]) {
+    t.throws(() => checkEndpoint(wrong), { code: 'ERR_DAF_BAD_OPTION' }, wrong);
+  }
+  t.ok(tokenMatches(null, null));
+  t.ok(tokenMatches('a', 'a'));
+  t.notOk(tokenMatches('a', 'b'));
+  t.notOk(tokenMatches('a', null));
+});
+
+for (const transport of ['ipc', 'tcp'] as const) {
+  t.test(`sockets over ${transport}: order, unknown peers, reconnect`, async (t) => {
+    const fresh = freshIpcEndpoint();
+    t.teardown(fresh.remove);
+    const seen: { peer: string; message: Message }[] = [];
+    const waiting: (() => void)[] = [];
+    const handler = {
+      onMessage(peer: string, frames: Buffer[]) {
+        seen.push({ peer, message: decodeAtCoordinator(frames).message });
+        for (const wake of waiting.splice(0)) wake();
+      },
+    };
+    const until = async (done: () => boolean): Promise<void> => {
+      while (!done()) await new Promise<void>((wake) => waiting.push(wake));
+    };
+    let router = await RouterSocket.bind([transport === 'ipc' ? fresh.endpoint : 'tcp://127.0.0.1:0'], handler);
+    const endpoint = router.endpoints[0]!;
+    if (transport === 'ipc') t.ok(existsSync(endpoint.slice('ipc://'.length)));
+    else t.notMatch(endpoint, /:0$/);
+    let connections = 0;
+    const received: number[] = [];
+    const dealer = new DealerSocket(endpoint, {
+      onMessage(frames) {
+        const { message } = decodeFromCoordinator(frames);
+        if (message.type === 'reply') received.push(message.request);
+        for (const wake of waiting.splice(0)) wake();
+      },
+      onConnected() {
+        connections += 1;
+        void dealer.send(encode({ type: 'jobs', request: connections, token: null }));
+      },
+    });
+    await until(() => seen.length > 0);
+    t.equal(await router.send('nobody', encode({ type: 'shutdown' })), false);
+    const sent = await Promise.all(
+      Array.from({ length: 500 }, (_, i) => router.send(seen[0]!.peer, encode({ type: 'reply', request: i }, 'x'.repeat(1000)))),
+    );
+    t.ok(sent.every(Boolean));
+    await until(() => received.length === 500);
+    t.same(
+      received,
+      Array.from({ length: 500 }, (_, i) => i),
+    );
+
+    await router.close();
+    router = await RouterSocket.bind([endpoint], handler);
+    await until(() => seen.length > 1);
+    t.not(seen[1]!.peer, seen[0]!.peer, 'a reconnected peer has a new identity');
+    await dealer.close();
+    await router.close();
+    t.equal(await dealer.send([]), false);
+  });
+}

@@ -24,12 +24,15 @@ export interface WorkerHello {
   readonly pid: number;
   readonly threads: number;
   readonly budgetBytes: number;
-  /** Attempts still running here, for re-adoption after a coordinator restart. */
+  /** Attempts still running here, or reported and not answered, for re-adoption after a coordinator restart. */
   readonly running: readonly Assignment[];
   readonly token: string | null;
 }
 
-/** Every `heartbeatMs` once welcomed; renews the leases of the attempts named. Key: (worker, seq). */
+/**
+ * Every `heartbeatMs` once welcomed; renews the leases of the attempts named, which are those running and those reported but not yet
+ * answered. More than MAX_BATCH of them go in several messages. Key: (worker, seq).
+ */
 export interface Heartbeat {
   readonly type: 'heartbeat';
   readonly worker: string;
@@ -40,12 +43,16 @@ export interface Heartbeat {
   readonly peakBytes: number;
 }
 
-/** How many more assignments the worker can take. Absolute, not a delta, so a lost or doubled message does no harm. Key: (worker, seq). */
+/**
+ * How many assignments the worker wants to hold at once: those that run, wait to run, or have not reported yet. Absolute, so that a lost
+ * or doubled message, or one that crosses an assignment, does no harm: the coordinator subtracts what it has given. Sent once welcomed
+ * and whenever it changes. Key: (worker, seq).
+ */
 export interface Credit {
   readonly type: 'credit';
   readonly worker: string;
   readonly seq: number;
-  readonly slots: number;
+  readonly capacity: number;
 }
 
 /** Body frame: msgpack of Report[] (≤ MAX_BATCH; an entry over 1 MB in msgpack is spilled by the worker into its attempt prefix and named).
@@ -98,7 +105,7 @@ export interface Welcome {
   readonly leaseMs: number;
 }
 
-/** Body frame: msgpack of Assignment[] (≤ MAX_BATCH). Never more than the last credit. Key: attempt. */
+/** Body frame: msgpack of Assignment[] (≤ MAX_BATCH). What is held never exceeds the last credit. Key: attempt. */
 export interface Assign {
   readonly type: 'assign';
   readonly term: number;

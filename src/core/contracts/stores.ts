@@ -9,14 +9,22 @@ import type { Commit } from './task.js';
 export interface StateStore {
   /** Begins a new term, larger than any before, and fences all earlier ones. */
   beginTerm(owner: string): Promise<number>;
+  /** The latest term begun, 0 when none: a coordinator whose own is smaller has lost its leadership. */
+  currentTerm(): Promise<number>;
   /** Creates a job; 'exists' when the id is taken (then nothing changes). */
   createJob(term: number, spec: JobSpec): Promise<'created' | 'exists'>;
   listJobs(): Promise<readonly StoredJob[]>;
   getJob(job: string): Promise<StoredJob | null>;
   /** Moves a job to another phase, if it is in `from`. */
   setPhase(term: number, job: string, from: JobPhase, to: JobPhase, error: unknown): Promise<boolean>;
-  /** All that is recorded of a job's tasks that differ from idle, generation 0. */
-  loadTasks(job: string): Promise<readonly StoredTask[]>;
+  /**
+   * What is recorded of a job's tasks that differ from idle, generation 0; map tasks, then reduce, then finalize, each by index.
+   * `range` cuts out tasks of one stage with index ≥ from, at most `limit` of them.
+   */
+  loadTasks(
+    job: string,
+    range?: { readonly stage: TaskId['stage']; readonly from: number; readonly limit: number },
+  ): Promise<readonly StoredTask[]>;
   /**
    * The compare-and-set that decides between attempts: records the commit if the task is not committed and its generation
    * is the commit's. Of many calls in one tick each has its own answer; a batch is one transaction.
@@ -54,7 +62,7 @@ export type { Epoch };
 
 /**
  * Named bytes: inputs put at submit, attempt-private outputs, published results. Keys are relative, `/`-separated, without empty, `.`
- * or `..` parts, any UTF-8 otherwise (≤ 1024 bytes). Errors: ERR_DAF_NOT_FOUND, ERR_DAF_IO, ERR_DAF_PERMISSION, ERR_DAF_BAD_ARGUMENT
+ * or `..` parts, no NUL, any UTF-8 otherwise (≤ 1024 bytes, a part ≤ 255), and never below `_daf/tmp/`, which belongs to the store. Errors: ERR_DAF_NOT_FOUND, ERR_DAF_IO, ERR_DAF_PERMISSION, ERR_DAF_BAD_ARGUMENT
  * for a key that breaks the rules.
  */
 export interface BlobStore {
@@ -80,7 +88,7 @@ export interface BlobStore {
   publish(from: string, to: string): Promise<boolean>;
   delete(key: string): Promise<void>;
   deletePrefix(prefix: string): Promise<void>;
-  /** A local path that reads these bytes without a copy, or null where the store has none. */
+  /** A local path that reads these bytes without a copy, or null where the store has none. It need not exist. */
   localPath(key: string): string | null;
 }
 

@@ -6,7 +6,7 @@ export interface Assignment {
   readonly job: string;
   readonly task: TaskId;
   readonly generation: number;
-  /** Unique within the job: `<task>-g<generation>-a<n>`. */
+  /** Unique within the job for ever: `<task>-g<generation>-a<term>.<counter>`, the latter two being the epoch. [A-Za-z0-9._-] */
   readonly attempt: string;
   readonly epoch: Epoch;
   /** Which try of this task it is, from 1. */

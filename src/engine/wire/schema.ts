@@ -219,7 +219,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
       peakBytes: bytes,
     }),
   },
-  credit: { from: 'worker', header: record({ worker, seq: whole(), slots: whole(0, 4096) }) },
+  credit: { from: 'worker', header: record({ worker, seq: whole(), capacity: whole(0, 4096) }) },
   reports: { from: 'worker', header: record({ worker }), body: list(report, MAX_BATCH) },
   'worker-bye': { from: 'worker', header: record({ worker }) },
   'map-outputs': { from: 'worker', header: record({ worker, request, job: jobId, from: whole() }) },

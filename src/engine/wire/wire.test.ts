@@ -44,7 +44,7 @@ t.test('malformed messages are refused, never worse', async (t) => {
     ['no such type', [pack({ type: 'toString' })]],
     ['inherited type', [pack({ type: '__proto__' })]],
     ['wrong direction', encode({ type: 'shutdown' })],
-    ['shape', [pack({ type: 'credit', worker: 'w', seq: 1, slots: -1 })]],
+    ['shape', [pack({ type: 'credit', worker: 'w', seq: 1, capacity: -1 })]],
     [
       'NaN',
       [

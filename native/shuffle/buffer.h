@@ -1,5 +1,5 @@
-// Memory of a size known only at run time, counted by the budget. Pages come from the system when they are
-// first touched, so a large declared buffer costs only what a task really uses.
+// Memory of a size known only at run time, counted by the budget. Pages come from the system when
+// they are first touched, so a large declared buffer costs only what a task really uses.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,8 @@ class ByteBuffer {
   ByteBuffer(ByteBuffer&& other) noexcept { *this = static_cast<ByteBuffer&&>(other); }
   ByteBuffer& operator=(ByteBuffer&& other) noexcept;
 
-  // At least `bytes` bytes; the first `keep` of what was there stay. Never shrinks. Errors: kMemory.
+  // At least `bytes` bytes; the first `keep` of what was there stay. Never shrinks. Errors:
+  // kMemory.
   Status Reserve(size_t bytes, size_t keep = 0);
   void Release();
   uint8_t* data() const { return data_; }

@@ -78,14 +78,16 @@ Status File::Size(uint64_t* out) const {
 }
 
 Status File::Truncate() {
-  if (::ftruncate(fd_, 0) != 0 || ::lseek(fd_, 0, SEEK_SET) != 0) return IoError("cannot truncate " + path_);
+  if (::ftruncate(fd_, 0) != 0 || ::lseek(fd_, 0, SEEK_SET) != 0)
+    return IoError("cannot truncate " + path_);
   return Status::Ok();
 }
 
 void RemoveFile(const std::string& path) { (void)::unlink(path.c_str()); }
 
 Status RenameFile(const std::string& from, const std::string& to) {
-  return ::rename(from.c_str(), to.c_str()) != 0 ? IoError("cannot rename " + from + " to " + to) : Status::Ok();
+  return ::rename(from.c_str(), to.c_str()) != 0 ? IoError("cannot rename " + from + " to " + to)
+                                                 : Status::Ok();
 }
 
 }  // namespace daf

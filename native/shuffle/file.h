@@ -19,7 +19,8 @@ class File {
   File& operator=(File&& other) noexcept;
 
   Status OpenRead(const std::string& path);
-  Status Create(const std::string& path);  // truncates, mode 0600: intermediate data is the worker's own
+  Status Create(
+      const std::string& path);  // truncates, mode 0600: intermediate data is the worker's own
   void Close();
   bool is_open() const { return fd_ >= 0; }
   const std::string& path() const { return path_; }

@@ -33,11 +33,13 @@ Status GroupPacker::Fill(uint8_t* buffer, size_t capacity, size_t* used) {
     const size_t room = capacity - *used;
     uint32_t take = piece.value_size;
     if (head + take > room) {
-      // Only what fits nowhere else is split; a record that would fit into the next buffer waits for it.
+      // Only what fits nowhere else is split; a record that would fit into the next buffer waits
+      // for it.
       if (*used != 0 && !join) break;
       if (room <= head) {
         if (*used != 0) break;
-        return Status(Code::kBadArgument, "a batch buffer must hold a key of 1 MB and 64 KB of its value");
+        return Status(Code::kBadArgument,
+                      "a batch buffer must hold a key of 1 MB and 64 KB of its value");
       }
       take = static_cast<uint32_t>(room - head);
     }

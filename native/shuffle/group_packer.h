@@ -13,8 +13,9 @@ class GroupPacker {
 
   // prefix: keys that agree in their first `prefix` bytes are one group; 0 compares whole keys.
   void Start(SortedStream* stream, uint32_t prefix);
-  // Packs as many pieces as fit. A piece that would not fit into an empty buffer is split; pieces of one value
-  // are joined where they meet. *used = 0 means the end. Errors: the stream's, kBadArgument (capacity).
+  // Packs as many pieces as fit. A piece that would not fit into an empty buffer is split; pieces
+  // of one value are joined where they meet. *used = 0 means the end. Errors: the stream's,
+  // kBadArgument (capacity).
   Status Fill(uint8_t* buffer, size_t capacity, size_t* used);
 
   uint64_t records() const { return records_; }
@@ -29,8 +30,8 @@ class GroupPacker {
   Piece pending_;
   bool has_pending_ = false;
   bool started_ = false;
-  bool open_ = false;        // group_ is the group of the piece packed last
-  ByteBuffer group_;         // its key, as far as it decides the group
+  bool open_ = false;  // group_ is the group of the piece packed last
+  ByteBuffer group_;   // its key, as far as it decides the group
   size_t group_size_ = 0;
   uint64_t records_ = 0;
   uint64_t groups_ = 0;

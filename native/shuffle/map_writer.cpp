@@ -13,9 +13,12 @@ MapWriter::~MapWriter() {
   if (!finished_) Discard();
 }
 
-std::string MapWriter::NextRunPath() { return options_.path + ".run" + std::to_string(next_run_++); }
+std::string MapWriter::NextRunPath() {
+  return options_.path + ".run" + std::to_string(next_run_++);
+}
 
-Status MapWriter::StartPass(bool from_buffer, size_t first_run, size_t runs, const std::string& target) {
+Status MapWriter::StartPass(bool from_buffer, size_t first_run, size_t runs,
+                            const std::string& target) {
   from_buffer_ = from_buffer;
   pass_first_ = first_run;
   pass_runs_ = runs;
@@ -28,7 +31,8 @@ Status MapWriter::StartPass(bool from_buffer, size_t first_run, size_t runs, con
     ++spills_;
   } else {
     files_.resize(runs);
-    for (size_t r = 0; r < runs; ++r) DAF_RETURN_IF_ERROR(files_[r].OpenRead(runs_[first_run + r].path));
+    for (size_t r = 0; r < runs; ++r)
+      DAF_RETURN_IF_ERROR(files_[r].OpenRead(runs_[first_run + r].path));
     merge_ = std::make_unique<MergeStream>(control_);
   }
   DAF_RETURN_IF_ERROR(sink_.Create(target, options_.block_bytes));
@@ -71,7 +75,8 @@ Status MapWriter::PumpPass() {
 }
 
 Status MapWriter::EndPass() {
-  if (partition_ != options_.partitions) return Status(Code::kBadArgument, "a combine pass ended before its groups did");
+  if (partition_ != options_.partitions)
+    return Status(Code::kBadArgument, "a combine pass ended before its groups did");
   DAF_RETURN_IF_ERROR(sink_.Finish());
   Run run{pass_target_, sink_.index(), sink_.bytes()};
   in_pass_ = false;
@@ -115,7 +120,8 @@ Status MapWriter::ReduceRuns() {
 
 Status MapWriter::BeginCombine(bool last, bool* pass) {
   *pass = false;
-  if (in_pass_ || finished_ || !options_.combine) return Status(Code::kBadArgument, "no combine pass can begin here");
+  if (in_pass_ || finished_ || !options_.combine)
+    return Status(Code::kBadArgument, "no combine pass can begin here");
   if (open_large_ != nullptr) return Status(Code::kBadData, "a value in pieces has no end");
   if (count_ != 0) {
     *pass = true;
@@ -142,13 +148,15 @@ Status MapWriter::NextGroups(uint8_t* buffer, size_t capacity, size_t* used) {
 
 Status MapWriter::WriteCombined(const uint8_t* batch, size_t size) {
   if (!in_pass_ || partition_ == options_.partitions) {
-    return size == 0 ? Status::Ok() : Status(Code::kBadArgument, "combined records outside a combine pass");
+    return size == 0 ? Status::Ok()
+                     : Status(Code::kBadArgument, "combined records outside a combine pass");
   }
   for (size_t at = 0; at < size;) {
     Piece piece;
     DAF_RETURN_IF_ERROR(ParsePiece(batch, size, &at, &piece));
     if (!piece.continues) {
-      if (has_last_key_ && CompareKeys(last_key_.data(), last_key_size_, piece.key, piece.key_size) > 0) {
+      if (has_last_key_ &&
+          CompareKeys(last_key_.data(), last_key_size_, piece.key, piece.key_size) > 0) {
         return Status(Code::kBadArgument, "a combiner must keep the key of its group");
       }
       DAF_RETURN_IF_ERROR(last_key_.Reserve(std::max<size_t>(piece.key_size, 1)));
@@ -167,7 +175,8 @@ Status MapWriter::EndCombine() {
 }
 
 Status MapWriter::Finish(MapOutput* out) {
-  if (in_pass_ || finished_) return Status(Code::kBadArgument, "finish inside a combine pass or twice");
+  if (in_pass_ || finished_)
+    return Status(Code::kBadArgument, "finish inside a combine pass or twice");
   if (open_large_ != nullptr) return Status(Code::kBadData, "a value in pieces has no end");
   if (!output_written_) {
     if (count_ != 0 && !runs_.empty()) DAF_RETURN_IF_ERROR(Spill());

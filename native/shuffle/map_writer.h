@@ -1,12 +1,14 @@
-// The map side of the shuffle: records go into one buffer of declared size, full buffers are sorted and
-// spilled as runs, finish merges the runs into one segment file with an index per partition.
+// The map side of the shuffle: records go into one buffer of declared size, full buffers are sorted
+// and spilled as runs, finish merges the runs into one segment file with an index per partition.
 //
-// Spill points depend on the declared sizes alone, and the output bytes not even on them (unless a combiner
-// changes the records). Without a combiner Append and Finish do everything. With one, the caller drives:
+// Spill points depend on the declared sizes alone, and the output bytes not even on them (unless a
+// combiner changes the records). Without a combiner Append and Finish do everything. With one, the
+// caller drives:
 //
-//   Append → consumed less than given?   buffer full: BeginCombine(false), the loop, then append the rest
-//   at the end: while (BeginCombine(true, &pass), pass) { the loop }   then Finish
-//   the loop: while (NextGroups(buffer), used) WriteCombined(what the combiner made of them); EndCombine
+//   Append → consumed less than given?   buffer full: BeginCombine(false), the loop, then append
+//   the rest at the end: while (BeginCombine(true, &pass), pass) { the loop }   then Finish the
+//   loop: while (NextGroups(buffer), used) WriteCombined(what the combiner made of them);
+//   EndCombine
 #pragma once
 
 #include <memory>
@@ -22,13 +24,13 @@
 namespace daf {
 
 struct MapWriterOptions {
-  std::string path;               // of the segment file; spills lie beside it (path + ".run0" …)
-  uint32_t partitions = 1;        // 1 … 65536
+  std::string path;         // of the segment file; spills lie beside it (path + ".run0" …)
+  uint32_t partitions = 1;  // 1 … 65536
   size_t buffer_bytes = 64u << 20;  // sort buffer, index included: 64 KB … 2 GB
   bool combine = false;
   bool custom_partitions = false;  // Append gets a partition for every record
-  uint32_t group_prefix = 0;      // bytes of the key that form the group; 0: all
-  uint32_t fan_in = 32;           // runs merged at a time: 2 … 512
+  uint32_t group_prefix = 0;       // bytes of the key that form the group; 0: all
+  uint32_t fan_in = 32;            // runs merged at a time: 2 … 512
   uint32_t block_bytes = kDefaultBlock;
 };
 
@@ -47,15 +49,17 @@ class MapWriter {
   ~MapWriter();
   Status Init(const MapWriterOptions& options, const TaskControl& control);
 
-  // Takes packed records. *consumed (bytes) and *records say how far it came: all of them, unless a combiner
-  // has to empty the buffer first. partitions: one per record (first pieces) when custom_partitions, else null.
-  // Errors: kBadData (not packed records), kBadArgument (key or partition out of range), kIo, kMemory, kCancelled.
-  Status Append(const uint8_t* batch, size_t size, const uint32_t* partitions, size_t partition_count,
-                size_t* consumed, size_t* records);
+  // Takes packed records. *consumed (bytes) and *records say how far it came: all of them, unless a
+  // combiner has to empty the buffer first. partitions: one per record (first pieces) when
+  // custom_partitions, else null. Errors: kBadData (not packed records), kBadArgument (key or
+  // partition out of range), kIo, kMemory, kCancelled.
+  Status Append(const uint8_t* batch, size_t size, const uint32_t* partitions,
+                size_t partition_count, size_t* consumed, size_t* records);
 
   Status BeginCombine(bool last, bool* pass);
   Status NextGroups(uint8_t* buffer, size_t capacity, size_t* used);
-  // Records in key order, each key of the groups handed out last. Errors: kBadArgument when out of order.
+  // Records in key order, each key of the groups handed out last. Errors: kBadArgument when out of
+  // order.
   Status WriteCombined(const uint8_t* batch, size_t size);
   Status EndCombine();
 
@@ -89,15 +93,15 @@ class MapWriter {
 
   MapWriterOptions options_;
   TaskControl control_;
-  size_t large_value_ = 0;       // values above go to the side file
-  size_t prefix_bytes_ = 0;      // 4 when each record in the buffer carries its partition
+  size_t large_value_ = 0;   // values above go to the side file
+  size_t prefix_bytes_ = 0;  // 4 when each record in the buffer carries its partition
   ByteBuffer buffer_;
   size_t data_used_ = 0;
   size_t count_ = 0;
   std::vector<size_t> bounds_;
   IndexEntry* entries_ = nullptr;
 
-  File side_;                    // large values, until the next spill
+  File side_;  // large values, until the next spill
   uint64_t side_used_ = 0;
   uint8_t* open_large_ = nullptr;  // where the length of the value being written goes
 

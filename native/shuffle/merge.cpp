@@ -18,7 +18,8 @@ Status MergeStream::Load(size_t i) {
     return status;
   }
   source.done = !more;
-  if (more && !source.piece.continues) source.prefix = KeyPrefix(source.piece.key, source.piece.key_size);
+  if (more && !source.piece.continues)
+    source.prefix = KeyPrefix(source.piece.key, source.piece.key_size);
   return Status::Ok();
 }
 
@@ -38,7 +39,8 @@ Status MergeStream::Start(size_t count) {
   failed_ = -1;
   winner_ = 0;
   for (size_t i = 0; i < count; ++i) DAF_RETURN_IF_ERROR(Load(i));
-  // A tournament bottom-up: leaves are count … 2·count − 1, node n plays the winners of 2n and 2n + 1.
+  // A tournament bottom-up: leaves are count … 2·count − 1, node n plays the winners of 2n and 2n
+  // + 1.
   losers_.assign(count, 0);
   std::vector<uint32_t> winners(2 * count);
   for (size_t i = 0; i < count; ++i) winners[count + i] = static_cast<uint32_t>(i);

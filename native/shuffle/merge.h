@@ -36,7 +36,7 @@ class MergeStream final : public SortedStream {
   size_t count_ = 0;
   std::vector<uint32_t> losers_;  // inner nodes 1 … count - 1
   uint32_t winner_ = 0;
-  bool advance_ = false;          // the winner's piece was handed out
+  bool advance_ = false;  // the winner's piece was handed out
   uint32_t polls_ = 0;
   int failed_ = -1;
 };

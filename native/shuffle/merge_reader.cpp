@@ -3,13 +3,40 @@
 #include <algorithm>
 
 namespace daf {
+namespace {
+
+// Looks a partition up in its file's index.
+Status Locate(MergeSource* source) {
+  if (source->partition < 0) return Status::Ok();
+  File file;
+  std::vector<SegmentInfo> index;
+  DAF_RETURN_IF_ERROR(file.OpenRead(source->path));
+  DAF_RETURN_IF_ERROR(ReadSegmentIndex(file, &index));
+  if (static_cast<size_t>(source->partition) >= index.size()) {
+    return Status(Code::kBadData,
+                  source->path + " has no partition " + std::to_string(source->partition));
+  }
+  const SegmentInfo& info = index[static_cast<size_t>(source->partition)];
+  source->offset = info.offset;
+  source->bytes = info.bytes;
+  return Status::Ok();
+}
+
+}  // namespace
 
 Status MergeReader::Open(const MergeReaderOptions& options, const TaskControl& control) {
-  if (options.fan_in < 2 || options.fan_in > 512) return Status(Code::kBadArgument, "the fan-in must be 2 to 512");
+  if (options.fan_in < 2 || options.fan_in > 512)
+    return Status(Code::kBadArgument, "the fan-in must be 2 to 512");
   options_ = options;
   control_ = control;
   for (size_t i = 0; i < options.sources.size(); ++i) {
-    if (options.sources[i].bytes != 0) sources_.push_back({options.sources[i], static_cast<int>(i), false});
+    MergeSource source = options.sources[i];
+    const Status located = Locate(&source);
+    if (!located.ok()) {
+      failed_ = static_cast<int>(i);
+      return located;
+    }
+    if (source.bytes != 0) sources_.push_back({source, static_cast<int>(i), false});
   }
   DAF_RETURN_IF_ERROR(MergeDown());
   DAF_RETURN_IF_ERROR(OpenGroup(0, sources_.size()));
@@ -42,7 +69,8 @@ void MergeReader::Blame(size_t first) {
 
 Status MergeReader::MergeDown() {
   while (sources_.size() > options_.fan_in) {
-    if (options_.temp.empty()) return Status(Code::kBadArgument, "merging more than fanIn segments needs a temp path");
+    if (options_.temp.empty())
+      return Status(Code::kBadArgument, "merging more than fanIn segments needs a temp path");
     for (size_t first = 0; first < sources_.size(); ++first) {
       const size_t count = std::min<size_t>(options_.fan_in, sources_.size() - first);
       if (count < 2) break;
@@ -69,7 +97,7 @@ Status MergeReader::MergeDown() {
       }
       const auto at = sources_.begin() + static_cast<std::ptrdiff_t>(first);
       sources_.erase(at + 1, at + static_cast<std::ptrdiff_t>(count));
-      sources_[first] = {{path, info.offset, info.bytes}, -1, true};
+      sources_[first] = {{path, -1, info.offset, info.bytes}, -1, true};
     }
   }
   return Status::Ok();

@@ -12,7 +12,7 @@ constexpr uint32_t kBlockMagic = 0x42464144u;  // "DAFB"
 constexpr size_t kBlockHeader = 16;
 constexpr size_t kIndexEntry = 32;
 constexpr size_t kTrailer = 24;
-constexpr size_t kLeastValueRoom = 4096;       // value bytes that go beside a key as large as a block
+constexpr size_t kLeastValueRoom = 4096;  // value bytes that go beside a key as large as a block
 constexpr size_t kMaxBlockPayload = (16u << 20) + kMaxKeyBytes;  // beyond it a header is damaged
 constexpr size_t kOutBytes = 256u << 10;
 

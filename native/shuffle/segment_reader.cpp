@@ -34,12 +34,14 @@ Status SegmentReader::LoadBlock() {
   DAF_RETURN_IF_ERROR(Ensure(kBlockHeader));
   const uint8_t* head = raw_.data() + raw_begin_;
   const size_t size = Load32(head + 4);
-  if (Load32(head) != kBlockMagic || size == 0 || size > kMaxBlockPayload || Load32(head + 8) != number_) {
+  if (Load32(head) != kBlockMagic || size == 0 || size > kMaxBlockPayload ||
+      Load32(head + 8) != number_) {
     return Damaged("its header is damaged");
   }
   DAF_RETURN_IF_ERROR(Ensure(kBlockHeader + size));
   head = raw_.data() + raw_begin_;
-  if (BlockCrc(head, head + kBlockHeader, size) != Load32(head + 12)) return Damaged("its checksum differs");
+  if (BlockCrc(head, head + kBlockHeader, size) != Load32(head + 12))
+    return Damaged("its checksum differs");
   payload_ = head + kBlockHeader;
   payload_size_ = size;
   at_ = 0;
@@ -59,7 +61,8 @@ Status SegmentReader::Ensure(size_t bytes) {
     raw_begin_ = 0;
     raw_end_ = have;
   }
-  DAF_RETURN_IF_ERROR(raw_.Reserve(static_cast<size_t>(std::min<uint64_t>(want, have + (end_ - position_))), have));
+  DAF_RETURN_IF_ERROR(
+      raw_.Reserve(static_cast<size_t>(std::min<uint64_t>(want, have + (end_ - position_))), have));
   const size_t ask = static_cast<size_t>(std::min<uint64_t>(raw_.size() - have, end_ - position_));
   size_t got = 0;
   DAF_RETURN_IF_ERROR(file_->ReadAt(position_, raw_.data() + have, ask, &got));
@@ -70,29 +73,36 @@ Status SegmentReader::Ensure(size_t bytes) {
 }
 
 Status SegmentReader::Damaged(const std::string& what) const {
-  return Status(Code::kBadData, "segment in " + file_->path() + ", block " + std::to_string(number_) + ": " + what,
+  return Status(Code::kBadData,
+                "segment in " + file_->path() + ", block " + std::to_string(number_) + ": " + what,
                 "run the map task that wrote it again");
 }
 
 Status ReadSegmentIndex(const File& file, std::vector<SegmentInfo>* out) {
-  const auto bad = [&](const char* what) { return Status(Code::kBadData, file.path() + ": " + what); };
+  const auto bad = [&](const char* what) {
+    return Status(Code::kBadData, file.path() + ": " + what);
+  };
   uint64_t size = 0;
   DAF_RETURN_IF_ERROR(file.Size(&size));
   uint8_t trailer[kTrailer];
   size_t got = 0;
   if (size < 8 + kTrailer) return bad("too short for a segment file");
   DAF_RETURN_IF_ERROR(file.ReadAt(size - kTrailer, trailer, kTrailer, &got));
-  if (got != kTrailer || std::memcmp(trailer + 16, kIndexMagic, 8) != 0) return bad("not a whole segment file");
+  if (got != kTrailer || std::memcmp(trailer + 16, kIndexMagic, 8) != 0)
+    return bad("not a whole segment file");
   const uint64_t at = Load64(trailer);
   const uint64_t partitions = Load32(trailer + 8);
-  if (at < 8 || at > size || size - at != partitions * kIndexEntry + kTrailer) return bad("its index is damaged");
+  if (at < 8 || at > size || size - at != partitions * kIndexEntry + kTrailer)
+    return bad("its index is damaged");
   std::vector<uint8_t> bytes(static_cast<size_t>(partitions * kIndexEntry));
   DAF_RETURN_IF_ERROR(file.ReadAt(at, bytes.data(), bytes.size(), &got));
-  if (got != bytes.size() || Crc32c(Crc32c(0, bytes.data(), got), trailer, 12) != Load32(trailer + 12)) {
+  if (got != bytes.size() ||
+      Crc32c(Crc32c(0, bytes.data(), got), trailer, 12) != Load32(trailer + 12)) {
     return bad("its index has a wrong checksum");
   }
   out->clear();
-  for (uint64_t p = 0; p < partitions; ++p) out->push_back(DecodeIndexEntry(bytes.data() + p * kIndexEntry));
+  for (uint64_t p = 0; p < partitions; ++p)
+    out->push_back(DecodeIndexEntry(bytes.data() + p * kIndexEntry));
   return Status::Ok();
 }
 
@@ -115,7 +125,8 @@ Status VerifySegment(const File& file, const SegmentInfo& info) {
     reader.Open(&file, info.offset, info.bytes);
     Piece piece;
     for (bool more = true; more;) DAF_RETURN_IF_ERROR(reader.Next(&piece, &more));
-    return Status(Code::kBadData, "segment in " + file.path() + ": its checksum differs from the index");
+    return Status(Code::kBadData,
+                  "segment in " + file.path() + ": its checksum differs from the index");
   }
   return Status::Ok();
 }

@@ -36,8 +36,8 @@ Status SegmentWriter::Add(const Piece& piece) {
       used_ += need;
       return Status::Ok();
     }
-    // A record larger than a block starts a fresh one and fills each to the brim, so that the bytes do
-    // not depend on the pieces it came in.
+    // A record larger than a block starts a fresh one and fills each to the brim, so that the bytes
+    // do not depend on the pieces it came in.
     DAF_RETURN_IF_ERROR(FlushBlock());
     const size_t least = kRecordHeader + piece.key_size + kLeastValueRoom;
     if (least > limit_) {
@@ -97,7 +97,8 @@ Status SegmentWriter::FlushBlock() {
 }
 
 Status SegmentWriter::EndPartition() {
-  if (in_value_) return Status(Code::kInternal, "a value in pieces was left open at the end of a partition");
+  if (in_value_)
+    return Status(Code::kInternal, "a value in pieces was left open at the end of a partition");
   DAF_RETURN_IF_ERROR(FlushBlock());
   current_.bytes = written_ - current_.offset;
   index_.push_back(current_);

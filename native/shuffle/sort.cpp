@@ -8,8 +8,9 @@
 namespace daf {
 namespace {
 
-constexpr size_t kInsertion = 24;     // below this insertion sort beats another counting pass
-constexpr uint32_t kRadixDepth = 64;  // key bytes sorted by radix; longer common prefixes are compared
+constexpr size_t kInsertion = 24;  // below this insertion sort beats another counting pass
+constexpr uint32_t kRadixDepth =
+    64;  // key bytes sorted by radix; longer common prefixes are compared
 
 struct Key {
   const uint8_t* data;
@@ -72,8 +73,8 @@ class Sorter {
     }
   }
 
-  // All eight prefix bytes agree. Keys that end inside them differ in length only and come first, the
-  // shortest before the longer; the rest goes on with the next eight bytes.
+  // All eight prefix bytes agree. Keys that end inside them differ in length only and come first,
+  // the shortest before the longer; the rest goes on with the next eight bytes.
   void EqualPrefix(IndexEntry* a, IndexEntry* tmp, size_t n, uint32_t depth) {
     if (depth >= kRadixDepth) return Compare(a, n, depth);
     size_t counts[10] = {};
@@ -111,10 +112,14 @@ class Sorter {
     size_t same = 1;
     for (; same < n; ++same) {
       const Key k = KeyOf(a[same]);
-      if (k.size != first.size || std::memcmp(k.data + depth, first.data + depth, k.size - depth) != 0) break;
+      if (k.size != first.size ||
+          std::memcmp(k.data + depth, first.data + depth, k.size - depth) != 0)
+        break;
     }
     if (same == n) return;
-    std::sort(a, a + n, [this, depth](const IndexEntry& x, const IndexEntry& y) { return Less(x, y, depth); });
+    std::sort(a, a + n, [this, depth](const IndexEntry& x, const IndexEntry& y) {
+      return Less(x, y, depth);
+    });
   }
 
   const uint8_t* buffer_;

@@ -17,10 +17,10 @@ struct IndexEntry {
   uint32_t partition;  // < partitions
 };
 
-// Stable MSD radix sort on the prefix, then on further eight-byte stretches of the key, insertion sort on
-// small buckets. entries and scratch: count elements each; entries come in emission order and end sorted.
-// bounds gets partitions + 1 positions: partition p is entries[bounds[p] .. bounds[p + 1]).
-// Errors: kCancelled.
+// Stable MSD radix sort on the prefix, then on further eight-byte stretches of the key, insertion
+// sort on small buckets. entries and scratch: count elements each; entries come in emission order
+// and end sorted. bounds gets partitions + 1 positions: partition p is entries[bounds[p] ..
+// bounds[p + 1]). Errors: kCancelled.
 Status SortIndex(IndexEntry* entries, IndexEntry* scratch, size_t count, const uint8_t* buffer,
                  uint32_t partitions, const TaskControl& control, std::vector<size_t>* bounds);
 

@@ -6,12 +6,15 @@
 
 namespace daf {
 
-size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, size_t pairs, size_t* consumed) {
+size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, size_t pairs,
+                  size_t* consumed) {
   size_t at = 0, lines = 0;
   while (at < size && lines < pairs) {
     const void* newline = std::memchr(chunk + at, '\n', size - at);
     if (newline == nullptr && !final) break;
-    size_t end = newline == nullptr ? size : static_cast<size_t>(static_cast<const uint8_t*>(newline) - chunk);
+    size_t end = newline == nullptr
+                     ? size
+                     : static_cast<size_t>(static_cast<const uint8_t*>(newline) - chunk);
     const size_t next = newline == nullptr ? size : end + 1;
     if (newline != nullptr && end > at && chunk[end - 1] == '\r') --end;
     out[2 * lines] = static_cast<uint32_t>(at);
@@ -23,13 +26,15 @@ size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, 
   return lines;
 }
 
-Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator, size_t separator_size,
-                  uint8_t* out, size_t capacity, size_t* consumed, size_t* written, size_t* records) {
+Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator,
+                  size_t separator_size, uint8_t* out, size_t capacity, size_t* consumed,
+                  size_t* written, size_t* records) {
   *consumed = *written = *records = 0;
   for (size_t at = 0; at < size;) {
     Piece piece;
     DAF_RETURN_IF_ERROR(ParsePiece(batch, size, &at, &piece));
-    const size_t need = (piece.continues ? 0 : piece.key_size + separator_size) + piece.value_size + (piece.more ? 0 : 1);
+    const size_t need = (piece.continues ? 0 : piece.key_size + separator_size) + piece.value_size +
+                        (piece.more ? 0 : 1);
     if (capacity - *written < need) return Status::Ok();
     uint8_t* p = out + *written;
     if (!piece.continues) {

@@ -8,14 +8,16 @@
 
 namespace daf {
 
-// The lines of a chunk as pairs (offset, length) without their "\n" or "\r\n". A last line without newline
-// counts only when `final`. Stops when `pairs` pairs are full; *consumed is where the next call goes on.
-// Returns the number of lines. size < 4 GB.
-size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, size_t pairs, size_t* consumed);
+// The lines of a chunk as pairs (offset, length) without their "\n" or "\r\n". A last line without
+// newline counts only when `final`. Stops when `pairs` pairs are full; *consumed is where the next
+// call goes on. Returns the number of lines. size < 4 GB.
+size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, size_t pairs,
+                  size_t* consumed);
 
-// Packed records as lines `key separator value \n`. Whole pieces only; stops when the next one does not fit
-// (a value in pieces is written piece by piece). Errors: kBadData.
-Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator, size_t separator_size,
-                  uint8_t* out, size_t capacity, size_t* consumed, size_t* written, size_t* records);
+// Packed records as lines `key separator value \n`. Whole pieces only; stops when the next one does
+// not fit (a value in pieces is written piece by piece). Errors: kBadData.
+Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator,
+                  size_t separator_size, uint8_t* out, size_t capacity, size_t* consumed,
+                  size_t* written, size_t* records);
 
 }  // namespace daf

@@ -1,0 +1,211 @@
+import { DafError } from '../contracts/errors.js';
+import { MAX_KEY_BYTES, PACKED_HEADER } from '../contracts/record.js';
+import type { Group, GroupInput } from '../contracts/stage.js';
+
+// The flags of native/shuffle/record.h. A value may come in pieces: all but the last say MORE, all but the first PIECE.
+const FIRST = 0x8000_0000;
+const LAST = 0x4000_0000;
+const PIECE = 0x2000_0000;
+const KEY_MASK = 0x1fff_ffff;
+const MORE = 0x8000_0000;
+const VALUE_MASK = 0x7fff_ffff;
+
+/** A batch buffer for nextGroups and next: takes the longest key and a good part of a value. */
+export const GROUP_BUFFER_BYTES = MAX_KEY_BYTES + (192 << 10);
+
+const encoder = new TextEncoder();
+
+/**
+ * Packs records into one reused buffer and hands it on when it is full. The view given to `flush` is borrowed: it must be used up before
+ * flush returns.
+ */
+export class RecordBatch {
+  readonly #flush: (batch: Uint8Array, records: number) => void;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #used = 0;
+  #records = 0;
+
+  /** @param capacity bytes, at least 1 KB. Longer records are handed on in pieces. */
+  constructor(capacity: number, flush: (batch: Uint8Array, records: number) => void) {
+    this.#flush = flush;
+    this.#bytes = new Uint8Array(Math.max(capacity, 1 << 10));
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** @throws DafError ERR_DAF_BAD_ARGUMENT for a key above 1 MB. */
+  add(key: string | Uint8Array, value: string | Uint8Array): void {
+    // A UTF-16 unit becomes at most three bytes.
+    const keyMost = typeof key === 'string' ? key.length * 3 : key.length;
+    const valueMost = typeof value === 'string' ? value.length * 3 : value.length;
+    const most = PACKED_HEADER + keyMost + valueMost;
+    if (most > this.#bytes.length - this.#used) {
+      this.flush();
+      if (most > this.#bytes.length) {
+        this.#addLarge(asBytes(key), asBytes(value));
+        return;
+      }
+    }
+    const at = this.#used;
+    const keySize = this.#put(key, at + PACKED_HEADER);
+    if (keySize > MAX_KEY_BYTES) throw keyTooLong(keySize);
+    const valueSize = this.#put(value, at + PACKED_HEADER + keySize);
+    this.#view.setUint32(at, keySize, true);
+    this.#view.setUint32(at + 4, valueSize, true);
+    this.#used = at + PACKED_HEADER + keySize + valueSize;
+    this.#records++;
+  }
+
+  /** Hands on what is there. Call it once more at the end. */
+  flush(): void {
+    if (this.#used === 0) return;
+    const batch = this.#bytes.subarray(0, this.#used);
+    const records = this.#records;
+    this.#used = 0;
+    this.#records = 0;
+    this.#flush(batch, records);
+  }
+
+  #put(field: string | Uint8Array, at: number): number {
+    if (typeof field !== 'string') {
+      this.#bytes.set(field, at);
+      return field.length;
+    }
+    // Words and counts are short ASCII, where a loop beats the call into the encoder.
+    if (field.length <= 24) {
+      let i = 0;
+      for (; i < field.length; i++) {
+        const unit = field.charCodeAt(i);
+        if (unit > 127) break;
+        this.#bytes[at + i] = unit;
+      }
+      if (i === field.length) return i;
+    }
+    return encoder.encodeInto(field, this.#bytes.subarray(at)).written;
+  }
+
+  #addLarge(key: Uint8Array, value: Uint8Array): void {
+    if (key.length > MAX_KEY_BYTES) throw keyTooLong(key.length);
+    const step = 1 << 20;
+    const head = new Uint8Array(PACKED_HEADER + key.length);
+    const view = new DataView(head.buffer);
+    view.setUint32(0, key.length, true);
+    view.setUint32(4, value.length === 0 ? 0 : MORE, true);
+    head.set(key, PACKED_HEADER);
+    this.#flush(head, 1);
+    for (let from = 0; from < value.length; from += step) {
+      const part = value.subarray(from, from + step);
+      const piece = new Uint8Array(PACKED_HEADER + part.length);
+      const pieceView = new DataView(piece.buffer);
+      pieceView.setUint32(0, PIECE, true);
+      pieceView.setUint32(4, (part.length | (from + step < value.length ? MORE : 0)) >>> 0, true);
+      piece.set(part, PACKED_HEADER);
+      this.#flush(piece, 0);
+    }
+  }
+}
+
+function asBytes(field: string | Uint8Array): Uint8Array {
+  return typeof field === 'string' ? encoder.encode(field) : field;
+}
+
+function keyTooLong(bytes: number): DafError {
+  return new DafError('ERR_DAF_BAD_ARGUMENT', `a key has ${bytes} bytes; the limit is ${MAX_KEY_BYTES}`, {
+    hint: 'emit a hash or a prefix as the key and the rest in the value',
+  });
+}
+
+/**
+ * Groups of a stream of flagged batches, as MergeReader.next and MapWriter.nextGroups fill them.
+ * @param fill writes the next batch into the buffer and returns its bytes; 0 ends the stream.
+ * @param buffer reused from batch to batch; GROUP_BUFFER_BYTES is a good size.
+ */
+export function readGroups(fill: (buffer: Uint8Array) => number, buffer: Uint8Array): GroupInput {
+  const reader = new GroupReader(fill, buffer);
+  return { groups: () => reader };
+}
+
+class GroupReader implements IterableIterator<Group> {
+  readonly #values: IterableIterator<Uint8Array>;
+  readonly #fill: (buffer: Uint8Array) => number;
+  readonly #buffer: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+  #end = 0;
+  /** Inside a group whose LAST record has not been read. */
+  #open = false;
+
+  constructor(fill: (buffer: Uint8Array) => number, buffer: Uint8Array) {
+    this.#fill = fill;
+    this.#buffer = buffer;
+    this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    this.#values = {
+      next: () => this.#nextValue(),
+      [Symbol.iterator]() {
+        return this;
+      },
+    };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<Group> {
+    while (this.#open) this.#skip();
+    if (!this.#more()) return { done: true, value: undefined };
+    const keySize = this.#view.getUint32(this.#at, true) & KEY_MASK;
+    const from = this.#at + PACKED_HEADER;
+    // A copy, because the values that follow may refill the buffer.
+    const key = this.#buffer.slice(from, from + keySize);
+    this.#open = true;
+    return { done: false, value: { key, values: this.#values } };
+  }
+
+  #more(): boolean {
+    if (this.#at < this.#end) return true;
+    this.#at = 0;
+    this.#end = this.#fill(this.#buffer);
+    return this.#end > 0;
+  }
+
+  /** Steps over the piece at the cursor and returns where its value lies. */
+  #skip(): { from: number; to: number; more: boolean } {
+    if (!this.#more()) throw new DafError('ERR_DAF_INTERNAL', 'a group has no end');
+    const keyWord = this.#view.getUint32(this.#at, true);
+    const valueWord = this.#view.getUint32(this.#at + 4, true);
+    const from = this.#at + PACKED_HEADER + (keyWord & KEY_MASK);
+    const to = from + (valueWord & VALUE_MASK);
+    this.#at = to;
+    if ((keyWord & LAST) !== 0) this.#open = false;
+    return { from, to, more: (valueWord & MORE) !== 0 };
+  }
+
+  #nextValue(): IteratorResult<Uint8Array> {
+    if (!this.#open) return { done: true, value: undefined };
+    let piece = this.#skip();
+    if (!piece.more) return { done: false, value: this.#buffer.subarray(piece.from, piece.to) };
+    const parts = [this.#buffer.slice(piece.from, piece.to)];
+    while (piece.more) {
+      piece = this.#skip();
+      parts.push(this.#buffer.slice(piece.from, piece.to));
+    }
+    const value = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      value.set(part, at);
+      at += part.length;
+    }
+    return { done: false, value };
+  }
+}
+
+/** Clears the group flags of a batch in place: what a file of packed records holds. Pieces keep theirs. */
+export function clearGroupFlags(batch: Uint8Array): void {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  for (let at = 0; at < batch.length; ) {
+    const keyWord = view.getUint32(at, true);
+    if ((keyWord & (FIRST | LAST)) !== 0) view.setUint32(at, keyWord & (PIECE | KEY_MASK), true);
+    at += PACKED_HEADER + (keyWord & KEY_MASK) + (view.getUint32(at + 4, true) & VALUE_MASK);
+  }
+}

@@ -39,18 +39,30 @@ export interface MapRecord extends RawRecord {
   readonly offset: number;
 }
 
+/** Where the records of a stage go. */
+export interface RecordSink {
+  readonly emit: Emit;
+  /**
+   * Takes packed records (contracts/record.ts), as many as the bytes hold; for runners whose code emits batches. Values may come in pieces,
+   * flagged as core/addon/records.ts says; groups are not marked. The bytes are copied before the call returns.
+   */
+  batch(packed: Uint8Array): void;
+}
+
 /**
  * Runs the stages of one kind of code inside a task thread. A runner module exports
  * `createRunner(codePath: string, spec: JobSpec): Promise<StageRunner>`; one instance serves many tasks of one job, one at a
  * time.
  */
 export interface StageRunner {
-  /** Feeds every record of the split to user code; what it emits goes to `emit`. */
-  map(input: MapInput, emit: Emit, context: TaskContext): Promise<MapTotals>;
+  /** Feeds every record of the split to user code; what it emits goes to `sink`. */
+  map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals>;
   /** Key's values → fewer values under the same key. Present when the job has a combiner. */
-  combine?(groups: GroupInput, emit: Emit, context: TaskContext): void;
-  reduce?(groups: GroupInput, emit: Emit, context: TaskContext): Promise<void>;
+  combine?(groups: GroupStream, sink: RecordSink, context: TaskContext): void;
+  reduce?(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void>;
   finalize?(context: FinalizeContext): Promise<void>;
+  /** The reducer of a key, 0 … reducers − 1. Absent: the stable hash of the key. */
+  partition?(key: Uint8Array, reducers: number): number;
   dispose?(): Promise<void>;
 }
 
@@ -60,13 +72,36 @@ export interface MapTotals {
 
 /** The records of a split, streamed in the order of its pieces. */
 export interface MapInput {
-  records(): AsyncIterable<MapRecord>;
+  /** A block and all that it points to is borrowed until the next one is asked for. */
+  blocks(): AsyncIterable<RecordBlock>;
+}
+
+/** Consecutive records of one source. Records come in blocks so that none costs a promise or an object of its own. */
+export interface RecordBlock {
+  /** Name of the input file as typed; for in-memory input `memory`. */
+  readonly source: string;
+  /** What keys and values are cut from. */
+  readonly data: Buffer;
+  readonly count: number;
+  /** (offset, length) in `data` of every record's value. At least 2 × count long. */
+  readonly values: Uint32Array;
+  /** (offset, length) in `data` of every record's key; null where `key` is the key of all. */
+  readonly keys: Uint32Array | null;
+  readonly key: Uint8Array;
+  /** Byte offset of data[0] in the source. A record's own offset is that of its value (packed records: of its header). */
+  readonly offset: number;
 }
 
 /** Groups in key order; a group's values in (map index, emission) order. Bytes are borrowed until the next step. */
 export interface GroupInput {
   /** Synchronous: the merge is native and reads ahead by itself. */
   groups(): Iterable<Group>;
+}
+
+/** A GroupInput that can also be drained as flagged packed records, by runners that hand on batches. Use one or the other. */
+export interface GroupStream extends GroupInput {
+  /** Fills the buffer (≥ GROUP_BUFFER_BYTES of core/addon/records.ts); 0: the end. */
+  fill(buffer: Uint8Array): number;
 }
 
 export interface Group {

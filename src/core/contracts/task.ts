@@ -119,8 +119,10 @@ export interface TaskInput {
   readonly dataDir: string;
   readonly worker: string;
   readonly host: string;
-  /** Reduce and finalize: committed map outputs in map order; null for map tasks. */
+  /** Reduce: committed map outputs in map order; null for other tasks. */
   readonly mapOutputs: readonly MapOutput[] | null;
+  /** Finalize: every commit of the job in task order; null for other tasks. */
+  readonly commits: readonly Commit[] | null;
   /** Int32Array[3] over shared memory: cancel, done, total (native/base/control.h). */
   readonly control: Int32Array;
 }

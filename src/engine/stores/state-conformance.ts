@@ -1,0 +1,200 @@
+import type { Test } from 'tap';
+import type { JobSpec, TaskId } from '../../core/contracts/job.js';
+import type { StateStore } from '../../core/contracts/stores.js';
+import type { Commit } from '../../core/contracts/task.js';
+
+/** What one adapter gives the suite: `open` may be called again on the same place, as a restarted coordinator does. */
+export interface StateStorePlace {
+  open(): Promise<StateStore>;
+}
+
+export function sampleSpec(id: string, changes: Partial<JobSpec> = {}): JobSpec {
+  return {
+    id,
+    name: 'sample',
+    code: { kind: 'module', sha256: '0'.repeat(64) },
+    output: 'file:///nowhere',
+    input: { kind: 'lines' },
+    splits: 4,
+    reducers: 2,
+    hasCombine: false,
+    hasFinalize: false,
+    deterministic: true,
+    format: { kind: 'text', separator: '\t' },
+    params: {},
+    maxAttempts: 4,
+    priority: 0,
+    memory: { sortBuffer: 1, task: 1 },
+    isa: 'scalar',
+    ...changes,
+  };
+}
+
+export function sampleCommit(
+  task: TaskId,
+  generation: number,
+  attempt: string,
+  changes: Partial<Commit['outcome']> = {},
+): Commit {
+  return {
+    task,
+    generation,
+    attempt,
+    epoch: { term: 1, counter: 1 },
+    outcome: {
+      kind: 'done',
+      mapOutput: null,
+      outputs: [],
+      counters: { 'größe\n': 1.5 },
+      recordsIn: 2 ** 40,
+      recordsOut: 0,
+      refused: [],
+      readGenerations: [],
+      ...changes,
+    },
+    usage: { worker: 'w', milliseconds: 0.25, reservedBytes: 0, nativePeakBytes: 0, processPeakBytes: 0 },
+  };
+}
+
+const map = (index: number): TaskId => ({ stage: 'map', index });
+
+/** Every StateStore passes this. `place()` names a fresh, empty place. */
+export function stateStoreConformance(t: Test, place: () => Promise<StateStorePlace>): void {
+  const begin = async (): Promise<{ store: StateStore; term: number; again: () => Promise<StateStore> }> => {
+    const at = await place();
+    const store = await at.open();
+    return { store, term: await store.beginTerm('test'), again: () => at.open() };
+  };
+
+  t.test('terms grow and fence', async (t) => {
+    const { store, term, again } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    const second = await again();
+    const later = await second.beginTerm('other');
+    t.ok(later > term);
+    t.equal(await store.currentTerm(), later);
+    const old = { code: 'ERR_DAF_FENCED' };
+    await t.rejects(store.createJob(term, sampleSpec('b')), old);
+    await t.rejects(store.setPhase(term, 'a', 'running', 'failed', null), old);
+    await t.rejects(store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'x') }]), old);
+    await t.rejects(store.reopenTask(term, 'a', map(0), 0), old);
+    await t.rejects(store.countFailure(term, 'a', map(0), 0, 'w'), old);
+    await t.rejects(store.deleteJob(term, 'a'), old);
+    t.same(await second.loadTasks('a'), [], 'a fenced call changes nothing');
+    t.equal((await second.getJob('a'))?.phase, 'running');
+    await second.close();
+    await store.close();
+  });
+
+  t.test('a job is created once, whatever was created later', async (t) => {
+    const { store, term, again } = await begin();
+    t.equal(await store.createJob(term, sampleSpec('a')), 'created');
+    t.equal(await store.createJob(term, sampleSpec('a', { name: 'other' })), 'exists');
+    t.equal(await store.createJob(term, sampleSpec('b')), 'created');
+    t.same((await store.getJob('a'))?.spec, sampleSpec('a'));
+    t.equal(await store.getJob('c'), null);
+    const second = await again();
+    t.same(
+      (await second.listJobs()).map(({ spec }) => spec.id),
+      ['a', 'b'],
+      'and is there after a restart',
+    );
+    await second.close();
+    await store.close();
+  });
+
+  t.test('phases are compared and set', async (t) => {
+    const { store, term } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    t.equal(await store.setPhase(term, 'a', 'publishing', 'done', null), false);
+    t.equal(await store.setPhase(term, 'a', 'running', 'failed', { code: 'ERR_DAF_X', message: 'm' }), true);
+    t.equal(await store.setPhase(term, 'a', 'running', 'publishing', null), false);
+    t.equal(await store.setPhase(term, 'nobody', 'running', 'publishing', null), false);
+    t.match(await store.getJob('a'), { phase: 'failed', error: { code: 'ERR_DAF_X' } });
+    await store.close();
+  });
+
+  t.test('the first commit of a generation wins, for ever', async (t) => {
+    const { store, term, again } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    const first = sampleCommit(map(1), 0, 'one');
+    t.same(
+      await store.commitTasks(term, [
+        { job: 'a', commit: first },
+        { job: 'a', commit: sampleCommit(map(1), 0, 'two') },
+        { job: 'a', commit: sampleCommit(map(0), 1, 'ahead') },
+        { job: 'gone', commit: sampleCommit(map(0), 0, 'x') },
+        { job: 'a', commit: sampleCommit(map(3), 0, 'three') },
+      ]),
+      ['committed', 'discarded', 'discarded', 'discarded', 'committed'],
+    );
+    t.same(await store.commitTasks(term, [{ job: 'a', commit: first }]), ['discarded'], 'even from the winner');
+    t.same(await store.commitTasks(term, []), []);
+    const racing = await Promise.all(
+      ['p', 'q', 'r'].map((name) => store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(2), 0, name) }])),
+    );
+    t.equal(racing.flat().filter((verdict) => verdict === 'committed').length, 1);
+    const second = await again();
+    const tasks = await second.loadTasks('a');
+    t.same(
+      tasks.map(({ task }) => task),
+      [map(1), map(2), map(3)],
+    );
+    t.same(tasks[0]?.commit, first, 'every member survives');
+    await second.close();
+    await store.close();
+  });
+
+  t.test('reopening opens the next generation once', async (t) => {
+    const { store, term } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    t.equal(await store.reopenTask(term, 'a', map(0), 0), false, 'nothing was committed');
+    await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'one') }]);
+    t.equal(await store.reopenTask(term, 'a', map(0), 0), true);
+    t.equal(await store.reopenTask(term, 'a', map(0), 0), false);
+    t.match(await store.loadTasks('a'), [{ generation: 1, commit: null, failures: 0 }]);
+    t.same(await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'late') }]), ['discarded']);
+    t.same(await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 1, 'new') }]), ['committed']);
+    await store.close();
+  });
+
+  t.test('failures are counted within a generation', async (t) => {
+    const { store, term } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'w1'), 1);
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'w2'), 2);
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'w1'), 3);
+    t.equal(await store.countFailure(term, 'a', map(0), 7, 'w3'), 3, 'another generation changes nothing');
+    t.same((await store.loadTasks('a'))[0]?.failedOn, ['w1', 'w2']);
+    await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'x') }]);
+    await store.reopenTask(term, 'a', map(0), 0);
+    t.equal(await store.countFailure(term, 'a', map(0), 1, 'w9'), 1);
+    await store.close();
+  });
+
+  t.test('tasks are read in order, whole or by range', async (t) => {
+    const { store, term } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    await store.createJob(term, sampleSpec('a-b'));
+    const tasks: TaskId[] = [
+      { stage: 'finalize', index: 0 },
+      { stage: 'reduce', index: 1 },
+      ...[300, 2, 10, 0].map((index) => ({ stage: 'map' as const, index })),
+    ];
+    await store.commitTasks(
+      term,
+      tasks.map((task) => ({ job: 'a', commit: sampleCommit(task, 0, 'x') })),
+    );
+    await store.commitTasks(term, [{ job: 'a-b', commit: sampleCommit(map(5), 0, 'x') }]);
+    const names = (all: readonly { task: TaskId }[]): string[] => all.map(({ task }) => `${task.stage}-${task.index}`);
+    t.same(names(await store.loadTasks('a')), ['map-0', 'map-2', 'map-10', 'map-300', 'reduce-1', 'finalize-0']);
+    t.same(names(await store.loadTasks('a', { stage: 'map', from: 1, limit: 2 })), ['map-2', 'map-10']);
+    t.same(names(await store.loadTasks('a', { stage: 'map', from: 11, limit: 9 })), ['map-300']);
+    t.same(names(await store.loadTasks('a', { stage: 'reduce', from: 0, limit: 9 })), ['reduce-1']);
+    await store.deleteJob(term, 'a');
+    t.same(await store.loadTasks('a'), []);
+    t.equal(await store.getJob('a'), null);
+    t.same(names(await store.loadTasks('a-b')), ['map-5'], 'a neighbour in name is left alone');
+    await store.close();
+  });
+}

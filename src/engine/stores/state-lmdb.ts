@@ -1,0 +1,191 @@
+import { mkdirSync } from 'node:fs';
+import { open, type RootDatabase } from 'lmdb';
+import { DafError } from '../../core/contracts/errors.js';
+import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
+import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
+import type { Commit } from '../../core/contracts/task.js';
+import { fenced } from './state-memory.js';
+import { committed, failed, reopened, STAGES } from './task-record.js';
+
+const TERM = ['term'];
+const jobKey = (job: string): string[] => ['job', job];
+const taskKey = (job: string, task: TaskId): (string | number)[] => ['task', job, STAGES.indexOf(task.stage), task.index];
+
+/** A task's job and stage stand in its key. */
+type TaskRow = Omit<StoredTask, 'task'>;
+
+/**
+ * The StateStore of one machine: an lmdb environment in a directory. Calls of one tick share a transaction and an fsync, calls in
+ * flight overlap, so that throughput does not wait for the disk; each resolves only after its own flush.
+ */
+export class LmdbStateStore implements StateStore {
+  readonly #db: RootDatabase;
+  #closed = false;
+
+  /** @throws DafError ERR_DAF_IO or ERR_DAF_PERMISSION when the directory cannot be used. */
+  constructor(directory: string) {
+    try {
+      mkdirSync(directory, { recursive: true });
+      this.#db = open({ path: directory, noSubdir: false, encoding: 'msgpack', maxDbs: 2 });
+    } catch (error) {
+      const { code } = DafError.from(error, 'ERR_DAF_IO');
+      throw new DafError(
+        code === 'ERR_DAF_PERMISSION' ? code : 'ERR_DAF_IO',
+        `state directory ${directory}: ${(error as Error).message}`,
+        {
+          hint: 'it must be a writable directory on a local file system',
+          cause: error,
+        },
+      );
+    }
+  }
+
+  beginTerm(owner: string): Promise<number> {
+    return this.#write(null, () => {
+      const term = this.#term() + 1;
+      this.#db.put(TERM, { term, owner });
+      return term;
+    });
+  }
+
+  async currentTerm(): Promise<number> {
+    this.#open();
+    return this.#term();
+  }
+
+  createJob(term: number, spec: JobSpec): Promise<'created' | 'exists'> {
+    return this.#write(term, () => {
+      if (this.#db.get(jobKey(spec.id)) !== undefined) return 'exists';
+      this.#db.put(jobKey(spec.id), { spec, phase: 'running', error: null } satisfies StoredJob);
+      return 'created';
+    });
+  }
+
+  async listJobs(): Promise<readonly StoredJob[]> {
+    this.#open();
+    return [...this.#db.getRange({ start: ['job'], end: ['job', '\uffff'] })].map(({ value }) => value as StoredJob);
+  }
+
+  async getJob(job: string): Promise<StoredJob | null> {
+    this.#open();
+    return (this.#db.get(jobKey(job)) as StoredJob | undefined) ?? null;
+  }
+
+  setPhase(term: number, job: string, from: JobPhase, to: JobPhase, error: unknown): Promise<boolean> {
+    return this.#write(term, () => {
+      const stored = this.#db.get(jobKey(job)) as StoredJob | undefined;
+      if (stored?.phase !== from) return false;
+      this.#db.put(jobKey(job), { ...stored, phase: to, error: error ?? null });
+      return true;
+    });
+  }
+
+  async loadTasks(
+    job: string,
+    range?: { readonly stage: TaskId['stage']; readonly from: number; readonly limit: number },
+  ): Promise<readonly StoredTask[]> {
+    this.#open();
+    const stage = range === undefined ? 0 : STAGES.indexOf(range.stage);
+    const rows = this.#db.getRange({
+      start: ['task', job, stage, range?.from ?? 0],
+      end: ['task', job, range === undefined ? STAGES.length : stage, Number.MAX_SAFE_INTEGER],
+      ...(range === undefined ? {} : { limit: range.limit }),
+    });
+    return [...rows].map(({ key, value }) => {
+      const [, , at, index] = key as [string, string, number, number];
+      return { task: { stage: STAGES[at]!, index }, ...(value as TaskRow) };
+    });
+  }
+
+  commitTasks(
+    term: number,
+    commits: readonly { readonly job: string; readonly commit: Commit }[],
+  ): Promise<readonly ('committed' | 'discarded')[]> {
+    return this.#write(term, () =>
+      commits.map(({ job, commit }) => {
+        if (!this.#db.doesExist(jobKey(job))) return 'discarded';
+        const after = committed(this.#task(job, commit.task), commit);
+        if (after === null) return 'discarded';
+        this.#putTask(job, after);
+        return 'committed';
+      }),
+    );
+  }
+
+  reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean> {
+    return this.#write(term, () => {
+      const after = reopened(this.#task(job, task), generation);
+      if (after !== null) this.#putTask(job, after);
+      return after !== null;
+    });
+  }
+
+  countFailure(term: number, job: string, task: TaskId, generation: number, worker: string): Promise<number> {
+    return this.#write(term, () => {
+      if (!this.#db.doesExist(jobKey(job))) return 0;
+      const after = failed(this.#task(job, task), task, generation, worker);
+      this.#putTask(job, after);
+      return after.failures;
+    });
+  }
+
+  deleteJob(term: number, job: string): Promise<void> {
+    return this.#write(term, () => {
+      const keys = [...this.#db.getKeys({ start: ['task', job], end: ['task', job, STAGES.length] })];
+      for (const key of keys) this.#db.remove(key);
+      this.#db.remove(jobKey(job));
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#db.close();
+  }
+
+  /** One atomic step, fenced by term unless null; resolves once it is on stable storage. */
+  async #write<T>(term: number | null, step: () => T): Promise<T> {
+    this.#open();
+    let overtaken = 0;
+    try {
+      const done = this.#db.transaction(() => {
+        const current = this.#term();
+        if (term !== null && term !== current) {
+          overtaken = current;
+          return undefined;
+        }
+        return step();
+      });
+      const result = await done;
+      if (overtaken > 0) throw fenced(term!, overtaken);
+      await this.#db.flushed;
+      return result as T;
+    } catch (error) {
+      if (DafError.is(error)) throw error;
+      // The cause lmdb hides: a transaction that failed as a whole names its first reason.
+      const reason = (error as { commitError?: Error }).commitError ?? (error as Error);
+      throw new DafError('ERR_DAF_IO', `the state could not be written: ${reason.message}`, {
+        hint: 'is the disk full?',
+        retryable: true,
+        cause: error,
+      });
+    }
+  }
+
+  #term(): number {
+    return (this.#db.get(TERM) as { term: number } | undefined)?.term ?? 0;
+  }
+
+  #task(job: string, task: TaskId): StoredTask | undefined {
+    const row = this.#db.get(taskKey(job, task)) as TaskRow | undefined;
+    return row === undefined ? undefined : { task, ...row };
+  }
+
+  #putTask(job: string, { task, ...row }: StoredTask): void {
+    this.#db.put(taskKey(job, task), row);
+  }
+
+  #open(): void {
+    if (this.#closed) throw new DafError('ERR_DAF_CLOSED', 'the state store is closed');
+  }
+}

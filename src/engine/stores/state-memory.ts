@@ -1,0 +1,110 @@
+import { DafError } from '../../core/contracts/errors.js';
+import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
+import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
+import type { Commit } from '../../core/contracts/task.js';
+import { committed, failed, reopened, STAGES } from './task-record.js';
+
+/** A StateStore that lives as long as the object: for simulations and tests, where "durable" means that it outlives a coordinator. */
+export class MemoryStateStore implements StateStore {
+  #term = 0;
+  readonly #jobs = new Map<string, StoredJob>();
+  readonly #tasks = new Map<string, Map<string, StoredTask>>();
+
+  async beginTerm(_owner: string): Promise<number> {
+    this.#term += 1;
+    return this.#term;
+  }
+
+  async currentTerm(): Promise<number> {
+    return this.#term;
+  }
+
+  async createJob(term: number, spec: JobSpec): Promise<'created' | 'exists'> {
+    this.#fence(term);
+    if (this.#jobs.has(spec.id)) return 'exists';
+    this.#jobs.set(spec.id, { spec, phase: 'running', error: null });
+    this.#tasks.set(spec.id, new Map());
+    return 'created';
+  }
+
+  async listJobs(): Promise<readonly StoredJob[]> {
+    return [...this.#jobs.values()].sort((a, b) => (a.spec.id < b.spec.id ? -1 : 1));
+  }
+
+  async getJob(job: string): Promise<StoredJob | null> {
+    return this.#jobs.get(job) ?? null;
+  }
+
+  async setPhase(term: number, job: string, from: JobPhase, to: JobPhase, error: unknown): Promise<boolean> {
+    this.#fence(term);
+    const stored = this.#jobs.get(job);
+    if (stored?.phase !== from) return false;
+    this.#jobs.set(job, { ...stored, phase: to, error: error ?? null });
+    return true;
+  }
+
+  async loadTasks(
+    job: string,
+    range?: { readonly stage: TaskId['stage']; readonly from: number; readonly limit: number },
+  ): Promise<readonly StoredTask[]> {
+    const all = [...(this.#tasks.get(job)?.values() ?? [])].sort(
+      (a, b) => STAGES.indexOf(a.task.stage) - STAGES.indexOf(b.task.stage) || a.task.index - b.task.index,
+    );
+    if (range === undefined) return all;
+    return all.filter(({ task }) => task.stage === range.stage && task.index >= range.from).slice(0, range.limit);
+  }
+
+  async commitTasks(
+    term: number,
+    commits: readonly { readonly job: string; readonly commit: Commit }[],
+  ): Promise<readonly ('committed' | 'discarded')[]> {
+    this.#fence(term);
+    return commits.map(({ job, commit }) => {
+      const tasks = this.#tasks.get(job);
+      const after = tasks === undefined ? null : committed(tasks.get(key(commit.task)), commit);
+      if (after === null) return 'discarded';
+      tasks!.set(key(commit.task), after);
+      return 'committed';
+    });
+  }
+
+  async reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean> {
+    this.#fence(term);
+    const tasks = this.#tasks.get(job);
+    const after = reopened(tasks?.get(key(task)), generation);
+    if (after === null) return false;
+    tasks!.set(key(task), after);
+    return true;
+  }
+
+  async countFailure(term: number, job: string, task: TaskId, generation: number, worker: string): Promise<number> {
+    this.#fence(term);
+    const tasks = this.#tasks.get(job);
+    if (tasks === undefined) return 0;
+    const after = failed(tasks.get(key(task)), task, generation, worker);
+    tasks.set(key(task), after);
+    return after.failures;
+  }
+
+  async deleteJob(term: number, job: string): Promise<void> {
+    this.#fence(term);
+    this.#jobs.delete(job);
+    this.#tasks.delete(job);
+  }
+
+  async close(): Promise<void> {}
+
+  #fence(term: number): void {
+    if (term !== this.#term) throw fenced(term, this.#term);
+  }
+}
+
+export function fenced(term: number, current: number): DafError {
+  return new DafError('ERR_DAF_FENCED', `term ${term} is over: a coordinator with term ${current} has taken this state`, {
+    hint: 'only one coordinator may work on one state directory',
+  });
+}
+
+function key(task: TaskId): string {
+  return `${task.stage}-${task.index}`;
+}

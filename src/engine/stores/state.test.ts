@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t from 'tap';
+import { sampleCommit, sampleSpec, stateStoreConformance } from './state-conformance.js';
+import { LmdbStateStore } from './state-lmdb.js';
+import { MemoryStateStore } from './state-memory.js';
+
+const root = mkdtempSync(join(tmpdir(), 'daf-state-'));
+t.teardown(() => rmSync(root, { recursive: true, force: true }));
+let places = 0;
+
+t.test('in memory', async (t) => {
+  stateStoreConformance(t, async () => {
+    const store = new MemoryStateStore();
+    return { open: async () => store };
+  });
+});
+
+t.test('lmdb', async (t) => {
+  stateStoreConformance(t, async () => {
+    const directory = join(root, String(places++));
+    return { open: async () => new LmdbStateStore(directory) };
+  });
+});
+
+t.test('lmdb: what was answered before a kill -9 is there', async (t) => {
+  const directory = join(root, 'killed');
+  const script = `
+    import { LmdbStateStore } from '${new URL('./state-lmdb.js', import.meta.url).href}';
+    import { sampleCommit, sampleSpec } from '${new URL('./state-conformance.js', import.meta.url).href}';
+    const store = new LmdbStateStore('${directory}');
+    const term = await store.beginTerm('child');
+    await store.createJob(term, sampleSpec('a'));
+    for (let index = 0; ; index++) {
+      await store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ stage: 'map', index }, 0, 'x') }]);
+      process.stdout.write(index + '\\n');
+    }`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let answered = -1;
+  for await (const line of createInterface({ input: child.stdout })) {
+    answered = Math.max(answered, Number(line));
+    if (answered >= 30) child.kill('SIGKILL');
+  }
+  const store = new LmdbStateStore(directory);
+  const tasks = await store.loadTasks('a');
+  t.ok(answered >= 30);
+  t.ok(tasks.length > answered, `${tasks.length} commits found, ${answered + 1} answered`);
+  await store.close();
+});
+
+t.test('lmdb: many overlapping commits', async (t) => {
+  const store = new LmdbStateStore(join(root, 'many'));
+  const term = await store.beginTerm('test');
+  await store.createJob(term, sampleSpec('a', { splits: 10_000 }));
+  const begun = performance.now();
+  const verdicts = await Promise.all(
+    Array.from({ length: 10_000 }, (_, index) =>
+      store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ stage: 'map', index }, 0, 'x') }]),
+    ),
+  );
+  t.ok(verdicts.flat().every((verdict) => verdict === 'committed'));
+  t.comment(`${Math.round(10_000 / ((performance.now() - begun) / 1000))} durable commits/s`);
+  t.equal((await store.loadTasks('a')).length, 10_000);
+  await store.close();
+});
+
+t.test('lmdb: an unusable directory is a clear error', async (t) => {
+  const file = join(root, 'file');
+  writeFileSync(file, '');
+  t.throws(() => new LmdbStateStore(join(file, 'state')), { code: 'ERR_DAF_IO' });
+  const closed = new LmdbStateStore(join(root, 'closed'));
+  await closed.close();
+  await t.rejects(closed.getJob('a'), { code: 'ERR_DAF_CLOSED' });
+  chmodSync(file, 0o600);
+});

@@ -1,0 +1,32 @@
+import type { TaskId } from '../../core/contracts/job.js';
+import type { StoredTask } from '../../core/contracts/stores.js';
+import type { Commit } from '../../core/contracts/task.js';
+
+// The transitions of a stored task, shared by every StateStore that can run them itself.
+
+export const STAGES = ['map', 'reduce', 'finalize'] as const;
+
+export function idleTask(task: TaskId): StoredTask {
+  return { task, generation: 0, failures: 0, failedOn: [], commit: null };
+}
+
+/** The compare-and-set: null when the commit must be discarded. */
+export function committed(before: StoredTask | undefined, commit: Commit): StoredTask | null {
+  const task = before ?? idleTask(commit.task);
+  if (task.commit !== null || task.generation !== commit.generation) return null;
+  return { ...task, commit };
+}
+
+/** Null when the task is not at that generation, or has nothing to reopen. */
+export function reopened(before: StoredTask | undefined, generation: number): StoredTask | null {
+  if (before === undefined || before.generation !== generation || before.commit === null) return null;
+  return { ...idleTask(before.task), generation: generation + 1 };
+}
+
+/** Unchanged for another generation or a committed task: such a failure no longer matters. */
+export function failed(before: StoredTask | undefined, task: TaskId, generation: number, worker: string): StoredTask {
+  const stored = before ?? idleTask(task);
+  if (stored.generation !== generation || stored.commit !== null) return stored;
+  const failedOn = stored.failedOn.includes(worker) ? stored.failedOn : [...stored.failedOn, worker];
+  return { ...stored, failures: stored.failures + 1, failedOn };
+}

@@ -1,0 +1,136 @@
+import type { JobDefinition, MapArgument } from '../../core/contracts/definition.js';
+import { DafError } from '../../core/contracts/errors.js';
+import type { JobSpec } from '../../core/contracts/job.js';
+import type {
+  Emit,
+  FinalizeContext,
+  GroupStream,
+  MapInput,
+  MapTotals,
+  RecordBlock,
+  RecordSink,
+  StageRunner,
+  TaskContext,
+} from '../../core/contracts/stage.js';
+import { loadJob } from '../jobs/load.js';
+import { decode, sameKey, ValueReader } from './text.js';
+
+/** Runs jobs written in JavaScript or TypeScript: the bundle's default export. */
+export async function createRunner(codePath: string, _spec: JobSpec): Promise<StageRunner> {
+  return new ModuleRunner(await loadJob(codePath));
+}
+
+class ModuleRunner implements StageRunner {
+  readonly #job: JobDefinition;
+  readonly #text: boolean;
+  readonly combine?: (groups: GroupStream, sink: RecordSink, context: TaskContext) => void;
+  readonly partition?: (key: Uint8Array, reducers: number) => number;
+
+  constructor(job: JobDefinition) {
+    this.#job = job;
+    this.#text = job.text !== false;
+    if (job.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
+    const { partition } = job;
+    if (partition !== undefined) this.partition = (key, reducers) => partition(key, reducers);
+  }
+
+  async map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals> {
+    const { emit } = sink;
+    let recordsIn = 0;
+    for await (const block of input.blocks()) {
+      for (let i = 0; i < block.count; i++) {
+        context.checkCancelled();
+        const record = this.#text ? textRecord(block, i) : byteRecord(block, i);
+        try {
+          const pending = this.#job.map(record as MapArgument<boolean> as never, emit, context);
+          // A promise for every record would cost more than most maps do: only those that return one are waited for.
+          if (pending !== undefined) await pending;
+        } catch (error) {
+          throw userError(error, `map of ${record.source} at byte ${record.offset}`);
+        }
+      }
+      recordsIn += block.count;
+    }
+    return { recordsIn };
+  }
+
+  #combine(groups: GroupStream, sink: RecordSink, context: TaskContext): void {
+    const values = new ValueReader(this.#text);
+    let current: string | Uint8Array = '';
+    const emit: Emit = (key, value) => {
+      if (!sameKey(key, current)) {
+        throw new DafError('ERR_DAF_USER_CODE', 'combine emitted another key than the one it was called with', {
+          hint: 'a combiner turns the values of a key into fewer values of the same key',
+        });
+      }
+      sink.emit(key, value);
+    };
+    for (const group of groups.groups()) {
+      current = this.#text ? decode(group.key, 0, group.key.length) : group.key;
+      try {
+        this.#job.combine?.(current as never, values.of(group.values) as never, emit, context);
+      } catch (error) {
+        throw userError(error, `combine of ${show(current)}`);
+      }
+    }
+  }
+
+  async reduce(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void> {
+    const values = new ValueReader(this.#text);
+    for (const group of groups.groups()) {
+      context.checkCancelled();
+      const key = this.#text ? decode(group.key, 0, group.key.length) : group.key;
+      try {
+        const pending = this.#job.reduce?.(key as never, values.of(group.values) as never, sink.emit, context);
+        if (pending !== undefined) await pending;
+      } catch (error) {
+        throw userError(error, `reduce of ${show(key)}`);
+      }
+    }
+  }
+
+  async finalize(context: FinalizeContext): Promise<void> {
+    try {
+      await this.#job.finalize?.(context);
+    } catch (error) {
+      throw userError(error, 'finalize');
+    }
+  }
+}
+
+function textRecord(block: RecordBlock, i: number): MapArgument<true> {
+  const { data, keys, values } = block;
+  const at = values[2 * i]!;
+  const keyAt = keys === null ? 0 : keys[2 * i]!;
+  return {
+    key: keys === null ? decode(block.key, 0, block.key.length) : decode(data, keyAt, keyAt + keys[2 * i + 1]!),
+    value: decode(data, at, at + values[2 * i + 1]!),
+    source: block.source,
+    offset: block.offset + (keys === null ? at : keyAt - 8),
+  };
+}
+
+function byteRecord(block: RecordBlock, i: number): MapArgument<false> {
+  const { data, keys, values } = block;
+  const at = values[2 * i]!;
+  const keyAt = keys === null ? 0 : keys[2 * i]!;
+  return {
+    key: keys === null ? block.key : data.subarray(keyAt, keyAt + keys[2 * i + 1]!),
+    value: data.subarray(at, at + values[2 * i + 1]!),
+    source: block.source,
+    offset: block.offset + (keys === null ? at : keyAt - 8),
+  };
+}
+
+/** DAF's own errors (cancelled, memory, a refused image) keep their code; anything else is the user's code failing. */
+function userError(error: unknown, where: string): DafError {
+  if (DafError.is(error)) return error;
+  const native = DafError.from(error, 'ERR_DAF_USER_CODE');
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new DafError(native.code, `${where}: ${message}`, { hint: native.hint, cause: error });
+}
+
+function show(key: string | Uint8Array): string {
+  const text = typeof key === 'string' ? key : Buffer.from(key.subarray(0, 64)).toString('latin1');
+  return `key ${JSON.stringify(text.slice(0, 64))}`;
+}

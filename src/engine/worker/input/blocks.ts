@@ -1,0 +1,240 @@
+import { addon } from '../../../core/addon/index.js';
+import { DafError } from '../../../core/contracts/errors.js';
+import type { SplitPiece } from '../../../core/contracts/job.js';
+import { PACKED_HEADER } from '../../../core/contracts/record.js';
+import type { RecordBlock } from '../../../core/contracts/stage.js';
+import type { ByteSource } from './source.js';
+
+/** Read at a time. Larger blocks gain nothing and leave the cache. */
+const CHUNK = 512 << 10;
+const MAX_RECORDS = 16 << 10;
+const NEWLINE = 10;
+const EMPTY = new Uint8Array(0);
+
+/** The buffers of a task's readers, reused from piece to piece. */
+export class BlockBuffer {
+  /** A record longer than this fails the task instead of the machine. */
+  readonly #limit: number;
+  readonly spans = new Uint32Array(2 * MAX_RECORDS);
+  readonly keySpans = new Uint32Array(2 * MAX_RECORDS);
+  bytes = Buffer.allocUnsafeSlow(CHUNK);
+
+  constructor(limit: number) {
+    this.#limit = Math.max(limit, CHUNK);
+  }
+
+  /** Makes room for at least `bytes`, keeping the first `keep`. */
+  grow(bytes: number, keep: number, what: string): void {
+    if (bytes <= this.bytes.length) return;
+    if (bytes > this.#limit) {
+      throw new DafError('ERR_DAF_MEMORY_LIMIT', `${what} takes more than ${this.#limit} bytes, the memory of this task`, {
+        hint: "raise the job's memory.task, and --memory with it",
+      });
+    }
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(bytes, this.bytes.length * 2)));
+    this.bytes.copy(larger, 0, 0, keep);
+    this.bytes = larger;
+  }
+}
+
+/**
+ * Lines whose first byte lies in the piece, the last one read past its end where necessary. A piece that does not begin at 0 looks at the
+ * byte before it: unless that is a newline, its first line belongs to the piece before.
+ */
+export async function* lineBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+  const { splitLines } = addon();
+  const end = piece.offset + piece.length;
+  let base = Math.max(0, piece.offset - 1);
+  let skipping = piece.offset > 0;
+  let filled = 0;
+  for (let eof = false; !eof; ) {
+    const wanted = Math.min(buffer.bytes.length - filled, Math.max(end - base - filled, 64 << 10));
+    const got = await source.read(buffer.bytes, filled, wanted, base + filled);
+    filled += got;
+    eof = got < wanted || base + filled >= piece.fileLength;
+    let from = 0;
+    if (skipping) {
+      const newline = buffer.bytes.subarray(0, filled).indexOf(NEWLINE);
+      if (newline < 0) {
+        base += filled;
+        filled = 0;
+        continue;
+      }
+      from = newline + 1;
+      skipping = false;
+    }
+    for (;;) {
+      if (base + from >= end) return;
+      const data = buffer.bytes.subarray(from, filled);
+      const { lines, consumed } = splitLines(data, eof, buffer.spans);
+      const count = linesBefore(buffer.spans, lines, end - base - from);
+      if (count > 0) {
+        yield { source: piece.name, data, count, values: buffer.spans, keys: null, key: EMPTY, offset: base + from };
+      }
+      if (count < lines) return;
+      if (lines === 0) break;
+      from += consumed;
+    }
+    buffer.bytes.copyWithin(0, from, filled);
+    base += from;
+    filled -= from;
+    if (filled === buffer.bytes.length) buffer.grow(filled * 2, filled, `the line at byte ${base} of ${piece.name}`);
+  }
+}
+
+/** How many of the first `count` spans begin before `limit`; they ascend. */
+function linesBefore(spans: Uint32Array, count: number, limit: number): number {
+  if (count === 0 || spans[2 * (count - 1)]! < limit) return count;
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (spans[2 * middle]! < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Records of equal size. Pieces are cut at record borders when the splits are made. */
+export async function* fixedBlocks(
+  piece: SplitPiece,
+  source: ByteSource,
+  buffer: BlockBuffer,
+  record: number,
+): AsyncGenerator<RecordBlock> {
+  if (piece.length % record !== 0) {
+    throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: ${piece.fileLength} bytes are not a whole number of records of ${record} bytes`);
+  }
+  buffer.grow(record, 0, `a record of ${piece.name}`);
+  const perBlock = Math.min(MAX_RECORDS, Math.floor(buffer.bytes.length / record));
+  for (let i = 0; i < perBlock; i++) {
+    buffer.spans[2 * i] = i * record;
+    buffer.spans[2 * i + 1] = record;
+  }
+  for (let at = 0; at < piece.length; ) {
+    const wanted = Math.min(perBlock * record, piece.length - at);
+    await readExactly(source, buffer.bytes, 0, wanted, piece.offset + at, piece);
+    yield {
+      source: piece.name,
+      data: buffer.bytes.subarray(0, wanted),
+      count: wanted / record,
+      values: buffer.spans,
+      keys: null,
+      key: EMPTY,
+      offset: piece.offset + at,
+    };
+    at += wanted;
+  }
+}
+
+/** The whole file as one record under its name. */
+export async function* fileBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+  buffer.grow(piece.fileLength, 0, `file ${piece.name}`);
+  await readExactly(source, buffer.bytes, 0, piece.fileLength, 0, piece);
+  const data = buffer.bytes.subarray(0, piece.fileLength);
+  yield {
+    source: piece.name,
+    data,
+    count: 1,
+    values: Uint32Array.of(0, piece.fileLength),
+    keys: null,
+    key: Buffer.from(piece.name),
+    offset: 0,
+  };
+}
+
+const PIECE = 0x2000_0000;
+const KEY_MASK = 0x1fff_ffff;
+const MORE = 0x8000_0000;
+const VALUE_MASK = 0x7fff_ffff;
+
+/** Packed records (contracts/record.ts); a value that lies in pieces is joined. Pieces of splits end at record borders. */
+export async function* packedBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+  let filled = 0;
+  let base = piece.offset;
+  const end = piece.offset + piece.length;
+  while (base + filled < end || filled > 0) {
+    const wanted = Math.min(buffer.bytes.length - filled, end - base - filled);
+    await readExactly(source, buffer.bytes, filled, wanted, base + filled, piece);
+    filled += wanted;
+    const { count, consumed, need } = parsePacked(buffer, filled, piece);
+    if (count > 0) {
+      yield {
+        source: piece.name,
+        data: buffer.bytes.subarray(0, consumed),
+        count,
+        values: buffer.spans,
+        keys: buffer.keySpans,
+        key: EMPTY,
+        offset: base,
+      };
+    } else if (base + filled >= end) {
+      throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: a packed record is cut off at byte ${base}`);
+    } else {
+      buffer.grow(Math.max(need, filled + 1), filled, `the record at byte ${base} of ${piece.name}`);
+      continue;
+    }
+    buffer.bytes.copyWithin(0, consumed, filled);
+    base += consumed;
+    filled -= consumed;
+  }
+}
+
+/** Finds whole records in the first `filled` bytes, moving pieces of values together. `need`: bytes that the first record takes at least. */
+function parsePacked(buffer: BlockBuffer, filled: number, piece: SplitPiece): { count: number; consumed: number; need: number } {
+  const { bytes, spans, keySpans } = buffer;
+  let count = 0;
+  let at = 0;
+  let need = PACKED_HEADER;
+  while (count < MAX_RECORDS && filled - at >= PACKED_HEADER) {
+    const keyWord = bytes.readUInt32LE(at);
+    const keySize = keyWord & KEY_MASK;
+    const valueAt = at + PACKED_HEADER + keySize;
+    if ((keyWord & PIECE) !== 0) throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: a piece of a value without its beginning`);
+    let valueSize = bytes.readUInt32LE(at + 4) & VALUE_MASK;
+    let more = (bytes.readUInt32LE(at + 4) & MORE) !== 0;
+    let next = valueAt + valueSize;
+    let complete = next <= filled;
+    // Looked at first and moved afterwards, so that a record that is still incomplete stays as it was read.
+    let probe = next;
+    let pieces = more;
+    while (complete && pieces) {
+      if (filled - probe < PACKED_HEADER) complete = false;
+      else {
+        pieces = (bytes.readUInt32LE(probe + 4) & MORE) !== 0;
+        probe += PACKED_HEADER + (bytes.readUInt32LE(probe + 4) & VALUE_MASK);
+        if (probe > filled) complete = false;
+      }
+    }
+    if (!complete) {
+      need = Math.max(next, probe + PACKED_HEADER) - at;
+      break;
+    }
+    while (more) {
+      const size = bytes.readUInt32LE(next + 4) & VALUE_MASK;
+      more = (bytes.readUInt32LE(next + 4) & MORE) !== 0;
+      bytes.copyWithin(valueAt + valueSize, next + PACKED_HEADER, next + PACKED_HEADER + size);
+      valueSize += size;
+      next += PACKED_HEADER + size;
+    }
+    keySpans[2 * count] = at + PACKED_HEADER;
+    keySpans[2 * count + 1] = keySize;
+    spans[2 * count] = valueAt;
+    spans[2 * count + 1] = valueSize;
+    count++;
+    at = next;
+  }
+  return { count, consumed: at, need };
+}
+
+async function readExactly(
+  source: ByteSource,
+  target: Buffer,
+  at: number,
+  length: number,
+  position: number,
+  piece: SplitPiece,
+): Promise<void> {
+  const got = length === 0 ? 0 : await source.read(target, at, length, position);
+  if (got !== length) throw new DafError('ERR_DAF_BAD_DATA', `input ${piece.name} ends at byte ${position + got}, earlier than it should`);
+}

@@ -1,0 +1,18 @@
+import { DafError } from '../../../core/contracts/errors.js';
+import { type Split, splitsIndexKey, splitsKey } from '../../../core/contracts/job.js';
+import type { BlobStore } from '../../../core/contracts/stores.js';
+import { unpack } from '../../wire/msgpack.js';
+
+/** Reads one split of a job: two ranges, whatever the number of splits. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND */
+export async function readSplit(store: BlobStore, job: string, index: number): Promise<Split> {
+  const entry = Buffer.from(await store.getRange(splitsIndexKey(job), index * 8, 16));
+  if (entry.length !== 16) throw new DafError('ERR_DAF_BAD_DATA', `the list of splits ends before split ${index}`);
+  const from = Number(entry.readBigUInt64LE(0));
+  const to = Number(entry.readBigUInt64LE(8));
+  const bytes = await store.getRange(splitsKey(job), from, to - from);
+  const split = unpack(bytes) as Split;
+  if (bytes.length !== to - from || split.index !== index || !Array.isArray(split.pieces)) {
+    throw new DafError('ERR_DAF_BAD_DATA', `split ${index} is damaged`);
+  }
+  return split;
+}

@@ -1,0 +1,85 @@
+import { mkdirSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Counters, TaskFiles } from '../../core/contracts/context.js';
+import { DafError } from '../../core/contracts/errors.js';
+import type { TaskContext } from '../../core/contracts/stage.js';
+import type { RefusedInput, TaskInput } from '../../core/contracts/task.js';
+
+// Words of native/base/control.h.
+const CANCEL = 0;
+const DONE = 1;
+const TOTAL = 2;
+const STEPS = 1 << 16;
+
+/** What user code sees of its attempt, and what the attempt collects from it. */
+export class AttemptContext implements TaskContext {
+  readonly job: string;
+  readonly jobName: string;
+  readonly stage: TaskContext['stage'];
+  readonly index: number;
+  readonly attempt: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly counters: Counters;
+  readonly files: TaskFiles;
+  readonly memoryBytes: number;
+  readonly control: Int32Array;
+  readonly refused: RefusedInput[];
+  readonly #sums: Map<string, number>;
+  readonly #scratch: string;
+  #hasScratch = false;
+
+  constructor(input: TaskInput, files: TaskFiles, stage: TaskContext['stage'] = input.assignment.task.stage, parent?: AttemptContext) {
+    const { spec, assignment } = input;
+    this.job = spec.id;
+    this.jobName = spec.name;
+    this.stage = stage;
+    this.index = assignment.task.index;
+    this.attempt = assignment.attempt;
+    this.params = spec.params;
+    this.files = files;
+    this.memoryBytes = spec.memory.task;
+    this.control = input.control;
+    this.refused = parent?.refused ?? [];
+    this.#sums = parent === undefined ? new Map() : parent.#sums;
+    this.#scratch = join(input.dataDir, `${assignment.attempt}.tmp`);
+    this.counters = { add: (name, amount = 1) => void this.#sums.set(name, (this.#sums.get(name) ?? 0) + amount) };
+  }
+
+  get scratchDir(): string {
+    if (!this.#hasScratch) mkdirSync(this.#scratch, { recursive: true });
+    this.#hasScratch = true;
+    return this.#scratch;
+  }
+
+  /** Counters by name, in name order. */
+  sums(): Record<string, number> {
+    return Object.fromEntries([...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  checkCancelled(): void {
+    if (Atomics.load(this.control, CANCEL) !== 0) throw new DafError('ERR_DAF_CANCELLED', 'the attempt was cancelled');
+  }
+
+  progress(fraction: number): void {
+    Atomics.store(this.control, TOTAL, STEPS);
+    Atomics.store(this.control, DONE, Math.round(Math.min(1, Math.max(0, fraction)) * STEPS));
+  }
+
+  refuse(input: string, error: unknown, options: { readonly refused?: boolean } = {}): void {
+    const { code, message, hint } = DafError.from(error);
+    this.refused.push({ input, code, message, hint: hint ?? null, refused: options.refused ?? true });
+  }
+
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>> = {}): void {
+    const line = { time: new Date().toISOString(), level, job: this.job, attempt: this.attempt, message, ...fields };
+    try {
+      writeSync(2, `${JSON.stringify(line)}\n`);
+    } catch {
+      // A full or closed log must not fail a task.
+    }
+  }
+
+  dispose(): void {
+    rmSync(this.#scratch, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,74 @@
+import { addon } from '../../core/addon/index.js';
+import { DafError, toWire } from '../../core/contracts/errors.js';
+import type { StageRunner } from '../../core/contracts/stage.js';
+import type { BlobStore } from '../../core/contracts/stores.js';
+import type { Outcome, TaskInput } from '../../core/contracts/task.js';
+import { failpoint } from '../../core/failpoint.js';
+import { openBlobStore } from '../stores/open.js';
+import { runFinalize } from './finalize-task.js';
+import { runMap } from './map-task.js';
+import { AttemptFiles } from './output/task-files.js';
+import { LostSegments, runReduce } from './reduce-task.js';
+import { RunnerCache } from './runner-cache.js';
+import { AttemptContext } from './task-context.js';
+import type { StageResult, TaskResult } from './task-result.js';
+
+// Code loaded here may be another copy of the package: the mark is on the global object, see jobs/define.ts.
+(globalThis as Record<symbol, unknown>)[Symbol.for('daf.in-worker')] = true;
+
+const runners = new RunnerCache(3);
+
+/** Entry of a piscina thread: runs attempts one after the other. Never rejects: errors would lose their class and code on the way. */
+export default async function runTasks(inputs: readonly TaskInput[]): Promise<TaskResult[]> {
+  const results: TaskResult[] = [];
+  for (const input of inputs) results.push(await runTask(input));
+  return results;
+}
+
+async function runTask(input: TaskInput): Promise<TaskResult> {
+  const started = performance.now();
+  let outcome: Outcome;
+  let native = 0;
+  try {
+    addon().resetMemoryPeak();
+    outcome = await attempt(input);
+    native = addon().memoryUse().peak;
+  } catch (error) {
+    const lost = error instanceof LostSegments ? error : null;
+    outcome = { kind: 'failed', error: toWire(lost?.error ?? DafError.from(error)), lostMaps: lost?.lost ?? [] };
+  }
+  return { outcome, milliseconds: performance.now() - started, nativePeakBytes: native };
+}
+
+async function attempt(input: TaskInput): Promise<Outcome> {
+  failpoint('task.start');
+  const { spec, assignment } = input;
+  const runner = await runners.get(input);
+  const store = openBlobStore(spec.output);
+  const files = new AttemptFiles(spec, store, assignment.task, assignment.attempt);
+  const context = new AttemptContext(input, files);
+  try {
+    context.checkCancelled();
+    const result = await runStage(input, runner, store, context, files);
+    return { kind: 'done', ...result, counters: context.sums(), refused: context.refused };
+  } finally {
+    context.dispose();
+  }
+}
+
+function runStage(
+  input: TaskInput,
+  runner: StageRunner,
+  store: BlobStore,
+  context: AttemptContext,
+  files: AttemptFiles,
+): Promise<StageResult> {
+  switch (input.assignment.task.stage) {
+    case 'map':
+      return runMap(input, runner, store, context, files);
+    case 'reduce':
+      return runReduce(input, runner, store, context, files);
+    case 'finalize':
+      return runFinalize(input, runner, store, context, files);
+  }
+}

@@ -51,9 +51,13 @@ export async function loadJob(codePath: string): Promise<JobDefinition> {
     loaded = (await import(url)) as { readonly default?: unknown };
   } catch (error) {
     if (DafError.is(error)) throw error;
-    throw new DafError('ERR_DAF_USER_CODE', `the job's module failed to load: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw new DafError(
+      'ERR_DAF_USER_CODE',
+      `the job's module failed to load: ${error instanceof Error ? error.message : error}`,
+      {
+        cause: error,
+      },
+    );
   }
   if (loaded.default === undefined) {
     throw new DafError('ERR_DAF_BAD_JOB', "the job's module has no default export", { hint: 'export default defineJob({ … })' });

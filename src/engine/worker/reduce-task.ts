@@ -72,12 +72,17 @@ export async function runReduce(
 function checkComplete(maps: readonly MapOutput[], input: TaskInput): void {
   const complete = maps.length === input.spec.splits && maps.every((map, i) => map.map === i);
   if (!complete) {
-    const error = new DafError('ERR_DAF_SEGMENT_LOST', `${maps.length} of ${input.spec.splits} map outputs are there`, { retryable: true });
+    const error = new DafError('ERR_DAF_SEGMENT_LOST', `${maps.length} of ${input.spec.splits} map outputs are there`, {
+      retryable: true,
+    });
     throw new LostSegments(error, []);
   }
   const foreign = maps.find((map) => map.host !== input.host);
   if (foreign !== undefined) {
-    throw new DafError('ERR_DAF_UNSUPPORTED', `map ${foreign.map} lies on ${foreign.host}; fetching from other hosts is not supported yet`);
+    throw new DafError(
+      'ERR_DAF_UNSUPPORTED',
+      `map ${foreign.map} lies on ${foreign.host}; fetching from other hosts is not supported yet`,
+    );
   }
 }
 
@@ -99,10 +104,14 @@ function reading<T>(reader: MergeReader, maps: readonly MapOutput[], read: () =>
     if (map === undefined) throw error;
     const cause = DafError.from(error, 'ERR_DAF_IO');
     if (cause.code === 'ERR_DAF_MEMORY_LIMIT' || cause.code === 'ERR_DAF_CANCELLED') throw cause;
-    const lost = new DafError('ERR_DAF_SEGMENT_LOST', `the output of map ${map.map} (generation ${map.generation}) cannot be read`, {
-      retryable: true,
-      cause,
-    });
+    const lost = new DafError(
+      'ERR_DAF_SEGMENT_LOST',
+      `the output of map ${map.map} (generation ${map.generation}) cannot be read`,
+      {
+        retryable: true,
+        cause,
+      },
+    );
     throw new LostSegments(lost, [{ map: map.map, generation: map.generation }]);
   }
 }

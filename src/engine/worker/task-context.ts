@@ -28,7 +28,12 @@ export class AttemptContext implements TaskContext {
   readonly #scratch: string;
   #hasScratch = false;
 
-  constructor(input: TaskInput, files: TaskFiles, stage: TaskContext['stage'] = input.assignment.task.stage, parent?: AttemptContext) {
+  constructor(
+    input: TaskInput,
+    files: TaskFiles,
+    stage: TaskContext['stage'] = input.assignment.task.stage,
+    parent?: AttemptContext,
+  ) {
     const { spec, assignment } = input;
     this.job = spec.id;
     this.jobName = spec.name;

@@ -4,7 +4,7 @@ import type { StageRunner } from '../../core/contracts/stage.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import type { Outcome, TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
-import { openBlobStore } from '../stores/open.js';
+import { openBlobStore } from '../stores/open-blob.js';
 import { runFinalize } from './finalize-task.js';
 import { runMap } from './map-task.js';
 import { AttemptFiles } from './output/task-files.js';

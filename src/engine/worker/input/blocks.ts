@@ -103,7 +103,10 @@ export async function* fixedBlocks(
   record: number,
 ): AsyncGenerator<RecordBlock> {
   if (piece.length % record !== 0) {
-    throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: ${piece.fileLength} bytes are not a whole number of records of ${record} bytes`);
+    throw new DafError(
+      'ERR_DAF_BAD_DATA',
+      `${piece.name}: ${piece.fileLength} bytes are not a whole number of records of ${record} bytes`,
+    );
   }
   buffer.grow(record, 0, `a record of ${piece.name}`);
   const perBlock = Math.min(MAX_RECORDS, Math.floor(buffer.bytes.length / record));
@@ -190,7 +193,8 @@ function parsePacked(buffer: BlockBuffer, filled: number, piece: SplitPiece): { 
     const keyWord = bytes.readUInt32LE(at);
     const keySize = keyWord & KEY_MASK;
     const valueAt = at + PACKED_HEADER + keySize;
-    if ((keyWord & PIECE) !== 0) throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: a piece of a value without its beginning`);
+    if ((keyWord & PIECE) !== 0)
+      throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: a piece of a value without its beginning`);
     let valueSize = bytes.readUInt32LE(at + 4) & VALUE_MASK;
     let more = (bytes.readUInt32LE(at + 4) & MORE) !== 0;
     let next = valueAt + valueSize;
@@ -236,5 +240,6 @@ async function readExactly(
   piece: SplitPiece,
 ): Promise<void> {
   const got = length === 0 ? 0 : await source.read(target, at, length, position);
-  if (got !== length) throw new DafError('ERR_DAF_BAD_DATA', `input ${piece.name} ends at byte ${position + got}, earlier than it should`);
+  if (got !== length)
+    throw new DafError('ERR_DAF_BAD_DATA', `input ${piece.name} ends at byte ${position + got}, earlier than it should`);
 }

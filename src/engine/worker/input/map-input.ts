@@ -30,7 +30,12 @@ async function* blocks(split: Split, spec: JobSpec, store: BlobStore, context: T
   }
 }
 
-async function* pieceBlocks(piece: SplitPiece, spec: JobSpec, store: BlobStore, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+async function* pieceBlocks(
+  piece: SplitPiece,
+  spec: JobSpec,
+  store: BlobStore,
+  buffer: BlockBuffer,
+): AsyncGenerator<RecordBlock> {
   const source = await openPiece(piece, store);
   try {
     switch (spec.input.kind) {

@@ -69,7 +69,11 @@ function openFile(piece: SplitPiece, path: string): number {
 
 function checkLength(piece: SplitPiece, bytes: number): void {
   if (bytes === piece.fileLength) return;
-  throw new DafError('ERR_DAF_BAD_DATA', `input ${piece.name} had ${piece.fileLength} bytes when the job began and has ${bytes} now`, {
-    hint: 'do not change inputs while a job runs; submit it again',
-  });
+  throw new DafError(
+    'ERR_DAF_BAD_DATA',
+    `input ${piece.name} had ${piece.fileLength} bytes when the job began and has ${bytes} now`,
+    {
+      hint: 'do not change inputs while a job runs; submit it again',
+    },
+  );
 }

@@ -85,7 +85,10 @@ export class ShuffleSink implements RecordSink {
   #assign(key: Uint8Array): void {
     const partition = this.#runner.partition!(key, this.#reducers);
     if (!Number.isInteger(partition) || partition < 0 || partition >= this.#reducers) {
-      throw new DafError('ERR_DAF_USER_CODE', `partition returned ${partition}; expected a whole number from 0 to ${this.#reducers - 1}`);
+      throw new DafError(
+        'ERR_DAF_USER_CODE',
+        `partition returned ${partition}; expected a whole number from 0 to ${this.#reducers - 1}`,
+      );
     }
     if (this.#waiting === this.#partitions.length) {
       const larger = new Uint32Array(this.#waiting * 2);

@@ -135,6 +135,7 @@ export interface Vision {
 export interface DatasetPhoto {
   /** As the user would type it: input path joined with what lies below it, `/`-separated. Invalid UTF-8 is shown as U+FFFD. */
   readonly name: string;
+  /** Absolute. */
   readonly path: string;
   /** The path in hexadecimal where it is not UTF-8, so that it can be opened all the same; else null. */
   readonly pathBytes: string | null;

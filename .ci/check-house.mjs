@@ -8,12 +8,13 @@ const tracked = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8' }).sp
 
 // bindings/<x>.cpp exports exactly what src/core/addon/<x>.ts declares, in the same order.
 for (const file of tracked.filter((name) => /^bindings\/\w+\.cpp$/.test(name) && name !== 'bindings/addon.cpp')) {
+  const exported = [...readFileSync(file, 'utf8').matchAll(/exports\.Set\("(\w+)"/g)].map((match) => match[1]);
+  if (exported.length === 0) continue;
   const declaration = `src/core/addon/${file.slice('bindings/'.length, -'.cpp'.length)}.ts`;
   if (!existsSync(declaration)) {
     problems.push(`${file}: ${declaration} is missing`);
     continue;
   }
-  const exported = [...readFileSync(file, 'utf8').matchAll(/exports\.Set\("(\w+)"/g)].map((match) => match[1]);
   const body = /export interface \w+Addon\s*\{([\s\S]*?)\n\}/.exec(readFileSync(declaration, 'utf8'))?.[1] ?? '';
   const declared = [...body.matchAll(/^ {2}(?:readonly )?(\w+)\s*[(:<?]/gm)].map((match) => match[1]);
   if (exported.join() !== declared.join())

@@ -1,0 +1,66 @@
+// Distance transforms and box means over a picture: the few image operations that matte and texture share.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+
+namespace daf::head {
+
+// distance[height][width] := pixels to the nearest pixel for which inside(x, y) holds, by the 1–√2 chamfer metric.
+// inside(x, y) is asked once per pixel. 1e9 everywhere when there is no such pixel.
+template <typename Inside>
+void DistanceTo(const Inside& inside, int width, int height, float* distance) {
+  constexpr float kFar = 1e9f, kDiagonal = 1.41421356f;
+  const auto at = [&](int x, int y) -> float& { return distance[static_cast<size_t>(y) * width + x]; };
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      float d = inside(x, y) ? 0.0f : kFar;
+      if (x > 0) d = std::fmin(d, at(x - 1, y) + 1);
+      if (y > 0) {
+        d = std::fmin(d, at(x, y - 1) + 1);
+        if (x > 0) d = std::fmin(d, at(x - 1, y - 1) + kDiagonal);
+        if (x + 1 < width) d = std::fmin(d, at(x + 1, y - 1) + kDiagonal);
+      }
+      at(x, y) = d;
+    }
+  }
+  for (int y = height - 1; y >= 0; --y) {
+    for (int x = width - 1; x >= 0; --x) {
+      float d = at(x, y);
+      if (x + 1 < width) d = std::fmin(d, at(x + 1, y) + 1);
+      if (y + 1 < height) {
+        d = std::fmin(d, at(x, y + 1) + 1);
+        if (x > 0) d = std::fmin(d, at(x - 1, y + 1) + kDiagonal);
+        if (x + 1 < width) d = std::fmin(d, at(x + 1, y + 1) + kDiagonal);
+      }
+      at(x, y) = d;
+    }
+  }
+}
+
+// Mean over the (2·radius+1)² window, cut off at the border, in place; scratch[height][width].
+inline void BoxMean(float* image, int width, int height, int radius, float* scratch) {
+  for (int y = 0; y < height; ++y) {
+    const float* row = image + static_cast<size_t>(y) * width;
+    double sum = 0;
+    for (int x = 0; x < width && x < radius; ++x) sum += row[x];
+    for (int x = 0; x < width; ++x) {
+      if (x + radius < width) sum += row[x + radius];
+      if (x - radius - 1 >= 0) sum -= row[x - radius - 1];
+      const int first = x - radius < 0 ? 0 : x - radius, last = x + radius >= width ? width - 1 : x + radius;
+      scratch[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
+    }
+  }
+  for (int x = 0; x < width; ++x) {
+    double sum = 0;
+    for (int y = 0; y < height && y < radius; ++y) sum += scratch[static_cast<size_t>(y) * width + x];
+    for (int y = 0; y < height; ++y) {
+      if (y + radius < height) sum += scratch[static_cast<size_t>(y + radius) * width + x];
+      if (y - radius - 1 >= 0) sum -= scratch[static_cast<size_t>(y - radius - 1) * width + x];
+      const int first = y - radius < 0 ? 0 : y - radius, last = y + radius >= height ? height - 1 : y + radius;
+      image[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
+    }
+  }
+}
+
+}  // namespace daf::head

@@ -1,0 +1,147 @@
+#include "native/head/matte/matte.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "native/head/fit/fit.h"
+#include "native/head/matte/distance.h"
+#include "native/head/matte/mixture.h"
+#include "native/head/raster/shade.h"
+
+namespace daf::head {
+namespace {
+
+// In outer-eye distances: how far inside the silhouette the head is certain, and how far outside it is not.
+constexpr float kInside = 0.12f, kOutside = 0.35f, kBackdrop = 1.6f;
+// Log odds a tenth of an eye distance off the silhouette is worth, and the most that distance or colour can say.
+constexpr float kSlope = 3.0f, kMost = 6.0f;
+constexpr size_t kSamples = 20000;
+
+void Soften(float* alpha, int width, int height, int radius, float* scratch) {
+  for (int pass = 0; pass < 2; ++pass) BoxMean(alpha, width, height, radius, scratch);
+}
+
+// He et al. 2010: alpha becomes locally a linear function of the photo's brightness, so its edge follows the photo's.
+Status GuidedFilter(const Photo& photo, int radius, float epsilon, Arena& arena, float* alpha) {
+  const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
+  float *guide, *product, *square, *mean, *scratch;
+  for (float** buffer : {&guide, &product, &square, &mean, &scratch}) DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
+  for (size_t i = 0; i < pixels; ++i) {
+    const uint8_t* c = photo.data + i * photo.channels;
+    guide[i] = (0.299f * c[0] + 0.587f * c[1] + 0.114f * c[2]) / 255;
+    product[i] = guide[i] * alpha[i];
+    square[i] = guide[i] * guide[i];
+    mean[i] = guide[i];
+  }
+  BoxMean(product, photo.width, photo.height, radius, scratch);
+  BoxMean(square, photo.width, photo.height, radius, scratch);
+  BoxMean(mean, photo.width, photo.height, radius, scratch);
+  BoxMean(alpha, photo.width, photo.height, radius, scratch);
+  for (size_t i = 0; i < pixels; ++i) {
+    const float a = (product[i] - mean[i] * alpha[i]) / (square[i] - mean[i] * mean[i] + epsilon);
+    product[i] = a;
+    square[i] = alpha[i] - a * mean[i];
+  }
+  BoxMean(product, photo.width, photo.height, radius, scratch);
+  BoxMean(square, photo.width, photo.height, radius, scratch);
+  for (size_t i = 0; i < pixels; ++i) alpha[i] = std::clamp(product[i] * guide[i] + square[i], 0.0f, 1.0f);
+  return Status::Ok();
+}
+
+// Keeps only what hangs together with the certain inside.
+void KeepConnected(const float* signed_distance, float certain, int width, int height, float* alpha) {
+  std::vector<uint8_t> reached(static_cast<size_t>(width) * height, 0);
+  std::vector<int> stack;
+  for (int i = 0; i < width * height; ++i) {
+    if (signed_distance[i] >= certain) {
+      reached[i] = 1;
+      stack.push_back(i);
+    }
+  }
+  while (!stack.empty()) {
+    const int i = stack.back(), x = i % width;
+    stack.pop_back();
+    for (const int next : {i - 1, i + 1, i - width, i + width}) {
+      if (next < 0 || next >= width * height || (next == i - 1 && x == 0) || (next == i + 1 && x == width - 1)) continue;
+      if (reached[next] || alpha[next] < 0.5f) continue;
+      reached[next] = 1;
+      stack.push_back(next);
+    }
+  }
+  for (int i = 0; i < width * height; ++i) {
+    if (!reached[i]) alpha[i] = std::min(alpha[i], 0.49f * std::clamp(1 + signed_distance[i] / certain, 0.0f, 1.0f));
+  }
+}
+
+// Colours of pixels whose signed distance lies in [from, to], at most kSamples, evenly over the picture.
+std::vector<uint8_t> Sample(const Photo& photo, const float* distance, float from, float to) {
+  const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
+  size_t count = 0;
+  for (size_t i = 0; i < pixels; ++i) count += distance[i] >= from && distance[i] <= to;
+  const size_t stride = count / kSamples + 1;
+  std::vector<uint8_t> colours;
+  size_t seen = 0;
+  for (size_t i = 0; i < pixels; ++i) {
+    if (distance[i] < from || distance[i] > to || seen++ % stride != 0) continue;
+    for (int k = 0; k < 3; ++k) colours.push_back(photo.data[i * photo.channels + k]);
+  }
+  return colours;
+}
+
+}  // namespace
+
+Status HeadMatte(const HeadModel& model, const float* positions, const Camera& camera, const Photo* photo,
+                 const MatteOptions& options, Arena& arena, const TaskControl& control, uint8_t* matte) {
+  const int width = camera.width, height = camera.height;
+  if (photo != nullptr && (photo->width != width || photo->height != height || photo->channels < 3 || photo->channels > 4)) {
+    return Status(Code::kBadArgument, "matte: the photo must have the camera's size and 3 or 4 channels");
+  }
+  const MeshView mesh{positions,         model.position_count,     model.source.data(),   model.render_count(),
+                      model.uv.data(), model.triangles.data(), model.triangle_count()};
+  DAF_RETURN_IF_ERROR(RenderMask(camera, mesh, control, matte));
+  const size_t pixels = static_cast<size_t>(width) * height;
+  if (std::none_of(matte, matte + pixels, [](uint8_t m) { return m >= 128; })) {
+    return Status(Code::kBadArgument, "matte: the head covers no pixel of the photo");
+  }
+  const float depth = -camera.translation[2], eyes = camera.focal / std::max(1e-3f, depth) * EyeDistance(model);
+  float *alpha, *scratch, *distance;
+  for (float** buffer : {&alpha, &scratch, &distance}) DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
+  for (size_t i = 0; i < pixels; ++i) alpha[i] = static_cast<float>(matte[i]) / 255;
+
+  if (photo != nullptr && options.refine) {
+    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] >= 128; }, width, height, scratch);
+    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] < 128; }, width, height, distance);
+    for (size_t i = 0; i < pixels; ++i) distance[i] = (distance[i] > 0 ? distance[i] - 0.5f : 0.5f - scratch[i]) / eyes;
+    DAF_RETURN_IF_ERROR(control.Check());
+    const std::vector<uint8_t> inside = Sample(*photo, distance, kInside, INFINITY);
+    const std::vector<uint8_t> outside = Sample(*photo, distance, -kBackdrop, -kOutside);
+    Mixture head, backdrop;
+    head.Learn(inside.data(), inside.size() / 3);
+    DAF_RETURN_IF_ERROR(control.Check());
+    backdrop.Learn(outside.data(), outside.size() / 3);
+    for (size_t i = 0; i < pixels; ++i) {
+      if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
+      if (distance[i] >= kInside || distance[i] <= -kOutside) {
+        alpha[i] = distance[i] > 0 ? 1.0f : 0.0f;
+        continue;
+      }
+      float odds = std::clamp(10 * kSlope * distance[i], -kMost, kMost);
+      if (!head.empty && !backdrop.empty) {
+        const uint8_t* c = photo->data + i * photo->channels;
+        odds += std::clamp(head.LogLikelihood(c) - backdrop.LogLikelihood(c), -kMost, kMost);
+      }
+      alpha[i] = 1 / (1 + std::exp(-odds));
+    }
+    BoxMean(alpha, width, height, std::max(1, static_cast<int>(std::lround(0.012f * eyes))), scratch);
+    KeepConnected(distance, kInside, width, height, alpha);
+    DAF_RETURN_IF_ERROR(control.Check());
+    DAF_RETURN_IF_ERROR(GuidedFilter(*photo, std::max(2, static_cast<int>(std::lround(0.03f * eyes))), 1e-3f, arena, alpha));
+  } else {
+    Soften(alpha, width, height, std::max(1, static_cast<int>(std::lround(0.01f * eyes))), scratch);
+  }
+  for (size_t i = 0; i < pixels; ++i) matte[i] = static_cast<uint8_t>(std::lround(255 * alpha[i]));
+  return Status::Ok();
+}
+
+}  // namespace daf::head

@@ -1,0 +1,128 @@
+#include "native/head/matte/matte.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "native/base/rng.h"
+#include "native/head/fit/small_head.h"
+#include "native/head/matte/distance.h"
+#include "native/head/matte/mixture.h"
+#include "native/head/raster/shade.h"
+
+namespace daf::head {
+namespace {
+
+constexpr int kSize = 256;
+
+Camera Facing() {
+  Camera camera;
+  camera.width = camera.height = kSize;
+  camera.center[0] = camera.center[1] = kSize / 2;
+  camera.focal = 400;
+  camera.translation[2] = -60;
+  return camera;
+}
+
+double Iou(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  double both = 0, either = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    both += a[i] >= 128 && b[i] >= 128;
+    either += a[i] >= 128 || b[i] >= 128;
+  }
+  return both / either;
+}
+
+// The head as it really is, 6 % larger than the fitted one and shifted, brown on a striped blue backdrop.
+struct Scene {
+  std::vector<uint8_t> truth, rgb;
+};
+Scene Photograph(const HeadModel& model) {
+  std::vector<float> real = model.mean;
+  for (size_t i = 0; i < real.size(); ++i) real[i] = 1.06f * real[i] + (i % 3 == 0 ? 0.3f : 0.0f);
+  const MeshView mesh{real.data(), model.position_count, model.source.data(), model.render_count(), nullptr,
+                      model.triangles.data(), model.triangle_count()};
+  Scene scene;
+  scene.truth.resize(kSize * kSize);
+  EXPECT_TRUE(RenderMask(Facing(), mesh, TaskControl(), scene.truth.data()).ok());
+  Rng rng(2);
+  for (int i = 0; i < kSize * kSize; ++i) {
+    const float a = scene.truth[i] / 255.0f, stripe = (i / 16) % 2 == 0 ? 20.0f : 0.0f;
+    const float head[3] = {150, 105, 80}, back[3] = {40 + stripe, 70 + stripe, 130};
+    for (int k = 0; k < 3; ++k) scene.rgb.push_back(static_cast<uint8_t>(a * head[k] + (1 - a) * back[k] + 4 * rng.Uniform()));
+  }
+  return scene;
+}
+
+TEST(Matte, ColourMovesTheSilhouetteToTheHead) {
+  const HeadModel model = SmallHead();
+  const Scene scene = Photograph(model);
+  const Photo photo{scene.rgb.data(), kSize, kSize, 3};
+  Arena arena;
+  std::vector<uint8_t> silhouette(kSize * kSize), refined(kSize * kSize);
+  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(), silhouette.data()).ok());
+  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), &photo, {}, arena, TaskControl(), refined.data()).ok());
+  EXPECT_LT(Iou(silhouette, scene.truth), 0.93);
+  EXPECT_GT(Iou(refined, scene.truth), 0.97);
+  EXPECT_EQ(refined[0], 0);
+  EXPECT_EQ(refined[kSize / 2 * kSize + kSize / 2], 255);
+}
+
+TEST(Matte, AnEdgeIsSoft) {
+  const HeadModel model = SmallHead();
+  Arena arena;
+  std::vector<uint8_t> matte(kSize * kSize);
+  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(), matte.data()).ok());
+  int soft = 0;
+  for (uint8_t m : matte) soft += m > 20 && m < 235;
+  EXPECT_GT(soft, 100);
+}
+
+TEST(Matte, ReportsWhatIsWrong) {
+  const HeadModel model = SmallHead();
+  Arena arena;
+  std::vector<uint8_t> matte(kSize * kSize), rgb(300);
+  Camera away = Facing();
+  away.translation[0] = 500;
+  EXPECT_EQ(HeadMatte(model, model.mean.data(), away, nullptr, {}, arena, TaskControl(), matte.data()).code(), Code::kBadArgument);
+  const Photo small{rgb.data(), 10, 10, 3};
+  EXPECT_EQ(HeadMatte(model, model.mean.data(), Facing(), &small, {}, arena, TaskControl(), matte.data()).code(), Code::kBadArgument);
+  int32_t words[3] = {1, 0, 0};
+  EXPECT_EQ(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(words), matte.data()).code(), Code::kCancelled);
+}
+
+TEST(Distance, IsRightAlongRowsAndDiagonals) {
+  std::vector<float> d(100);
+  DistanceTo([](int x, int y) { return x == 4 && y == 4; }, 10, 10, d.data());
+  EXPECT_FLOAT_EQ(d[4 * 10 + 9], 5);
+  EXPECT_NEAR(d[9 * 10 + 9], 5 * std::sqrt(2.0), 1e-4);
+  EXPECT_NEAR(d[0], 4 * std::sqrt(2.0), 1e-4);
+}
+
+TEST(BoxMean, KeepsAConstantAndTheWindowsMean) {
+  std::vector<float> image(80, 3.0f), scratch(80);
+  BoxMean(image.data(), 10, 8, 3, scratch.data());
+  for (float v : image) EXPECT_NEAR(v, 3, 1e-5);
+  image.assign(80, 0);
+  image[4 * 10 + 5] = 9;
+  BoxMean(image.data(), 10, 8, 1, scratch.data());
+  EXPECT_NEAR(image[3 * 10 + 4], 1, 1e-5);
+  EXPECT_NEAR(image[2 * 10 + 5], 0, 1e-5);
+}
+
+TEST(Mixture, PrefersTheColoursItLearned) {
+  Rng rng(1);
+  std::vector<uint8_t> colours;
+  for (int i = 0; i < 500; ++i) {
+    for (int k = 0; k < 3; ++k) colours.push_back(static_cast<uint8_t>((i % 2 == 0 ? 40 : 200) + 10 * rng.Uniform()));
+  }
+  Mixture mixture;
+  mixture.Learn(colours.data(), 500);
+  const uint8_t dark[3] = {45, 45, 45}, light[3] = {205, 205, 205}, between[3] = {120, 120, 120};
+  EXPECT_GT(mixture.LogLikelihood(dark), mixture.LogLikelihood(between) + 5);
+  EXPECT_GT(mixture.LogLikelihood(light), mixture.LogLikelihood(between) + 5);
+}
+
+}  // namespace
+}  // namespace daf::head

@@ -1,9 +1,12 @@
-// native/head/fit for TypeScript; declared again in src/core/addon/head_fit.ts.
+// native/head's fit, matte and texture for TypeScript; declared again in
+// src/core/addon/head_fit.ts.
 #include <string>
 #include <vector>
 
 #include "bindings/head_values.h"
 #include "native/head/fit/fit.h"
+#include "native/head/matte/matte.h"
+#include "native/head/texture/texture_projection.h"
 
 namespace daf::node {
 namespace {
@@ -42,37 +45,44 @@ bool ReadPoseOptions(const Napi::Value& value, head::PoseOptions* out) {
     return false;
   }
   const Napi::Object object = value.As<Napi::Object>();
-  if (!ReadOptional(object, "focal", &out->focal) || !ReadOptional(object, "focalSpread", &out->focal_spread) ||
+  if (!ReadOptional(object, "focal", &out->focal) ||
+      !ReadOptional(object, "focalSpread", &out->focal_spread) ||
       !ReadOptional(object, "noise", &out->noise)) {
     return false;
   }
   const Napi::Value center = object.Get("center");
   if (center.IsNull()) return true;
-  if (!center.IsArray() || center.As<Napi::Array>().Length() != 2 || !center.As<Napi::Array>().Get(0u).IsNumber() ||
+  if (!center.IsArray() || center.As<Napi::Array>().Length() != 2 ||
+      !center.As<Napi::Array>().Get(0u).IsNumber() ||
       !center.As<Napi::Array>().Get(1u).IsNumber()) {
     ThrowArgument(value.Env(), "center must be [x, y] or null");
     return false;
   }
-  for (uint32_t k = 0; k < 2; ++k) out->center[k] = center.As<Napi::Array>().Get(k).As<Napi::Number>().FloatValue();
+  for (uint32_t k = 0; k < 2; ++k)
+    out->center[k] = center.As<Napi::Array>().Get(k).As<Napi::Number>().FloatValue();
   return true;
 }
 
 // Landmarks and their optional weights, 68 of each.
-bool ReadLandmarks(const Napi::Value& landmarks, const Napi::Value& weights, const float** out_landmarks,
-                   const float** out_weights) {
+bool ReadLandmarks(const Napi::Value& landmarks, const Napi::Value& weights,
+                   const float** out_landmarks, const float** out_weights) {
   Span<float> span;
-  if (!ReadFloats(landmarks, "landmarks", &span) || !CheckSize(landmarks.Env(), "landmarks", span.size, 2 * head::kLandmarks)) {
+  if (!ReadFloats(landmarks, "landmarks", &span) ||
+      !CheckSize(landmarks.Env(), "landmarks", span.size, 2 * head::kLandmarks)) {
     return false;
   }
   *out_landmarks = span.data;
   *out_weights = nullptr;
   if (weights.IsNull()) return true;
-  if (!ReadFloats(weights, "weights", &span) || !CheckSize(weights.Env(), "weights", span.size, head::kLandmarks)) return false;
+  if (!ReadFloats(weights, "weights", &span) ||
+      !CheckSize(weights.Env(), "weights", span.size, head::kLandmarks))
+    return false;
   *out_weights = span.data;
   return true;
 }
 
-bool ReadSize(Napi::Env env, const Napi::Value& width, const Napi::Value& height, int* out_width, int* out_height) {
+bool ReadSize(Napi::Env env, const Napi::Value& width, const Napi::Value& height, int* out_width,
+              int* out_height) {
   if (!width.IsNumber() || !height.IsNumber()) {
     ThrowArgument(env, "width and height must be numbers");
     return false;
@@ -88,8 +98,10 @@ Napi::Float32Array Floats(Napi::Env env, const std::vector<float>& values) {
   return array;
 }
 
-void SetNumbers(Napi::Object* object, std::initializer_list<std::pair<const char*, double>> members) {
-  for (const auto& [name, value] : members) object->Set(name, Napi::Number::New(object->Env(), value));
+void SetNumbers(Napi::Object* object,
+                std::initializer_list<std::pair<const char*, double>> members) {
+  for (const auto& [name, value] : members)
+    object->Set(name, Napi::Number::New(object->Env(), value));
 }
 
 Napi::Value EstimatePoseOf(const Napi::CallbackInfo& info) {
@@ -101,13 +113,18 @@ Napi::Value EstimatePoseOf(const Napi::CallbackInfo& info) {
   head::PoseResult pose;
   if (model == nullptr || !ReadLandmarks(info[1], info[2], &landmarks, &weights) ||
       !ReadSize(env, info[3], info[4], &width, &height) || !ReadPoseOptions(info[5], &options) ||
-      !Check(env, head::EstimateHeadPose(*model, landmarks, weights, width, height, options, &pose))) {
+      !Check(env,
+             head::EstimateHeadPose(*model, landmarks, weights, width, height, options, &pose))) {
     return env.Undefined();
   }
   Napi::Object out = Napi::Object::New(env);
   out.Set("camera", MakeCamera(env, pose.camera));
-  SetNumbers(&out, {{"yaw", pose.yaw}, {"pitch", pose.pitch}, {"roll", pose.roll}, {"residual", pose.residual},
-                    {"eyeDistance", pose.eye_distance}, {"inliers", pose.inliers}});
+  SetNumbers(&out, {{"yaw", pose.yaw},
+                    {"pitch", pose.pitch},
+                    {"roll", pose.roll},
+                    {"residual", pose.residual},
+                    {"eyeDistance", pose.eye_distance},
+                    {"inliers", pose.inliers}});
   return out;
 }
 
@@ -118,14 +135,19 @@ bool ReadFitOptions(const Napi::Value& value, head::FitOptions* out) {
   }
   const Napi::Object object = value.As<Napi::Object>();
   const Napi::Value jaw = object.Get("jaw");
-  const std::string name = jaw.IsNull() ? "auto" : jaw.IsString() ? jaw.As<Napi::String>().Utf8Value() : "";
+  const std::string name = jaw.IsNull()     ? "auto"
+                           : jaw.IsString() ? jaw.As<Napi::String>().Utf8Value()
+                                            : "";
   if (name != "auto" && name != "contour" && name != "fixed") {
     ThrowArgument(value.Env(), "jaw must be 'auto', 'contour', 'fixed' or null");
     return false;
   }
-  out->jaw = name == "auto" ? head::Jaw::kAuto : name == "contour" ? head::Jaw::kContour : head::Jaw::kFixed;
+  out->jaw = name == "auto"      ? head::Jaw::kAuto
+             : name == "contour" ? head::Jaw::kContour
+                                 : head::Jaw::kFixed;
   return ReadOptional(object, "identityModes", &out->identity_modes) &&
-         ReadOptional(object, "expressionModes", &out->expression_modes) && ReadOptional(object, "noise", &out->noise) &&
+         ReadOptional(object, "expressionModes", &out->expression_modes) &&
+         ReadOptional(object, "noise", &out->noise) &&
          ReadOptional(object, "expressionSpread", &out->expression_spread) &&
          ReadOptional(object, "displacement", &out->displacement);
 }
@@ -135,7 +157,8 @@ Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
   const head::HeadModel* model = ReadHead(info[0]);
   head::FitOptions options;
   TaskControl control;
-  if (model == nullptr || !ReadFitOptions(info[2], &options) || !ReadControl(info[3], &control)) return env.Undefined();
+  if (model == nullptr || !ReadFitOptions(info[2], &options) || !ReadControl(info[3], &control))
+    return env.Undefined();
   if (!info[1].IsArray()) {
     ThrowArgument(env, "fitHead: views must be an array");
     return env.Undefined();
@@ -149,7 +172,8 @@ Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
       return env.Undefined();
     }
     const Napi::Object view = value.As<Napi::Object>();
-    if (!ReadLandmarks(view.Get("landmarks"), view.Get("weights"), &views[v].landmarks, &views[v].weights) ||
+    if (!ReadLandmarks(view.Get("landmarks"), view.Get("weights"), &views[v].landmarks,
+                       &views[v].weights) ||
         !ReadSize(env, view.Get("width"), view.Get("height"), &views[v].width, &views[v].height) ||
         !ReadPoseOptions(view.Get("pose"), &views[v].pose)) {
       return env.Undefined();
@@ -157,7 +181,8 @@ Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
   }
   Arena arena;
   head::HeadFit fit;
-  if (!Check(env, head::FitHead(*model, views.data(), static_cast<int>(views.size()), options, arena, control, &fit))) {
+  if (!Check(env, head::FitHead(*model, views.data(), static_cast<int>(views.size()), options,
+                                arena, control, &fit))) {
     return env.Undefined();
   }
   Napi::Array fitted = Napi::Array::New(env, fit.views.size());
@@ -166,8 +191,13 @@ Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
     Napi::Object object = Napi::Object::New(env);
     object.Set("camera", MakeCamera(env, view.camera));
     object.Set("expression", Floats(env, view.expression));
-    SetNumbers(&object, {{"yaw", view.yaw}, {"pitch", view.pitch}, {"roll", view.roll}, {"modeResidual", view.mode_residual},
-                         {"residual", view.residual}, {"eyeDistance", view.eye_distance}, {"trust", view.trust}});
+    SetNumbers(&object, {{"yaw", view.yaw},
+                         {"pitch", view.pitch},
+                         {"roll", view.roll},
+                         {"modeResidual", view.mode_residual},
+                         {"residual", view.residual},
+                         {"eyeDistance", view.eye_distance},
+                         {"trust", view.trust}});
     fitted.Set(v, object);
   }
   Napi::Object out = Napi::Object::New(env);
@@ -180,11 +210,151 @@ Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
   return out;
 }
 
+bool ReadPositions(const head::HeadModel& model, const Napi::Value& value, const float** out) {
+  Span<float> span;
+  if (!ReadFloats(value, "positions", &span) ||
+      !CheckSize(value.Env(), "positions", span.size, size_t{model.position_count} * 3)) {
+    return false;
+  }
+  *out = span.data;
+  return true;
+}
+
+// { data, width, height, channels }, of the camera's size.
+bool ReadPhoto(const Napi::Value& value, const head::Camera& camera, head::Photo* out) {
+  if (!value.IsObject()) {
+    ThrowArgument(value.Env(), "photo must be an object");
+    return false;
+  }
+  const Napi::Object object = value.As<Napi::Object>();
+  Span<uint8_t> data;
+  double width, height, channels;
+  if (!ReadBytes(object.Get("data"), "photo.data", &data) || !ReadNumber(object, "width", &width) ||
+      !ReadNumber(object, "height", &height) || !ReadNumber(object, "channels", &channels)) {
+    return false;
+  }
+  if (width != camera.width || height != camera.height || (channels != 3 && channels != 4)) {
+    ThrowArgument(value.Env(), "photo must have the camera's size and 3 or 4 channels");
+    return false;
+  }
+  *out = {data.data, camera.width, camera.height, static_cast<int>(channels)};
+  return CheckSize(value.Env(), "photo.data", data.size,
+                   static_cast<size_t>(camera.width) * camera.height * out->channels);
+}
+
+bool ReadPixels(Napi::Env env, const Napi::Value& value, const char* name, size_t size,
+                uint8_t** out) {
+  Span<uint8_t> span;
+  if (!ReadBytes(value, name, &span) || !CheckSize(env, name, span.size, size)) return false;
+  *out = span.data;
+  return true;
+}
+
+Napi::Value HeadMatteTo(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const head::HeadModel* model = ReadHead(info[0]);
+  const float* positions;
+  head::Camera camera;
+  head::Photo photo;
+  head::MatteOptions options;
+  TaskControl control;
+  uint8_t* matte;
+  if (model == nullptr || !ReadPositions(*model, info[1], &positions) ||
+      !ReadCamera(info[2], &camera) || (!info[3].IsNull() && !ReadPhoto(info[3], camera, &photo))) {
+    return env.Undefined();
+  }
+  if (!info[4].IsObject()) {
+    ThrowArgument(env, "headMatte: options must be an object");
+    return env.Undefined();
+  }
+  if (!ReadOptional(info[4].As<Napi::Object>(), "refine", &options.refine) ||
+      !ReadControl(info[5], &control) ||
+      !ReadPixels(env, info[6], "headMatte: matte",
+                  static_cast<size_t>(camera.width) * camera.height, &matte)) {
+    return env.Undefined();
+  }
+  Arena arena;
+  (void)Check(env,
+              head::HeadMatte(*model, positions, camera, photo.data == nullptr ? nullptr : &photo,
+                              options, arena, control, matte));
+  return env.Undefined();
+}
+
+bool ReadTextureView(const head::HeadModel& model, const Napi::Value& value,
+                     head::TextureView* out) {
+  if (!value.IsObject()) {
+    ThrowArgument(value.Env(), "projectTexture: a view must be an object");
+    return false;
+  }
+  const Napi::Object view = value.As<Napi::Object>();
+  uint8_t* matte;
+  double weight;
+  if (!ReadPositions(model, view.Get("positions"), &out->positions) ||
+      !ReadCamera(view.Get("camera"), &out->camera) ||
+      !ReadPhoto(view.Get("photo"), out->camera, &out->photo) ||
+      !ReadPixels(value.Env(), view.Get("matte"), "matte",
+                  static_cast<size_t>(out->camera.width) * out->camera.height, &matte) ||
+      !ReadNumber(view, "weight", &weight)) {
+    return false;
+  }
+  out->matte = matte;
+  out->weight = static_cast<float>(weight);
+  return true;
+}
+
+Napi::Value ProjectTextureTo(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const head::HeadModel* model = ReadHead(info[0]);
+  if (model == nullptr) return env.Undefined();
+  if (!info[1].IsArray() || !info[3].IsNumber() || !info[4].IsObject()) {
+    ThrowArgument(env, "projectTexture: views must be an array, size a number, options an object");
+    return env.Undefined();
+  }
+  const Napi::Array list = info[1].As<Napi::Array>();
+  std::vector<head::TextureView> views(list.Length());
+  for (uint32_t v = 0; v < list.Length(); ++v) {
+    if (!ReadTextureView(*model, list.Get(v), &views[v])) return env.Undefined();
+  }
+  const int size = info[3].As<Napi::Number>().Int32Value();
+  const size_t texels = size > 0 ? static_cast<size_t>(size) * size : 0;
+  const Napi::Object object = info[4].As<Napi::Object>();
+  head::TextureOptions options;
+  TaskControl control;
+  uint8_t *base, *texture, *observed;
+  if (!ReadOptional(object, "removeLight", &options.remove_light) ||
+      !ReadOptional(object, "mirror", &options.mirror) ||
+      !ReadPixels(env, info[2], "projectTexture: base", 4 * texels, &base) ||
+      !ReadControl(info[5], &control) ||
+      !ReadPixels(env, info[6], "projectTexture: texture", 4 * texels, &texture) ||
+      !ReadPixels(env, info[7], "projectTexture: observed", texels, &observed)) {
+    return env.Undefined();
+  }
+  Arena arena;
+  head::TextureReport report;
+  if (!Check(env,
+             head::ProjectTexture(*model, views.data(), static_cast<int>(views.size()), base, size,
+                                  options, arena, control, texture, observed, &report))) {
+    return env.Undefined();
+  }
+  Napi::Array lights = Napi::Array::New(env, report.lights.size());
+  for (uint32_t v = 0; v < report.lights.size(); ++v) {
+    lights.Set(v,
+               Floats(env, std::vector<float>(report.lights[v].begin(), report.lights[v].end())));
+  }
+  Napi::Object out = Napi::Object::New(env);
+  SetNumbers(&out, {{"observedFraction", report.observed_fraction},
+                    {"mirroredFraction", report.mirrored_fraction}});
+  out.Set("lights", lights);
+  return out;
+}
+
 }  // namespace
 
 void RegisterHeadFit(Napi::Env env, Napi::Object exports) {
   exports.Set("estimatePose", Napi::Function::New(env, EstimatePoseOf, "estimatePose"));
   exports.Set("fitHead", Napi::Function::New(env, FitHeadTo, "fitHead"));
+  exports.Set("headMatte", Napi::Function::New(env, HeadMatteTo, "headMatte"));
+  exports.Set("projectTexture", Napi::Function::New(env, ProjectTextureTo, "projectTexture"));
 }
 
 }  // namespace daf::node

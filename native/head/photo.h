@@ -11,7 +11,9 @@ struct Photo {
   int width = 0, height = 0;
   int channels = 3;  // 3 or 4; the fourth is ignored
 
-  const uint8_t* at(int x, int y) const { return data + (static_cast<size_t>(y) * width + x) * channels; }
+  const uint8_t* at(int x, int y) const {
+    return data + (static_cast<size_t>(y) * width + x) * channels;
+  }
 };
 
 }  // namespace daf::head

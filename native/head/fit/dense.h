@@ -1,4 +1,5 @@
-// Small dense symmetric systems in double precision: what pose and fitting solve a few dozen times per photo.
+// Small dense symmetric systems in double precision: what pose and fitting solve a few dozen times
+// per photo.
 #pragma once
 
 #include <cmath>
@@ -7,7 +8,8 @@
 
 namespace daf::head {
 
-// A[n][n], row-major, overwritten by its lower Cholesky factor. False when A is not positive definite.
+// A[n][n], row-major, overwritten by its lower Cholesky factor. False when A is not positive
+// definite.
 inline bool Cholesky(double* a, size_t n) {
   for (size_t j = 0; j < n; ++j) {
     double d = a[j * n + j];

@@ -8,8 +8,9 @@
 namespace daf::head {
 namespace {
 
-// Standard deviation and reach of the two kernels, cm. The broad one is the size of what a few dozen modes leave
-// over; the narrow one lets lips and lids meet their landmarks. Both are far wider than a triangle.
+// Standard deviation and reach of the two kernels, cm. The broad one is the size of what a few
+// dozen modes leave over; the narrow one lets lips and lids meet their landmarks. Both are far
+// wider than a triangle.
 struct Kernel {
   double spread, reach;
 };
@@ -19,14 +20,18 @@ constexpr double kSymmetric = 0.9;
 constexpr double kLongest = 1.2;  // cm; a landmark farther off is an error of the landmark
 
 double Covariance(const double a[3], const double b[3]) {
-  const double d2 = (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]);
+  const double d2 =
+      (a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]);
   double k = 0;
-  for (const Kernel& kernel : kKernels) k += kernel.spread * kernel.spread * std::exp(-d2 / (2 * kernel.reach * kernel.reach));
+  for (const Kernel& kernel : kKernels)
+    k += kernel.spread * kernel.spread * std::exp(-d2 / (2 * kernel.reach * kernel.reach));
   return k;
 }
 
-// Covariance of the displacement at a with that at b, per axis: mirrored displacements agree up to the sign of x.
-void SymmetricCovariance(const double a[3], const double b[3], const double b_mirrored[3], double out[3]) {
+// Covariance of the displacement at a with that at b, per axis: mirrored displacements agree up to
+// the sign of x.
+void SymmetricCovariance(const double a[3], const double b[3], const double b_mirrored[3],
+                         double out[3]) {
   const double same = Covariance(a, b), other = kSymmetric * Covariance(a, b_mirrored);
   out[0] = same - other;
   out[1] = same + other;
@@ -61,7 +66,8 @@ void Normal(const float* p, const uint32_t corner[3], double n[3]) {
 
 bool Flips(const HeadModel& model, const float* before, const float* after) {
   for (size_t t = 0; t < model.triangles.size(); t += 3) {
-    const uint32_t corner[3] = {model.source[model.triangles[t]], model.source[model.triangles[t + 1]],
+    const uint32_t corner[3] = {model.source[model.triangles[t]],
+                                model.source[model.triangles[t + 1]],
                                 model.source[model.triangles[t + 2]]};
     double a[3], b[3];
     Normal(before, corner, a);
@@ -86,7 +92,8 @@ void MoveRigidParts(const HeadModel& model, float* displacement) {
     }
     for (uint32_t r = part.first_vertex; r < part.first_vertex + part.vertex_count; ++r) {
       for (int k = 0; k < 3; ++k) {
-        displacement[3 * size_t{model.source[r]} + k] = static_cast<float>(mean[k] / part.vertex_count);
+        displacement[3 * size_t{model.source[r]} + k] =
+            static_cast<float>(mean[k] / part.vertex_count);
       }
     }
   }
@@ -94,14 +101,15 @@ void MoveRigidParts(const HeadModel& model, float* displacement) {
 
 }  // namespace
 
-Status Displace(const HeadModel& model, const float* shape, const std::vector<Pull>& pulls, Arena& arena,
-                const TaskControl& control, float* displacement) {
+Status Displace(const HeadModel& model, const float* shape, const std::vector<Pull>& pulls,
+                Arena& arena, const TaskControl& control, float* displacement) {
   const size_t floats = size_t{model.position_count} * 3;
   std::fill(displacement, displacement + floats, 0.0f);
   std::vector<Anchor> anchors;
   std::vector<int> anchor_of(pulls.size());
   for (size_t i = 0; i < pulls.size(); ++i) {
-    const auto found = std::find_if(anchors.begin(), anchors.end(), [&](const Anchor& a) { return a.vertex == pulls[i].vertex; });
+    const auto found = std::find_if(anchors.begin(), anchors.end(),
+                                    [&](const Anchor& a) { return a.vertex == pulls[i].vertex; });
     anchor_of[i] = static_cast<int>(found - anchors.begin());
     if (found == anchors.end()) {
       Anchor anchor;
@@ -112,8 +120,9 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
   }
   if (anchors.empty()) return Status::Ok();
 
-  // With f the displacement at the anchors, K its covariance and f = K c, the minimum of the data term plus cᵀ K c
-  // solves (I + A K) c = g, where A and g gather the pulls. Symmetrised by f: (K⁻¹ + A) f = g.
+  // With f the displacement at the anchors, K its covariance and f = K c, the minimum of the data
+  // term plus cᵀ K c solves (I + A K) c = g, where A and g gather the pulls. Symmetrised by f: (K⁻¹
+  // + A) f = g.
   const size_t n = 3 * anchors.size();
   double *covariance = nullptr, *system = nullptr;
   DAF_RETURN_IF_ERROR(arena.Allocate(n * n, &covariance));
@@ -135,7 +144,8 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
       const double wx = p.metric[0] * p.by_point[r] + p.metric[1] * p.by_point[3 + r];
       const double wy = p.metric[1] * p.by_point[r] + p.metric[2] * p.by_point[3 + r];
       g[at + r] += wx * p.error[0] + wy * p.error[1];
-      for (int c = 0; c < 3; ++c) data[(at + r) * n + at + c] += wx * p.by_point[c] + wy * p.by_point[3 + c];
+      for (int c = 0; c < 3; ++c)
+        data[(at + r) * n + at + c] += wx * p.by_point[c] + wy * p.by_point[3 + c];
     }
   }
   std::vector<double> half(n * n, 0.0), rhs(n, 0.0);  // half = A K, block-diagonal times dense
@@ -156,9 +166,11 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
       for (size_t c = 0; c < n; ++c) system[r * n + c] += w * half[k * n + c];
     }
   }
-  // Near-coincident anchors (closed lips) make K nearly singular; a fraction of its diagonal is noise enough.
+  // Near-coincident anchors (closed lips) make K nearly singular; a fraction of its diagonal is
+  // noise enough.
   for (size_t r = 0; r < n; ++r) system[r * n + r] += 1e-6 * system[r * n + r] + 1e-9;
-  if (!Cholesky(system, n)) return Status(Code::kInternal, "fit: the displacement's equations are singular");
+  if (!Cholesky(system, n))
+    return Status(Code::kInternal, "fit: the displacement's equations are singular");
   SolveCholesky(system, n, rhs.data());
 
   for (size_t v = 0; v < model.position_count; ++v) {
@@ -173,7 +185,8 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
     const double length = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
     // Bends towards kLongest smoothly, so that a cap leaves no crease.
     const double cap = length > 1e-9 ? kLongest * std::tanh(length / kLongest) / length : 1.0;
-    for (int axis = 0; axis < 3; ++axis) displacement[3 * v + axis] = static_cast<float>(cap * d[axis]);
+    for (int axis = 0; axis < 3; ++axis)
+      displacement[3 * v + axis] = static_cast<float>(cap * d[axis]);
   }
   MoveRigidParts(model, displacement);
 

@@ -1,4 +1,5 @@
-// The smooth displacement that brings the head's landmarks onto those seen, where the modes could not.
+// The smooth displacement that brings the head's landmarks onto those seen, where the modes could
+// not.
 #pragma once
 
 #include <vector>
@@ -15,14 +16,15 @@ struct Pull {
   uint32_t vertex = 0;
   double by_point[6] = {0};  // pixels per cm, [2][3]
   double error[2] = {0};     // pixels
-  double metric[3] = {0};    // inverse covariance of the error: xx, xy, yy (pixels⁻²); robust weight included
+  double metric[3] = {
+      0};  // inverse covariance of the error: xx, xy, yy (pixels⁻²); robust weight included
 };
 
-// The most likely displacement under a smooth, left-right symmetric random field (a Gaussian process with a broad
-// and a narrow kernel), so what no photo saw follows its mirror image or stays. Eyeballs and teeth are moved, not
-// bent. Shrunk until no triangle of `shape` [V][3] turns over. displacement[V][3], cm.
-// Errors: kMemory, kCancelled.
-Status Displace(const HeadModel& model, const float* shape, const std::vector<Pull>& pulls, Arena& arena,
-                const TaskControl& control, float* displacement);
+// The most likely displacement under a smooth, left-right symmetric random field (a Gaussian
+// process with a broad and a narrow kernel), so what no photo saw follows its mirror image or
+// stays. Eyeballs and teeth are moved, not bent. Shrunk until no triangle of `shape` [V][3] turns
+// over. displacement[V][3], cm. Errors: kMemory, kCancelled.
+Status Displace(const HeadModel& model, const float* shape, const std::vector<Pull>& pulls,
+                Arena& arena, const TaskControl& control, float* displacement);
 
 }  // namespace daf::head

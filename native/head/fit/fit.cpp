@@ -11,21 +11,25 @@
 namespace daf::head {
 namespace {
 
-// Landmark noise that the displacement believes in, as a fraction of the outer-eye distance: small against what a
-// reader of the picture would notice.
+// Landmark noise that the displacement believes in, as a fraction of the outer-eye distance: small
+// against what a reader of the picture would notice.
 constexpr double kDisplacementNoise = 0.006;
 
 Status OfPhoto(int index, const Status& status) {
-  return Status(status.code(), "photo " + std::to_string(index) + ": " + status.message(), status.hint());
+  return Status(status.code(), "photo " + std::to_string(index) + ": " + status.message(),
+                status.hint());
 }
 
-Observation Observe(const FitView& view, const PoseResult& pose, double eye_distance, int expression_modes) {
+Observation Observe(const FitView& view, const PoseResult& pose, double eye_distance,
+                    int expression_modes) {
   Observation o;
   for (int i = 0; i < kLandmarks; ++i) {
     o.weight[i] = view.weights == nullptr ? 1.0 : view.weights[i];
-    for (int k = 0; k < 2; ++k) o.pixel[2 * i + k] = o.weight[i] > 0 ? view.landmarks[2 * i + k] : 0.0f;
+    for (int k = 0; k < 2; ++k)
+      o.pixel[2 * i + k] = o.weight[i] > 0 ? view.landmarks[2 * i + k] : 0.0f;
   }
-  const double focal = view.pose.focal > 0 ? view.pose.focal : 1.5 * std::max(view.width, view.height);
+  const double focal =
+      view.pose.focal > 0 ? view.pose.focal : 1.5 * std::max(view.width, view.height);
   o.log_focal = std::log(focal);
   o.focal_spread = std::max(0.0f, view.pose.focal_spread);
   o.eye_distance_cm = eye_distance;
@@ -35,7 +39,8 @@ Observation Observe(const FitView& view, const PoseResult& pose, double eye_dist
 }
 
 // Which reading of the jaw explains the photos better, measured alike for both: plain distances.
-double JawError(const LandmarkPoints& points, const std::vector<Observation>& observations, const std::vector<double>& identity) {
+double JawError(const LandmarkPoints& points, const std::vector<Observation>& observations,
+                const std::vector<double>& identity) {
   std::vector<double> shape(points.mean.size());
   double sum = 0;
   for (const Observation& o : observations) {
@@ -43,7 +48,9 @@ double JawError(const LandmarkPoints& points, const std::vector<Observation>& ob
     const double scale = 1 / (o.sigma * o.sigma / (o.noise_factor * o.noise_factor));
     for (int i = 0; i < kLandmarks; ++i) {
       double pixel[2];
-      if (o.weight[i] == 0 || !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr)) continue;
+      if (o.weight[i] == 0 ||
+          !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr))
+        continue;
       const double ex = o.pixel[2 * i] - pixel[0], ey = o.pixel[2 * i + 1] - pixel[1];
       sum += o.weight[i] * std::min(25.0, (ex * ex + ey * ey) * scale);
     }
@@ -52,7 +59,8 @@ double JawError(const LandmarkPoints& points, const std::vector<Observation>& ob
 }
 
 // RMS landmark distance over eye distance with vertices at positions[V][3].
-double Residual(const LandmarkPoints& points, const Observation& o, const double* weights, const float* positions) {
+double Residual(const LandmarkPoints& points, const Observation& o, const double* weights,
+                const float* positions) {
   double sum = 0, total = 0;
   for (int i = 0; i < kLandmarks; ++i) {
     double x[3], pixel[2];
@@ -66,8 +74,8 @@ double Residual(const LandmarkPoints& points, const Observation& o, const double
   return total > 0 ? std::sqrt(sum / total) / o.eye_pixels() : 0;
 }
 
-void AddPulls(const LandmarkPoints& points, const Observation& o, const double* weights, const double* shape,
-              std::vector<Pull>* pulls) {
+void AddPulls(const LandmarkPoints& points, const Observation& o, const double* weights,
+              const double* shape, std::vector<Pull>* pulls) {
   const double sigma = kDisplacementNoise * o.noise_factor * o.eye_pixels();
   for (int i = 0; i < kLandmarks; ++i) {
     const double w = o.weight[i] * weights[i] / (sigma * sigma);
@@ -86,37 +94,43 @@ void AddPulls(const LandmarkPoints& points, const Observation& o, const double* 
 float EyeDistance(const HeadModel& model) {
   const float* a = model.mean.data() + 3 * size_t{model.landmarks[36]};
   const float* b = model.mean.data() + 3 * size_t{model.landmarks[45]};
-  return std::sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) + (a[2] - b[2]) * (a[2] - b[2]));
+  return std::sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+                   (a[2] - b[2]) * (a[2] - b[2]));
 }
 
-Status EstimateHeadPose(const HeadModel& model, const float* landmarks, const float* weights, int width, int height,
-                        const PoseOptions& options, PoseResult* out) {
+Status EstimateHeadPose(const HeadModel& model, const float* landmarks, const float* weights,
+                        int width, int height, const PoseOptions& options, PoseResult* out) {
   float points[3 * kLandmarks], used[kLandmarks];
   for (int i = 0; i < kLandmarks; ++i) {
     for (int k = 0; k < 3; ++k) points[3 * i + k] = model.mean[3 * size_t{model.landmarks[i]} + k];
-    // The outline of the jaw has no fixed vertices, and mouths open: the rigid part of the face decides.
+    // The outline of the jaw has no fixed vertices, and mouths open: the rigid part of the face
+    // decides.
     const float rigid = i < 17 ? 0.0f : i < 27 ? 0.5f : i < 48 ? 1.0f : 0.4f;
     used[i] = rigid * (weights == nullptr ? 1.0f : weights[i]);
   }
-  return EstimatePose(points, landmarks, used, kLandmarks, EyeDistance(model), width, height, options, out);
+  return EstimatePose(points, landmarks, used, kLandmarks, EyeDistance(model), width, height,
+                      options, out);
 }
 
-Status FitHead(const HeadModel& model, const FitView* views, int view_count, const FitOptions& options, Arena& arena,
-               const TaskControl& control, HeadFit* out) {
+Status FitHead(const HeadModel& model, const FitView* views, int view_count,
+               const FitOptions& options, Arena& arena, const TaskControl& control, HeadFit* out) {
   if (view_count <= 0) return Status(Code::kBadArgument, "fit: there are no photos");
   LandmarkPoints points;
-  DAF_RETURN_IF_ERROR(GatherPoints(model, options.identity_modes, options.expression_modes, &points));
+  DAF_RETURN_IF_ERROR(
+      GatherPoints(model, options.identity_modes, options.expression_modes, &points));
   const double eye_distance = EyeDistance(model);
   std::vector<Observation> start;
   for (int v = 0; v < view_count; ++v) {
     PoseResult pose;
-    const Status status =
-        EstimateHeadPose(model, views[v].landmarks, views[v].weights, views[v].width, views[v].height, views[v].pose, &pose);
+    const Status status = EstimateHeadPose(model, views[v].landmarks, views[v].weights,
+                                           views[v].width, views[v].height, views[v].pose, &pose);
     if (!status.ok()) return OfPhoto(v, status);
     for (int i = 0; i < 17; ++i) {
       const float w = views[v].weights == nullptr ? 1.0f : views[v].weights[i];
-      if (!(w >= 0) || (w > 0 && !std::isfinite(views[v].landmarks[2 * i] + views[v].landmarks[2 * i + 1]))) {
-        return OfPhoto(v, Status(Code::kBadArgument, "landmark " + std::to_string(i) + " is not a finite number"));
+      if (!(w >= 0) ||
+          (w > 0 && !std::isfinite(views[v].landmarks[2 * i] + views[v].landmarks[2 * i + 1]))) {
+        return OfPhoto(v, Status(Code::kBadArgument,
+                                 "landmark " + std::to_string(i) + " is not a finite number"));
       }
     }
     start.push_back(Observe(views[v], pose, eye_distance, points.expression_modes));
@@ -124,7 +138,8 @@ Status FitHead(const HeadModel& model, const FitView* views, int view_count, con
 
   SolverOptions solver_options;
   solver_options.noise = options.noise > 0 ? options.noise : 0.02;
-  solver_options.expression_spread = options.expression_spread > 0 ? options.expression_spread : 0.25;
+  solver_options.expression_spread =
+      options.expression_spread > 0 ? options.expression_spread : 0.25;
   solver_options.iterations = options.iterations;
   std::vector<Observation> observations;
   std::vector<double> identity, variance;
@@ -185,10 +200,12 @@ Status FitHead(const HeadModel& model, const FitView* views, int view_count, con
     result.camera = o.view.ToCamera();
     AnglesFromRotation(result.camera.rotation, &result.yaw, &result.pitch, &result.roll);
     result.expression.assign(model.expression_names.size(), 0);
-    for (int e = 0; e < points.expression_modes; ++e) result.expression[e] = static_cast<float>(o.expression[e]);
+    for (int e = 0; e < points.expression_modes; ++e)
+      result.expression[e] = static_cast<float>(o.expression[e]);
     result.eye_distance = static_cast<float>(o.eye_pixels());
     result.trust = static_cast<float>(quietest / o.noise_factor);
-    model.Shape(out->identity.data(), out->identity.size(), result.expression.data(), result.expression.size(), shape);
+    model.Shape(out->identity.data(), out->identity.size(), result.expression.data(),
+                result.expression.size(), shape);
     result.mode_residual = static_cast<float>(Residual(points, o, nullptr, shape));
     for (size_t i = 0; i < floats; ++i) shape[i] += out->displacement[i];
     result.residual = static_cast<float>(Residual(points, o, nullptr, shape));

@@ -1,4 +1,5 @@
-// How close the fit comes on heads it has not seen: the ICT test data drawn with all its modes, fitted with 40.
+// How close the fit comes on heads it has not seen: the ICT test data drawn with all its modes,
+// fitted with 40.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -30,12 +31,14 @@ Person Draw(const HeadModel& model, int views, uint64_t seed) {
   for (int v = 0; v < views; ++v) {
     std::vector<float> expression(model.expression_names.size(), 0.0f);
     for (float& e : expression) e = rng.Uniform() < 0.12f ? rng.Uniform(0, 0.7f) : 0.0f;
-    model.Shape(person.identity.data(), person.identity.size(), expression.data(), expression.size(), shape.data());
+    model.Shape(person.identity.data(), person.identity.size(), expression.data(),
+                expression.size(), shape.data());
     Camera camera;
     camera.width = camera.height = kSize;
     camera.center[0] = camera.center[1] = kSize / 2;
     camera.focal = kSize * std::exp(rng.Uniform(0.0f, 0.9f));
-    RotationFromAngles(rng.Uniform(-0.8f, 0.8f), rng.Uniform(-0.3f, 0.3f), rng.Uniform(-0.3f, 0.3f), camera.rotation);
+    RotationFromAngles(rng.Uniform(-0.8f, 0.8f), rng.Uniform(-0.3f, 0.3f), rng.Uniform(-0.3f, 0.3f),
+                       camera.rotation);
     const float depth = camera.focal / kSize * rng.Uniform(28, 45);
     camera.translation[0] = rng.Uniform(-2, 2);
     camera.translation[1] = rng.Uniform(-2, 2);
@@ -44,7 +47,8 @@ Person Draw(const HeadModel& model, int views, uint64_t seed) {
     std::vector<float> pixels(2 * kLandmarks);
     for (int i = 0; i < kLandmarks; ++i) {
       float d;
-      EXPECT_TRUE(camera.Project(shape.data() + 3 * size_t{model.landmarks[i]}, pixels.data() + 2 * i, &d));
+      EXPECT_TRUE(
+          camera.Project(shape.data() + 3 * size_t{model.landmarks[i]}, pixels.data() + 2 * i, &d));
       pixels[2 * i] += sigma * rng.Normal();
       pixels[2 * i + 1] += sigma * rng.Normal();
     }
@@ -53,7 +57,8 @@ Person Draw(const HeadModel& model, int views, uint64_t seed) {
   return person;
 }
 
-double Millimetres(const HeadModel& model, const Person& person, const HeadFit& fit, bool displaced) {
+double Millimetres(const HeadModel& model, const Person& person, const HeadFit& fit,
+                   bool displaced) {
   std::vector<float> shape(model.mean.size());
   model.Shape(fit.identity.data(), fit.identity.size(), nullptr, 0, shape.data());
   if (displaced) {
@@ -86,7 +91,8 @@ TEST(FitRoundTrip, ComesCloserToAnUnseenHeadThanTheMeanAndImprovesWithPhotos) {
       options.noise = 0.01f;
       Arena arena;
       HeadFit fit;
-      const Status status = FitHead(model, inputs.data(), views, options, arena, TaskControl(), &fit);
+      const Status status =
+          FitHead(model, inputs.data(), views, options, arena, TaskControl(), &fit);
       ASSERT_TRUE(status.ok()) << status.message();
       for (const FitViewResult& view : fit.views) residuals.push_back(view.residual);
       for (const FitViewResult& view : fit.views) mode_residuals.push_back(view.mode_residual);
@@ -105,9 +111,11 @@ TEST(FitRoundTrip, ComesCloserToAnUnseenHeadThanTheMeanAndImprovesWithPhotos) {
     };
     std::vector<double> sorted = errors;
     std::sort(sorted.begin(), sorted.end());
-    std::printf("narrow face, %d view(s): mean %.2f mm, p90 %.2f mm; with displacement %.2f mm; "
-                "landmarks %.2f %% of the eye distance, with displacement %.2f %%\n", views, mean(errors),
-                sorted[kPeople * 9 / 10], mean(displaced), 100 * mean(mode_residuals), 100 * mean(residuals));
+    std::printf(
+        "narrow face, %d view(s): mean %.2f mm, p90 %.2f mm; with displacement %.2f mm; "
+        "landmarks %.2f %% of the eye distance, with displacement %.2f %%\n",
+        views, mean(errors), sorted[kPeople * 9 / 10], mean(displaced), 100 * mean(mode_residuals),
+        100 * mean(residuals));
     means.push_back(mean(errors));
   }
   std::printf("mean head: %.2f mm\n", mean_head);

@@ -26,16 +26,19 @@ Camera Make(float yaw, float pitch, float roll, float depth = 55) {
   return camera;
 }
 
-std::vector<float> Landmarks(const HeadModel& model, const std::vector<float>& shape, const Camera& camera) {
+std::vector<float> Landmarks(const HeadModel& model, const std::vector<float>& shape,
+                             const Camera& camera) {
   std::vector<float> pixels(2 * kLandmarks);
   for (int i = 0; i < kLandmarks; ++i) {
     float depth;
-    EXPECT_TRUE(camera.Project(shape.data() + 3 * size_t{model.landmarks[i]}, pixels.data() + 2 * i, &depth));
+    EXPECT_TRUE(camera.Project(shape.data() + 3 * size_t{model.landmarks[i]}, pixels.data() + 2 * i,
+                               &depth));
   }
   return pixels;
 }
 
-std::vector<float> ShapeOf(const HeadModel& model, std::vector<float> alpha, std::vector<float> beta) {
+std::vector<float> ShapeOf(const HeadModel& model, std::vector<float> alpha,
+                           std::vector<float> beta) {
   std::vector<float> shape(model.mean.size());
   model.Shape(alpha.data(), alpha.size(), beta.data(), beta.size(), shape.data());
   return shape;
@@ -48,9 +51,11 @@ FitView ViewOf(const std::vector<float>& pixels) {
   return view;
 }
 
-Status Fit(const HeadModel& model, const std::vector<FitView>& views, const FitOptions& options, HeadFit* fit) {
+Status Fit(const HeadModel& model, const std::vector<FitView>& views, const FitOptions& options,
+           HeadFit* fit) {
   Arena arena;
-  return FitHead(model, views.data(), static_cast<int>(views.size()), options, arena, TaskControl(), fit);
+  return FitHead(model, views.data(), static_cast<int>(views.size()), options, arena, TaskControl(),
+                 fit);
 }
 
 double Error(const HeadModel& model, const HeadFit& fit, const std::vector<float>& truth) {
@@ -66,12 +71,15 @@ TEST(Fit, RecoversIdentityExpressionAndPoseFromThreePhotos) {
   const std::vector<float> alpha = {1.2f, -0.8f, 0.9f};
   const float yaws[3] = {-0.5f, 0.05f, 0.6f}, opened[3] = {0, 0.5f, 0.2f};
   std::vector<std::vector<float>> pixels;
-  for (int v = 0; v < 3; ++v) pixels.push_back(Landmarks(model, ShapeOf(model, alpha, {opened[v], 0.3f}), Make(yaws[v], 0.1f, -0.1f)));
+  for (int v = 0; v < 3; ++v)
+    pixels.push_back(
+        Landmarks(model, ShapeOf(model, alpha, {opened[v], 0.3f}), Make(yaws[v], 0.1f, -0.1f)));
   FitOptions options;
   options.noise = 0.002f;
   options.jaw = Jaw::kFixed;
   HeadFit fit;
-  ASSERT_TRUE(Fit(model, {ViewOf(pixels[0]), ViewOf(pixels[1]), ViewOf(pixels[2])}, options, &fit).ok());
+  ASSERT_TRUE(
+      Fit(model, {ViewOf(pixels[0]), ViewOf(pixels[1]), ViewOf(pixels[2])}, options, &fit).ok());
   for (int m = 0; m < 3; ++m) {
     EXPECT_NEAR(fit.identity[m], alpha[m], 0.15) << m;
     EXPECT_GT(fit.identity_variance[m], 0);
@@ -90,7 +98,8 @@ TEST(Fit, GradientMatchesFiniteDifferencesOfTheCost) {
   LandmarkPoints points;
   ASSERT_TRUE(GatherPoints(model, -1, -1, &points).ok());
   Rng rng(4);
-  const std::vector<float> pixels = Landmarks(model, ShapeOf(model, {1, 0.5f, -1}, {0.4f, 0.2f}), Make(0.4f, 0.1f, 0));
+  const std::vector<float> pixels =
+      Landmarks(model, ShapeOf(model, {1, 0.5f, -1}, {0.4f, 0.2f}), Make(0.4f, 0.1f, 0));
   Observation o;
   for (int i = 0; i < kLandmarks; ++i) {
     o.weight[i] = 1;
@@ -133,7 +142,8 @@ TEST(Fit, GradientMatchesFiniteDifferencesOfTheCost) {
 }
 
 // What an annotator draws: on the side turned away, the outline and not the hidden jaw.
-std::vector<float> OutlineLandmarks(const HeadModel& model, const std::vector<float>& shape, const Camera& camera) {
+std::vector<float> OutlineLandmarks(const HeadModel& model, const std::vector<float>& shape,
+                                    const Camera& camera) {
   LandmarkPoints points;
   EXPECT_TRUE(GatherPoints(model, 0, 0, &points).ok());
   std::vector<double> at;
@@ -145,7 +155,8 @@ std::vector<float> OutlineLandmarks(const HeadModel& model, const std::vector<fl
   std::vector<float> pixels = Landmarks(model, shape, camera);
   for (int i = 0; i < 17; ++i) {
     float depth;
-    EXPECT_TRUE(camera.Project(shape.data() + 3 * size_t{points.vertex[chosen[i]]}, pixels.data() + 2 * i, &depth));
+    EXPECT_TRUE(camera.Project(shape.data() + 3 * size_t{points.vertex[chosen[i]]},
+                               pixels.data() + 2 * i, &depth));
   }
   return pixels;
 }
@@ -154,8 +165,10 @@ TEST(Fit, TellsOutlinesFromFixedJaws) {
   const HeadModel model = SmallHead();
   const std::vector<float> shape = ShapeOf(model, {0.8f, 0.5f, -0.5f}, {0.1f, 0});
   const Camera camera = Make(0.75f, 0, 0);
-  const std::vector<float> outline = OutlineLandmarks(model, shape, camera), fixed = Landmarks(model, shape, camera);
-  // yaw > 0 turns the face to its own left: the left jaw (9–16) goes out of sight, the right one stays as it is.
+  const std::vector<float> outline = OutlineLandmarks(model, shape, camera),
+                           fixed = Landmarks(model, shape, camera);
+  // yaw > 0 turns the face to its own left: the left jaw (9–16) goes out of sight, the right one
+  // stays as it is.
   double left = 0, right = 0;
   for (int i = 0; i < 17; ++i) (i < 8 ? right : left) += std::abs(outline[2 * i] - fixed[2 * i]);
   EXPECT_GT(left, 10);
@@ -173,7 +186,8 @@ TEST(Fit, TellsOutlinesFromFixedJaws) {
 TEST(Fit, MirroredPhotosGiveTheMirroredHead) {
   const HeadModel model = SmallHead();
   const std::vector<float> shape = ShapeOf(model, {0.8f, 0.5f, -0.5f}, {0.1f, 0.3f});
-  std::vector<float> pixels = Landmarks(model, shape, Make(0.4f, 0.1f, 0.2f)), mirrored(pixels.size());
+  std::vector<float> pixels = Landmarks(model, shape, Make(0.4f, 0.1f, 0.2f)),
+                     mirrored(pixels.size());
   Rng rng(9);
   for (float& p : pixels) p += 3 * rng.Normal();
   std::array<int, kLandmarks> other;
@@ -220,8 +234,11 @@ TEST(Fit, TheDisplacementBringsEveryLandmarkHomeWithoutTurningATriangle) {
   for (size_t i = 0; i < fitted.size(); ++i) fitted[i] += fit.displacement[i];
   for (int i = 17; i < kLandmarks; ++i) {
     float pixel[2], depth;
-    ASSERT_TRUE(fit.views[0].camera.Project(fitted.data() + 3 * size_t{model.landmarks[i]}, pixel, &depth));
-    EXPECT_LT(std::hypot(pixel[0] - pixels[2 * i], pixel[1] - pixels[2 * i + 1]), 0.02 * fit.views[0].eye_distance) << i;
+    ASSERT_TRUE(
+        fit.views[0].camera.Project(fitted.data() + 3 * size_t{model.landmarks[i]}, pixel, &depth));
+    EXPECT_LT(std::hypot(pixel[0] - pixels[2 * i], pixel[1] - pixels[2 * i + 1]),
+              0.02 * fit.views[0].eye_distance)
+        << i;
   }
   EXPECT_LT(fit.displacement_rms, 1.0);
 }
@@ -232,11 +249,14 @@ TEST(Fit, MorePhotosAreNeverWorseAndASinglePhotoBeatsTheMean) {
   double sums[3] = {0, 0, 0}, mean = 0;
   constexpr int kPeople = 12;
   for (int person = 0; person < kPeople; ++person) {
-    const std::vector<float> alpha = {rng.Normal(), rng.Normal(), rng.Normal()}, truth = ShapeOf(model, alpha, {});
+    const std::vector<float> alpha = {rng.Normal(), rng.Normal(), rng.Normal()},
+                             truth = ShapeOf(model, alpha, {});
     std::vector<std::vector<float>> pixels;
     for (int v = 0; v < 5; ++v) {
-      const Camera camera = Make(rng.Uniform(-0.7f, 0.7f), rng.Uniform(-0.2f, 0.2f), rng.Uniform(-0.2f, 0.2f));
-      pixels.push_back(Landmarks(model, ShapeOf(model, alpha, {rng.Uniform(0, 0.4f), rng.Uniform(0, 0.4f)}), camera));
+      const Camera camera =
+          Make(rng.Uniform(-0.7f, 0.7f), rng.Uniform(-0.2f, 0.2f), rng.Uniform(-0.2f, 0.2f));
+      pixels.push_back(Landmarks(
+          model, ShapeOf(model, alpha, {rng.Uniform(0, 0.4f), rng.Uniform(0, 0.4f)}), camera));
       const float sigma = 0.02f * camera.focal / 55 * EyeDistance(model);
       for (float& p : pixels.back()) p += sigma * rng.Normal();
     }
@@ -248,7 +268,8 @@ TEST(Fit, MorePhotosAreNeverWorseAndASinglePhotoBeatsTheMean) {
       ASSERT_TRUE(Fit(model, views, {}, &fit).ok());
       sums[at++] += Error(model, fit, truth) / kPeople;
     }
-    mean += MeanDistanceAfterSimilarity(model.mean.data(), truth.data(), model.position_count) / kPeople;
+    mean += MeanDistanceAfterSimilarity(model.mean.data(), truth.data(), model.position_count) /
+            kPeople;
   }
   EXPECT_LT(sums[0], mean);
   EXPECT_LT(sums[1], sums[0]);
@@ -263,7 +284,10 @@ TEST(Fit, SomeoneElsesPhotoIsTrustedLess) {
   pixels.push_back(Landmarks(model, ShapeOf(model, {-3, 3, -2}, {}), Make(0.2f, 0, 0)));
   HeadFit fit;
   FitOptions options;
-  ASSERT_TRUE(Fit(model, {ViewOf(pixels[0]), ViewOf(pixels[1]), ViewOf(pixels[2]), ViewOf(pixels[3])}, options, &fit).ok());
+  ASSERT_TRUE(Fit(model,
+                  {ViewOf(pixels[0]), ViewOf(pixels[1]), ViewOf(pixels[2]), ViewOf(pixels[3])},
+                  options, &fit)
+                  .ok());
   EXPECT_LT(fit.views[3].trust, 0.7);
   EXPECT_GT(fit.views[1].trust, 0.9);
 }

@@ -104,7 +104,8 @@ inline void ReadMesh(const std::string& path, HeadModel* model) {
   }
 }
 
-// The nearest position to each one's reflection; good enough for a mesh that is symmetric to a few micrometres.
+// The nearest position to each one's reflection; good enough for a mesh that is symmetric to a few
+// micrometres.
 inline void FindMirror(HeadModel* model) {
   const float cell = 0.05f;
   std::map<std::tuple<int, int, int>, std::vector<uint32_t>> grid;
@@ -118,24 +119,28 @@ inline void FindMirror(HeadModel* model) {
     const float q[3] = {-p[3 * v], p[3 * v + 1], p[3 * v + 2]};
     float nearest = 1e30f;
     model->mirror[v] = v;
-    for (int dx = -1; dx <= 1; ++dx) for (int dy = -1; dy <= 1; ++dy) for (int dz = -1; dz <= 1; ++dz) {
-      const auto found = grid.find({index(q[0]) + dx, index(q[1]) + dy, index(q[2]) + dz});
-      if (found == grid.end()) continue;
-      for (uint32_t o : found->second) {
-        const float d = std::pow(p[3 * o] - q[0], 2) + std::pow(p[3 * o + 1] - q[1], 2) + std::pow(p[3 * o + 2] - q[2], 2);
-        if (d < nearest) {
-          nearest = d;
-          model->mirror[v] = o;
+    for (int dx = -1; dx <= 1; ++dx)
+      for (int dy = -1; dy <= 1; ++dy)
+        for (int dz = -1; dz <= 1; ++dz) {
+          const auto found = grid.find({index(q[0]) + dx, index(q[1]) + dy, index(q[2]) + dz});
+          if (found == grid.end()) continue;
+          for (uint32_t o : found->second) {
+            const float d = std::pow(p[3 * o] - q[0], 2) + std::pow(p[3 * o + 1] - q[1], 2) +
+                            std::pow(p[3 * o + 2] - q[2], 2);
+            if (d < nearest) {
+              nearest = d;
+              model->mirror[v] = o;
+            }
+          }
         }
-      }
-    }
   }
   for (uint32_t v = 0; v < model->position_count; ++v) {  // an involution, or its own mirror
     if (model->mirror[model->mirror[v]] != v) model->mirror[v] = v;
   }
 }
 
-// Lines over the cheek: for every jaw landmark the face's vertices near the plane across the jaw, from front to back.
+// Lines over the cheek: for every jaw landmark the face's vertices near the plane across the jaw,
+// from front to back.
 inline void FindContours(HeadModel* model) {
   const float* p = model->mean.data();
   const auto at = [&](int landmark) { return p + 3 * size_t{model->landmarks[landmark]}; };
@@ -153,7 +158,8 @@ inline void FindContours(HeadModel* model) {
       const auto found = bins.find(bin);
       if (found == bins.end() || off < found->second.first) bins[bin] = {off, v};
     }
-    for (auto it = bins.rbegin(); it != bins.rend(); ++it) model->contour[i].push_back(it->second.second);
+    for (auto it = bins.rbegin(); it != bins.rend(); ++it)
+      model->contour[i].push_back(it->second.second);
     model->contour[i].push_back(model->landmarks[i]);
   }
 }
@@ -168,12 +174,15 @@ inline bool Load(HeadModel* model, bool topology) {
   model->mean.assign(positions, positions + 3 * kPositions);
   model->identity = ReadHalves(Folder() + "identity_delta_100x26719x3_f16.bin", 100);
   model->expression = ReadHalves(Folder() + "expression_delta_57x26719x3_f16.bin", 57);
-  const std::vector<char> names = ReadAll(Folder() + "names.json"), lists = ReadAll(Folder() + "vertex_indices.json");
+  const std::vector<char> names = ReadAll(Folder() + "names.json"),
+                          lists = ReadAll(Folder() + "vertex_indices.json");
   const std::string names_text(names.begin(), names.end()), lists_text(lists.begin(), lists.end());
   model->identity_names = ReadNames(names_text, "identity");
   model->expression_names = ReadNames(names_text, "expressions");
   const std::vector<uint32_t> landmarks = ReadIndices(lists_text, "idx_to_landmark_verts");
-  if (landmarks.size() != kLandmarks || model->identity_names.size() != 100 || model->expression_names.size() != 57) return false;
+  if (landmarks.size() != kLandmarks || model->identity_names.size() != 100 ||
+      model->expression_names.size() != 57)
+    return false;
   std::copy(landmarks.begin(), landmarks.end(), model->landmarks.begin());
   // Origin midway between the eyeball centres, about 1.2 cm behind the lids.
   float origin[3] = {0, 0, -1.2f};

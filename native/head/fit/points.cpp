@@ -20,11 +20,13 @@ void LandmarkPoints::Shape(const double* alpha, const double* beta, double* out)
   }
 }
 
-Status GatherPoints(const HeadModel& model, int identity_modes, int expression_modes, LandmarkPoints* out) {
+Status GatherPoints(const HeadModel& model, int identity_modes, int expression_modes,
+                    LandmarkPoints* out) {
   const int all_identity = static_cast<int>(model.identity_names.size());
   const int all_expression = static_cast<int>(model.expression_names.size());
   out->identity_modes = identity_modes < 0 ? all_identity : std::min(identity_modes, all_identity);
-  out->expression_modes = expression_modes < 0 ? all_expression : std::min(expression_modes, all_expression);
+  out->expression_modes =
+      expression_modes < 0 ? all_expression : std::min(expression_modes, all_expression);
   const auto add = [&](uint32_t vertex) {
     const auto found = std::find(out->vertex.begin(), out->vertex.end(), vertex);
     if (found != out->vertex.end()) return static_cast<int>(found - out->vertex.begin());
@@ -33,11 +35,14 @@ Status GatherPoints(const HeadModel& model, int identity_modes, int expression_m
   };
   for (int i = 0; i < kLandmarks; ++i) {
     if (model.landmarks[i] >= model.position_count) {
-      return Status(Code::kBadArgument, "fit: landmark " + std::to_string(i) + " of the head model is not one of its positions");
+      return Status(Code::kBadArgument, "fit: landmark " + std::to_string(i) +
+                                            " of the head model is not one of its positions");
     }
     out->fixed[i] = add(model.landmarks[i]);
   }
-  if (out->count() < 60) return Status(Code::kBadArgument, "fit: the head model's landmarks are not 68 distinct positions");
+  if (out->count() < 60)
+    return Status(Code::kBadArgument,
+                  "fit: the head model's landmarks are not 68 distinct positions");
   for (int i = 0; i < 17; ++i) {
     const std::vector<uint32_t>& line = model.contour[i];
     // Behind the landmark the line runs over neck and ear, where no outline of the face is seen.
@@ -55,7 +60,8 @@ Status GatherPoints(const HeadModel& model, int identity_modes, int expression_m
   out->mean.resize(3 * n);
   gather(model.mean.data(), out->mean.data());
   out->identity.resize(3 * n * out->identity_modes);
-  for (int m = 0; m < out->identity_modes; ++m) gather(model.identity.data() + m * floats, out->identity.data() + 3 * n * m);
+  for (int m = 0; m < out->identity_modes; ++m)
+    gather(model.identity.data() + m * floats, out->identity.data() + 3 * n * m);
   out->expression.resize(3 * n * out->expression_modes);
   for (int e = 0; e < out->expression_modes; ++e) {
     gather(model.expression.data() + e * floats, out->expression.data() + 3 * n * e);
@@ -72,8 +78,10 @@ Status GatherPoints(const HeadModel& model, int identity_modes, int expression_m
   return Status::Ok();
 }
 
-void ChooseContour(const LandmarkPoints& points, const View& view, const double* shape, std::array<int, 17>* out) {
-  // The head's up axis as the picture shows it; a turned head keeps its sides left and right of that axis.
+void ChooseContour(const LandmarkPoints& points, const View& view, const double* shape,
+                   std::array<int, 17>* out) {
+  // The head's up axis as the picture shows it; a turned head keeps its sides left and right of
+  // that axis.
   double up[2] = {view.rotation[1], view.rotation[4]};
   const double length = std::hypot(up[0], up[1]);
   if (length > 1e-6) {

@@ -20,9 +20,9 @@ struct Point {
 
 struct Problem {
   std::vector<Point> points;
-  double log_focal = 0;       // prior mean
-  double focal_spread = 0;    // 0: fixed
-  double noise_pixels = 1;    // one standard deviation of a landmark's distance, per axis
+  double log_focal = 0;     // prior mean
+  double focal_spread = 0;  // 0: fixed
+  double noise_pixels = 1;  // one standard deviation of a landmark's distance, per axis
 };
 
 // Larger over smaller eigenvalue question: the spread along the second axis relative to the first.
@@ -31,11 +31,13 @@ double SecondSpread2(double a, double b, double c) {
   return mean + difference > 0 ? std::max(0.0, mean - difference) / (mean + difference) : 0;
 }
 
-Status Gather(const float* points, const float* pixels, const float* weights, int count, Problem* out) {
+Status Gather(const float* points, const float* pixels, const float* weights, int count,
+              Problem* out) {
   for (int i = 0; i < count; ++i) {
     const double weight = weights == nullptr ? 1.0 : weights[i];
     if (!std::isfinite(weight) || weight < 0) {
-      return Status(Code::kBadArgument, "pose: the weight of landmark " + std::to_string(i) + " is not a number ≥ 0");
+      return Status(Code::kBadArgument,
+                    "pose: the weight of landmark " + std::to_string(i) + " is not a number ≥ 0");
     }
     if (weight == 0) continue;
     Point p;
@@ -43,22 +45,25 @@ Status Gather(const float* points, const float* pixels, const float* weights, in
     for (int k = 0; k < 2; ++k) p.pixel[k] = pixels[2 * i + k];
     p.weight = weight;
     if (!std::isfinite(p.x[0] + p.x[1] + p.x[2]) || !std::isfinite(p.pixel[0] + p.pixel[1])) {
-      return Status(Code::kBadArgument, "pose: landmark " + std::to_string(i) + " is not a finite number",
+      return Status(Code::kBadArgument,
+                    "pose: landmark " + std::to_string(i) + " is not a finite number",
                     "give it weight 0 if it was not found");
     }
     out->points.push_back(p);
   }
   if (out->points.size() < 6) {
-    return Status(Code::kBadArgument, "pose: needs at least 6 landmarks with a weight, got " + std::to_string(out->points.size()));
+    return Status(Code::kBadArgument, "pose: needs at least 6 landmarks with a weight, got " +
+                                          std::to_string(out->points.size()));
   }
   return Status::Ok();
 }
 
 struct Moments {
-  double point[3] = {0, 0, 0}, pixel[2] = {0, 0};  // weighted means; pixel relative to the principal point, y up
-  double covariance[9] = {0};                      // of the points
-  double cross[6] = {0};                           // pixel × point
-  double pixels[3] = {0};                          // xx, xy, yy
+  double point[3] = {0, 0, 0},
+         pixel[2] = {0, 0};    // weighted means; pixel relative to the principal point, y up
+  double covariance[9] = {0};  // of the points
+  double cross[6] = {0};       // pixel × point
+  double pixels[3] = {0};      // xx, xy, yy
 };
 
 Moments Measure(const Problem& problem, const View& view) {
@@ -74,7 +79,8 @@ Moments Measure(const Problem& problem, const View& view) {
   for (const Point& p : problem.points) {
     const double w = p.weight / total;
     const double d[3] = {p.x[0] - m.point[0], p.x[1] - m.point[1], p.x[2] - m.point[2]};
-    const double e[2] = {p.pixel[0] - view.center[0] - m.pixel[0], view.center[1] - p.pixel[1] - m.pixel[1]};
+    const double e[2] = {p.pixel[0] - view.center[0] - m.pixel[0],
+                         view.center[1] - p.pixel[1] - m.pixel[1]};
     for (int i = 0; i < 3; ++i) {
       for (int j = 0; j < 3; ++j) m.covariance[3 * i + j] += w * d[i] * d[j];
       m.cross[i] += w * e[0] * d[i];
@@ -87,14 +93,17 @@ Moments Measure(const Problem& problem, const View& view) {
   return m;
 }
 
-// The 3D points must not lie on one line: the two smaller eigenvalues of their covariance may not both vanish.
+// The 3D points must not lie on one line: the two smaller eigenvalues of their covariance may not
+// both vanish.
 bool OnALine(const double c[9]) {
   const double trace = c[0] + c[4] + c[8];
-  const double minors = c[0] * c[4] - c[1] * c[3] + c[0] * c[8] - c[2] * c[6] + c[4] * c[8] - c[5] * c[7];
+  const double minors =
+      c[0] * c[4] - c[1] * c[3] + c[0] * c[8] - c[2] * c[6] + c[4] * c[8] - c[5] * c[7];
   return !(trace > 0) || minors < 1e-4 * trace * trace;
 }
 
-// Linear least squares for a scaled orthographic camera, then the perspective camera at the depth that has its scale.
+// Linear least squares for a scaled orthographic camera, then the perspective camera at the depth
+// that has its scale.
 Status WeakPerspective(const Moments& m, double focal, View* view) {
   double a[9];
   const double ridge = 1e-3 * (m.covariance[0] + m.covariance[4] + m.covariance[8]);
@@ -104,7 +113,8 @@ Status WeakPerspective(const Moments& m, double focal, View* view) {
   for (int i = 0; i < 6; ++i) rows[i] = m.cross[i];
   SolveCholesky(a, 3, rows);
   SolveCholesky(a, 3, rows + 3);
-  // (A Aᵀ)^½ of the 2×2 Gram matrix in closed form; its inverse times A is the nearest pair of orthonormal rows.
+  // (A Aᵀ)^½ of the 2×2 Gram matrix in closed form; its inverse times A is the nearest pair of
+  // orthonormal rows.
   const double p = rows[0] * rows[0] + rows[1] * rows[1] + rows[2] * rows[2];
   const double q = rows[0] * rows[3] + rows[1] * rows[4] + rows[2] * rows[5];
   const double r = rows[3] * rows[3] + rows[4] * rows[4] + rows[5] * rows[5];
@@ -122,10 +132,12 @@ Status WeakPerspective(const Moments& m, double focal, View* view) {
   RotateLeft(none, view->rotation);  // fills the third row
   double c[3];
   for (int i = 0; i < 3; ++i) {
-    c[i] = view->rotation[3 * i] * m.point[0] + view->rotation[3 * i + 1] * m.point[1] + view->rotation[3 * i + 2] * m.point[2];
+    c[i] = view->rotation[3 * i] * m.point[0] + view->rotation[3 * i + 1] * m.point[1] +
+           view->rotation[3 * i + 2] * m.point[2];
   }
   const double depth = focal / scale + c[2];
-  if (!(depth > 1e-3)) return Status(Code::kBadArgument, "pose: the landmarks do not determine a pose");
+  if (!(depth > 1e-3))
+    return Status(Code::kBadArgument, "pose: the landmarks do not determine a pose");
   view->x = (m.pixel[0] / scale - c[0]) / depth;
   view->y = (m.pixel[1] / scale - c[1]) / depth;
   view->log_depth = std::log(depth);
@@ -133,10 +145,12 @@ Status WeakPerspective(const Moments& m, double focal, View* view) {
   return Status::Ok();
 }
 
-// The same picture to first order with the depth reversed: yaw and pitch change sign. Near-planar heads need the try.
+// The same picture to first order with the depth reversed: yaw and pitch change sign. Near-planar
+// heads need the try.
 View Reversed(const View& view) {
   View other = view;
-  // Reflecting the head's z axis and the camera's keeps the rows' first two columns and their perspective order.
+  // Reflecting the head's z axis and the camera's keeps the rows' first two columns and their
+  // perspective order.
   const double flip[9] = {1, 1, -1, 1, 1, -1, -1, -1, 1};
   for (int i = 0; i < 9; ++i) other.rotation[i] = view.rotation[i] * flip[i];
   const double none[3] = {0, 0, 0};
@@ -187,7 +201,8 @@ double Refine(const Problem& problem, Loss loss, double scale, int iterations, V
       double pixel[2], j[2 * n];
       if (!view->Project(p.x, pixel, j, nullptr)) continue;
       const double e[2] = {p.pixel[0] - pixel[0], p.pixel[1] - pixel[1]};
-      const double w = p.weight * LossWeight(loss, e[0] * e[0] + e[1] * e[1], scale) / (scale * scale);
+      const double w =
+          p.weight * LossWeight(loss, e[0] * e[0] + e[1] * e[1], scale) / (scale * scale);
       for (int row = 0; row < 2; ++row) {
         for (int a = 0; a < n; ++a) {
           g[a] += w * j[row * n + a] * e[row];
@@ -250,14 +265,17 @@ double MedianDistance(const Problem& problem, const View& view) {
 
 }  // namespace
 
-Status EstimatePose(const float* points, const float* pixels, const float* weights, int count, float eye_distance_cm,
-                    int width, int height, const PoseOptions& options, PoseResult* out) {
+Status EstimatePose(const float* points, const float* pixels, const float* weights, int count,
+                    float eye_distance_cm, int width, int height, const PoseOptions& options,
+                    PoseResult* out) {
   if (width <= 0 || height <= 0) return Status(Code::kBadArgument, "pose: the image has no pixels");
-  if (!(eye_distance_cm > 0)) return Status(Code::kBadArgument, "pose: the head's eye distance must be positive");
+  if (!(eye_distance_cm > 0))
+    return Status(Code::kBadArgument, "pose: the head's eye distance must be positive");
   Problem problem;
   DAF_RETURN_IF_ERROR(Gather(points, pixels, weights, count, &problem));
   const double focal = options.focal > 0 ? options.focal : 1.5 * std::max(width, height);
-  if (!std::isfinite(focal)) return Status(Code::kBadArgument, "pose: the focal length is not a finite number");
+  if (!std::isfinite(focal))
+    return Status(Code::kBadArgument, "pose: the focal length is not a finite number");
   problem.log_focal = std::log(focal);
   problem.focal_spread = std::max(0.0f, options.focal_spread);
 
@@ -267,7 +285,8 @@ Status EstimatePose(const float* points, const float* pixels, const float* weigh
   start.center[0] = std::isfinite(options.center[0]) ? options.center[0] : 0.5 * width;
   start.center[1] = std::isfinite(options.center[1]) ? options.center[1] : 0.5 * height;
   const Moments moments = Measure(problem, start);
-  if (OnALine(moments.covariance)) return Status(Code::kBadArgument, "pose: the head's points lie on a line or coincide");
+  if (OnALine(moments.covariance))
+    return Status(Code::kBadArgument, "pose: the head's points lie on a line or coincide");
   if (SecondSpread2(moments.pixels[0], moments.pixels[1], moments.pixels[2]) < 1e-4) {
     return Status(Code::kBadArgument, "pose: the landmarks lie on a line or coincide");
   }
@@ -287,9 +306,12 @@ Status EstimatePose(const float* points, const float* pixels, const float* weigh
       best = view;
     }
   }
-  if (!std::isfinite(best_cost)) return Status(Code::kBadArgument, "pose: no camera sees these landmarks");
-  // The robust scale follows the data down to the expected noise, so that one wild landmark costs nothing.
-  const double scale = std::max({1e-6, options.noise * eye_pixels(best), 1.2 * MedianDistance(problem, best)});
+  if (!std::isfinite(best_cost))
+    return Status(Code::kBadArgument, "pose: no camera sees these landmarks");
+  // The robust scale follows the data down to the expected noise, so that one wild landmark costs
+  // nothing.
+  const double scale =
+      std::max({1e-6, options.noise * eye_pixels(best), 1.2 * MedianDistance(problem, best)});
   Refine(problem, Loss::kTukey, scale, 40, &best);
 
   PoseResult result;

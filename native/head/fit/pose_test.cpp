@@ -40,7 +40,8 @@ Camera Make(float yaw, float pitch, float roll, float focal, float depth) {
   return camera;
 }
 
-std::vector<float> Photograph(const Camera& camera, const std::vector<float>& points, float noise, Rng* rng) {
+std::vector<float> Photograph(const Camera& camera, const std::vector<float>& points, float noise,
+                              Rng* rng) {
   std::vector<float> pixels(points.size() / 3 * 2);
   for (size_t i = 0; i < points.size() / 3; ++i) {
     float depth;
@@ -50,9 +51,10 @@ std::vector<float> Photograph(const Camera& camera, const std::vector<float>& po
   return pixels;
 }
 
-Status Estimate(const std::vector<float>& points, const std::vector<float>& pixels, const PoseOptions& options, PoseResult* out,
-                const float* weights = nullptr) {
-  return EstimatePose(points.data(), pixels.data(), weights, static_cast<int>(points.size() / 3), kEyes, 640, 480, options, out);
+Status Estimate(const std::vector<float>& points, const std::vector<float>& pixels,
+                const PoseOptions& options, PoseResult* out, const float* weights = nullptr) {
+  return EstimatePose(points.data(), pixels.data(), weights, static_cast<int>(points.size() / 3),
+                      kEyes, 640, 480, options, out);
 }
 
 TEST(Pose, RecoversAnExactProjection) {
@@ -65,7 +67,8 @@ TEST(Pose, RecoversAnExactProjection) {
         options.focal = 900;
         options.focal_spread = 0;
         PoseResult result;
-        ASSERT_TRUE(Estimate(points, Photograph(camera, points, 0, nullptr), options, &result).ok());
+        ASSERT_TRUE(
+            Estimate(points, Photograph(camera, points, 0, nullptr), options, &result).ok());
         EXPECT_NEAR(result.yaw, yaw * kDegree, 0.1 * kDegree);
         EXPECT_NEAR(result.pitch, pitch * kDegree, 0.1 * kDegree);
         EXPECT_NEAR(std::remainder(result.roll - roll * kDegree, 2 * M_PI), 0, 0.1 * kDegree);
@@ -94,12 +97,16 @@ TEST(Pose, StaysWithinBoundsUnderNoiseAndUnknownFocalLength) {
   Rng rng(11);
   double sum = 0;
   for (int i = 0; i < 60; ++i) {
-    const float yaw = rng.Uniform(-1.1f, 1.1f), pitch = rng.Uniform(-0.4f, 0.4f), roll = rng.Uniform(-0.6f, 0.6f);
+    const float yaw = rng.Uniform(-1.1f, 1.1f), pitch = rng.Uniform(-0.4f, 0.4f),
+                roll = rng.Uniform(-0.6f, 0.6f);
     const float focal = rng.Uniform(600, 1500), depth = focal / 900 * 60;
     const Camera camera = Make(yaw, pitch, roll, focal, depth);
     PoseResult result;
-    ASSERT_TRUE(Estimate(points, Photograph(camera, points, 0.02f * kEyes * focal / depth, &rng), {}, &result).ok());
-    const double error = std::max({std::abs(result.yaw - yaw), std::abs(result.pitch - pitch), std::abs(result.roll - roll)});
+    ASSERT_TRUE(Estimate(points, Photograph(camera, points, 0.02f * kEyes * focal / depth, &rng),
+                         {}, &result)
+                    .ok());
+    const double error = std::max(
+        {std::abs(result.yaw - yaw), std::abs(result.pitch - pitch), std::abs(result.roll - roll)});
     EXPECT_LT(error, 6 * kDegree) << yaw << ' ' << pitch << ' ' << roll;
     sum += error / 60;
   }
@@ -167,14 +174,18 @@ TEST(Pose, RefusesWhatHasNoPose) {
   EXPECT_TRUE(Estimate(points, pixels, {}, &result, weights.data()).ok());
   weights[4] = -1;
   EXPECT_EQ(Estimate(points, good, {}, &result, weights.data()).code(), Code::kBadArgument);
-  EXPECT_EQ(Estimate(points, std::vector<float>(good.size(), 100.0f), {}, &result).code(), Code::kBadArgument);
+  EXPECT_EQ(Estimate(points, std::vector<float>(good.size(), 100.0f), {}, &result).code(),
+            Code::kBadArgument);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = 3.0f * (i / 2);
   EXPECT_EQ(Estimate(points, pixels, {}, &result).code(), Code::kBadArgument);
-  EXPECT_EQ(Estimate(std::vector<float>(points.size(), 1.0f), good, {}, &result).code(), Code::kBadArgument);
+  EXPECT_EQ(Estimate(std::vector<float>(points.size(), 1.0f), good, {}, &result).code(),
+            Code::kBadArgument);
   std::vector<float> few(51, 0.0f);
   for (int i = 0; i < 5; ++i) few[i] = 1;
   EXPECT_EQ(Estimate(points, good, {}, &result, few.data()).code(), Code::kBadArgument);
-  EXPECT_EQ(EstimatePose(points.data(), good.data(), nullptr, 51, kEyes, 0, 480, {}, &result).code(), Code::kBadArgument);
+  EXPECT_EQ(
+      EstimatePose(points.data(), good.data(), nullptr, 51, kEyes, 0, 480, {}, &result).code(),
+      Code::kBadArgument);
 }
 
 TEST(View, DerivativesMatchFiniteDifferences) {
@@ -193,7 +204,8 @@ TEST(View, DerivativesMatchFiniteDifferences) {
     step[a] = -h;
     moved.Move(step);
     ASSERT_TRUE(moved.Project(point, minus, nullptr, nullptr));
-    for (int k = 0; k < 2; ++k) EXPECT_NEAR(jacobian[k * 7 + a], (plus[k] - minus[k]) / (2 * h), 1e-4) << a;
+    for (int k = 0; k < 2; ++k)
+      EXPECT_NEAR(jacobian[k * 7 + a], (plus[k] - minus[k]) / (2 * h), 1e-4) << a;
   }
   for (int a = 0; a < 3; ++a) {
     double moved[3] = {2, -3, 4}, plus[2], minus[2];

@@ -6,8 +6,9 @@
 
 namespace daf::head {
 
-// Mean distance of from[count][3] to to[count][3] after the least-squares similarity (Horn 1987): the rotation is the
-// quaternion that belongs to the largest eigenvalue of a symmetric 4×4 matrix, found by shifted power iteration.
+// Mean distance of from[count][3] to to[count][3] after the least-squares similarity (Horn 1987):
+// the rotation is the quaternion that belongs to the largest eigenvalue of a symmetric 4×4 matrix,
+// found by shifted power iteration.
 inline double MeanDistanceAfterSimilarity(const float* from, const float* to, size_t count) {
   double a[3] = {0, 0, 0}, b[3] = {0, 0, 0};
   for (size_t i = 0; i < 3 * count; ++i) {
@@ -43,11 +44,13 @@ inline double MeanDistanceAfterSimilarity(const float* from, const float* to, si
     for (int r = 0; r < 4; ++r) q[r] = p[r] / std::sqrt(length);
   }
   const double w = q[0], x = q[1], y = q[2], z = q[3];
-  const double rotation[3][3] = {{1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)},
-                                 {2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)},
-                                 {2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)}};
+  const double rotation[3][3] = {
+      {1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)},
+      {2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)},
+      {2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)}};
   double trace = 0;
-  for (int r = 0; r < 3; ++r) for (int c = 0; c < 3; ++c) trace += rotation[r][c] * s[c][r];
+  for (int r = 0; r < 3; ++r)
+    for (int c = 0; c < 3; ++c) trace += rotation[r][c] * s[c][r];
   const double scale = trace / norm;
   double sum = 0;
   for (size_t i = 0; i < count; ++i) {

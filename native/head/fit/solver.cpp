@@ -19,7 +19,9 @@ struct Solver::Block {
   std::vector<char> frozen;                   // an expression weight held at 0 or 1
 };
 
-double Observation::eye_pixels() const { return std::exp(view.log_focal - view.log_depth) * eye_distance_cm; }
+double Observation::eye_pixels() const {
+  return std::exp(view.log_focal - view.log_depth) * eye_distance_cm;
+}
 
 double Solver::LossWeight(double u2) const {
   if (!tukey_) return u2 <= kHuber * kHuber ? 1.0 : kHuber / std::sqrt(u2);
@@ -41,18 +43,22 @@ double Solver::PhotoCost(const Observation& o, const double* shape) const {
     double pixel[2];
     if (!o.view.Project(shape + 3 * o.point[i], pixel, nullptr, nullptr)) return INFINITY;
     const double ex = o.pixel[2 * i] - pixel[0], ey = o.pixel[2 * i + 1] - pixel[1];
-    const double u2 = (o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey + o.metric[i][2] * ey * ey) / (sigma * sigma);
+    const double u2 =
+        (o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey + o.metric[i][2] * ey * ey) /
+        (sigma * sigma);
     cost += o.weight[i] * LossValue(u2);
   }
   if (o.focal_spread > 0) {
     const double d = (o.view.log_focal - o.log_focal) / o.focal_spread;
     cost += d * d;
   }
-  for (double beta : o.expression) cost += beta * beta / (options_.expression_spread * options_.expression_spread);
+  for (double beta : o.expression)
+    cost += beta * beta / (options_.expression_spread * options_.expression_spread);
   return cost;
 }
 
-double Solver::Cost(const std::vector<Observation>& observations, const std::vector<double>& identity) const {
+double Solver::Cost(const std::vector<Observation>& observations,
+                    const std::vector<double>& identity) const {
   std::vector<double> shape(points_.mean.size());
   double cost = 0;
   for (double alpha : identity) cost += alpha * alpha;
@@ -63,8 +69,8 @@ double Solver::Cost(const std::vector<Observation>& observations, const std::vec
   return cost;
 }
 
-void Solver::Accumulate(const Observation& o, const double* shape, double* identity_hessian, double* identity_gradient,
-                        Block* block) const {
+void Solver::Accumulate(const Observation& o, const double* shape, double* identity_hessian,
+                        double* identity_gradient, Block* block) const {
   const int m = points_.identity_modes, e = points_.expression_modes, n = kViewParameters + e;
   const size_t stride = points_.mean.size();
   block->own.assign(static_cast<size_t>(n) * n, 0);
@@ -79,7 +85,9 @@ void Solver::Accumulate(const Observation& o, const double* shape, double* ident
     if (!o.view.Project(shape + 3 * p, pixel, by_view, by_point)) continue;
     const double error[2] = {o.pixel[2 * i] - pixel[0], o.pixel[2 * i + 1] - pixel[1]};
     const double* w = o.metric[i].data();
-    const double u2 = (w[0] * error[0] * error[0] + 2 * w[1] * error[0] * error[1] + w[2] * error[1] * error[1]) / (sigma * sigma);
+    const double u2 =
+        (w[0] * error[0] * error[0] + 2 * w[1] * error[0] * error[1] + w[2] * error[1] * error[1]) /
+        (sigma * sigma);
     const double scale = o.weight[i] * LossWeight(u2) / (sigma * sigma);
     if (scale == 0) continue;
     double* r[2] = {row.data(), row.data() + m + n};
@@ -92,7 +100,8 @@ void Solver::Accumulate(const Observation& o, const double* shape, double* ident
       for (int a = 0; a < kViewParameters; ++a) r[k][m + a] = by_view[k * kViewParameters + a];
       for (int a = 0; a < e; ++a) {
         const double* d = points_.expression.data() + a * stride + 3 * p;
-        r[k][m + kViewParameters + a] = by_point[3 * k] * d[0] + by_point[3 * k + 1] * d[1] + by_point[3 * k + 2] * d[2];
+        r[k][m + kViewParameters + a] =
+            by_point[3 * k] * d[0] + by_point[3 * k + 1] * d[1] + by_point[3 * k + 2] * d[2];
       }
     }
     for (int a = 0; a < m + n; ++a) {
@@ -128,19 +137,21 @@ void Solver::Accumulate(const Observation& o, const double* shape, double* ident
     const int k = kViewParameters + a;
     block->own[static_cast<size_t>(k) * n + k] += w;
     block->gradient[k] -= w * o.expression[a];
-    block->frozen[k] = (o.expression[a] <= 0 && block->gradient[k] <= 0) || (o.expression[a] >= 1 && block->gradient[k] >= 0);
+    block->frozen[k] = (o.expression[a] <= 0 && block->gradient[k] <= 0) ||
+                       (o.expression[a] >= 1 && block->gradient[k] >= 0);
   }
   for (int k = 0; k < n; ++k) {
     if (!block->frozen[k]) continue;
     block->gradient[k] = 0;
-    for (int b = 0; b < n; ++b) block->own[static_cast<size_t>(k > b ? k : b) * n + (k > b ? b : k)] = 0;
+    for (int b = 0; b < n; ++b)
+      block->own[static_cast<size_t>(k > b ? k : b) * n + (k > b ? b : k)] = 0;
     block->own[static_cast<size_t>(k) * n + k] = 1;
     for (int b = 0; b < m; ++b) block->shared[static_cast<size_t>(k) * m + b] = 0;
   }
 }
 
-void Solver::Gradient(const Observation& observation, const std::vector<double>& identity, double* by_identity,
-                      double* by_view) const {
+void Solver::Gradient(const Observation& observation, const std::vector<double>& identity,
+                      double* by_identity, double* by_view) const {
   const int m = points_.identity_modes, n = kViewParameters + points_.expression_modes;
   std::vector<double> shape(points_.mean.size()), hessian(static_cast<size_t>(m) * m);
   points_.Shape(identity.data(), observation.expression.data(), shape.data());
@@ -153,8 +164,9 @@ void Solver::Gradient(const Observation& observation, const std::vector<double>&
 namespace {
 
 // S −= Eᵀ C⁻¹ E and g −= Eᵀ C⁻¹ c, where `solved` comes back as C⁻¹ [E | c].
-bool Eliminate(std::vector<double>* own, const std::vector<double>& shared, const std::vector<double>& gradient, int m,
-               double* hessian, double* rhs, std::vector<double>* solved) {
+bool Eliminate(std::vector<double>* own, const std::vector<double>& shared,
+               const std::vector<double>& gradient, int m, double* hessian, double* rhs,
+               std::vector<double>* solved) {
   const int n = static_cast<int>(gradient.size());
   if (!Cholesky(own->data(), n)) return false;
   solved->assign(static_cast<size_t>(m + 1) * n, 0);
@@ -180,20 +192,25 @@ bool Eliminate(std::vector<double>* own, const std::vector<double>& shared, cons
 
 }  // namespace
 
-void Solver::Weights(const Observation& o, const std::vector<double>& identity, double weights[kLandmarks]) const {
+void Solver::Weights(const Observation& o, const std::vector<double>& identity,
+                     double weights[kLandmarks]) const {
   std::vector<double> shape(points_.mean.size());
   points_.Shape(identity.data(), o.expression.data(), shape.data());
   const double sigma = o.sigma;
   for (int i = 0; i < kLandmarks; ++i) {
     double pixel[2];
     weights[i] = 0;
-    if (o.weight[i] == 0 || !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr)) continue;
+    if (o.weight[i] == 0 || !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr))
+      continue;
     const double ex = o.pixel[2 * i] - pixel[0], ey = o.pixel[2 * i + 1] - pixel[1];
-    weights[i] = LossWeight((o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey + o.metric[i][2] * ey * ey) / (sigma * sigma));
+    weights[i] = LossWeight(
+        (o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey + o.metric[i][2] * ey * ey) /
+        (sigma * sigma));
   }
 }
 
-void Solver::Associate(const std::vector<double>& identity, bool adapt_noise, std::vector<Observation>* observations) const {
+void Solver::Associate(const std::vector<double>& identity, bool adapt_noise,
+                       std::vector<Observation>* observations) const {
   std::vector<double> shape(points_.mean.size()), distances;
   for (Observation& o : *observations) {
     points_.Shape(identity.data(), o.expression.data(), shape.data());
@@ -224,9 +241,12 @@ void Solver::Associate(const std::vector<double>& identity, bool adapt_noise, st
     distances.clear();
     for (int i = 0; i < kLandmarks; ++i) {
       double pixel[2];
-      if (o.weight[i] == 0 || !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr)) continue;
+      if (o.weight[i] == 0 ||
+          !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr))
+        continue;
       const double ex = o.pixel[2 * i] - pixel[0], ey = o.pixel[2 * i + 1] - pixel[1];
-      distances.push_back(o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey + o.metric[i][2] * ey * ey);
+      distances.push_back(o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey +
+                          o.metric[i][2] * ey * ey);
     }
     if (distances.empty()) continue;
     std::nth_element(distances.begin(), distances.begin() + distances.size() / 2, distances.end());
@@ -237,7 +257,8 @@ void Solver::Associate(const std::vector<double>& identity, bool adapt_noise, st
   }
 }
 
-Status Solver::Run(const TaskControl& control, std::vector<Observation>* observations, std::vector<double>* identity) {
+Status Solver::Run(const TaskControl& control, std::vector<Observation>* observations,
+                   std::vector<double>* identity) {
   const int m = points_.identity_modes, e = points_.expression_modes, n = kViewParameters + e;
   const size_t views = observations->size();
   std::vector<Block> blocks(views);
@@ -269,8 +290,11 @@ Status Solver::Run(const TaskControl& control, std::vector<Observation>* observa
         bool positive = true;
         for (size_t v = 0; v < views && positive; ++v) {
           own = blocks[v].own;
-          for (int k = 0; k < n; ++k) own[static_cast<size_t>(k) * n + k] = own[static_cast<size_t>(k) * n + k] * (1 + damping) + 1e-12;
-          positive = Eliminate(&own, blocks[v].shared, blocks[v].gradient, m, reduced.data(), step.data(), &solved[v]);
+          for (int k = 0; k < n; ++k)
+            own[static_cast<size_t>(k) * n + k] =
+                own[static_cast<size_t>(k) * n + k] * (1 + damping) + 1e-12;
+          positive = Eliminate(&own, blocks[v].shared, blocks[v].gradient, m, reduced.data(),
+                               step.data(), &solved[v]);
         }
         if (!positive || (m > 0 && !Cholesky(reduced.data(), m))) continue;
         SolveCholesky(reduced.data(), m, step.data());
@@ -285,7 +309,8 @@ Status Solver::Run(const TaskControl& control, std::vector<Observation>* observa
           }
           next[v].view.Move(move.data());
           for (int k = 0; k < e; ++k) {
-            next[v].expression[k] = std::clamp(next[v].expression[k] + move[kViewParameters + k], 0.0, 1.0);
+            next[v].expression[k] =
+                std::clamp(next[v].expression[k] + move[kViewParameters + k], 0.0, 1.0);
           }
         }
         const double next_cost = Cost(next, next_identity);
@@ -304,23 +329,27 @@ Status Solver::Run(const TaskControl& control, std::vector<Observation>* observa
   return Status::Ok();
 }
 
-Status Solver::IdentityVariance(const std::vector<Observation>& observations, const std::vector<double>& identity,
+Status Solver::IdentityVariance(const std::vector<Observation>& observations,
+                                const std::vector<double>& identity,
                                 std::vector<double>* variance) const {
   const int m = points_.identity_modes, n = kViewParameters + points_.expression_modes;
-  std::vector<double> hessian(static_cast<size_t>(m) * m, 0), gradient(m, 0), shape(points_.mean.size()), solved;
+  std::vector<double> hessian(static_cast<size_t>(m) * m, 0), gradient(m, 0),
+      shape(points_.mean.size()), solved;
   for (int a = 0; a < m; ++a) hessian[static_cast<size_t>(a) * m + a] = 1;
   for (const Observation& o : observations) {
     points_.Shape(identity.data(), o.expression.data(), shape.data());
     Block block;
     Accumulate(o, shape.data(), hessian.data(), gradient.data(), &block);
     for (int k = 0; k < n; ++k) block.own[static_cast<size_t>(k) * n + k] += 1e-9;
-    if (!Eliminate(&block.own, block.shared, block.gradient, m, hessian.data(), gradient.data(), &solved)) {
+    if (!Eliminate(&block.own, block.shared, block.gradient, m, hessian.data(), gradient.data(),
+                   &solved)) {
       return Status(Code::kInternal, "fit: a photo's normal equations are singular");
     }
   }
   variance->assign(m, 1);
   if (m == 0) return Status::Ok();
-  if (!Cholesky(hessian.data(), m)) return Status(Code::kInternal, "fit: the identity's normal equations are singular");
+  if (!Cholesky(hessian.data(), m))
+    return Status(Code::kInternal, "fit: the identity's normal equations are singular");
   InverseDiagonal(hessian.data(), m, variance->data());
   return Status::Ok();
 }

@@ -35,7 +35,8 @@ void RotateLeft(const double w[3], double rotation[9]) {
   double out[9];
   for (int i = 0; i < 3; ++i) {
     for (int j = 0; j < 3; ++j) {
-      out[3 * i + j] = e[3 * i] * rotation[j] + e[3 * i + 1] * rotation[3 + j] + e[3 * i + 2] * rotation[6 + j];
+      out[3 * i + j] =
+          e[3 * i] * rotation[j] + e[3 * i + 1] * rotation[3 + j] + e[3 * i + 2] * rotation[6 + j];
     }
   }
   Orthonormalise(out);
@@ -80,7 +81,8 @@ void View::Move(const double step[kViewParameters]) {
   log_focal += step[6];
 }
 
-bool View::Project(const double point[3], double pixel[2], double* jacobian, double* by_point) const {
+bool View::Project(const double point[3], double pixel[2], double* jacobian,
+                   double* by_point) const {
   const double* r = rotation;
   const double depth = std::exp(log_depth), focal = std::exp(log_focal);
   const double q[3] = {r[0] * point[0] + r[1] * point[1] + r[2] * point[2],
@@ -91,7 +93,8 @@ bool View::Project(const double point[3], double pixel[2], double* jacobian, dou
   const double inverse = 1 / d, u = cx * inverse, v = cy * inverse;
   pixel[0] = center[0] + focal * u;
   pixel[1] = center[1] - focal * v;
-  // Derivatives of (u, v) by the camera-space point (cx, cy, z) with d = −z: (1/d, 0, u/d), (0, 1/d, v/d).
+  // Derivatives of (u, v) by the camera-space point (cx, cy, z) with d = −z: (1/d, 0, u/d), (0,
+  // 1/d, v/d).
   const double fu[3] = {focal * inverse, 0, focal * u * inverse};
   const double fv[3] = {0, -focal * inverse, -focal * v * inverse};
   if (jacobian != nullptr) {
@@ -111,7 +114,8 @@ bool View::Project(const double point[3], double pixel[2], double* jacobian, dou
   if (by_point != nullptr) {
     for (int row = 0; row < 2; ++row) {
       const double* f = row == 0 ? fu : fv;
-      for (int k = 0; k < 3; ++k) by_point[3 * row + k] = f[0] * r[k] + f[1] * r[3 + k] + f[2] * r[6 + k];
+      for (int k = 0; k < 3; ++k)
+        by_point[3 * row + k] = f[0] * r[k] + f[1] * r[3 + k] + f[2] * r[6 + k];
     }
   }
   return true;

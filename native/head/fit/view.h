@@ -1,13 +1,15 @@
-// A camera as the least-squares solvers move it: double precision, seven parameters, analytic derivatives.
+// A camera as the least-squares solvers move it: double precision, seven parameters, analytic
+// derivatives.
 #pragma once
 
 #include "native/head/camera.h"
 
 namespace daf::head {
 
-// Rotation is moved from the left by a small rotation vector, depth and focal length by their logarithms, so that
-// every step is meaningful at every distance. Parameters: 0–2 rotation vector (radians, camera axes), 3–4 the
-// head origin's position divided by its depth, 5 log depth, 6 log focal.
+// Rotation is moved from the left by a small rotation vector, depth and focal length by their
+// logarithms, so that every step is meaningful at every distance. Parameters: 0–2 rotation vector
+// (radians, camera axes), 3–4 the head origin's position divided by its depth, 5 log depth, 6 log
+// focal.
 constexpr int kViewParameters = 7;
 
 struct View {
@@ -21,8 +23,8 @@ struct View {
   Camera ToCamera() const;
   // Applies an increment of all seven parameters.
   void Move(const double step[kViewParameters]);
-  // Pixel of a head-space point. When given: jacobian[2][7] by the parameters and by_point[2][3] by the point.
-  // False when the point is not in front of the camera.
+  // Pixel of a head-space point. When given: jacobian[2][7] by the parameters and by_point[2][3] by
+  // the point. False when the point is not in front of the camera.
   bool Project(const double point[3], double pixel[2], double* jacobian, double* by_point) const;
 };
 

@@ -1,4 +1,5 @@
-// Distance transforms and box means over a picture: the few image operations that matte and texture share.
+// Distance transforms and box means over a picture: the few image operations that matte and texture
+// share.
 #pragma once
 
 #include <cmath>
@@ -6,12 +7,14 @@
 
 namespace daf::head {
 
-// distance[height][width] := pixels to the nearest pixel for which inside(x, y) holds, by the 1–√2 chamfer metric.
-// inside(x, y) is asked once per pixel. 1e9 everywhere when there is no such pixel.
+// distance[height][width] := pixels to the nearest pixel for which inside(x, y) holds, by the 1–√2
+// chamfer metric. inside(x, y) is asked once per pixel. 1e9 everywhere when there is no such pixel.
 template <typename Inside>
 void DistanceTo(const Inside& inside, int width, int height, float* distance) {
   constexpr float kFar = 1e9f, kDiagonal = 1.41421356f;
-  const auto at = [&](int x, int y) -> float& { return distance[static_cast<size_t>(y) * width + x]; };
+  const auto at = [&](int x, int y) -> float& {
+    return distance[static_cast<size_t>(y) * width + x];
+  };
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       float d = inside(x, y) ? 0.0f : kFar;
@@ -47,17 +50,20 @@ inline void BoxMean(float* image, int width, int height, int radius, float* scra
     for (int x = 0; x < width; ++x) {
       if (x + radius < width) sum += row[x + radius];
       if (x - radius - 1 >= 0) sum -= row[x - radius - 1];
-      const int first = x - radius < 0 ? 0 : x - radius, last = x + radius >= width ? width - 1 : x + radius;
+      const int first = x - radius < 0 ? 0 : x - radius,
+                last = x + radius >= width ? width - 1 : x + radius;
       scratch[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
     }
   }
   for (int x = 0; x < width; ++x) {
     double sum = 0;
-    for (int y = 0; y < height && y < radius; ++y) sum += scratch[static_cast<size_t>(y) * width + x];
+    for (int y = 0; y < height && y < radius; ++y)
+      sum += scratch[static_cast<size_t>(y) * width + x];
     for (int y = 0; y < height; ++y) {
       if (y + radius < height) sum += scratch[static_cast<size_t>(y + radius) * width + x];
       if (y - radius - 1 >= 0) sum -= scratch[static_cast<size_t>(y - radius - 1) * width + x];
-      const int first = y - radius < 0 ? 0 : y - radius, last = y + radius >= height ? height - 1 : y + radius;
+      const int first = y - radius < 0 ? 0 : y - radius,
+                last = y + radius >= height ? height - 1 : y + radius;
       image[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
     }
   }

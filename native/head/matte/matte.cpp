@@ -12,9 +12,11 @@
 namespace daf::head {
 namespace {
 
-// In outer-eye distances: how far inside the silhouette the head is certain, and how far outside it is not.
+// In outer-eye distances: how far inside the silhouette the head is certain, and how far outside it
+// is not.
 constexpr float kInside = 0.12f, kOutside = 0.35f, kBackdrop = 1.6f;
-// Log odds a tenth of an eye distance off the silhouette is worth, and the most that distance or colour can say.
+// Log odds a tenth of an eye distance off the silhouette is worth, and the most that distance or
+// colour can say.
 constexpr float kSlope = 3.0f, kMost = 6.0f;
 constexpr size_t kSamples = 20000;
 
@@ -22,11 +24,13 @@ void Soften(float* alpha, int width, int height, int radius, float* scratch) {
   for (int pass = 0; pass < 2; ++pass) BoxMean(alpha, width, height, radius, scratch);
 }
 
-// He et al. 2010: alpha becomes locally a linear function of the photo's brightness, so its edge follows the photo's.
+// He et al. 2010: alpha becomes locally a linear function of the photo's brightness, so its edge
+// follows the photo's.
 Status GuidedFilter(const Photo& photo, int radius, float epsilon, Arena& arena, float* alpha) {
   const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
   float *guide, *product, *square, *mean, *scratch;
-  for (float** buffer : {&guide, &product, &square, &mean, &scratch}) DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
+  for (float** buffer : {&guide, &product, &square, &mean, &scratch})
+    DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
   for (size_t i = 0; i < pixels; ++i) {
     const uint8_t* c = photo.data + i * photo.channels;
     guide[i] = (0.299f * c[0] + 0.587f * c[1] + 0.114f * c[2]) / 255;
@@ -45,12 +49,14 @@ Status GuidedFilter(const Photo& photo, int radius, float epsilon, Arena& arena,
   }
   BoxMean(product, photo.width, photo.height, radius, scratch);
   BoxMean(square, photo.width, photo.height, radius, scratch);
-  for (size_t i = 0; i < pixels; ++i) alpha[i] = std::clamp(product[i] * guide[i] + square[i], 0.0f, 1.0f);
+  for (size_t i = 0; i < pixels; ++i)
+    alpha[i] = std::clamp(product[i] * guide[i] + square[i], 0.0f, 1.0f);
   return Status::Ok();
 }
 
 // Keeps only what hangs together with the certain inside.
-void KeepConnected(const float* signed_distance, float certain, int width, int height, float* alpha) {
+void KeepConnected(const float* signed_distance, float certain, int width, int height,
+                   float* alpha) {
   std::vector<uint8_t> reached(static_cast<size_t>(width) * height, 0);
   std::vector<int> stack;
   for (int i = 0; i < width * height; ++i) {
@@ -63,18 +69,23 @@ void KeepConnected(const float* signed_distance, float certain, int width, int h
     const int i = stack.back(), x = i % width;
     stack.pop_back();
     for (const int next : {i - 1, i + 1, i - width, i + width}) {
-      if (next < 0 || next >= width * height || (next == i - 1 && x == 0) || (next == i + 1 && x == width - 1)) continue;
+      if (next < 0 || next >= width * height || (next == i - 1 && x == 0) ||
+          (next == i + 1 && x == width - 1))
+        continue;
       if (reached[next] || alpha[next] < 0.5f) continue;
       reached[next] = 1;
       stack.push_back(next);
     }
   }
   for (int i = 0; i < width * height; ++i) {
-    if (!reached[i]) alpha[i] = std::min(alpha[i], 0.49f * std::clamp(1 + signed_distance[i] / certain, 0.0f, 1.0f));
+    if (!reached[i])
+      alpha[i] =
+          std::min(alpha[i], 0.49f * std::clamp(1 + signed_distance[i] / certain, 0.0f, 1.0f));
   }
 }
 
-// Colours of pixels whose signed distance lies in [from, to], at most kSamples, evenly over the picture.
+// Colours of pixels whose signed distance lies in [from, to], at most kSamples, evenly over the
+// picture.
 std::vector<uint8_t> Sample(const Photo& photo, const float* distance, float from, float to) {
   const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
   size_t count = 0;
@@ -91,28 +102,37 @@ std::vector<uint8_t> Sample(const Photo& photo, const float* distance, float fro
 
 }  // namespace
 
-Status HeadMatte(const HeadModel& model, const float* positions, const Camera& camera, const Photo* photo,
-                 const MatteOptions& options, Arena& arena, const TaskControl& control, uint8_t* matte) {
+Status HeadMatte(const HeadModel& model, const float* positions, const Camera& camera,
+                 const Photo* photo, const MatteOptions& options, Arena& arena,
+                 const TaskControl& control, uint8_t* matte) {
   const int width = camera.width, height = camera.height;
-  if (photo != nullptr && (photo->width != width || photo->height != height || photo->channels < 3 || photo->channels > 4)) {
-    return Status(Code::kBadArgument, "matte: the photo must have the camera's size and 3 or 4 channels");
+  if (photo != nullptr && (photo->width != width || photo->height != height ||
+                           photo->channels < 3 || photo->channels > 4)) {
+    return Status(Code::kBadArgument,
+                  "matte: the photo must have the camera's size and 3 or 4 channels");
   }
-  const MeshView mesh{positions,         model.position_count,     model.source.data(),   model.render_count(),
-                      model.uv.data(), model.triangles.data(), model.triangle_count()};
+  const MeshView mesh{
+      positions,       model.position_count,   model.source.data(),   model.render_count(),
+      model.uv.data(), model.triangles.data(), model.triangle_count()};
   DAF_RETURN_IF_ERROR(RenderMask(camera, mesh, control, matte));
   const size_t pixels = static_cast<size_t>(width) * height;
   if (std::none_of(matte, matte + pixels, [](uint8_t m) { return m >= 128; })) {
     return Status(Code::kBadArgument, "matte: the head covers no pixel of the photo");
   }
-  const float depth = -camera.translation[2], eyes = camera.focal / std::max(1e-3f, depth) * EyeDistance(model);
+  const float depth = -camera.translation[2],
+              eyes = camera.focal / std::max(1e-3f, depth) * EyeDistance(model);
   float *alpha, *scratch, *distance;
-  for (float** buffer : {&alpha, &scratch, &distance}) DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
+  for (float** buffer : {&alpha, &scratch, &distance})
+    DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
   for (size_t i = 0; i < pixels; ++i) alpha[i] = static_cast<float>(matte[i]) / 255;
 
   if (photo != nullptr && options.refine) {
-    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] >= 128; }, width, height, scratch);
-    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] < 128; }, width, height, distance);
-    for (size_t i = 0; i < pixels; ++i) distance[i] = (distance[i] > 0 ? distance[i] - 0.5f : 0.5f - scratch[i]) / eyes;
+    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] >= 128; },
+               width, height, scratch);
+    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] < 128; }, width,
+               height, distance);
+    for (size_t i = 0; i < pixels; ++i)
+      distance[i] = (distance[i] > 0 ? distance[i] - 0.5f : 0.5f - scratch[i]) / eyes;
     DAF_RETURN_IF_ERROR(control.Check());
     const std::vector<uint8_t> inside = Sample(*photo, distance, kInside, INFINITY);
     const std::vector<uint8_t> outside = Sample(*photo, distance, -kBackdrop, -kOutside);
@@ -133,10 +153,12 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
       }
       alpha[i] = 1 / (1 + std::exp(-odds));
     }
-    BoxMean(alpha, width, height, std::max(1, static_cast<int>(std::lround(0.012f * eyes))), scratch);
+    BoxMean(alpha, width, height, std::max(1, static_cast<int>(std::lround(0.012f * eyes))),
+            scratch);
     KeepConnected(distance, kInside, width, height, alpha);
     DAF_RETURN_IF_ERROR(control.Check());
-    DAF_RETURN_IF_ERROR(GuidedFilter(*photo, std::max(2, static_cast<int>(std::lround(0.03f * eyes))), 1e-3f, arena, alpha));
+    DAF_RETURN_IF_ERROR(GuidedFilter(
+        *photo, std::max(2, static_cast<int>(std::lround(0.03f * eyes))), 1e-3f, arena, alpha));
   } else {
     Soften(alpha, width, height, std::max(1, static_cast<int>(std::lround(0.01f * eyes))), scratch);
   }

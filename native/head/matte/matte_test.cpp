@@ -34,15 +34,17 @@ double Iou(const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
   return both / either;
 }
 
-// The head as it really is, 6 % larger than the fitted one and shifted, brown on a striped blue backdrop.
+// The head as it really is, 6 % larger than the fitted one and shifted, brown on a striped blue
+// backdrop.
 struct Scene {
   std::vector<uint8_t> truth, rgb;
 };
 Scene Photograph(const HeadModel& model) {
   std::vector<float> real = model.mean;
   for (size_t i = 0; i < real.size(); ++i) real[i] = 1.06f * real[i] + (i % 3 == 0 ? 0.3f : 0.0f);
-  const MeshView mesh{real.data(), model.position_count, model.source.data(), model.render_count(), nullptr,
-                      model.triangles.data(), model.triangle_count()};
+  const MeshView mesh{
+      real.data(), model.position_count,   model.source.data(),   model.render_count(),
+      nullptr,     model.triangles.data(), model.triangle_count()};
   Scene scene;
   scene.truth.resize(kSize * kSize);
   EXPECT_TRUE(RenderMask(Facing(), mesh, TaskControl(), scene.truth.data()).ok());
@@ -50,7 +52,9 @@ Scene Photograph(const HeadModel& model) {
   for (int i = 0; i < kSize * kSize; ++i) {
     const float a = scene.truth[i] / 255.0f, stripe = (i / 16) % 2 == 0 ? 20.0f : 0.0f;
     const float head[3] = {150, 105, 80}, back[3] = {40 + stripe, 70 + stripe, 130};
-    for (int k = 0; k < 3; ++k) scene.rgb.push_back(static_cast<uint8_t>(a * head[k] + (1 - a) * back[k] + 4 * rng.Uniform()));
+    for (int k = 0; k < 3; ++k)
+      scene.rgb.push_back(
+          static_cast<uint8_t>(a * head[k] + (1 - a) * back[k] + 4 * rng.Uniform()));
   }
   return scene;
 }
@@ -61,8 +65,12 @@ TEST(Matte, ColourMovesTheSilhouetteToTheHead) {
   const Photo photo{scene.rgb.data(), kSize, kSize, 3};
   Arena arena;
   std::vector<uint8_t> silhouette(kSize * kSize), refined(kSize * kSize);
-  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(), silhouette.data()).ok());
-  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), &photo, {}, arena, TaskControl(), refined.data()).ok());
+  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(),
+                        silhouette.data())
+                  .ok());
+  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), &photo, {}, arena, TaskControl(),
+                        refined.data())
+                  .ok());
   EXPECT_LT(Iou(silhouette, scene.truth), 0.93);
   EXPECT_GT(Iou(refined, scene.truth), 0.97);
   EXPECT_EQ(refined[0], 0);
@@ -73,7 +81,9 @@ TEST(Matte, AnEdgeIsSoft) {
   const HeadModel model = SmallHead();
   Arena arena;
   std::vector<uint8_t> matte(kSize * kSize);
-  ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(), matte.data()).ok());
+  ASSERT_TRUE(
+      HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(), matte.data())
+          .ok());
   int soft = 0;
   for (uint8_t m : matte) soft += m > 20 && m < 235;
   EXPECT_GT(soft, 100);
@@ -85,11 +95,20 @@ TEST(Matte, ReportsWhatIsWrong) {
   std::vector<uint8_t> matte(kSize * kSize), rgb(300);
   Camera away = Facing();
   away.translation[0] = 500;
-  EXPECT_EQ(HeadMatte(model, model.mean.data(), away, nullptr, {}, arena, TaskControl(), matte.data()).code(), Code::kBadArgument);
+  EXPECT_EQ(
+      HeadMatte(model, model.mean.data(), away, nullptr, {}, arena, TaskControl(), matte.data())
+          .code(),
+      Code::kBadArgument);
   const Photo small{rgb.data(), 10, 10, 3};
-  EXPECT_EQ(HeadMatte(model, model.mean.data(), Facing(), &small, {}, arena, TaskControl(), matte.data()).code(), Code::kBadArgument);
+  EXPECT_EQ(
+      HeadMatte(model, model.mean.data(), Facing(), &small, {}, arena, TaskControl(), matte.data())
+          .code(),
+      Code::kBadArgument);
   int32_t words[3] = {1, 0, 0};
-  EXPECT_EQ(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(words), matte.data()).code(), Code::kCancelled);
+  EXPECT_EQ(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(words),
+                      matte.data())
+                .code(),
+            Code::kCancelled);
 }
 
 TEST(Distance, IsRightAlongRowsAndDiagonals) {
@@ -115,7 +134,8 @@ TEST(Mixture, PrefersTheColoursItLearned) {
   Rng rng(1);
   std::vector<uint8_t> colours;
   for (int i = 0; i < 500; ++i) {
-    for (int k = 0; k < 3; ++k) colours.push_back(static_cast<uint8_t>((i % 2 == 0 ? 40 : 200) + 10 * rng.Uniform()));
+    for (int k = 0; k < 3; ++k)
+      colours.push_back(static_cast<uint8_t>((i % 2 == 0 ? 40 : 200) + 10 * rng.Uniform()));
   }
   Mixture mixture;
   mixture.Learn(colours.data(), 500);

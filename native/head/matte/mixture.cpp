@@ -16,14 +16,16 @@ float Distance2(const float a[3], const uint8_t b[3]) {
 void Mixture::Learn(const uint8_t* colours, size_t count) {
   empty = count == 0;
   if (empty) return;
-  // Seeds: the first colour, then always the colour farthest from all seeds, which finds hair, skin and clothes.
+  // Seeds: the first colour, then always the colour farthest from all seeds, which finds hair, skin
+  // and clothes.
   for (int k = 0; k < 3; ++k) mean[0][k] = colours[k];
   for (int part = 1; part < kParts; ++part) {
     size_t farthest = 0;
     float most = -1;
     for (size_t i = 0; i < count; ++i) {
       float nearest = 1e30f;
-      for (int p = 0; p < part; ++p) nearest = std::fmin(nearest, Distance2(mean[p], colours + 3 * i));
+      for (int p = 0; p < part; ++p)
+        nearest = std::fmin(nearest, Distance2(mean[p], colours + 3 * i));
       if (nearest > most) {
         most = nearest;
         farthest = i;
@@ -66,12 +68,14 @@ void Mixture::Learn(const uint8_t* colours, size_t count) {
     double log_determinant = 0;
     for (int k = 0; k < 3; ++k) {
       const double m = sums[p][k] / members[p];
-      // A floor of six grey levels: a flat backdrop must not claim certainty that noise would break.
+      // A floor of six grey levels: a flat backdrop must not claim certainty that noise would
+      // break.
       const double variance = squares[p][k] / members[p] - m * m + 36;
       inverse_variance[p][k] = static_cast<float>(1 / variance);
       log_determinant += std::log(variance);
     }
-    log_weight[p] = static_cast<float>(std::log(static_cast<double>(members[p]) / count) - 0.5 * log_determinant);
+    log_weight[p] = static_cast<float>(std::log(static_cast<double>(members[p]) / count) -
+                                       0.5 * log_determinant);
   }
 }
 
@@ -79,7 +83,8 @@ float Mixture::LogLikelihood(const uint8_t colour[3]) const {
   float values[kParts], most = -INFINITY;
   for (int p = 0; p < kParts; ++p) {
     float d = 0;
-    for (int k = 0; k < 3; ++k) d += (mean[p][k] - colour[k]) * (mean[p][k] - colour[k]) * inverse_variance[p][k];
+    for (int k = 0; k < 3; ++k)
+      d += (mean[p][k] - colour[k]) * (mean[p][k] - colour[k]) * inverse_variance[p][k];
     values[p] = log_weight[p] - 0.5f * d;
     most = std::fmax(most, values[p]);
   }

@@ -13,7 +13,8 @@ struct Mixture {
   float log_weight[kParts] = {};  // of the share, normalisation included; −inf for an empty part
   bool empty = true;
 
-  // From colours[count][3], 0–255: k-means from spread-out seeds, then each cluster's variance. Deterministic.
+  // From colours[count][3], 0–255: k-means from spread-out seeds, then each cluster's variance.
+  // Deterministic.
   void Learn(const uint8_t* colours, size_t count);
   float LogLikelihood(const uint8_t colour[3]) const;
 };

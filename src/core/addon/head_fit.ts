@@ -21,6 +21,39 @@ export interface HeadFitAddon {
    * Throws ERR_DAF_BAD_ARGUMENT (naming the photo), ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED.
    */
   fitHead(head: HeadHandle, views: readonly FitView[], options: FitOptions, control: Int32Array | null): HeadFit;
+  /**
+   * The share of each pixel that shows head, hair and neck, 0…255, from the fitted silhouette and the photo's colours.
+   * @param positions [positionCount][3] cm, as the photo shows the head (expression and displacement included).
+   * @param photo null for the softened silhouette alone.
+   * @param matte out: [height][width] of the camera.
+   * Throws ERR_DAF_BAD_ARGUMENT when the sizes differ or the head covers no pixel.
+   */
+  headMatte(
+    head: HeadHandle,
+    positions: Float32Array,
+    camera: CameraValues,
+    photo: PhotoPixels | null,
+    options: MatteOptions,
+    control: Int32Array | null,
+    matte: Uint8Array,
+  ): void;
+  /**
+   * Blends all photos of a person into the head's UV atlas.
+   * @param base [size][size][4] sRGB albedo in the same atlas: the measure of light, and what fills the unseen.
+   * @param size texels a side, 64…4096.
+   * @param texture out: [size][size][4] sRGB, opaque.
+   * @param observed out: [size][size]; 255 where photos decide, falling to 0 where they fade (mirrored or filled there).
+   */
+  projectTexture(
+    head: HeadHandle,
+    views: readonly TextureView[],
+    base: Uint8Array,
+    size: number,
+    options: TextureOptions,
+    control: Int32Array | null,
+    texture: Uint8Array,
+    observed: Uint8Array,
+  ): TextureResult;
 }
 
 /** Every member is required; null means the default. */
@@ -105,11 +138,7 @@ export interface FittedView {
   readonly trust: number;
 }
 
-/**
- * headMatte(head, positions, camera, photo, options, control, matte): the share of each pixel that shows head, hair and
- * neck, 0…255, from the fitted silhouette. positions: [positionCount][3] cm, as the photo shows the head (expression and
- * displacement included); matte: [height][width] of the camera. Exported once it is implemented.
- */
+/** Every member is required; null means the default. */
 export interface MatteOptions {
   /** Refine the silhouette by the photo's colours; needs the photo. @defaultValue true when there is one */
   readonly refine: boolean | null;
@@ -123,11 +152,6 @@ export interface PhotoPixels {
   readonly channels: 3 | 4;
 }
 
-/**
- * projectTexture(head, views, base, options, control, texture, observed): blends all photos into the head's UV atlas.
- * base: [size][size][4] sRGB albedo in the same atlas; texture: [size][size][4], opaque; observed: [size][size], 255
- * where a photo saw the texel, less where photos fade out, 0 where it was mirrored or filled.
- */
 export interface TextureView {
   /** [positionCount][3] cm, as this photo shows the head. */
   readonly positions: Float32Array;
@@ -139,6 +163,7 @@ export interface TextureView {
   readonly weight: number;
 }
 
+/** Every member is required; null means the default. */
 export interface TextureOptions {
   /** Divide out the light of each photo. @defaultValue true */
   readonly removeLight: boolean | null;

@@ -1,0 +1,202 @@
+#include "native/head/texture/fill.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "native/head/texture/colour.h"
+
+namespace daf::head {
+namespace {
+
+constexpr float kMostGain = 1.4f;  // |log| of a believable ratio to the base albedo (×4)
+
+// Bilinear over texels that hold something; returns the confidence found there.
+float Lookup(const Atlas& atlas, const Blend& blend, const float* confidence, float u, float v,
+             float colour[3], float low[3]) {
+  const int size = atlas.size;
+  const float fx =
+      std::clamp(u * static_cast<float>(size) - 0.5f, 0.0f, static_cast<float>(size - 1));
+  const float fy =
+      std::clamp(v * static_cast<float>(size) - 0.5f, 0.0f, static_cast<float>(size - 1));
+  const int x0 = static_cast<int>(fx), y0 = static_cast<int>(fy);
+  float total = 0, sum = 0;
+  for (int k = 0; k < 3; ++k) colour[k] = low[k] = 0;
+  for (int dy = 0; dy < 2; ++dy) {
+    for (int dx = 0; dx < 2; ++dx) {
+      const int x = std::min(x0 + dx, size - 1), y = std::min(y0 + dy, size - 1);
+      const size_t i = static_cast<size_t>(y) * size + x;
+      if (atlas.triangle[i] == kNoTriangle) continue;
+      const float b = (dx == 0 ? 1 - (fx - static_cast<float>(x0)) : fx - static_cast<float>(x0)) *
+                      (dy == 0 ? 1 - (fy - static_cast<float>(y0)) : fy - static_cast<float>(y0));
+      sum += b;
+      const float w = b * confidence[i];
+      total += w;
+      for (int k = 0; k < 3; ++k) {
+        colour[k] += w * blend.colour[3 * i + k];
+        low[k] += w * blend.low[3 * i + k];
+      }
+    }
+  }
+  if (!(total > 1e-6f)) return 0;
+  for (int k = 0; k < 3; ++k) {
+    colour[k] /= total;
+    low[k] /= total;
+  }
+  return sum > 0 ? total / sum : 0;
+}
+
+}  // namespace
+
+std::vector<float> SymmetricDetail(const HeadModel& model) {
+  std::vector<float> out(model.position_count, 0);
+  for (uint32_t v = 0; v < model.position_count; ++v) {
+    float nearest = 1e30f;
+    for (int i = 17; i < kLandmarks; ++i) {
+      if (i >= 27 && i < 31) continue;  // the ridge of the nose is open skin
+      float d = 0;
+      for (int k = 0; k < 3; ++k) {
+        const float x =
+            model.mean[3 * size_t{v} + k] - model.mean[3 * size_t{model.landmarks[i]} + k];
+        d += x * x;
+      }
+      nearest = std::min(nearest, d);
+    }
+    out[v] = 1 - SmoothStep(0.8f, 1.5f, std::sqrt(nearest));
+  }
+  return out;
+}
+
+Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
+                      const TaskControl& control, const Blend& blend, float* mirrored) {
+  const std::vector<MirrorTriangle> across = FindMirrorTriangles(model);
+  const std::vector<float> detail = SymmetricDetail(model);
+  float* confidence = nullptr;  // what photos alone gave
+  DAF_RETURN_IF_ERROR(arena.Allocate(atlas.texels(), &confidence));
+  std::copy(blend.confidence, blend.confidence + atlas.texels(), confidence);
+  std::fill(mirrored, mirrored + atlas.texels(), 0.0f);
+  for (size_t i = 0; i < atlas.texels(); ++i) {
+    if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const uint32_t t = atlas.triangle[i];
+    if (t == kNoTriangle || confidence[i] >= 1 || across[t].other == kNoTriangle) continue;
+    float w[3], u = 0, v = 0, keep = 0;
+    atlas.Weights(i, w);
+    for (int c = 0; c < 3; ++c) {
+      const uint32_t corner = model.triangles[3 * size_t{across[t].other} + across[t].order[c]];
+      u += w[c] * model.uv[2 * size_t{corner}];
+      v += w[c] * model.uv[2 * size_t{corner} + 1];
+      keep += w[c] * detail[model.source[corner]];
+    }
+    float colour[3], low[3];
+    // Where a texel was half seen the other side helps with its better half only.
+    const float help = Lookup(atlas, blend, confidence, u, v, colour, low) * (1 - confidence[i]);
+    if (!(help > 1e-3f)) continue;
+    const float total = confidence[i] + help;
+    for (int k = 0; k < 3; ++k) {
+      const float across_colour = low[k] + keep * (colour[k] - low[k]);
+      float& own = blend.colour[3 * i + k];
+      own =
+          confidence[i] > 0 ? (confidence[i] * own + help * across_colour) / total : across_colour;
+    }
+    mirrored[i] = help;
+  }
+  for (size_t i = 0; i < atlas.texels(); ++i)
+    blend.confidence[i] = std::min(1.0f, confidence[i] + mirrored[i]);
+  return Status::Ok();
+}
+
+namespace {
+
+struct Neighbours {
+  std::vector<uint32_t> first, list;  // list[first[v] … first[v+1]) are v's neighbours
+};
+
+Neighbours FindNeighbours(const HeadModel& model) {
+  Neighbours out;
+  out.first.assign(model.position_count + 1, 0);
+  const auto position = [&](size_t i) { return model.source[model.triangles[i]]; };
+  for (size_t i = 0; i < model.triangles.size(); ++i) ++out.first[position(i) + 1];
+  for (uint32_t v = 0; v < model.position_count; ++v) out.first[v + 1] += out.first[v];
+  out.list.resize(model.triangles.size());
+  std::vector<uint32_t> at(out.first.begin(), out.first.end() - 1);
+  // Every edge of a closed surface shows once per direction, so one neighbour per triangle corner
+  // is all of them.
+  for (size_t i = 0; i < model.triangles.size(); ++i) {
+    out.list[at[position(i)]++] = position(i / 3 * 3 + (i + 1) % 3);
+  }
+  return out;
+}
+
+}  // namespace
+
+Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend,
+                  const uint8_t* base, const std::vector<uint8_t>& photographed, Arena& arena,
+                  const TaskControl& control, float* gain, float skin_gain[3]) {
+  const size_t count = model.position_count;
+  const auto& linear = LinearTable();
+  float *sum, *weight;
+  DAF_RETURN_IF_ERROR(arena.Allocate(3 * count, &sum));
+  DAF_RETURN_IF_ERROR(arena.Allocate(count, &weight));
+  std::fill(sum, sum + 3 * count, 0.0f);
+  std::fill(weight, weight + count, 0.0f);
+  for (size_t i = 0; i < atlas.texels(); ++i) {
+    if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const uint32_t t = atlas.triangle[i];
+    if (t == kNoTriangle || photographed[t] == 0 || !(blend.confidence[i] > 0.05f)) continue;
+    float w[3], ratio[3];
+    atlas.Weights(i, w);
+    for (int k = 0; k < 3; ++k) {
+      const float known = linear[base[4 * i + k]] + 0.01f;
+      ratio[k] = std::clamp(std::log((ToLinear(blend.colour[3 * i + k]) + 0.01f) / known),
+                            -kMostGain, kMostGain);
+    }
+    for (int c = 0; c < 3; ++c) {
+      const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
+      const float share = std::max(0.0f, w[c]) * blend.confidence[i];
+      weight[v] += share;
+      for (int k = 0; k < 3; ++k) sum[3 * size_t{v} + k] += share * ratio[k];
+    }
+  }
+  // The skin's own middle is what far, unseen surfaces drift to.
+  float middle[3] = {0, 0, 0};
+  for (int k = 0; k < 3; ++k) {
+    std::vector<float> ratios;
+    for (size_t v = 0; v < count; ++v) {
+      if (weight[v] > 0.5f) ratios.push_back(sum[3 * v + k] / weight[v]);
+    }
+    if (!ratios.empty()) {
+      std::nth_element(ratios.begin(), ratios.begin() + ratios.size() / 2, ratios.end());
+      middle[k] = ratios[ratios.size() / 2];
+    }
+    skin_gain[k] = std::exp(middle[k]);
+  }
+  const Neighbours neighbours = FindNeighbours(model);
+  for (size_t v = 0; v < count; ++v) {
+    for (int k = 0; k < 3; ++k)
+      gain[3 * v + k] = weight[v] > 0 ? sum[3 * v + k] / weight[v] : middle[k];
+  }
+  // Screened Laplace by Gauss–Seidel, alternating direction so that colour travels as far both
+  // ways.
+  constexpr float kScreen = 0.002f;
+  for (int round = 0; round < 160; ++round) {
+    DAF_RETURN_IF_ERROR(control.Check());
+    for (size_t step = 0; step < count; ++step) {
+      const size_t v = round % 2 == 0 ? step : count - 1 - step;
+      const uint32_t first = neighbours.first[v], last = neighbours.first[v + 1];
+      if (first == last) continue;
+      const float data = std::min(4.0f, weight[v]), total = data + kScreen + 1;
+      float mean[3] = {0, 0, 0};
+      for (uint32_t n = first; n < last; ++n) {
+        for (int k = 0; k < 3; ++k) mean[k] += gain[3 * size_t{neighbours.list[n]} + k];
+      }
+      for (int k = 0; k < 3; ++k) {
+        const float own = weight[v] > 0 ? sum[3 * v + k] / weight[v] : 0;
+        gain[3 * v + k] =
+            (data * own + kScreen * middle[k] + mean[k] / static_cast<float>(last - first)) / total;
+      }
+    }
+  }
+  for (size_t i = 0; i < 3 * count; ++i) gain[i] = std::exp(gain[i]);
+  return Status::Ok();
+}
+
+}  // namespace daf::head

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "bindings/head_values.h"
+#include "native/head/model/builtin.h"
 #include "native/head/raster/shade.h"
 
 namespace daf::node {
@@ -12,12 +13,14 @@ namespace {
 Napi::Value HeadLoad(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   std::shared_ptr<const head::HeadModel> model;
-  if (info[0].IsString()) {
+  if (info[0].IsNull()) {
+    if (!Check(env, head::BuiltinHead(&model))) return env.Undefined();
+  } else if (info[0].IsString()) {
     auto loaded = std::make_shared<head::HeadModel>();
     if (!Check(env, head::HeadModel::Load(info[0].As<Napi::String>().Utf8Value(), loaded.get()))) return env.Undefined();
     model = std::move(loaded);
   } else {
-    ThrowArgument(env, "headLoad: path must be a string");
+    ThrowArgument(env, "headLoad: path must be a string or null");
     return env.Undefined();
   }
   return WrapHead(env, std::move(model));

@@ -1,7 +1,7 @@
 /** native/head, as bindings/head.cpp exports it, in the same order. */
 export interface HeadAddon {
-  /** A head model from a head.safetensors. Throws ERR_DAF_IO, ERR_DAF_BAD_DATA. */
-  headLoad(path: string): HeadHandle;
+  /** A head model: the embedded one (null; built once a process in under a second) or a head.safetensors. Throws ERR_DAF_IO, ERR_DAF_BAD_DATA. */
+  headLoad(path: string | null): HeadHandle;
   /** Writes a head.safetensors. Throws ERR_DAF_IO. */
   headSave(head: HeadHandle, path: string): void;
   /** Names, counts, parts and landmarks. */

@@ -1,0 +1,271 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DafError, toWire } from '../../core/contracts/errors.js';
+import type { JobSpec } from '../../core/contracts/job.js';
+import type { Assignment, Commit, MapOutput, Report, TaskInput } from '../../core/contracts/task.js';
+import { taskBudget } from '../../core/memory-plan.js';
+import { PeakSampler } from '../../core/memory-sample.js';
+import type { JobCache, JobFiles } from './job-files.js';
+import type { WorkerOptions } from './options.js';
+import { TaskPool } from './pool.js';
+import type { TaskResult } from './task-result.js';
+
+/** A revoked attempt whose code does not look at its flag loses its thread after this. */
+const GRACE_MS = 5000;
+/** Tasks shorter than this are fetched ahead and crossed to a thread in batches. */
+const SHORT_MS = 5;
+const MAX_AHEAD = 48;
+const MAX_TASKS_A_CROSSING = 32;
+
+export interface AttemptSource {
+  readonly jobs: JobCache;
+  mapOutputs(job: string): Promise<MapOutput[]>;
+  commits(job: string): Promise<Commit[]>;
+}
+
+export interface AttemptEvents {
+  onEnded(key: string, report: Report): void;
+  /** The capacity may have changed. */
+  onCapacity(): void;
+}
+
+interface Attempt {
+  readonly key: string;
+  readonly assignment: Assignment;
+  readonly control: Int32Array;
+  readonly abort: AbortController;
+  input: TaskInput | null;
+  reserved: number;
+  state: 'preparing' | 'ready' | 'running';
+  revoked: boolean;
+  peak: number;
+}
+
+export const attemptKey = (attempt: { readonly job: string; readonly attempt: string }): string =>
+  `${attempt.job}/${attempt.attempt}`;
+
+/** The attempts of this worker: fetches what they need, admits them against the memory budget, runs them, reports their end. */
+export class AttemptTable {
+  readonly sampler = new PeakSampler();
+  readonly #options: WorkerOptions;
+  readonly #source: AttemptSource;
+  readonly #events: AttemptEvents;
+  readonly #pool: TaskPool;
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #budget: number;
+  #reserved = 0;
+  #busy = 0;
+  #meanMs = 1000;
+
+  constructor(options: WorkerOptions, source: AttemptSource, events: AttemptEvents) {
+    this.#options = options;
+    this.#source = source;
+    this.#events = events;
+    this.#budget = taskBudget(options.budgetBytes, options.threads);
+    this.#pool = new TaskPool(options.budgetBytes, options.threads);
+  }
+
+  /** How many attempts this worker wants to hold. More than it has threads only while tasks are so short that fetching them takes longer. */
+  get capacity(): number {
+    return this.#options.threads + (this.#meanMs < SHORT_MS ? MAX_AHEAD : 0);
+  }
+
+  running(): { readonly assignment: Assignment; readonly progress: number }[] {
+    return [...this.#attempts.values()]
+      .filter((attempt) => !attempt.revoked)
+      .map(({ assignment, control }) => ({ assignment, progress: progressOf(control) }));
+  }
+
+  start(assignment: Assignment): void {
+    const key = attemptKey(assignment);
+    if (this.#attempts.has(key)) return;
+    const control = new Int32Array(new SharedArrayBuffer(12));
+    const attempt: Attempt = {
+      key,
+      assignment,
+      control,
+      abort: new AbortController(),
+      input: null,
+      reserved: 0,
+      state: 'preparing',
+      revoked: false,
+      peak: 0,
+    };
+    this.#attempts.set(key, attempt);
+    this.#prepare(attempt).then(
+      () => this.#pump(),
+      (error: unknown) => this.#end(attempt, failed(error)),
+    );
+  }
+
+  /** Stops an attempt; it is not reported. */
+  revoke(key: string): void {
+    const attempt = this.#attempts.get(key);
+    if (attempt === undefined || attempt.revoked) return;
+    attempt.revoked = true;
+    Atomics.store(attempt.control, 0, 1);
+    if (attempt.state === 'running') {
+      const grace = setTimeout(() => attempt.abort.abort(), GRACE_MS);
+      attempt.abort.signal.addEventListener('abort', () => clearTimeout(grace));
+      grace.unref();
+    } else {
+      this.#attempts.delete(key);
+    }
+  }
+
+  /** Stops all attempts of a job and removes what this directory holds of it. */
+  async dropJob(job: string): Promise<void> {
+    const ending: Promise<void>[] = [];
+    for (const attempt of [...this.#attempts.values()]) {
+      if (attempt.assignment.job !== job) continue;
+      if (attempt.state === 'running') ending.push(new Promise((resolve) => this.#whenEnded.set(attempt.key, resolve)));
+      this.revoke(attempt.key);
+    }
+    await Promise.all(ending);
+    await this.#source.jobs.drop(job);
+  }
+  readonly #whenEnded = new Map<string, () => void>();
+
+  async close(): Promise<void> {
+    this.sampler.close();
+    for (const attempt of this.#attempts.values()) Atomics.store(attempt.control, 0, 1);
+    await this.#pool.close();
+  }
+
+  async #prepare(attempt: Attempt): Promise<void> {
+    const { job, task } = attempt.assignment;
+    const files = await this.#source.jobs.get(job);
+    attempt.reserved = this.#need(files.spec, task.stage);
+    if (attempt.reserved > this.#budget) {
+      throw new DafError(
+        'ERR_DAF_MEMORY_LIMIT',
+        `a ${task.stage} task needs ${attempt.reserved} bytes, this worker has ${this.#budget}`,
+        {
+          hint: 'raise --memory, or lower memory.sortBuffer or memory.task of the job',
+        },
+      );
+    }
+    const mapOutputs = task.stage === 'reduce' ? await this.#source.mapOutputs(job) : null;
+    const commits = task.stage === 'finalize' ? await this.#source.commits(job) : null;
+    attempt.input = this.#input(attempt, files, mapOutputs, commits);
+    attempt.state = 'ready';
+  }
+
+  #input(attempt: Attempt, files: JobFiles, mapOutputs: MapOutput[] | null, commits: Commit[] | null): TaskInput {
+    const { name, host, runners } = this.#options;
+    return {
+      ...files,
+      assignment: attempt.assignment,
+      runnerUrl: runners[files.spec.code.kind],
+      worker: name,
+      host,
+      mapOutputs,
+      commits,
+      control: attempt.control,
+    };
+  }
+
+  #need(spec: JobSpec, stage: Assignment['task']['stage']): number {
+    return spec.memory.task + (stage === 'map' && spec.reducers > 0 ? spec.memory.sortBuffer : 0);
+  }
+
+  /** Starts what is ready, in order of arrival, while threads are free and the budget admits it. */
+  #pump(): void {
+    while (this.#busy < this.#options.threads) {
+      const batch = this.#nextBatch();
+      if (batch.length === 0) return;
+      void this.#run(batch);
+    }
+  }
+
+  #nextBatch(): Attempt[] {
+    const batch: Attempt[] = [];
+    const most = this.#meanMs < SHORT_MS ? MAX_TASKS_A_CROSSING : 1;
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.state !== 'ready') continue;
+      // A batch runs one after the other in one thread, so it needs what its largest needs.
+      const reserved = Math.max(attempt.reserved, ...batch.map((each) => each.reserved));
+      if (this.#reserved + reserved > this.#budget) break;
+      batch.push(attempt);
+      if (batch.length === most) break;
+    }
+    return batch;
+  }
+
+  async #run(batch: readonly Attempt[]): Promise<void> {
+    const reserved = Math.max(...batch.map((each) => each.reserved));
+    this.#reserved += reserved;
+    this.#busy += 1;
+    this.#samplePeaks();
+    for (const attempt of batch) attempt.state = 'running';
+    const signal = batch.length === 1 ? batch[0]!.abort.signal : AbortSignal.any(batch.map((each) => each.abort.signal));
+    const results = await this.#pool.run(
+      batch.map((attempt) => attempt.input!),
+      signal,
+    );
+    this.#reserved -= reserved;
+    this.#busy -= 1;
+    this.#samplePeaks();
+    for (let i = 0; i < batch.length; i++) {
+      this.#meanMs += 0.2 * (results[i]!.milliseconds - this.#meanMs);
+      this.#end(batch[i]!, results[i]!);
+    }
+    this.#pump();
+  }
+
+  #end(attempt: Attempt, result: TaskResult): void {
+    const { key, assignment } = attempt;
+    if (this.#attempts.get(key) !== attempt) return;
+    this.#attempts.delete(key);
+    if (attempt.revoked) {
+      void this.#source.jobs
+        .get(assignment.job)
+        .then((files) => removeAttemptData(files.dataDir, assignment.attempt))
+        .catch(() => {});
+    } else this.#events.onEnded(key, this.#report(attempt, result));
+    this.#whenEnded.get(key)?.();
+    this.#whenEnded.delete(key);
+    this.#events.onCapacity();
+  }
+
+  #report({ assignment, reserved, peak }: Attempt, result: TaskResult): Report {
+    const { job, task, generation, attempt, epoch } = assignment;
+    return {
+      job,
+      task,
+      generation,
+      attempt,
+      epoch,
+      outcome: result.outcome,
+      usage: {
+        worker: this.#options.name,
+        milliseconds: Math.round(result.milliseconds),
+        reservedBytes: reserved,
+        nativePeakBytes: result.nativePeakBytes,
+        processPeakBytes: Math.max(peak, this.sampler.sample()),
+      },
+    };
+  }
+
+  /** Between two calls the set of running attempts does not change, so the peak since the last one belongs to all of them. */
+  #samplePeaks(): void {
+    const peak = this.sampler.window();
+    for (const attempt of this.#attempts.values()) {
+      if (attempt.state === 'running') attempt.peak = Math.max(attempt.peak, peak);
+    }
+  }
+}
+
+/** Removes an attempt's intermediate files. */
+export async function removeAttemptData(dataDir: string, attempt: string): Promise<void> {
+  await Promise.all(['seg', 'tmp'].map((kind) => rm(join(dataDir, `${attempt}.${kind}`), { recursive: true, force: true })));
+}
+
+function failed(error: unknown): TaskResult {
+  return { outcome: { kind: 'failed', error: toWire(error), lostMaps: [] }, milliseconds: 0, nativePeakBytes: 0 };
+}
+
+function progressOf(control: Int32Array): number {
+  const total = Atomics.load(control, 2);
+  return total <= 0 ? 0 : Math.min(1, Math.max(0, Atomics.load(control, 1) / total));
+}

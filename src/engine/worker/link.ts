@@ -1,0 +1,127 @@
+import { DafError, fromWire } from '../../core/contracts/errors.js';
+import type { JobSpec } from '../../core/contracts/job.js';
+import type { FromWorker, ToWorker } from '../../core/contracts/messages.js';
+import type { Commit, MapOutput } from '../../core/contracts/task.js';
+import { list } from '../wire/check.js';
+import {
+  type BodyOf,
+  checkBody,
+  commit,
+  DealerSocket,
+  decodeFromCoordinator,
+  encode,
+  jobSpec,
+  mapOutput,
+  type Received,
+} from '../wire/index.js';
+
+const ASK_AGAIN_MS = 2000;
+const PAGE = 1 << 16;
+
+export interface LinkHandler {
+  onConnected(): void;
+  onDisconnected(): void;
+  /** Everything but answers to what this link asked. */
+  onMessage(received: Received<ToWorker>): void;
+  /** A message that breaks the protocol; it changed nothing. */
+  onBroken(error: DafError): void;
+}
+
+interface Waiting {
+  readonly resolve: (answer: { body: unknown; next: number | null }) => void;
+  readonly reject: (error: DafError) => void;
+}
+
+/** The worker's connection to its coordinator: sends messages, asks for pages until they are answered. */
+export class CoordinatorLink {
+  readonly #socket: DealerSocket;
+  readonly #worker: string;
+  readonly #waiting = new Map<number, Waiting>();
+  #request = 0;
+  #closed = false;
+
+  constructor(endpoint: string, worker: string, handler: LinkHandler) {
+    this.#worker = worker;
+    this.#socket = new DealerSocket(endpoint, {
+      onConnected: () => handler.onConnected(),
+      onDisconnected: () => handler.onDisconnected(),
+      onMessage: (frames) => {
+        let received: Received<ToWorker>;
+        try {
+          received = decodeFromCoordinator(frames) as Received<ToWorker>;
+        } catch (error) {
+          handler.onBroken(DafError.from(error, 'ERR_DAF_PROTOCOL'));
+          return;
+        }
+        if (!this.#answer(received)) handler.onMessage(received);
+      },
+    });
+  }
+
+  get endpoint(): string {
+    return this.#socket.endpoint;
+  }
+
+  /** False when there is no connection or it is full. */
+  send<M extends FromWorker>(message: M, ...body: BodyOf<M> extends undefined ? [] : [BodyOf<M>]): Promise<boolean> {
+    return this.#socket.send(encode(message, ...body));
+  }
+
+  async spec(job: string): Promise<JobSpec> {
+    const { body } = await this.#ask((request) => ({ type: 'spec', worker: this.#worker, request, job }));
+    return checkBody<JobSpec>(body, jobSpec);
+  }
+
+  /** Every committed map output that the coordinator lists, in map order. */
+  async mapOutputs(job: string): Promise<MapOutput[]> {
+    return this.#pages<MapOutput>('map-outputs', job, (body) => checkBody(body, list(mapOutput, PAGE)));
+  }
+
+  async commits(job: string): Promise<Commit[]> {
+    return this.#pages<Commit>('commits', job, (body) => checkBody(body, list(commit, PAGE)));
+  }
+
+  async #pages<T>(type: 'map-outputs' | 'commits', job: string, check: (body: unknown) => T[]): Promise<T[]> {
+    const all: T[] = [];
+    for (let from: number | null = 0; from !== null; ) {
+      const start: number = from;
+      const page = await this.#ask((request) => ({ type, worker: this.#worker, request, job, from: start }));
+      for (const entry of check(page.body)) all.push(entry);
+      from = page.next;
+    }
+    return all;
+  }
+
+  /** Asks until answered: a lost question or answer, or a coordinator that starts again, only costs time. */
+  async #ask(message: (request: number) => FromWorker): Promise<{ body: unknown; next: number | null }> {
+    const request = ++this.#request;
+    const answered = new Promise<{ body: unknown; next: number | null }>((resolve, reject) => {
+      this.#waiting.set(request, { resolve, reject });
+    });
+    const send = (): void => void this.#socket.send(encode(message(request) as never));
+    const again = setInterval(send, ASK_AGAIN_MS);
+    send();
+    try {
+      return await answered;
+    } finally {
+      clearInterval(again);
+      this.#waiting.delete(request);
+    }
+  }
+
+  #answer({ message, body }: Received<ToWorker>): boolean {
+    if (message.type !== 'page' && message.type !== 'refused') return false;
+    const waiting = this.#waiting.get(message.request);
+    if (waiting === undefined) return message.type === 'page';
+    if (message.type === 'page') waiting.resolve({ body, next: message.next });
+    else waiting.reject(fromWire(message.error));
+    return true;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const { reject } of this.#waiting.values()) reject(new DafError('ERR_DAF_CLOSED', 'the worker is closing'));
+    await this.#socket.close();
+  }
+}

@@ -1,0 +1,33 @@
+import { parseArgs } from 'node:util';
+import { parseBytes, parseWhole } from '../../core/options/index.js';
+import { freshWorkerName, hostIdentity, RUNNERS } from './options.js';
+import { runWorker } from './run.js';
+
+// Entry of a worker process that another process starts. The token comes through the environment: arguments are visible to everybody.
+const { values } = parseArgs({
+  options: {
+    connect: { type: 'string' },
+    data: { type: 'string' },
+    memory: { type: 'string' },
+    threads: { type: 'string' },
+    'ready-fd': { type: 'string' },
+    'parent-pid': { type: 'string' },
+  },
+});
+const token = process.env['DAF_TOKEN'] ?? null;
+delete process.env['DAF_TOKEN']; // user code runs here
+
+process.exit(
+  await runWorker({
+    endpoint: values.connect ?? '',
+    name: freshWorkerName(),
+    host: hostIdentity(),
+    dataDir: values.data ?? '',
+    budgetBytes: parseBytes('--memory', values.memory),
+    threads: parseWhole('--threads', values.threads, 1, 64),
+    runners: RUNNERS,
+    readyFd: values['ready-fd'] === undefined ? null : Number(values['ready-fd']),
+    parentPid: values['parent-pid'] === undefined ? null : Number(values['parent-pid']),
+    token,
+  }),
+);

@@ -1,0 +1,58 @@
+import { Piscina } from 'piscina';
+import { addon } from '../../core/addon/index.js';
+import { DafError, toWire } from '../../core/contracts/errors.js';
+import type { TaskInput } from '../../core/contracts/task.js';
+import { taskBudget } from '../../core/memory-plan.js';
+import type { TaskResult } from './task-result.js';
+
+const MB = 2 ** 20;
+
+/** The task threads. A batch of attempts goes to one thread; every attempt gets an answer, whatever happens to the thread. */
+export class TaskPool {
+  readonly #piscina: Piscina;
+
+  constructor(budgetBytes: number, threads: number) {
+    const available = taskBudget(budgetBytes, threads);
+    addon().setMemoryLimit(available);
+    this.#piscina = new Piscina({
+      filename: new URL('./task-thread.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // V8's own limits: they end a thread, not the process, and see neither Buffers nor native memory.
+      resourceLimits: {
+        maxOldGenerationSizeMb: Math.max(48, Math.floor(available / threads / MB)),
+        maxYoungGenerationSizeMb: Math.max(6, Math.min(32, Math.floor(available / threads / MB / 10))),
+      },
+    });
+  }
+
+  async run(inputs: readonly TaskInput[], signal: AbortSignal): Promise<TaskResult[]> {
+    const started = performance.now();
+    try {
+      return (await this.#piscina.run(inputs, { signal })) as TaskResult[];
+    } catch (error) {
+      const failure = toWire(threadError(error, signal));
+      const milliseconds = performance.now() - started;
+      return inputs.map(() => ({ outcome: { kind: 'failed', error: failure, lostMaps: [] }, milliseconds, nativePeakBytes: 0 }));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#piscina.destroy();
+  }
+}
+
+/** The thread itself ended: out of memory, an unhandled rejection or process.exit in user code, or aborted. */
+function threadError(error: unknown, signal: AbortSignal): DafError {
+  if (signal.aborted) return new DafError('ERR_DAF_CANCELLED', 'the attempt was cancelled and did not stop by itself');
+  if ((error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new DafError('ERR_DAF_MEMORY_LIMIT', 'the task filled the JavaScript heap of its thread', {
+      hint: 'raise --memory, use smaller splits, or hold less at once',
+      cause: error,
+    });
+  }
+  return new DafError('ERR_DAF_USER_CODE', `the task's thread ended: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,75 @@
+import { DafError, toWire } from '../../core/contracts/errors.js';
+import { MAX_BATCH, MAX_BODY_BYTES } from '../../core/contracts/messages.js';
+import type { Report } from '../../core/contracts/task.js';
+import { pack } from '../wire/msgpack.js';
+
+/** Room for the frame of a batch. */
+const MAX_REPORT = MAX_BODY_BYTES - 4096;
+
+interface Waiting {
+  readonly report: Report;
+  readonly bytes: number;
+  /** When it was sent last; −∞ before the first time. */
+  sentAt: number;
+}
+
+/** Reports that have no verdict yet. Each is sent again until it gets one. Pure: time is given. */
+export class ReportBox {
+  readonly #waiting = new Map<string, Waiting>();
+
+  add(key: string, report: Report): void {
+    const bytes = pack(report).length;
+    this.#waiting.set(key, bytes <= MAX_REPORT ? waiting(report, bytes) : tooLarge(report, bytes));
+  }
+
+  /** The report that the verdict was about; undefined when it had been answered before. */
+  answered(key: string): Report | undefined {
+    const found = this.#waiting.get(key)?.report;
+    this.#waiting.delete(key);
+    return found;
+  }
+
+  /** Everything is sent anew: to another coordinator, or over another connection. */
+  resendAll(): void {
+    for (const each of this.#waiting.values()) each.sentAt = Number.NEGATIVE_INFINITY;
+  }
+
+  forgetJob(job: string): void {
+    for (const [key, { report }] of this.#waiting) if (report.job === job) this.#waiting.delete(key);
+  }
+
+  /** Batches that are due, within the bounds of a message; marks them as sent. */
+  due(now: number, againMs: number): Report[][] {
+    const batches: Report[][] = [];
+    let bytes = 0;
+    for (const each of this.#waiting.values()) {
+      if (now - each.sentAt < againMs) continue;
+      each.sentAt = now;
+      const last = batches[batches.length - 1];
+      if (last === undefined || last.length === MAX_BATCH || bytes + each.bytes > MAX_REPORT) {
+        batches.push([each.report]);
+        bytes = each.bytes;
+      } else {
+        last.push(each.report);
+        bytes += each.bytes;
+      }
+    }
+    return batches;
+  }
+
+  list(): Report[] {
+    return [...this.#waiting.values()].map(({ report }) => report);
+  }
+}
+
+function waiting(report: Report, bytes: number): Waiting {
+  return { report, bytes, sentAt: Number.NEGATIVE_INFINITY };
+}
+
+function tooLarge(report: Report, bytes: number): Waiting {
+  const error = new DafError('ERR_DAF_TASK_FAILED', `the attempt's report takes ${bytes} bytes, the limit is ${MAX_REPORT}`, {
+    hint: 'smaller splits list fewer files, counters and refusals a task',
+  });
+  const failed: Report = { ...report, outcome: { kind: 'failed', error: toWire(error), lostMaps: [] } };
+  return waiting(failed, pack(failed).length);
+}

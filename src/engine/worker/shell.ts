@@ -1,0 +1,255 @@
+import { mkdir } from 'node:fs/promises';
+import { DafError } from '../../core/contracts/errors.js';
+import { attemptPrefix } from '../../core/contracts/job.js';
+import { MAX_BATCH, PROTOCOL, type ToWorker, type Verdicts, type Welcome } from '../../core/contracts/messages.js';
+import type { Assignment } from '../../core/contracts/task.js';
+import { failpoint } from '../../core/failpoint.js';
+import { openBlobStore } from '../stores/open-blob.js';
+import type { Received } from '../wire/index.js';
+import { AttemptTable, attemptKey, removeAttemptData } from './attempts.js';
+import { JobCache } from './job-files.js';
+import { CoordinatorLink } from './link.js';
+import type { WorkerOptions } from './options.js';
+import { ReportBox } from './report-box.js';
+
+const HELLO_AGAIN_MS = 1000;
+
+export interface ShellEvents {
+  onWelcome(term: number, endpoint: string): void;
+  /** The coordinator told this worker to end. */
+  onShutdown(): void;
+  log(level: 'info' | 'warn' | 'error', message: string): void;
+}
+
+/** The worker's main thread: says hello, keeps its leases alive, takes assignments, sends reports until they are answered. */
+export class WorkerShell {
+  readonly #options: WorkerOptions;
+  readonly #events: ShellEvents;
+  readonly #link: CoordinatorLink;
+  readonly #jobs: JobCache;
+  readonly #attempts: AttemptTable;
+  readonly #reports = new ReportBox();
+  readonly #hello: NodeJS.Timeout;
+  #welcome: Welcome | null = null;
+  #heart: NodeJS.Timeout | null = null;
+  #seq = 0;
+  #lastCapacity = -1;
+  #sweptOld = false;
+  #closed = false;
+
+  constructor(options: WorkerOptions, events: ShellEvents) {
+    this.#options = options;
+    this.#events = events;
+    this.#link = new CoordinatorLink(options.endpoint, options.name, {
+      onConnected: () => this.#sayHello(),
+      onDisconnected: () => this.#disconnected(),
+      onMessage: (received) => this.#receive(received),
+      onBroken: (error) => events.log('warn', error.message),
+    });
+    this.#jobs = new JobCache(options.dataDir, options.name, (job) => this.#link.spec(job));
+    this.#attempts = new AttemptTable(
+      options,
+      {
+        jobs: this.#jobs,
+        mapOutputs: (job) => this.#link.mapOutputs(job),
+        commits: (job) => this.#link.commits(job),
+      },
+      {
+        onEnded: (key, report) => {
+          failpoint('worker.before-report');
+          this.#reports.add(key, report);
+          this.#scheduleReports();
+        },
+        onCapacity: () => this.#sendCredit(),
+      },
+    );
+    this.#hello = setInterval(() => {
+      if (this.#welcome === null) this.#sayHello();
+    }, HELLO_AGAIN_MS);
+  }
+
+  static async start(options: WorkerOptions, events: ShellEvents): Promise<WorkerShell> {
+    await mkdir(options.dataDir, { recursive: true });
+    return new WorkerShell(options, events);
+  }
+
+  /** Leaves in an orderly way: running attempts are given to others, data files stay. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#hello);
+    if (this.#heart !== null) clearInterval(this.#heart);
+    await this.#link.send({ type: 'worker-bye', worker: this.#options.name });
+    await this.#attempts.close();
+    await this.#link.close();
+  }
+
+  #disconnected(): void {
+    this.#welcome = null;
+    this.#reports.resendAll();
+  }
+
+  #sayHello(): void {
+    if (this.#closed) return;
+    failpoint('worker.hello');
+    const { name, host, threads, budgetBytes, token } = this.#options;
+    // What has ended but has no verdict is still held: its lease must live until the report is answered.
+    const held = [...this.#attempts.running().map(({ assignment }) => assignment), ...this.#unanswered()];
+    void this.#link.send({
+      type: 'worker-hello',
+      protocol: PROTOCOL,
+      worker: name,
+      host,
+      pid: process.pid,
+      threads,
+      budgetBytes,
+      running: held.slice(0, MAX_BATCH),
+      token,
+    });
+  }
+
+  #unanswered(): Assignment[] {
+    return this.#reports.list().map(({ job, task, generation, attempt, epoch }) => ({
+      job,
+      task,
+      generation,
+      attempt,
+      epoch,
+      try: 1,
+      backup: false,
+    }));
+  }
+
+  #receive({ message, body }: Received<ToWorker>): void {
+    switch (message.type) {
+      case 'welcome':
+        this.#welcomed(message);
+        break;
+      case 'unknown-worker':
+        this.#disconnected();
+        this.#sayHello();
+        break;
+      case 'assign':
+        failpoint('worker.assigned');
+        for (const assignment of body as readonly Assignment[]) this.#attempts.start(assignment);
+        break;
+      case 'verdicts':
+        this.#verdicts(message);
+        break;
+      case 'revoke':
+        for (const attempt of message.attempts) this.#attempts.revoke(attemptKey(attempt));
+        break;
+      case 'drop-job':
+        this.#reports.forgetJob(message.job);
+        this.#attempts.dropJob(message.job).catch((error: unknown) => this.#warn(error));
+        break;
+      case 'shutdown':
+        this.#events.onShutdown();
+        break;
+      case 'refused':
+        this.#events.log('error', `refused: ${message.error.code}: ${message.error.message}`);
+        break;
+      case 'page':
+        break; // an answer that came twice
+    }
+  }
+
+  #welcomed(welcome: Welcome): void {
+    if (welcome.protocol !== PROTOCOL) {
+      throw new DafError('ERR_DAF_PROTOCOL', `the coordinator speaks protocol ${welcome.protocol}, this worker ${PROTOCOL}`);
+    }
+    const first = this.#welcome === null;
+    this.#welcome = welcome;
+    if (this.#heart !== null) clearInterval(this.#heart);
+    this.#heart = setInterval(() => this.#beat(), welcome.heartbeatMs);
+    if (first) this.#reports.resendAll();
+    this.#lastCapacity = -1;
+    this.#sendCredit();
+    this.#scheduleReports();
+    this.#events.onWelcome(welcome.term, this.#link.endpoint);
+    if (!this.#sweptOld) {
+      this.#sweptOld = true;
+      void this.#sweepOldJobs();
+    }
+  }
+
+  #beat(): void {
+    if (this.#welcome === null) return;
+    failpoint('worker.heartbeat');
+    const running = [
+      ...this.#attempts
+        .running()
+        .map(({ assignment, progress }) => ({ job: assignment.job, attempt: assignment.attempt, progress })),
+      ...this.#reports.list().map(({ job, attempt }) => ({ job, attempt, progress: 1 })),
+    ];
+    const { peak } = this.#attempts.sampler;
+    for (let from = 0; from === 0 || from < running.length; from += MAX_BATCH) {
+      const part = running.slice(from, from + MAX_BATCH);
+      void this.#link.send({ type: 'heartbeat', worker: this.#options.name, seq: ++this.#seq, running: part, peakBytes: peak });
+    }
+    this.#lastCapacity = -1; // a lost credit would starve this worker
+    this.#sendCredit();
+    this.#sendReports();
+  }
+
+  #sendCredit(): void {
+    if (this.#welcome === null || this.#closed) return;
+    const { capacity } = this.#attempts;
+    if (capacity === this.#lastCapacity) return;
+    this.#lastCapacity = capacity;
+    void this.#link.send({ type: 'credit', worker: this.#options.name, seq: ++this.#seq, capacity });
+  }
+
+  #reportsScheduled = false;
+
+  /** Reports of one turn of the loop travel together. */
+  #scheduleReports(): void {
+    if (this.#reportsScheduled) return;
+    this.#reportsScheduled = true;
+    setImmediate(() => {
+      this.#reportsScheduled = false;
+      this.#sendReports();
+    });
+  }
+
+  #sendReports(): void {
+    if (this.#welcome === null || this.#closed) return;
+    for (const batch of this.#reports.due(performance.now(), this.#welcome.leaseMs / 2)) {
+      void this.#link.send({ type: 'reports', worker: this.#options.name }, batch).then((sent) => {
+        if (sent) failpoint('worker.after-report');
+      });
+    }
+  }
+
+  #verdicts({ verdicts }: Verdicts): void {
+    failpoint('worker.verdict');
+    for (const verdict of verdicts) {
+      const report = this.#reports.answered(attemptKey(verdict));
+      if (report === undefined || verdict.verdict === 'committed') continue;
+      this.#removeFiles(report.job, report).catch((error: unknown) => this.#warn(error));
+    }
+  }
+
+  /** What an attempt that does not count wrote: here and below its prefix in the output store. */
+  async #removeFiles(job: string, { task, attempt }: Pick<Assignment, 'task' | 'attempt'>): Promise<void> {
+    const { spec, dataDir } = await this.#jobs.get(job);
+    await removeAttemptData(dataDir, attempt);
+    await openBlobStore(spec.output).deletePrefix(attemptPrefix(job, task, attempt));
+  }
+
+  /** Data of earlier lives goes unless its job still runs: then reducers may be reading it. */
+  async #sweepOldJobs(): Promise<void> {
+    for (const job of await this.#jobs.list()) {
+      try {
+        await this.#link.spec(job);
+      } catch (error) {
+        if (DafError.is(error) && error.code === 'ERR_DAF_NO_SUCH_JOB')
+          await this.#jobs.drop(job).catch((reason) => this.#warn(reason));
+      }
+    }
+  }
+
+  #warn(error: unknown): void {
+    this.#events.log('warn', error instanceof Error ? error.message : String(error));
+  }
+}

@@ -24,7 +24,7 @@ import { openPhoto } from './source.js';
 import { turnedBounds } from './warp.js';
 
 /** The whole photo is held at no more than this; only the head's crop is cut from full resolution. */
-const WORKING_SIDE = 2048;
+const WORKING_SIDE = 1536;
 /** Landmarks less certain than this are those of no face. */
 const MIN_CONFIDENCE = 0.15;
 

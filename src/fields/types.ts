@@ -1,0 +1,197 @@
+/**
+ * What the fields take and give. Space is the caller's: for avatars head space (y up, +z out of the face, +x the subject's left,
+ * centimetres); every length and depth below is in that unit. Colours are sRGB-encoded, straight (not premultiplied) alpha.
+ */
+
+export type Vector3 = readonly [number, number, number];
+
+/** An axis-aligned box; a field is defined inside it and empty outside. */
+export interface FieldBox {
+  readonly min: Vector3;
+  readonly max: Vector3;
+}
+
+/**
+ * A pinhole camera. Camera space is OpenGL's: x right, y up, looking down −z. Pixels: x right, y down, (0, 0) the top left corner of the
+ * image, pixel centres at +0.5.
+ */
+export interface FieldCamera {
+  /** Row-major 3×3, field space → camera space. */
+  readonly rotation: ArrayLike<number>;
+  /** In camera space. */
+  readonly translation: ArrayLike<number>;
+  /** Pixels; one number, or horizontal and vertical. */
+  readonly focal: number | readonly [number, number];
+  /** Principal point, pixels. */
+  readonly center: ArrayLike<number>;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type FieldKind = 'hashgrid' | 'classic';
+
+export interface HashGridOptions {
+  readonly kind: 'hashgrid';
+  /** Resolution levels. @defaultValue 12 */
+  readonly levels?: number;
+  /** Numbers per table entry: 2, 4 or 8; levels × features ≤ 64. @defaultValue 2 */
+  readonly features?: number;
+  /** log2 of the entries of one level, 8–22. @defaultValue 15 */
+  readonly log2Entries?: number;
+  /** Cells along the box at the coarsest level. @defaultValue 8 */
+  readonly coarsest?: number;
+  /** Cells along the box at the finest level. @defaultValue 256 */
+  readonly finest?: number;
+  /** Width of the density network's hidden layer, a multiple of 8 up to 128. @defaultValue 64 */
+  readonly densityWidth?: number;
+  /** Width of the colour network's two hidden layers, a multiple of 8 up to 128. @defaultValue 64 */
+  readonly colorWidth?: number;
+}
+
+/** Positional encoding and eight layers of 256 by default, as in the first radiance fields. */
+export interface ClassicOptions {
+  readonly kind: 'classic';
+  /** Width of the hidden layers, a multiple of 8. @defaultValue 256 */
+  readonly width?: number;
+  /** Hidden layers; the input enters again after half of them. @defaultValue 8 */
+  readonly depth?: number;
+}
+
+export type FieldOptions = (HashGridOptions | ClassicOptions) & {
+  readonly box: FieldBox;
+  /** Cells of the occupancy grid along each axis: a multiple of 8, 8–256. @defaultValue 64 */
+  readonly occupancy?: number;
+  /** Seed of the initial weights. @defaultValue 1 */
+  readonly seed?: number;
+};
+
+/** One picture to learn from. Arrays are copied when a session is made; the caller may reuse them. */
+export interface TrainingView {
+  /**
+   * `photo`: a real picture; its matte may be soft, and its depth (if given) only tells where to look.
+   * `supervised`: a rendered buffer whose colour, opacity and depth are the truth.
+   */
+  readonly source: 'photo' | 'supervised';
+  readonly camera: FieldCamera;
+  /** height × width × 3; bytes, or floats in [0, 1]. */
+  readonly rgb: Uint8Array | Float32Array;
+  /** height × width; bytes, or floats in [0, 1]. Missing means 1 everywhere. */
+  readonly alpha?: Uint8Array | Float32Array | null;
+  /** height × width, along the viewing direction, 0 or Infinity where nothing is hit. Required for `supervised`. */
+  readonly depth?: Float32Array | null;
+}
+
+export interface TrainingOptions {
+  /** Share of each step's rays that come from `supervised` views, when both sources exist. @defaultValue 0.5 */
+  readonly supervisedFraction?: number;
+  /** Field samples of one step: what a step costs, whatever the views. @defaultValue 4096 */
+  readonly samplesPerStep?: number;
+  /** Steps the learning-rate schedule is laid out for. @defaultValue 300 */
+  readonly totalSteps?: number;
+  /** Adam's rate at the start; it falls to a tenth over `totalSteps`. @defaultValue 0.01 */
+  readonly learningRate?: number;
+  /** Weight of the opacity (matte) loss against the colour loss. @defaultValue 0.5 */
+  readonly opacityWeight?: number;
+  /** Weight of the depth loss on supervised rays. @defaultValue 0.5 */
+  readonly depthWeight?: number;
+  /** Share of `totalSteps` in which density is learnt alone, from opacity and depth. 0 without supervised views. @defaultValue 0.1 */
+  readonly colorDelay?: number;
+  /** How far before a known surface sampling begins, and how far behind it ends. @defaultValue 1/32 of the box's longest edge */
+  readonly surfaceMargin?: number;
+  /** Largest number of samples of a ray without known depth, 8–512. @defaultValue 96 */
+  readonly maxSamplesPerRay?: number;
+  /** @defaultValue 1 */
+  readonly seed?: number;
+}
+
+/** What the last call of {@link TrainingSession.run} did. */
+export interface TrainingReport {
+  /** Steps taken since the session began. */
+  readonly step: number;
+  /** Rays and samples of this call. */
+  readonly rays: number;
+  readonly samples: number;
+  /** Means over this call's rays. */
+  readonly loss: number;
+  readonly colorLoss: number;
+  readonly opacityLoss: number;
+  readonly depthLoss: number;
+  /** Peak signal-to-noise ratio of this call's rays, dB; NaN while colour waits. */
+  readonly psnr: number;
+  /** Share of the occupancy grid's cells that are not known to be empty. */
+  readonly occupied: number;
+}
+
+/** Cancel and progress words {cancel, done, total} over a SharedArrayBuffer. */
+export type ControlWords = Int32Array;
+
+/** Training that can stop after any step and go on later. */
+export interface TrainingSession {
+  /**
+   * Takes `steps` steps. Deterministic for a given seed and instruction set, however the steps are divided into calls.
+   * @throws DafError ERR_DAF_CANCELLED between steps; the field is then as after the last whole step.
+   */
+  run(steps: number, control?: ControlWords | null): TrainingReport;
+  /** Gives the native memory back. The field stays. */
+  dispose(): void;
+}
+
+export interface RenderOptions {
+  /** Size in pixels; the camera is scaled to it. @defaultValue the camera's own */
+  readonly width?: number;
+  readonly height?: number;
+  /** sRGB in [0, 1] behind the field, or null for a transparent picture (straight alpha). @defaultValue null */
+  readonly background?: Vector3 | null;
+  /** Samples along the box's longest edge, 8–4096. @defaultValue 256 */
+  readonly samples?: number;
+  /** Marching ends where less light than this gets through. @defaultValue 0.001 */
+  readonly minTransmittance?: number;
+  /** Ignore the occupancy grid and early termination: slow, for comparison. @defaultValue false */
+  readonly exhaustive?: boolean;
+  /** Also return unclamped float colours. @defaultValue false */
+  readonly floats?: boolean;
+  readonly control?: ControlWords | null;
+}
+
+export interface RenderedImage {
+  readonly width: number;
+  readonly height: number;
+  /** height × width × 4, sRGB, straight alpha. */
+  readonly rgba: Uint8Array;
+  /** height × width: mean depth along the viewing direction, Infinity where opacity is below 0.5. */
+  readonly depth: Float32Array;
+  /** height × width, in [0, 1]. */
+  readonly opacity: Float32Array;
+  /** height × width × 3, composited over the background (black where it is null); only with `floats`. */
+  readonly color?: Float32Array;
+  /** Field samples evaluated. */
+  readonly samples: number;
+}
+
+export interface FieldValues {
+  /** Per unit of length, n. */
+  readonly density: Float32Array;
+  /** n × 3 in [0, 1]; only when directions were given. */
+  readonly color?: Float32Array;
+}
+
+/**
+ * A radiance field in native memory: `Field.create(options)` or `Field.load(bytesOrPath)` make one. Calls are synchronous and belong in a
+ * worker thread.
+ */
+export interface NeuralField extends Disposable {
+  readonly kind: FieldKind;
+  readonly box: FieldBox;
+  readonly parameterCount: number;
+  /** Copies the views into native memory and prepares the occupancy grid. @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT */
+  train(views: readonly TrainingView[], options?: TrainingOptions): TrainingSession;
+  render(camera: FieldCamera, options?: RenderOptions): RenderedImage;
+  /** Density, and colour seen along directions (unit vectors, n × 3), at points (n × 3). */
+  evaluate(points: Float32Array, directions?: Float32Array | null, control?: ControlWords | null): FieldValues;
+  /** safetensors bytes: weights, box, occupancy. */
+  save(): Uint8Array;
+  /** The same into a file, replaced atomically. */
+  saveFile(path: string): void;
+  /** Gives the native memory back at once; later calls throw ERR_DAF_BAD_ARGUMENT. */
+  dispose(): void;
+}

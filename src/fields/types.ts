@@ -84,11 +84,11 @@ export interface TrainingView {
 export interface TrainingOptions {
   /** Share of each step's rays that come from `supervised` views, when both sources exist. @defaultValue 0.5 */
   readonly supervisedFraction?: number;
-  /** Field samples of one step: what a step costs, whatever the views. @defaultValue 4096 */
+  /** Field samples of one step: what a step costs, whatever the views. @defaultValue 2048 */
   readonly samplesPerStep?: number;
-  /** Steps the learning-rate schedule is laid out for. @defaultValue 300 */
+  /** Steps the learning-rate schedule is laid out for. @defaultValue 600 */
   readonly totalSteps?: number;
-  /** Adam's rate at the start; it falls to a tenth over `totalSteps`. @defaultValue 0.01 */
+  /** Adam's rate; it falls to a twentieth over the second half of `totalSteps`. @defaultValue 0.02 */
   readonly learningRate?: number;
   /** Weight of the opacity (matte) loss against the colour loss. @defaultValue 0.5 */
   readonly opacityWeight?: number;

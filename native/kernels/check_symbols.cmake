@@ -1,0 +1,13 @@
+# Fails when an object defines anything but strong data named k…Table: cmake -DNM=nm -DOBJECT=file.o -P check_symbols.cmake
+execute_process(COMMAND ${NM} --defined-only --extern-only -C ${OBJECT} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(STRIP "${symbols}" symbols)
+string(REPLACE "\n" ";" lines "${symbols}")
+list(LENGTH lines count)
+foreach(line IN LISTS lines)
+  if(NOT line MATCHES " [RD] daf::kernels::k[A-Za-z0-9]+Table$")
+    message(FATAL_ERROR "${OBJECT} exports more than its table: ${line}")
+  endif()
+endforeach()
+if(NOT count EQUAL 1)
+  message(FATAL_ERROR "${OBJECT} exports ${count} symbols, expected its table alone")
+endif()

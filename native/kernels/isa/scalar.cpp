@@ -1,0 +1,79 @@
+// One lane: the reference that every other table is compared with, and what runs where no other does.
+#include <math.h>
+#include <string.h>
+
+#include "native/kernels/kernels.h"
+
+namespace daf::kernels {
+namespace {
+
+typedef float F;
+typedef int32_t I;
+typedef bool M;
+constexpr uint32_t kLanes = 1;
+constexpr uint32_t kBlockOutputs = 4;
+constexpr uint32_t kGradRows = 2;
+
+inline F Load(const float* p) { return *p; }
+inline void Store(float* p, F a) { *p = a; }
+inline F Set(float a) { return a; }
+inline F Zero() { return 0.0f; }
+inline F Add(F a, F b) { return a + b; }
+inline F Sub(F a, F b) { return a - b; }
+inline F Mul(F a, F b) { return a * b; }
+inline F Div(F a, F b) { return a / b; }
+inline F Sqrt(F a) { return sqrtf(a); }
+inline F Fma(F a, F b, F c) { return a * b + c; }
+inline F Min(F a, F b) { return a < b ? a : b; }
+inline F Max(F a, F b) { return a > b ? a : b; }
+inline M Positive(F a) { return a > 0.0f; }
+inline M NonZero(F a) { return a != 0.0f; }
+inline bool None(M m) { return !m; }
+inline F Keep(M m, F a) { return m ? a : 0.0f; }
+inline F Select(M m, F a, F b) { return m ? a : b; }
+inline M OddBit(I a, int bit) { return ((a >> bit) & 1) != 0; }
+inline I SetI(int32_t a) { return a; }
+inline I AddI(I a, I b) { return static_cast<I>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)); }
+inline I MulI(I a, I b) { return static_cast<I>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b)); }
+inline I XorI(I a, I b) { return a ^ b; }
+inline I AndI(I a, I b) { return a & b; }
+inline I MinI(I a, I b) { return a < b ? a : b; }
+inline I MaxI(I a, I b) { return a > b ? a : b; }
+inline I Truncate(F a) { return a > -2147483648.0f && a < 2147483648.0f ? static_cast<I>(a) : INT32_MIN; }
+inline I Round(F a) { return Truncate(rintf(a)); }
+inline F ToFloat(I a) { return static_cast<F>(a); }
+inline F PowerOfTwo(I a) {
+  const uint32_t bits = static_cast<uint32_t>(a + 127) << 23;
+  float out;
+  memcpy(&out, &bits, 4);
+  return out;
+}
+inline void StoreI(int32_t* p, I a) { *p = a; }
+inline void GatherPair(const float* base, I index, F* a, F* b) {
+  *a = base[index];
+  *b = base[index + 1];
+}
+inline void StorePairs(float* p, F a, F b) {
+  p[0] = a;
+  p[1] = b;
+}
+inline void AddPair(float* p, const float* value) {
+  p[0] += value[0];
+  p[1] += value[1];
+}
+inline void AddSums(float* p, F a0, F a1, F a2, F a3) {
+  p[0] += a0;
+  p[1] += a1;
+  p[2] += a2;
+  p[3] += a3;
+}
+
+}  // namespace
+}  // namespace daf::kernels
+
+#include "native/kernels/generic/all.h"
+
+namespace daf::kernels {
+extern const Table kScalarTable;
+const Table kScalarTable = MakeTable("scalar");
+}  // namespace daf::kernels

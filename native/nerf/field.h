@@ -1,0 +1,96 @@
+// A radiance field: density and direction-dependent colour at points of the unit cube, differentiable in its parameters.
+//
+// A Field holds parameters; a FieldPass is one thread's way through it (scratch memory, and when training the tape of the forward pass).
+// Points and values travel as structures of arrays whose length is a whole number of tiles (kernels::kTile samples): the caller pads
+// points with anything finite inside the cube and gradients with zeros.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "native/base/arena.h"
+#include "native/base/rng.h"
+#include "native/base/safetensors.h"
+#include "native/base/status.h"
+#include "native/kernels/kernels.h"
+
+namespace daf::nerf {
+
+constexpr uint32_t kPassTiles = 88;
+constexpr uint32_t kPassSamples = kPassTiles * kernels::kTile;  // the most that a call of any pass takes: 4224
+
+inline uint32_t TilesOf(uint32_t samples) { return (samples + kernels::kTile - 1) / kernels::kTile; }
+
+struct PointArrays {
+  const float* x;
+  const float* y;
+  const float* z;
+};
+struct ColorArrays {
+  float* r;
+  float* g;
+  float* b;
+};
+
+class FieldPass {
+ public:
+  virtual ~FieldPass() = default;
+  // Samples that one call takes at most, a whole number of tiles up to kPassTiles: a few milliseconds of work, so that callers can poll between.
+  virtual uint32_t capacity() const = 0;
+  // density[n], per box edge. Remembers what Color needs about these points.
+  virtual void Density(const PointArrays& points, uint32_t n, float* density) = 0;
+  // Colours in [0, 1] of some of the points of the last Density or Forward: pick[i] is the point, directions[i] its unit direction.
+  virtual void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) = 0;
+  // Both, keeping the tape. A null color.r leaves colour out. Only for passes made for training.
+  virtual void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) = 0;
+  // Adds dL/dparameters of the last Forward to gradients[parameter_count].
+  virtual void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) = 0;
+};
+
+// A run of parameters that the optimiser treats alike.
+struct ParameterGroup {
+  size_t begin, count;
+  float decay;
+  float rate;   // times the learning rate
+  bool sparse;  // most gradients of a step are exactly zero
+};
+
+class Field {
+ public:
+  virtual ~Field() = default;
+  virtual const char* kind() const = 0;  // "hashgrid", "classic"
+  size_t parameter_count() const { return count_; }
+  float* parameters() { return parameters_; }
+  const float* parameters() const { return parameters_; }
+  // To be called after parameters were written: the kernels read packed copies.
+  virtual void Pack() = 0;
+  virtual std::vector<ParameterGroup> groups() const = 0;
+  // Scratch comes from `arena`, which must outlive the pass. Errors: kMemory.
+  virtual Status NewPass(bool training, Arena* arena, std::unique_ptr<FieldPass>* out) const = 0;
+  // Tensors and metadata; the writer borrows the field and `scratch`.
+  virtual Status Save(Arena* scratch, SafetensorsWriter* writer) const = 0;
+  virtual Status LoadTensors(const SafetensorsFile& file) = 0;
+
+ protected:
+  Arena arena_;  // parameters and their packed copies
+  const kernels::Table* kernels_ = nullptr;
+  float* parameters_ = nullptr;
+  size_t count_ = 0;
+};
+
+struct HashGridConfig {
+  uint32_t levels = 12, features = 2, log2_entries = 15, coarsest = 8, finest = 256, density_width = 64, color_width = 64;
+};
+struct ClassicConfig {
+  uint32_t width = 256, depth = 8, position_frequencies = 10, direction_frequencies = 4;
+};
+
+// Errors: kBadArgument for a configuration out of range, kMemory, kUnsupported.
+Status NewHashGrid(const HashGridConfig& config, uint64_t seed, std::unique_ptr<Field>* out);
+Status NewClassic(const ClassicConfig& config, uint64_t seed, std::unique_ptr<Field>* out);
+// The field that a checkpoint describes. Errors: kBadData naming the tensor or key.
+Status LoadField(const SafetensorsFile& file, std::unique_ptr<Field>* out);
+
+}  // namespace daf::nerf

@@ -1,0 +1,104 @@
+#include "native/nerf/model.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "native/nerf/checkpoint.h"
+#include "native/nerf/denormals.h"
+
+namespace daf::nerf {
+
+Status Model::Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupancy, std::unique_ptr<Model>* out) {
+  if (!box.valid()) return Status(Code::kBadArgument, "the field's box must be finite, max above min on every axis");
+  auto model = std::make_unique<Model>();
+  model->box_ = box;
+  model->field_ = std::move(field);
+  DAF_RETURN_IF_ERROR(model->occupancy_.Make(occupancy));
+  *out = std::move(model);
+  return Status::Ok();
+}
+
+Status Model::Load(const SafetensorsFile& file, std::unique_ptr<Model>* out) {
+  std::unique_ptr<Field> field;
+  DAF_RETURN_IF_ERROR(LoadField(file, &field));
+  Box box;
+  DAF_RETURN_IF_ERROR(ReadFloats(file, "boxMin", 3, box.min));
+  DAF_RETURN_IF_ERROR(ReadFloats(file, "boxMax", 3, box.max));
+  if (!box.valid()) return Status(Code::kBadData, "field checkpoint: the box is empty");
+  uint32_t resolution;
+  DAF_RETURN_IF_ERROR(ReadUint(file, "occupancyResolution", 8, 256, &resolution));
+  if (resolution % 8 != 0) return Status(Code::kBadData, "field checkpoint: occupancyResolution must be a multiple of 8");
+  DAF_RETURN_IF_ERROR(Make(std::move(field), box, resolution, out));
+  std::vector<uint8_t> bits;
+  DAF_RETURN_IF_ERROR(file.Bytes("occupancy", {(*out)->occupancy_.byte_count()}, &bits));
+  (*out)->occupancy_.Restore(bits.data());
+  (*out)->stale_ = false;
+  return Status::Ok();
+}
+
+Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
+  DAF_RETURN_IF_ERROR(RefreshOccupancy(TaskControl()));
+  writer->Metadata("boxMin", FloatsText(box_.min, 3));
+  writer->Metadata("boxMax", FloatsText(box_.max, 3));
+  writer->Metadata("occupancyResolution", std::to_string(occupancy_.resolution()));
+  DAF_RETURN_IF_ERROR(field_->Save(scratch, writer));
+  return writer->Add("occupancy", DType::kU8, {occupancy_.byte_count()}, occupancy_.bytes());
+}
+
+Status Model::InferencePass(FieldPass** out) {
+  if (pass_ == nullptr) DAF_RETURN_IF_ERROR(field_->NewPass(false, &arena_, &pass_));
+  *out = pass_.get();
+  return Status::Ok();
+}
+
+Status Model::RefreshOccupancy(const TaskControl& control) {
+  const FlushDenormals flush;
+  if (!stale_) return Status::Ok();
+  FieldPass* pass;
+  DAF_RETURN_IF_ERROR(InferencePass(&pass));
+  Rng rng(1, 7);
+  DAF_RETURN_IF_ERROR(occupancy_.Update(pass, true, true, &rng, control));
+  stale_ = false;
+  return Status::Ok();
+}
+
+Status Model::Evaluate(const float* points, const float* directions, size_t n, float* density, float* color, const TaskControl& control) {
+  const FlushDenormals flush;
+  FieldPass* pass;
+  DAF_RETURN_IF_ERROR(InferencePass(&pass));
+  std::vector<float> scratch(size_t{10} * kPassSamples);
+  std::vector<uint32_t> pick(kPassSamples);
+  float* lanes[10];
+  for (size_t i = 0; i < 10; ++i) lanes[i] = scratch.data() + i * kPassSamples;
+  const float per_length = 1 / box_.edge();
+  for (size_t first = 0; first < n; first += pass->capacity()) {
+    DAF_RETURN_IF_ERROR(control.Check());
+    const uint32_t count = static_cast<uint32_t>(std::min<size_t>(pass->capacity(), n - first));
+    for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i) {
+      const size_t from = first + std::min(i, count - 1);
+      pick[i] = std::min(i, count - 1);
+      for (int a = 0; a < 3; ++a) {
+        const float p = (points[from * 3 + a] - box_.min[a]) / box_.side(a);
+        lanes[a][i] = p >= 0 && p <= 1 ? p : 0.0f;  // also catches NaN
+        lanes[3 + a][i] = directions != nullptr ? directions[from * 3 + a] : 0.0f;
+      }
+    }
+    pass->Density({lanes[0], lanes[1], lanes[2]}, count, lanes[6]);
+    if (color != nullptr && directions != nullptr) {
+      pass->Color(pick.data(), {lanes[3], lanes[4], lanes[5]}, count, {lanes[7], lanes[8], lanes[9]});
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      bool inside = true;
+      for (int a = 0; a < 3; ++a) {
+        const float p = points[(first + i) * 3 + a];
+        inside = inside && p >= box_.min[a] && p <= box_.max[a];
+      }
+      density[first + i] = inside ? lanes[6][i] * per_length : 0.0f;
+      if (color == nullptr || directions == nullptr) continue;
+      for (int c = 0; c < 3; ++c) color[(first + i) * 3 + c] = lanes[7 + c][i];
+    }
+  }
+  return Status::Ok();
+}
+
+}  // namespace daf::nerf

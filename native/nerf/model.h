@@ -1,0 +1,44 @@
+// What is trained, rendered and saved: a field, its box and its occupancy grid.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "native/nerf/field.h"
+#include "native/nerf/occupancy.h"
+#include "native/nerf/space.h"
+
+namespace daf::nerf {
+
+class Model {
+ public:
+  // Errors: kBadArgument for an invalid box or occupancy resolution, kMemory.
+  static Status Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupancy, std::unique_ptr<Model>* out);
+  // A checkpoint, validated: shapes, ranges, finite weights. Errors: kBadData, kMemory.
+  static Status Load(const SafetensorsFile& file, std::unique_ptr<Model>* out);
+  Status Save(Arena* scratch, SafetensorsWriter* writer);
+
+  Field& field() { return *field_; }
+  const Box& box() const { return box_; }
+  Occupancy& occupancy() { return occupancy_; }
+
+  // The pass for inference, made at first use.
+  Status InferencePass(FieldPass** out);
+  // Training changed the field: the occupancy grid no longer fits.
+  void Touch() { stale_ = true; }
+  // Sweeps the occupancy grid if the field changed since. Errors: kCancelled, kMemory.
+  Status RefreshOccupancy(const TaskControl& control);
+
+  // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless either is null. Zero outside the box.
+  Status Evaluate(const float* points, const float* directions, size_t n, float* density, float* color, const TaskControl& control);
+
+ private:
+  Arena arena_;
+  std::unique_ptr<Field> field_;
+  std::unique_ptr<FieldPass> pass_;
+  Box box_;
+  Occupancy occupancy_;
+  bool stale_ = true;
+};
+
+}  // namespace daf::nerf

@@ -1,0 +1,140 @@
+#include "native/nerf/occupancy.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace daf::nerf {
+namespace {
+constexpr float kDecay = 0.95f;
+constexpr float kThreshold = 0.01f;  // optical depth of a cell
+}  // namespace
+
+Status Occupancy::Make(uint32_t resolution) {
+  if (resolution < 8 || resolution > 256 || resolution % 8 != 0) {
+    return Status(Code::kBadArgument, "occupancy must be a multiple of 8 from 8 to 256");
+  }
+  resolution_ = resolution;
+  block_resolution_ = resolution / 8;
+  const size_t blocks = (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
+  DAF_RETURN_IF_ERROR(arena_.Allocate(cells() / 64, &bits_));
+  DAF_RETURN_IF_ERROR(arena_.Allocate(cells() / 64, &allowed_));
+  DAF_RETURN_IF_ERROR(arena_.Allocate(blocks, &blocks_));
+  DAF_RETURN_IF_ERROR(arena_.Allocate(cells(), &density_));
+  DAF_RETURN_IF_ERROR(arena_.Allocate(size_t{4} * kPassSamples, &scratch_));
+  std::memset(density_, 0, cells() * sizeof(float));
+  AllowAll();
+  ResetToAllowed();
+  return Status::Ok();
+}
+
+double Occupancy::Fraction() const {
+  size_t count = 0;
+  for (size_t w = 0; w < cells() / 64; ++w) count += static_cast<size_t>(__builtin_popcountll(bits_[w]));
+  return static_cast<double>(count) / static_cast<double>(cells());
+}
+
+void Occupancy::AllowAll() { std::memset(allowed_, 0xFF, cells() / 8); }
+
+void Occupancy::Forbid(uint32_t x, uint32_t y, uint32_t z) {
+  const size_t i = (size_t{z} * resolution_ + y) * resolution_ + x;
+  allowed_[i >> 6] &= ~(uint64_t{1} << (i & 63));
+}
+
+void Occupancy::ResetToAllowed() {
+  std::memcpy(bits_, allowed_, cells() / 8);
+  RebuildBlocks();
+}
+
+void Occupancy::Restore(const uint8_t* bytes) {
+  std::memcpy(bits_, bytes, cells() / 8);
+  std::memcpy(allowed_, bytes, cells() / 8);
+  RebuildBlocks();
+}
+
+void Occupancy::RebuildBlocks() {
+  const size_t blocks = (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
+  std::memset(blocks_, 0, blocks * sizeof(uint64_t));
+  const uint8_t* rows = bytes();  // a byte is 8 cells along x: one block's share of a row
+  for (uint32_t z = 0; z < resolution_; ++z) {
+    for (uint32_t y = 0; y < resolution_; ++y) {
+      for (uint32_t bx = 0; bx < block_resolution_; ++bx) {
+        if (*rows++ != 0) Set(blocks_, (size_t{z / 8} * block_resolution_ + y / 8) * block_resolution_ + bx);
+      }
+    }
+  }
+}
+
+void Occupancy::EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t n, bool replace, Rng* rng) {
+  float* x = scratch_;
+  float* y = x + kPassSamples;
+  float* z = y + kPassSamples;
+  float* density = z + kPassSamples;
+  const float size = 1.0f / static_cast<float>(resolution_);
+  for (uint32_t i = 0; i < TilesOf(n) * kernels::kTile; ++i) {
+    const uint32_t cell = i < n ? indices[i] : 0;
+    x[i] = (static_cast<float>(cell % resolution_) + rng->Uniform()) * size;
+    y[i] = (static_cast<float>(cell / resolution_ % resolution_) + rng->Uniform()) * size;
+    z[i] = (static_cast<float>(cell / resolution_ / resolution_) + rng->Uniform()) * size;
+  }
+  pass->Density({x, y, z}, n, density);
+  for (uint32_t i = 0; i < n; ++i) {
+    float& kept = density_[indices[i]];
+    kept = replace ? density[i] : std::max(kept, density[i]);
+  }
+}
+
+Status Occupancy::Update(FieldPass* pass, bool all, bool grow, Rng* rng, const TaskControl& control) {
+  std::vector<uint32_t> batch(kPassSamples);
+  uint32_t n = 0;
+  const auto add = [&](size_t cell, bool replace) {
+    batch[n++] = static_cast<uint32_t>(cell);
+    if (n < pass->capacity()) return Status::Ok();
+    EvaluateCells(pass, batch.data(), n, replace, rng);
+    n = 0;
+    return control.Check();
+  };
+  if (!all) {
+    for (size_t i = 0; i < cells(); ++i) density_[i] *= kDecay;
+  }
+  for (size_t i = 0; i < cells(); ++i) {
+    if (!Bit(allowed_, i)) {
+      density_[i] = 0;
+      continue;
+    }
+    // A quarter of everything and a quarter of what is occupied, drawn cell by cell.
+    if (all || rng->Below(4) == 0 || (Bit(bits_, i) && rng->Below(4) == 0)) DAF_RETURN_IF_ERROR(add(i, all));
+  }
+  if (n > 0) EvaluateCells(pass, batch.data(), n, all, rng);
+  Rebuild(grow);
+  return Status::Ok();
+}
+
+void Occupancy::Rebuild(bool grow) {
+  double sum = 0;
+  for (size_t i = 0; i < cells(); ++i) sum += density_[i];
+  const float length = 1.0f / static_cast<float>(resolution_);
+  const float mean = static_cast<float>(sum / static_cast<double>(cells()));
+  const float threshold = std::min(kThreshold, mean * length) / length;
+  std::memset(bits_, 0, cells() / 8);
+  const uint32_t r = resolution_;
+  for (uint32_t z = 0; z < r; ++z) {
+    for (uint32_t y = 0; y < r; ++y) {
+      for (uint32_t x = 0; x < r; ++x) {
+        const size_t i = (size_t{z} * r + y) * r + x;
+        if (!(density_[i] > threshold)) continue;
+        Set(bits_, i);
+        if (!grow) continue;
+        if (x > 0) Set(bits_, i - 1);
+        if (x + 1 < r) Set(bits_, i + 1);
+        if (y > 0) Set(bits_, i - r);
+        if (y + 1 < r) Set(bits_, i + r);
+        if (z > 0) Set(bits_, i - size_t{r} * r);
+        if (z + 1 < r) Set(bits_, i + size_t{r} * r);
+      }
+    }
+  }
+  for (size_t w = 0; w < cells() / 64; ++w) bits_[w] &= allowed_[w];
+  RebuildBlocks();
+}
+
+}  // namespace daf::nerf

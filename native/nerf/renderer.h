@@ -26,6 +26,8 @@ class Renderer {
  public:
   // Evaluates in blocks of pixels; polls `control` and reports rows. *samples: field samples evaluated.
   // Errors: kBadArgument, kCancelled, kMemory.
+  // Gives the scratch memory back.
+  void Release() { arena_.Release(); }
   Status Render(Model* model, const Camera& camera, const RenderOptions& options, const RenderTargets& targets, const TaskControl& control,
                 uint64_t* samples);
 

@@ -126,7 +126,7 @@ export interface TrainingReport {
 export type ControlWords = Int32Array;
 
 /** Training that can stop after any step and go on later. */
-export interface TrainingSession {
+export interface TrainingSession extends Disposable {
   /**
    * Takes `steps` steps. Deterministic for a given seed and instruction set, however the steps are divided into calls.
    * @throws DafError ERR_DAF_CANCELLED between steps; the field is then as after the last whole step.

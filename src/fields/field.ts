@@ -1,0 +1,158 @@
+import { type Addon, addon, type FieldHandle, type TrainerHandle } from '../core/addon/index.js';
+import { DafError } from '../core/contracts/errors.js';
+import { fieldOptions, packCamera, renderLook, trainingOptions } from './options.js';
+import type {
+  ControlWords,
+  FieldBox,
+  FieldCamera,
+  FieldKind,
+  FieldOptions,
+  FieldValues,
+  NeuralField,
+  RenderedImage,
+  RenderOptions,
+  TrainingOptions,
+  TrainingReport,
+  TrainingSession,
+  TrainingView,
+} from './types.js';
+
+/** A radiance field in native memory. */
+export class Field implements NeuralField {
+  readonly kind: FieldKind;
+  readonly box: FieldBox;
+  readonly parameterCount: number;
+  readonly #handle: FieldHandle;
+  #disposed = false;
+
+  private constructor(handle: FieldHandle) {
+    this.#handle = handle;
+    const info = addon().fieldInfo(handle);
+    this.kind = info.kind;
+    this.parameterCount = info.parameters;
+    this.box = { min: vector(info.boxMin), max: vector(info.boxMax) };
+  }
+
+  /** A field with random weights. @throws DafError ERR_DAF_BAD_OPTION, ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT */
+  static create(options: FieldOptions): Field {
+    const complete = fieldOptions(options);
+    return native((daf) => new Field(daf.fieldCreate(complete)));
+  }
+
+  /** From safetensors bytes or the path of a file. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_IO, ERR_DAF_MEMORY_LIMIT */
+  static load(source: Uint8Array | string): Field {
+    return native((daf) => new Field(daf.fieldLoad(source)));
+  }
+
+  train(views: readonly TrainingView[], options: TrainingOptions = {}): TrainingSession {
+    const complete = trainingOptions(options);
+    return native((daf) => {
+      const trainer = daf.trainerCreate(this.#handle, complete);
+      for (const view of views) {
+        daf.trainerAddView(
+          trainer,
+          view.source === 'supervised',
+          packCamera(view.camera),
+          view.rgb,
+          view.alpha ?? null,
+          view.depth ?? null,
+        );
+      }
+      return new Session(trainer);
+    });
+  }
+
+  render(camera: FieldCamera, options: RenderOptions = {}): RenderedImage {
+    const look = renderLook(options);
+    const width = options.width ?? camera.width;
+    const height = options.height ?? camera.height;
+    const packed = packCamera(camera, width, height);
+    return native((daf) => {
+      const pixels = checkedPixels(width, height);
+      const rgba = new Uint8Array(pixels * 4);
+      const depth = new Float32Array(pixels);
+      const opacity = new Float32Array(pixels);
+      const color = options.floats === true ? new Float32Array(pixels * 3) : null;
+      const samples = daf.fieldRender(this.#handle, packed, look, options.control ?? null, rgba, depth, opacity, color);
+      return { width, height, rgba, depth, opacity, samples, ...(color === null ? {} : { color }) };
+    });
+  }
+
+  evaluate(points: Float32Array, directions: Float32Array | null = null, control: ControlWords | null = null): FieldValues {
+    if (points.length % 3 !== 0) throw new DafError('ERR_DAF_BAD_ARGUMENT', 'points must hold three numbers each');
+    return native((daf) => {
+      const density = new Float32Array(points.length / 3);
+      const color = directions === null ? null : new Float32Array(points.length);
+      daf.fieldEvaluate(this.#handle, points, directions, control, density, color);
+      return { density, ...(color === null ? {} : { color }) };
+    });
+  }
+
+  save(): Uint8Array {
+    return native((daf) => daf.fieldSave(this.#handle, null) as Uint8Array);
+  }
+
+  saveFile(path: string): void {
+    native((daf) => daf.fieldSave(this.#handle, path));
+  }
+
+  /** Samples a second of the forward pass, or of forward and backward, on one thread. */
+  measure(training: boolean, seconds: number): number {
+    return native((daf) => daf.measureField(this.#handle, training, seconds));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    addon().fieldDispose(this.#handle);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+class Session implements TrainingSession {
+  readonly #trainer: TrainerHandle;
+  #disposed = false;
+
+  constructor(trainer: TrainerHandle) {
+    this.#trainer = trainer;
+  }
+
+  run(steps: number, control: ControlWords | null = null): TrainingReport {
+    return native((daf) => daf.trainerRun(this.#trainer, steps, control));
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    addon().trainerDispose(this.#trainer);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Native errors carry DAF's codes; here they become DafErrors. */
+function native<T>(call: (daf: Addon) => T): T {
+  const daf = addon();
+  try {
+    return call(daf);
+  } catch (error) {
+    throw DafError.from(error);
+  }
+}
+
+function vector(values: Float32Array): readonly [number, number, number] {
+  return [values[0]!, values[1]!, values[2]!];
+}
+
+function checkedPixels(width: number, height: number): number {
+  const fine = (side: number): boolean => Number.isInteger(side) && side >= 1 && side <= 16384;
+  if (!fine(width) || !fine(height)) {
+    throw new DafError('ERR_DAF_BAD_ARGUMENT', `a picture of ${width}×${height} pixels: both sides are whole numbers, 1–16384`);
+  }
+  return width * height;
+}

@@ -1,0 +1,2 @@
+export { Field } from './field.js';
+export type * from './types.js';

@@ -1,0 +1,82 @@
+import type { NativeFieldLook, NativeFieldOptions, NativeTrainOptions } from '../core/addon/index.js';
+import { DafError } from '../core/contracts/errors.js';
+import type { FieldCamera, FieldOptions, RenderOptions, TrainingOptions, Vector3 } from './types.js';
+
+/** Sparse options → complete ones, as native/nerf takes them. Ranges are checked there. */
+export function fieldOptions(options: FieldOptions): NativeFieldOptions {
+  const place = {
+    boxMin: triple(options.box.min, 'box.min'),
+    boxMax: triple(options.box.max, 'box.max'),
+    occupancy: options.occupancy ?? 64,
+    seed: options.seed ?? 1,
+  };
+  if (options.kind === 'classic') {
+    refuseUnknown(options, ['kind', 'box', 'occupancy', 'seed', 'width', 'depth']);
+    return Object.freeze({ ...place, kind: 'classic', width: options.width ?? 256, depth: options.depth ?? 8 });
+  }
+  if (options.kind !== 'hashgrid') throw new DafError('ERR_DAF_BAD_OPTION', `field kind must be hashgrid or classic`);
+  const shape = {
+    levels: options.levels ?? 12,
+    features: options.features ?? 2,
+    log2Entries: options.log2Entries ?? 15,
+    coarsest: options.coarsest ?? 8,
+    finest: options.finest ?? 256,
+    densityWidth: options.densityWidth ?? 64,
+    colorWidth: options.colorWidth ?? 64,
+  };
+  refuseUnknown(options, ['kind', 'box', 'occupancy', 'seed', ...Object.keys(shape)]);
+  return Object.freeze({ ...place, kind: 'hashgrid', ...shape });
+}
+
+export function trainingOptions(options: TrainingOptions): NativeTrainOptions {
+  const filled = {
+    supervisedFraction: options.supervisedFraction ?? 0.5,
+    samplesPerStep: options.samplesPerStep ?? 2048,
+    totalSteps: options.totalSteps ?? 600,
+    learningRate: options.learningRate ?? 0.02,
+    opacityWeight: options.opacityWeight ?? 0.5,
+    depthWeight: options.depthWeight ?? 0.5,
+    colorDelay: options.colorDelay ?? 0.1,
+    surfaceMargin: options.surfaceMargin ?? 0,
+    maxSamplesPerRay: options.maxSamplesPerRay ?? 96,
+    seed: options.seed ?? 1,
+  };
+  refuseUnknown(options, Object.keys(filled));
+  return Object.freeze(filled);
+}
+
+export function renderLook(options: RenderOptions): NativeFieldLook {
+  refuseUnknown(options, ['width', 'height', 'background', 'samples', 'minTransmittance', 'exhaustive', 'floats', 'control']);
+  return Object.freeze({
+    background: options.background == null ? null : triple(options.background, 'background'),
+    samples: options.samples ?? 256,
+    minTransmittance: options.minTransmittance ?? 1e-3,
+    exhaustive: options.exhaustive ?? false,
+  });
+}
+
+/** The camera as one array: rotation, translation, focal x and y, centre x and y, width, height; scaled to another size if given. */
+export function packCamera(camera: FieldCamera, width = camera.width, height = camera.height): Float32Array {
+  if (camera.rotation.length !== 9 || camera.translation.length !== 3 || camera.center.length !== 2) {
+    throw new DafError('ERR_DAF_BAD_ARGUMENT', 'a camera has 9 numbers of rotation, 3 of translation and 2 of centre');
+  }
+  const [fx, fy] = typeof camera.focal === 'number' ? [camera.focal, camera.focal] : camera.focal;
+  const [sx, sy] = [width / camera.width, height / camera.height];
+  const out = new Float32Array(18);
+  out.set(camera.rotation, 0);
+  out.set(camera.translation, 9);
+  out.set([fx * sx, fy * sy, camera.center[0]! * sx, camera.center[1]! * sy, width, height], 12);
+  return out;
+}
+
+function triple(values: Vector3, name: string): Float32Array {
+  if (values.length !== 3) throw new DafError('ERR_DAF_BAD_OPTION', `${name} must hold three numbers`);
+  return Float32Array.from(values);
+}
+
+function refuseUnknown(options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key))
+      throw new DafError('ERR_DAF_BAD_OPTION', `unknown option "${key}"`, { hint: `known: ${known.join(', ')}` });
+  }
+}

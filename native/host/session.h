@@ -1,0 +1,126 @@
+// Calls a plugin: cuts inputs, walks groups, collects what it emits. The same code runs inside
+// daf-host and, for trusted plugins, inside the worker; a Port says where batches come from and go
+// to.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "native/base/arena.h"
+#include "native/host/plugin.h"
+#include "native/shuffle/buffer.h"
+#include "native/shuffle/record.h"
+
+namespace daf {
+
+enum class PluginWork : uint32_t { kMap = 1, kCombine = 2, kReduce = 3 };
+// How the bytes of a map input are cut when the plugin wants single records.
+enum class PluginCut : uint32_t { kLines = 1, kFixed = 2, kPacked = 3, kWhole = 4 };
+
+// One piece of work; the input bytes lie in the port's input memory.
+struct PluginCall {
+  PluginWork work = PluginWork::kMap;
+  PluginCut cut = PluginCut::kLines;
+  uint32_t record_bytes = 0;  // kFixed
+  uint32_t task = 0;
+  uint32_t partitions = 0;
+  uint32_t group_prefix = 0;  // combine: keys may differ behind it
+  uint64_t input_bytes =
+      0;                // map: of the block; combine, reduce: of the first batch (0 asks for one)
+  uint64_t offset = 0;  // of the block in its document
+  std::string document;
+};
+
+// Emitted records on their way out.
+struct PluginOutput {
+  const uint8_t* bytes = nullptr;
+  size_t size = 0;
+  const uint32_t* partitions = nullptr;  // one per record when the plugin partitions, else null
+  size_t count = 0;
+};
+
+class PluginPort {
+ public:
+  virtual ~PluginPort() = default;
+  virtual Status Flush(const PluginOutput& output) = 0;
+  // The next batch of groups replaces the input; *size = 0 ends them. Output comes along, so that a
+  // combiner's records are written before its next groups are read.
+  virtual Status More(const PluginOutput& output, size_t* size) = 0;
+  virtual bool Cancelled() = 0;
+  virtual void Log(int level, const char* message) = 0;
+};
+
+// Input memory of a combine: GroupPacker::kLeastCapacity and some more.
+constexpr size_t kCombineInputBytes = (1u << 20) + (256u << 10);
+
+struct PluginMemory {
+  uint8_t* input = nullptr;
+  size_t input_size = 0;
+  uint8_t* output = nullptr;
+  size_t output_size = 0;
+  uint32_t* partitions = nullptr;  // of the records in output
+  size_t partitions_size = 0;      // in elements
+};
+
+class PluginSession {
+ public:
+  PluginSession(const Plugin& plugin, const std::map<std::string, std::string>& params,
+                const PluginMemory& memory);
+
+  // Runs the call to its end. *records: input records of a map. Errors: kPlugin (what the plugin
+  // said, or did), those of the port.
+  Status Run(const PluginCall& call, PluginPort* port, uint64_t* records);
+  // Counters since the last call.
+  std::map<std::string, int64_t> TakeCounters();
+
+ private:
+  friend struct PluginCallbacks;
+
+  Status MapInputs(const PluginCall& call, uint64_t* records);
+  Status MapOne(const uint8_t* key, size_t key_size, const uint8_t* input, size_t size,
+                uint64_t offset);
+  Status Groups();
+  Status OneGroup();
+  Status Refill();
+  Status NextPiece(Piece* piece);
+  bool NextValue();
+  bool NextPart();
+  bool Emit(const void* key, size_t key_size, const void* value, size_t value_size);
+  bool EmitPart(const void* key, size_t key_size, const void* part, size_t part_size, bool more);
+  bool EmitSlowly(const uint8_t* key, size_t key_size, const uint8_t* value, size_t value_size,
+                  bool continues, bool more);
+  bool Checked(const void* key, size_t key_size);
+  bool Append(const uint8_t* key, size_t key_size, const uint8_t* value, size_t value_size,
+              bool continues, bool more);
+  bool Room(size_t bytes);
+  bool Stop(const Status& status);
+  Status Failed(const std::string& what) const;
+  PluginOutput Output() const;
+
+  Plugin plugin_;
+  std::map<std::string, std::string> params_;
+  PluginMemory memory_;
+  std::map<std::string, int64_t> counters_;
+  Arena scratch_;
+  MapContext map_;
+  ReduceContext reduce_;
+
+  PluginPort* port_ = nullptr;
+  PluginCall call_;
+  Status status_;            // the first failure of this call
+  std::string message_;      // what the plugin said
+  size_t used_ = 0;          // of output
+  size_t count_ = 0;         // records in output
+  bool value_open_ = false;  // a value in parts is being emitted
+
+  size_t at_ = 0;  // in the input, while walking groups
+  size_t input_end_ = 0;
+  bool group_open_ = false;  // the group's last piece was not read yet
+  bool more_ = false;        // the value read last goes on
+  std::vector<char> key_;    // of the group, NUL-terminated
+  ByteBuffer assembled_;     // a value that came in pieces
+  std::vector<uint8_t> value_key_;
+};
+
+}  // namespace daf

@@ -1,0 +1,78 @@
+// A plugin that does what a plugin should not, on demand: the first word of each line says what.
+// For tests.
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "daf_plugin.hpp"
+
+namespace {
+
+bool Map(MapContext& context) {
+  const std::string word(context.text().substr(0, context.text().find(' ')));
+  if (word == "segfault") std::raise(SIGSEGV);
+  if (word == "abort") std::abort();
+  if (word == "exit") std::exit(3);
+  if (word == "throw") throw std::runtime_error("thrown on demand");
+  if (word == "fail") return context.fail("failed on demand");
+  if (word == "false") return false;
+  if (word == "loop") {
+    for (;;) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (word == "allocate") {
+    std::vector<std::vector<char>> all;
+    for (int i = 0; i < 4096; ++i) all.emplace_back(size_t{1} << 20, 'x');
+  }
+  if (word == "longkey") {
+    const std::string key((1u << 20) + 1, 'k');
+    return context.emit(key, "");
+  }
+  if (word == "big") {
+    const std::string part(3u << 20, 'b');
+    for (int i = 0; i < 5; ++i) {
+      if (!context.emit_part_fn(&context, "big", 3, part.data(), part.size(), i < 4)) return false;
+    }
+    return true;
+  }
+  if (word == "log") context.log_fn(&context, DAF_LOG_WARN, "logged on demand");
+  if (word == "environment")
+    return context.emit("environment", std::getenv("HOME") ? "there" : "empty");
+  context.counter_fn(&context, "lines", 1);
+  const char* prefix = context.param_fn(&context, "prefix");
+  char* scratch = static_cast<char*>(context.scratch_fn(&context, 64));
+  if (scratch == nullptr) return context.fail("no scratch memory");
+  const std::string key = std::string(prefix ? prefix : "") + word;
+  return context.emit(key, std::string(context.name) + ":" + std::to_string(context.offset));
+}
+
+bool Combine(std::string_view key, ReduceContext& context) {
+  // Passes everything on, except that it changes the key of one group.
+  while (context.next()) {
+    if (!context.emit(key == "changed" ? "another" : key, context.text())) return false;
+  }
+  return true;
+}
+
+bool Reduce(std::string_view key, ReduceContext& context) {
+  if (key == "segfault-reduce") std::raise(SIGSEGV);
+  // Reads only the first value of a group, and says how long it is.
+  if (!context.next()) return false;
+  return context.emit(key, std::to_string(context.value_size));
+}
+
+}  // namespace
+
+DAF_PLUGIN("misbehave", "1.0", DAF_INPUT_RECORDS)
+DAF_PLUGIN_MAP(Map)
+DAF_PLUGIN_COMBINE(Combine)
+DAF_PLUGIN_REDUCE(Reduce)
+
+// Keys that begin with "p" and a digit go where the digit says.
+extern "C" DAF_EXPORT uint32_t PartitionMain(const char* key, size_t key_size,
+                                             uint32_t partitions) {
+  return key_size >= 2 && key[0] == 'p' ? static_cast<uint32_t>(key[1] - '0') : partitions - 1;
+}

@@ -10,6 +10,7 @@ class DafAddon : public Napi::Addon<DafAddon> {
   DafAddon(Napi::Env env, Napi::Object exports) {
     RegisterCore(env, exports);
     RegisterHead(env, exports);
+    RegisterHost(env, exports);
     RegisterHeadFit(env, exports);
     RegisterMesh(env, exports);
     RegisterNerf(env, exports);

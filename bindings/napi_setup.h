@@ -33,6 +33,7 @@ bool ReadUint32s(const Napi::Value& value, const char* name, Span<uint32_t>* out
 
 void RegisterCore(Napi::Env env, Napi::Object exports);
 void RegisterHead(Napi::Env env, Napi::Object exports);
+void RegisterHost(Napi::Env env, Napi::Object exports);
 void RegisterHeadFit(Napi::Env env, Napi::Object exports);
 void RegisterMesh(Napi::Env env, Napi::Object exports);
 void RegisterNerf(Napi::Env env, Napi::Object exports);

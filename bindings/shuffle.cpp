@@ -1,56 +1,17 @@
 // native/shuffle for TypeScript; declared again in src/core/addon/shuffle.ts.
+#include "bindings/fields.h"
 #include "bindings/napi_setup.h"
-#include "bindings/shuffle_handles.h"
 #include "native/base/crc32c.h"
+#include "native/shuffle/map_writer.h"
+#include "native/shuffle/merge_reader.h"
 #include "native/shuffle/text.h"
 
 namespace daf::node {
 namespace {
 
-constexpr napi_type_tag kMapWriterTag = {0x6461662e6d617077ull, 0x7269746572000001ull};
-constexpr napi_type_tag kMergeReaderTag = {0x6461662e6d657267ull, 0x6572656164650001ull};
-
 Napi::Value Number(Napi::Env env, uint64_t value) {
   return Napi::Number::New(env, static_cast<double>(value));
 }
-
-// Reads plain options; keeps the first failure. Missing or mistyped fields are errors, never
-// defaults.
-class Fields {
- public:
-  explicit Fields(const Napi::Value& value) : env_(value.Env()), ok_(value.IsObject()) {
-    if (ok_) object_ = value.As<Napi::Object>();
-    if (!ok_) ThrowArgument(env_, "options must be an object");
-  }
-  uint64_t Size(const char* name, uint64_t max) {
-    const Napi::Value value = Get(name);
-    const double number = ok_ && value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-    if (ok_ && !(number >= 0 && number <= static_cast<double>(max)))
-      Fail(name, "a number in range");
-    return ok_ ? static_cast<uint64_t>(number) : 0;
-  }
-  bool Flag(const char* name) {
-    const Napi::Value value = Get(name);
-    if (ok_ && !value.IsBoolean()) Fail(name, "a boolean");
-    return ok_ && value.As<Napi::Boolean>().Value();
-  }
-  std::string Text(const char* name) {
-    const Napi::Value value = Get(name);
-    if (ok_ && !value.IsString()) Fail(name, "a string");
-    return ok_ ? value.As<Napi::String>().Utf8Value() : std::string();
-  }
-  Napi::Value Get(const char* name) { return ok_ ? object_.Get(name) : env_.Undefined(); }
-  void Fail(const char* name, const char* what) {
-    if (ok_) ThrowArgument(env_, std::string(name) + " must be " + what);
-    ok_ = false;
-  }
-  bool ok() const { return ok_; }
-
- private:
-  Napi::Env env_;
-  Napi::Object object_;
-  bool ok_;
-};
 
 Napi::Object SegmentObject(Napi::Env env, const SegmentInfo& info) {
   Napi::Object out = Napi::Object::New(env);
@@ -101,15 +62,12 @@ class MapWriterWrap : public Napi::ObjectWrap<MapWriterWrap> {
     options.fan_in = static_cast<uint32_t>(fields.Size("fanIn", 512));
     TaskControl control;
     if (!fields.ok() || !ReadControl(fields.Get("control"), &control)) return;
-    info.This().As<Napi::Object>().TypeTag(&kMapWriterTag);
     // The writer polls these words: they must live as long as it does.
     info.This().As<Napi::Object>().DefineProperty(
         Napi::PropertyDescriptor::Value("control", fields.Get("control"), napi_default));
     writer_ = std::make_unique<MapWriter>();
     if (!Check(env, writer_->Init(options, control))) writer_.reset();
   }
-
-  MapWriter* writer() const { return writer_.get(); }
 
  private:
   bool Live(Napi::Env env) const {
@@ -232,13 +190,10 @@ class MergeReaderWrap : public Napi::ObjectWrap<MergeReaderWrap> {
     for (uint32_t i = 0; i < array.Length(); ++i) {
       if (!ReadSource(array.Get(i), &options_.sources[i])) return;
     }
-    info.This().As<Napi::Object>().TypeTag(&kMergeReaderTag);
     info.This().As<Napi::Object>().DefineProperty(
         Napi::PropertyDescriptor::Value("control", fields.Get("control"), napi_default));
     reader_ = std::make_unique<MergeReader>();
   }
-
-  MergeReader* reader() const { return reader_.get(); }
 
  private:
   bool Live(Napi::Env env) const {
@@ -350,26 +305,6 @@ Napi::Value FormatTextOf(const Napi::CallbackInfo& info) {
 }
 
 }  // namespace
-
-MapWriter* MapWriterOf(const Napi::Value& value) {
-  MapWriter* writer = nullptr;
-  if (value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kMapWriterTag)) {
-    writer = Napi::ObjectWrap<MapWriterWrap>::Unwrap(value.As<Napi::Object>())->writer();
-  }
-  if (writer == nullptr)
-    ThrowArgument(value.Env(), "expected a MapWriter that was not disposed of");
-  return writer;
-}
-
-MergeReader* MergeReaderOf(const Napi::Value& value) {
-  MergeReader* reader = nullptr;
-  if (value.IsObject() && value.As<Napi::Object>().CheckTypeTag(&kMergeReaderTag)) {
-    reader = Napi::ObjectWrap<MergeReaderWrap>::Unwrap(value.As<Napi::Object>())->reader();
-  }
-  if (reader == nullptr)
-    ThrowArgument(value.Env(), "expected a MergeReader that was not disposed of");
-  return reader;
-}
 
 void RegisterShuffle(Napi::Env env, Napi::Object exports) {
   exports.Set("MapWriter", MapWriterWrap::Class(env));

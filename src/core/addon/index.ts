@@ -6,6 +6,7 @@ import { DafError } from '../contracts/errors.js';
 import type { CoreAddon } from './core.js';
 import type { HeadAddon } from './head.js';
 import type { HeadFitAddon } from './head_fit.js';
+import type { HostAddon } from './host.js';
 import type { MeshAddon } from './mesh.js';
 import type { NerfAddon } from './nerf.js';
 import type { ShuffleAddon } from './shuffle.js';
@@ -13,11 +14,12 @@ import type { ShuffleAddon } from './shuffle.js';
 export type * from './core.js';
 export type * from './head.js';
 export type * from './head_fit.js';
+export type * from './host.js';
 export type * from './mesh.js';
 export type * from './nerf.js';
 export type * from './shuffle.js';
 
-export interface Addon extends CoreAddon, HeadAddon, HeadFitAddon, MeshAddon, NerfAddon, ShuffleAddon {}
+export interface Addon extends CoreAddon, HeadAddon, HeadFitAddon, HostAddon, MeshAddon, NerfAddon, ShuffleAddon {}
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 let loaded: Addon | undefined;

@@ -45,8 +45,9 @@ export interface RecordSink {
   /**
    * Takes packed records (contracts/record.ts), as many as the bytes hold; for runners whose code emits batches. Values may come in pieces,
    * flagged as core/addon/records.ts says; groups are not marked. The bytes are copied before the call returns.
+   * @param partitions the reducer of every record, from code that partitions natively. Null or absent: the runner's `partition`, or the hash.
    */
-  batch(packed: Uint8Array): void;
+  batch(packed: Uint8Array, partitions?: Uint32Array | null): void;
 }
 
 /**

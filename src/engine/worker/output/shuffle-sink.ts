@@ -48,8 +48,12 @@ export class ShuffleSink implements RecordSink {
           };
   }
 
-  batch(packed: Uint8Array): void {
+  batch(packed: Uint8Array, partitions: Uint32Array | null = null): void {
     this.#batch.flush();
+    if (partitions !== null) {
+      this.#append(packed, partitions.length, partitions);
+      return;
+    }
     let records = 0;
     if (this.#runner.partition !== undefined) {
       const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
@@ -98,19 +102,20 @@ export class ShuffleSink implements RecordSink {
     this.#partitions[this.#waiting++] = partition;
   }
 
-  #append(batch: Uint8Array, records: number): void {
+  #append(batch: Uint8Array, records: number, given: Uint32Array | null = null): void {
     const custom = this.#runner.partition !== undefined;
+    const partitions = given ?? this.#partitions;
     let taken = 0;
     for (let at = 0; at < batch.length; ) {
       const rest = at === 0 ? batch : batch.subarray(at);
-      at += this.#writer.append(rest, custom ? this.#partitions.subarray(taken, records) : null);
+      at += this.#writer.append(rest, custom ? partitions.subarray(taken, records) : null);
       taken += this.#writer.appendedRecords;
       if (at < batch.length) {
         failpoint('task.map-spill');
         this.#combine(false);
       }
     }
-    if (custom) {
+    if (custom && given === null) {
       this.#partitions.copyWithin(0, records, this.#waiting);
       this.#waiting -= records;
     }

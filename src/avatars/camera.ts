@@ -54,7 +54,7 @@ export function orbitCamera(
   yaw: number,
   pitch: number,
   size: number,
-  fill = 0.92,
+  fill = 1.05,
   distance = PORTRAIT_DISTANCE,
 ): CameraValues {
   const rotation = rotationFromAngles(yaw, pitch, 0);

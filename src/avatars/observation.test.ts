@@ -1,22 +1,28 @@
 import tap from 'tap';
-import { bestObservations, decodeObservation, encodeObservation, type Observation, observationRank } from './observation.js';
+import {
+  bestObservations,
+  decodeObservation,
+  encodeObservation,
+  encodeRefusal,
+  type Observation,
+  observationRank,
+} from './observation.js';
 
 function observation(quality: number, contentHash: string, change: Partial<Observation> = {}): Observation {
   return {
     photo: 'p01/ä photo\n1.png',
     contentHash,
     quality,
-    source: 'side-car',
+    source: 'sidecar',
     width: 256,
     height: 300,
-    photoPixels: 1.5,
+    photoSide: 1500.5,
     principal: [128.25, 140],
     landmarks: Array.from({ length: 136 }, (_, i) => i / 3),
     weights: Array.from({ length: 68 }, () => 1),
     pose: { yaw: 0.1, pitch: -0.2, roll: 0, residual: 0.01 },
     warnings: [{ code: 'ERR_DAF_NO_FACE', message: 'five faces, the largest is used' }],
-    crop: Uint8Array.of(1, 2, 3),
-    matte: Uint8Array.of(4),
+    image: Uint8Array.of(1, 2, 3),
     ...change,
   };
 }
@@ -32,10 +38,10 @@ tap.test('anything else is refused', async (t) => {
   const cases: Record<string, Uint8Array> = {
     empty: new Uint8Array(0),
     'other version': Uint8Array.from(good, (byte, i) => (i === 0 ? 9 : byte)),
-    truncated: good.subarray(0, good.length - 1),
-    longer: Uint8Array.of(...good, 0),
+    'no image': good.subarray(0, good.length - 3),
+    'other kind': Uint8Array.from(good, (byte, i) => (i === 1 ? 7 : byte)),
     'length overflow': Uint8Array.from(good, (byte, i) => (i === 7 ? 255 : byte)),
-    'broken header': Uint8Array.from(good, (byte, i) => (i === 16 ? 0 : byte)),
+    'broken header': Uint8Array.from(good, (byte, i) => (i === 8 ? 0 : byte)),
     'crop too wide': encodeObservation(observation(0.5, 'aa', { width: 769 })),
     'too few landmarks': encodeObservation(observation(0.5, 'aa', { landmarks: [1, 2] })),
     'no number': encodeObservation(observation(Number.NaN, 'aa')),
@@ -52,17 +58,29 @@ tap.test('the best K do not depend on order, grouping or repetition', async (t) 
     [0.5, 'd'],
     [0.9, 'a'],
   ].map(([quality, hash]) => encodeObservation(observation(quality as number, hash as string)));
-  const hashes = (values: Uint8Array[]): string => values.map((value) => observationRank(value).contentHash).join('');
+  const hashes = ({ best }: { best: readonly Uint8Array[] }): string =>
+    best.map((value) => observationRank(value).contentHash).join('');
   t.equal(hashes(bestObservations(all, 3)), 'abd');
   t.equal(hashes(bestObservations([...all].reverse(), 3)), 'abd');
-  const combined = [...bestObservations(all.slice(0, 3), 3), ...bestObservations(all.slice(3), 3)];
+  const combined = [...bestObservations(all.slice(0, 3), 3).best, ...bestObservations(all.slice(3), 3).best];
   t.equal(hashes(bestObservations(combined, 3)), 'abd');
   t.equal(hashes(bestObservations(all, 99)), 'abdce');
 });
 
 tap.test('chosen observations are copies: the merge reuses its buffer', async (t) => {
   const buffer = encodeObservation(observation(0.5, 'aa'));
-  const [kept] = bestObservations([buffer], 1);
+  const [kept] = bestObservations([buffer], 1).best;
   buffer.fill(0);
   t.equal(observationRank(kept!).contentHash, 'aa');
+});
+
+tap.test('refusals travel beside observations and are all kept', async (t) => {
+  const refusals = ['p01/b', 'p01/a'].map((photo) => ({ photo, code: 'ERR_DAF_NO_FACE', message: 'no face' }));
+  const values = [...refusals.map(encodeRefusal), encodeObservation(observation(0.2, 'a'))];
+  const sorted = bestObservations(values, 1);
+  t.equal(sorted.best.length, 1);
+  t.same(
+    sorted.refusals.map((refusal) => refusal.photo),
+    ['p01/a', 'p01/b'],
+  );
 });

@@ -1,3 +1,5 @@
+import type { Refusal } from './observation.js';
+
 /** avatars/<folder>/report.json: what a reader must know to trust an avatar. Volatile: it also holds times. */
 export interface AvatarReport {
   readonly daf: 1;
@@ -8,7 +10,7 @@ export interface AvatarReport {
   readonly usable: boolean;
   readonly quality: string;
   readonly photos: readonly PhotoReport[];
-  readonly refused: readonly RefusedPhoto[];
+  readonly refused: readonly Refusal[];
   readonly head: HeadReport | null;
   readonly texture: TextureReport | null;
   readonly field: FieldReport | null;
@@ -20,7 +22,7 @@ export interface AvatarReport {
 export interface PhotoReport {
   readonly photo: string;
   readonly quality: number;
-  readonly source: 'detector' | 'side-car';
+  readonly source: 'model' | 'sidecar';
   /** Degrees; yaw > 0: turned to the person's own left. */
   readonly yaw: number;
   readonly pitch: number;
@@ -34,12 +36,6 @@ export interface PhotoReport {
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
 }
 
-export interface RefusedPhoto {
-  readonly photo: string;
-  readonly code: string;
-  readonly message: string;
-}
-
 export interface HeadReport {
   readonly model: string;
   readonly vertices: number;
@@ -49,9 +45,8 @@ export interface HeadReport {
   readonly unit: 'metre';
   /** Over all photos, as in PhotoReport. */
   readonly residual: number;
-  /** Chin to crown and ear to ear, metres. */
-  readonly height: number;
-  readonly width: number;
+  /** Between the outer corners of the eyes, metres. */
+  readonly eyes: number;
   readonly hair: 'prior';
 }
 

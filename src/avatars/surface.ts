@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { addon, type CameraValues, type MeshArrays } from '../core/addon/index.js';
+import { loadSharp } from '../faces/vision/sharp.js';
 import { type Box, boxOf } from './camera.js';
 import { readGlb } from './export/glb.js';
 import { METRES_PER_CM } from './export/mesh.js';
@@ -23,6 +23,7 @@ export interface SurfacePicture {
 
 /** The mesh of an exported file, back in centimetres: what is drawn from it is what others will see. */
 export async function surfaceOfGlb(bytes: Uint8Array): Promise<Surface> {
+  const sharp = await loadSharp();
   const glb = await readGlb(bytes);
   const { data, info } = await sharp(glb.texture.bytes).ensureAlpha().raw().toBuffer({ resolveWithObject: true });
   const positions = glb.positions.map((metres) => metres / METRES_PER_CM);

@@ -1,4 +1,5 @@
-import type { AvatarReport, RefusedPhoto } from '../report.js';
+import type { Refusal } from '../observation.js';
+import type { AvatarReport } from '../report.js';
 
 /** What index.html says about one person. */
 export type Person = Pick<AvatarReport, 'identity' | 'folder' | 'photos' | 'refused' | 'head' | 'texture' | 'field' | 'likeness'>;
@@ -66,9 +67,9 @@ function listWithout(without: readonly Person[]): string {
   return `<section><h2>People without a usable photo</h2><ul>${items}</ul></section>\n`;
 }
 
-function listRefused(refused: readonly RefusedPhoto[]): string {
+function listRefused(refused: readonly Refusal[]): string {
   if (refused.length === 0) return '';
-  const row = (photo: RefusedPhoto): string =>
+  const row = (photo: Refusal): string =>
     `<tr><td>${escapeHtml(photo.photo)}</td><td><code>${photo.code}</code></td><td>${escapeHtml(photo.message)}</td></tr>`;
   return `<section><h2>Photos that could not be used</h2><table>${refused.map(row).join('')}</table></section>\n`;
 }

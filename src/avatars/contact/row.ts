@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import type { CameraValues } from '../../core/addon/index.js';
+import { loadSharp } from '../../faces/vision/sharp.js';
 import { orbitCamera, squareCamera } from '../camera.js';
 import { drawSurface, type Surface } from '../surface.js';
 import { CELL, COLUMNS, type Column, cellLeft, INK, LABEL, NEUTRAL, PAPER, ROW_HEIGHT, ROW_WIDTH } from './layout.js';
@@ -26,6 +26,7 @@ export async function contactRow(sources: RowSources): Promise<Uint8Array> {
     if (column.shows === 'photo') await pastePhoto(picture, cellLeft(i), sources);
     else picture.paste(cellLeft(i), LABEL, CELL, CELL, cell(column, sources), 4);
   }
+  const sharp = await loadSharp();
   const raw = { width: ROW_WIDTH, height: ROW_HEIGHT, channels: 3 } as const;
   return new Uint8Array(await sharp(picture.rgb, { raw }).png({ compressionLevel: 9 }).toBuffer());
 }
@@ -39,6 +40,7 @@ function cell(column: Column, sources: RowSources): Uint8Array {
 }
 
 async function pastePhoto(picture: Picture, left: number, { photo }: RowSources): Promise<void> {
+  const sharp = await loadSharp();
   const scale = CELL / Math.max(photo.width, photo.height);
   const [width, height] = [photo.width, photo.height].map((side) => Math.max(1, Math.round(side * scale))) as [number, number];
   const raw = { width: photo.width, height: photo.height, channels: 3 } as const;

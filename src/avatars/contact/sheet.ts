@@ -1,5 +1,5 @@
-import sharp from 'sharp';
 import { DafError } from '../../core/contracts/errors.js';
+import { loadSharp } from '../../faces/vision/sharp.js';
 import { COLUMNS, cellLeft, HEADER, INK, PAPER, PEOPLE_PER_PAGE, ROW_HEIGHT, ROW_WIDTH } from './layout.js';
 import { Picture } from './picture.js';
 import { PngWriter } from './png_writer.js';
@@ -14,6 +14,7 @@ export const pageCount = (people: number): number => Math.max(1, Math.ceil(peopl
  * @param rows contact-row.png of each person of this page, in order.
  */
 export async function contactPage(title: string, rows: readonly (() => Promise<Uint8Array>)[]): Promise<Uint8Array> {
+  const sharp = await loadSharp();
   const writer = new PngWriter(ROW_WIDTH, HEADER + rows.length * ROW_HEIGHT);
   const header = new Picture(ROW_WIDTH, HEADER, PAPER);
   header.text(cellLeft(0), 6, title, INK);

@@ -1,4 +1,4 @@
-import { type Accessor, Document, type Material, WebIO } from '@gltf-transform/core';
+import { type Accessor, Document, Logger, type Material, WebIO } from '@gltf-transform/core';
 import { DafError } from '../../core/contracts/errors.js';
 import type { AvatarMesh, MeshPart, TextureFile } from './mesh.js';
 
@@ -10,7 +10,8 @@ const STILL = 1e-6;
  * morph targets whose names stand in every mesh's `extras.targetNames`. The same mesh gives the same bytes.
  */
 export async function writeGlb(mesh: AvatarMesh, texture: TextureFile, name: string): Promise<Uint8Array> {
-  const document = new Document();
+  // The library never prints; a jaw that moves half of the head is no reason to.
+  const document = new Document().setLogger(new Logger(Logger.Verbosity.SILENT));
   const root = document.getRoot();
   root.getAsset().generator = 'daf';
   const buffer = document.createBuffer();
@@ -41,7 +42,7 @@ export async function writeGlb(mesh: AvatarMesh, texture: TextureFile, name: str
     }
     person.addChild(document.createNode(part.name).setMesh(partMesh));
   }
-  return new WebIO().writeBinary(document);
+  return new WebIO().setLogger(document.getLogger() as Logger).writeBinary(document);
 }
 
 /** Skin neither shines nor mirrors; two-sided because the hair shell and the neck are open at their borders. */

@@ -1,0 +1,81 @@
+import { addon } from '../core/addon/index.js';
+import { DafError } from '../core/contracts/errors.js';
+import type { PreparedFace, Vision } from '../faces/types.js';
+import { photoToCrop } from '../faces/vision/crop.js';
+import { encodePng } from '../faces/vision/encode.js';
+import { withPose } from '../faces/vision/quality.js';
+import { embeddedHead, type Head, shapeOf } from './head.js';
+import type { Observation } from './observation.js';
+import { poseOptions } from './photo.js';
+
+/** One photo of the input, as a record of the job carries it. */
+export interface PhotoRecord {
+  /** As typed; what reports and manifests call it. */
+  readonly name: string;
+  readonly path: string;
+  /** Hexadecimal, where the path is not UTF-8. */
+  readonly pathBytes: string | null;
+  /** Key of the person. */
+  readonly identity: string;
+}
+
+export function decodePhotoRecord(bytes: Uint8Array): PhotoRecord {
+  const record = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as PhotoRecord;
+  if (typeof record.name !== 'string' || typeof record.path !== 'string' || typeof record.identity !== 'string') {
+    throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not a photo');
+  }
+  return record;
+}
+
+/**
+ * Everything that later stages need of one photo.
+ * @throws DafError as Vision.prepare; ERR_DAF_BAD_LANDMARKS for landmarks that no head could have.
+ */
+export async function observe(photo: PhotoRecord, vision: Vision, control: Int32Array): Promise<Observation> {
+  const head = embeddedHead();
+  const path = photo.pathBytes === null ? photo.path : Buffer.from(photo.pathBytes, 'hex');
+  const face = await vision.prepare({ path });
+  const { width, height } = face.crop;
+  const middle = photoToCrop(face.transform, Float32Array.of(face.photo.width / 2, face.photo.height / 2));
+  const lens = {
+    photoSide: Math.max(face.photo.width, face.photo.height) * face.transform.scale,
+    principal: [middle[0]!, middle[1]!] as const,
+  };
+  const fit = fitAlone(head, face, lens, control);
+  const matte = new Uint8Array(width * height);
+  addon().headMatte(head.handle, fit.positions, fit.camera, face.crop, { refine: null }, control, matte);
+  const weights = new Array<number>(68).fill(1);
+  return {
+    photo: photo.name,
+    contentHash: face.contentHash,
+    quality: withPose(face.quality, fit.yaw, fit.pitch).total,
+    source: face.landmarks.source,
+    width,
+    height,
+    ...lens,
+    landmarks: [...face.landmarks.points],
+    weights,
+    pose: { yaw: fit.yaw, pitch: fit.pitch, roll: fit.roll, residual: fit.residual },
+    warnings: face.warnings.map(({ code, message }) => ({ code, message })),
+    image: await encodePng(face.crop, matte),
+  };
+}
+
+/** A fit to this photo alone: good enough for its silhouette; the person's fit comes in reduce. */
+function fitAlone(head: Head, face: PreparedFace, lens: Pick<Observation, 'photoSide' | 'principal'>, control: Int32Array) {
+  const { width, height } = face.crop;
+  try {
+    const fit = addon().fitHead(
+      head.handle,
+      [{ landmarks: face.landmarks.points, weights: null, width, height, pose: poseOptions(lens) }],
+      { identityModes: null, expressionModes: null, noise: null, expressionSpread: null, jaw: null, displacement: null },
+      control,
+    );
+    const view = fit.views[0]!;
+    return { ...view, positions: shapeOf(head, fit.identity, view.expression, fit.displacement) };
+  } catch (error) {
+    const cause = DafError.from(error);
+    if (cause.code !== 'ERR_DAF_BAD_ARGUMENT') throw cause;
+    throw new DafError('ERR_DAF_BAD_LANDMARKS', `no head has these landmarks: ${cause.message}`, { cause });
+  }
+}

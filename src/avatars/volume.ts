@@ -1,0 +1,121 @@
+import type { CameraValues } from '../core/addon/index.js';
+import { loadSharp } from '../faces/vision/sharp.js';
+import type { NeuralField, TrainingReport, TrainingView } from '../fields/types.js';
+import { grow, orbitCamera, resizedCamera } from './camera.js';
+import { psnr, silhouetteIou } from './compare.js';
+import type { QualityLevel } from './options.js';
+import { drawSurface, type Surface } from './surface.js';
+
+/** Hair that no mesh has may stand this far off, cm. */
+const BOX_MARGIN = 1.5;
+
+export const fieldBox = (surface: Surface): { min: readonly [number, number, number]; max: readonly [number, number, number] } =>
+  grow(surface.box, BOX_MARGIN);
+
+/**
+ * Views around the textured head whose colour, opacity and depth the field must reproduce: without them the field of a single
+ * photo would be a billboard. Three of four within yaw ±90°, pitch ±30°, the fourth anywhere around; stratified, so that few
+ * views cover all.
+ */
+export function supervisedViews(surface: Surface, level: QualityLevel, seed: number, control: Int32Array | null): TrainingView[] {
+  const random = generator(seed);
+  return Array.from({ length: level.supervisedViews }, (_, i) => {
+    const behind = i % 4 === 3;
+    const slot = (i + random()) / level.supervisedViews;
+    const yaw = behind ? Math.PI / 2 + Math.PI * slot : Math.PI * (slot - 0.5);
+    const pitch = (Math.PI / 3) * (fraction(i * 0.618034 + random() * 0.1) - 0.5);
+    const camera = orbitCamera(surface.box, yaw, pitch, level.supervisedSize, 0.95 + 0.4 * random());
+    const { rgba, depth } = drawSurface(surface, camera, 'texture', control);
+    const { rgb, alpha } = divide(rgba);
+    return { source: 'supervised', camera, rgb, alpha, depth };
+  });
+}
+
+/** A photo and its matte at the size that the field learns from. */
+export async function photoView(
+  photo: { readonly rgb: Uint8Array; readonly matte: Uint8Array; readonly width: number; readonly height: number },
+  camera: CameraValues,
+  side: number,
+): Promise<TrainingView> {
+  const sharp = await loadSharp();
+  const scale = Math.min(1, side / Math.max(photo.width, photo.height));
+  const width = Math.max(1, Math.round(photo.width * scale));
+  const height = Math.max(1, Math.round(photo.height * scale));
+  const resize = async (data: Uint8Array, channels: 1 | 3): Promise<Uint8Array> => {
+    const image = sharp(data, { raw: { width: photo.width, height: photo.height, channels } }).resize(width, height, {
+      fit: 'fill',
+    });
+    return (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
+  };
+  const rgb = await resize(photo.rgb, 3);
+  const alpha = await resize(photo.matte, 1);
+  return { source: 'photo', camera: resizedCamera(camera, width, height), rgb, alpha };
+}
+
+/** How well the field shows the head it was made from, at views between those it learnt from. */
+export function compareWithSurface(field: NeuralField, surface: Surface, size: number, control: Int32Array | null) {
+  let error = 0;
+  const overlaps: number[] = [];
+  const yaws = [-75, -35, 10, 50, 85, 170];
+  for (const degrees of yaws) {
+    const camera = orbitCamera(surface.box, (degrees * Math.PI) / 180, 0.1, size);
+    const mesh = drawSurface(surface, camera, 'texture', control).rgba;
+    const volume = field.render(camera, { control }).rgba;
+    const both = (i: number): boolean => mesh[4 * i + 3]! >= 128 && volume[4 * i + 3]! >= 128;
+    error += 10 ** (-psnr({ pixels: mesh, channels: 4 }, { pixels: volume, channels: 4 }, both) / 10) / yaws.length;
+    overlaps.push(silhouetteIou(mesh, volume));
+  }
+  return {
+    meshPsnr: -10 * Math.log10(error),
+    silhouette: overlaps.reduce((sum, overlap) => sum + overlap, 0) / overlaps.length,
+    silhouetteWorst: Math.min(...overlaps),
+  };
+}
+
+/** Trains in small pieces, so that progress shows and a cancel is heard between them. */
+export function trainField(
+  field: NeuralField,
+  views: readonly TrainingView[],
+  level: QualityLevel,
+  seed: number,
+  control: Int32Array,
+  onProgress: (share: number) => void,
+): TrainingReport {
+  const session = field.train(views, { supervisedFraction: 0.5, totalSteps: level.steps, seed });
+  try {
+    let report = session.run(0, control);
+    while (report.step < level.steps) {
+      report = session.run(Math.min(PIECE, level.steps - report.step), control);
+      onProgress(report.step / level.steps);
+    }
+    return report;
+  } finally {
+    session.dispose();
+  }
+}
+
+const PIECE = 25;
+
+function divide(rgba: Uint8Array): { rgb: Uint8Array; alpha: Uint8Array } {
+  const count = rgba.length / 4;
+  const rgb = new Uint8Array(3 * count);
+  const alpha = new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = rgba[4 * i + c]!;
+    alpha[i] = rgba[4 * i + 3]!;
+  }
+  return { rgb, alpha };
+}
+
+const fraction = (value: number): number => value - Math.floor(value);
+
+/** mulberry32: the same views for the same seed on every machine. */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

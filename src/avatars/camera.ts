@@ -54,7 +54,7 @@ export function orbitCamera(
   yaw: number,
   pitch: number,
   size: number,
-  fill = 1.05,
+  fill = 0.98,
   distance = PORTRAIT_DISTANCE,
 ): CameraValues {
   const rotation = rotationFromAngles(yaw, pitch, 0);

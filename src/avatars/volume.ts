@@ -1,6 +1,6 @@
 import type { CameraValues } from '../core/addon/index.js';
 import { loadSharp } from '../faces/vision/sharp.js';
-import type { NeuralField, TrainingReport, TrainingView } from '../fields/types.js';
+import type { NeuralField, TrainingView } from '../fields/types.js';
 import { grow, orbitCamera, resizedCamera } from './camera.js';
 import { psnr, silhouetteIou } from './compare.js';
 import type { QualityLevel } from './options.js';
@@ -72,7 +72,10 @@ export function compareWithSurface(field: NeuralField, surface: Surface, size: n
   };
 }
 
-/** Trains in small pieces, so that progress shows and a cancel is heard between them. */
+/**
+ * Trains in small pieces, so that progress shows and a cancel is heard between them.
+ * @returns field samples taken.
+ */
 export function trainField(
   field: NeuralField,
   views: readonly TrainingView[],
@@ -80,15 +83,15 @@ export function trainField(
   seed: number,
   control: Int32Array,
   onProgress: (share: number) => void,
-): TrainingReport {
+): number {
   const session = field.train(views, { supervisedFraction: 0.5, totalSteps: level.steps, seed });
   try {
-    let report = session.run(0, control);
-    while (report.step < level.steps) {
-      report = session.run(Math.min(PIECE, level.steps - report.step), control);
-      onProgress(report.step / level.steps);
+    let samples = 0;
+    for (let step = 0; step < level.steps; step += PIECE) {
+      samples += session.run(Math.min(PIECE, level.steps - step), control).samples;
+      onProgress(Math.min(1, (step + PIECE) / level.steps));
     }
-    return report;
+    return samples;
   } finally {
     session.dispose();
   }

@@ -1,7 +1,7 @@
 import type { MeshArrays } from '../core/addon/index.js';
 
 /**
- * Paints a texture by where its texels lie on the head, so that a test can put a mark on a known side.
+ * Paints a texture by where its texels lie on the head, so that colours and marks stand where they belong.
  * @param texture [size][size][4], changed in place. @param triangles [first, end) of the triangles to paint.
  * @param color of a point (cm), or null to leave the texel.
  * @returns texels painted.

@@ -1,0 +1,67 @@
+import { addon, type HeadFit } from '../core/addon/index.js';
+import { baseTexture } from './base_texture.js';
+import { type Head, shapeOf } from './head.js';
+import { fitView, type OpenPhoto } from './photo.js';
+
+/** A person's head and every photo's camera. */
+export interface FittedPerson {
+  readonly fit: HeadFit;
+  /** [positions][3] cm, neutral face: what is exported. */
+  readonly neutral: Float32Array;
+  /** The same as each photo shows it: with its expression. */
+  readonly shown: readonly Float32Array[];
+}
+
+/** One identity for all photos. @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED */
+export function fitPerson(head: Head, photos: readonly OpenPhoto[], control: Int32Array): FittedPerson {
+  const fit = addon().fitHead(
+    head.handle,
+    photos.map((photo) => fitView(photo.observation)),
+    { identityModes: null, expressionModes: null, noise: null, expressionSpread: null, jaw: null, displacement: null },
+    control,
+  );
+  return {
+    fit,
+    neutral: shapeOf(head, fit.identity, undefined, fit.displacement),
+    shown: fit.views.map((view) => shapeOf(head, fit.identity, view.expression, fit.displacement)),
+  };
+}
+
+export interface PersonTexture {
+  /** [size][size][3] sRGB. */
+  readonly rgb: Uint8Array;
+  readonly size: number;
+  readonly observedFraction: number;
+}
+
+/** Blends all photos into the head's atlas; what none saw is mirrored, then filled. */
+export function texturePerson(
+  head: Head,
+  person: FittedPerson,
+  photos: readonly OpenPhoto[],
+  size: number,
+  control: Int32Array,
+): PersonTexture {
+  const native = addon();
+  const base = baseTexture(head, size);
+  const texture = new Uint8Array(4 * size * size);
+  const { observedFraction } = native.projectTexture(
+    head.handle,
+    photos.map(({ rgb, matte, width, height, observation }, i) => ({
+      positions: person.shown[i]!,
+      camera: person.fit.views[i]!.camera,
+      photo: { data: rgb, width, height, channels: 3 },
+      matte,
+      weight: Math.max(1e-3, observation.quality * person.fit.views[i]!.trust),
+    })),
+    base,
+    size,
+    { removeLight: null, mirror: null },
+    control,
+    texture,
+    new Uint8Array(size * size),
+  );
+  const rgb = new Uint8Array(3 * size * size);
+  for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);
+  return { rgb, size, observedFraction };
+}

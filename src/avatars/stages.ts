@@ -1,0 +1,122 @@
+import { DafError, type DafErrorCode } from '../core/contracts/errors.js';
+import type { Emit, FinalizeContext, MapRecord, TaskContext } from '../core/contracts/stage.js';
+import { resolveModels } from '../faces/models/resolve.js';
+import type { Vision, VisionModels } from '../faces/types.js';
+import { openVision } from '../faces/vision/prepare.js';
+import { contactHtml } from './contact/html.js';
+import { PEOPLE_PER_PAGE } from './contact/layout.js';
+import { contactPage, pageCount, pageName } from './contact/sheet.js';
+import { bestObservations, encodeObservation, encodeRefusal } from './observation.js';
+import { decodePhotoRecord, observe } from './observe.js';
+import { type AvatarOptions, avatarOptions, identityFolder } from './options.js';
+import { buildPerson, unusablePerson } from './person.js';
+import type { AvatarReport } from './report.js';
+
+/** What is the photo's fault: it is refused, and the job goes on. Anything else fails the attempt. */
+const REFUSABLE: ReadonlySet<DafErrorCode> = new Set([
+  'ERR_DAF_BAD_IMAGE',
+  'ERR_DAF_IMAGE_TOO_LARGE',
+  'ERR_DAF_NO_FACE',
+  'ERR_DAF_BAD_LANDMARKS',
+  'ERR_DAF_PERMISSION',
+  'ERR_DAF_NOT_FOUND',
+  'ERR_DAF_IO',
+  'ERR_DAF_BAD_MODEL',
+  'ERR_DAF_MODEL_MISSING',
+  'ERR_DAF_VISION_MISSING',
+]);
+
+export async function mapPhoto(record: MapRecord, emit: Emit, context: TaskContext): Promise<void> {
+  const options = avatarOptions(context.params);
+  const photo = decodePhotoRecord(record.value);
+  identityFolder(photo.identity);
+  try {
+    const observation = await observe(photo, await eyes(options), context.control);
+    for (const warning of observation.warnings) {
+      context.refuse(photo.name, new DafError(warning.code as DafErrorCode, warning.message), { refused: false });
+    }
+    emit(photo.identity, encodeObservation(observation));
+    context.counters.add('photos.used');
+  } catch (error) {
+    const refusal = DafError.from(error);
+    if (!REFUSABLE.has(refusal.code)) throw refusal;
+    context.refuse(photo.name, refusal);
+    context.counters.add('photos.refused');
+    emit(photo.identity, encodeRefusal({ photo: photo.name, code: refusal.code, message: refusal.message }));
+  }
+}
+
+const NO_MODELS: VisionModels = { detector: null, landmarks: null };
+
+/** Photos with side-cars need no model: what is wrong with the models is the refusal of those without. */
+async function eyes({ models, detector, landmarks }: AvatarOptions): Promise<Vision> {
+  const named = { models: models ?? undefined, detector: detector ?? undefined, landmarks: landmarks ?? undefined };
+  try {
+    return await openVision({ models: await resolveModels(named) });
+  } catch (problem) {
+    const blind = await openVision({ models: NO_MODELS });
+    return {
+      async prepare(photo) {
+        try {
+          return await blind.prepare(photo);
+        } catch (error) {
+          throw DafError.from(error).code === 'ERR_DAF_MODEL_MISSING' ? problem : error;
+        }
+      },
+      dispose: () => blind.dispose(),
+    };
+  }
+}
+
+export function combinePerson(key: Uint8Array, values: Iterable<Uint8Array>, emit: Emit, context: TaskContext): void {
+  const { best, refusals } = bestObservations(values, avatarOptions(context.params).keep);
+  for (const value of best) emit(key, value);
+  for (const refusal of refusals) emit(key, encodeRefusal(refusal));
+}
+
+export async function reducePerson(
+  key: Uint8Array,
+  values: Iterable<Uint8Array>,
+  _emit: Emit,
+  context: TaskContext,
+): Promise<void> {
+  const options = avatarOptions(context.params);
+  const identity = identityFolder(new TextDecoder().decode(key));
+  const { best, refusals } = bestObservations(values, options.keep);
+  const folder = `avatars/${identity}`;
+  let report = unusablePerson(identity, options, refusals);
+  if (best.length > 0) {
+    const person = await buildPerson(identity, best, refusals, options, context);
+    for (const [name, bytes] of person.files) await context.files.put(`${folder}/${name}`, bytes);
+    report = person.report;
+  }
+  await context.files.put(`${folder}/report.json`, `${JSON.stringify(report, null, 2)}\n`, { volatile: true });
+  context.counters.add(report.usable ? 'people.built' : 'people.without');
+}
+
+export async function finalizeAvatars(context: FinalizeContext): Promise<void> {
+  const reports: AvatarReport[] = [];
+  for (const { name } of context.outputs) {
+    if (!/^avatars\/[^/]+\/report\.json$/.test(name)) continue;
+    reports.push(JSON.parse(new TextDecoder().decode(await context.read(name))) as AvatarReport);
+  }
+  const people = reports.filter((report) => report.usable).sort(worstFirst);
+  const pages: string[] = [];
+  for (let page = 0; page < pageCount(people.length); page++) {
+    const shown = people.slice(page * PEOPLE_PER_PAGE, (page + 1) * PEOPLE_PER_PAGE);
+    const rows = shown.map((person) => () => context.read(`avatars/${person.folder}/contact-row.png`));
+    const title = `${people.length} PEOPLE, WORST FIRST, PAGE ${page + 1} OF ${pageCount(people.length)}`;
+    await context.files.put(pageName(page), await contactPage(title, rows));
+    pages.push(pageName(page));
+    context.checkCancelled();
+  }
+  const without = reports.filter((report) => !report.usable);
+  await context.files.put('index.html', contactHtml(people, without, pages));
+}
+
+/** By the mesh's error against the photo; equal ones by name, so that the order never depends on the order of commits. */
+function worstFirst(a: AvatarReport, b: AvatarReport): number {
+  const by = (a.likeness?.glbPsnr ?? 0) - (b.likeness?.glbPsnr ?? 0);
+  if (by !== 0 && !Number.isNaN(by)) return by;
+  return a.identity < b.identity ? -1 : a.identity > b.identity ? 1 : 0;
+}

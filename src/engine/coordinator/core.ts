@@ -1,0 +1,649 @@
+import { DafError, toWire, type WireError } from '../../core/contracts/errors.js';
+import { type JobPhase, type JobSpec, type JobStatus, type TaskId, taskName } from '../../core/contracts/job.js';
+import type { Heartbeat, WorkerStatus } from '../../core/contracts/messages.js';
+import type { StoredJob, StoredTask } from '../../core/contracts/stores.js';
+import type { Assignment, Commit, LostMap, Report } from '../../core/contracts/task.js';
+import type { CoreOptions, Effect, WorkerInfo } from './effects.js';
+import { TimeHeap } from './heap.js';
+import { attemptName, JobState, parseAttempt } from './job-state.js';
+import { Leases } from './leases.js';
+import { Outbox } from './outbox.js';
+import { type Attempt, TASK } from './task-table.js';
+
+const BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 10_000;
+/** A task may die with its worker this many times more often than it may fail by itself. */
+const LOSSES_PER_FAILURE = 4;
+/** Ended jobs that stay listed. */
+const MAX_ENDED = 1000;
+
+interface Worker extends WorkerInfo {
+  readonly held: Map<string, Attempt>;
+  capacity: number;
+  creditSeq: number;
+  peakBytes: number;
+}
+
+/**
+ * The decisions of the coordinator as a pure machine: every method is an event with its time, {@link drain} gives the effects. Times are
+ * milliseconds of one monotonic clock. All live attempts of a generation may commit; the store picks the first. Nothing here
+ * scans all tasks of a job for one event.
+ */
+export class Core {
+  readonly options: CoreOptions;
+  readonly jobs = new Map<string, JobState>();
+  readonly #workers = new Map<string, Worker>();
+  readonly #attempts = new Map<string, Attempt>();
+  readonly #seen: Leases<string>;
+  readonly #leases: Leases<Attempt>;
+  readonly #delayed = new TimeHeap<{ readonly job: string; readonly task: TaskId; readonly generation: number }>();
+  readonly #out = new Outbox();
+  readonly #ended: string[] = [];
+  /** Jobs that may have something to give out, best first. */
+  #active: JobState[] = [];
+  /** Workers with room, least recently served first. */
+  readonly #free = new Map<string, Worker>();
+  #counter = 0;
+  #order = 0;
+  #last = 0;
+  /** Time this process was stopped: it must not be held against the workers. */
+  #paused = 0;
+
+  constructor(options: CoreOptions) {
+    this.options = options;
+    this.#seen = new Leases(options.leaseMs);
+    this.#leases = new Leases(options.leaseMs);
+  }
+
+  // ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A job found in the store at start. */
+  loadJob(stored: StoredJob, tasks: readonly StoredTask[], at: number): void {
+    const now = this.#advance(at);
+    const job = new JobState(stored.spec, this.#order++, now);
+    this.jobs.set(job.spec.id, job);
+    job.phase = stored.phase;
+    job.error = (stored.error as WireError | null) ?? null;
+    if (stored.phase === 'done') job.restoreDone();
+    else job.restore(tasks);
+    job.heldUntil = now + this.options.graceMs;
+    if (job.phase === 'running') this.#activate(job);
+    else if (job.phase === 'publishing') this.#out.push({ kind: 'publish', job: job.spec.id });
+    else this.#end(job, now);
+    this.#checkComplete(job);
+  }
+
+  /** A job that the store has just created. */
+  jobCreated(spec: JobSpec, at: number): void {
+    const now = this.#advance(at);
+    if (this.jobs.has(spec.id)) return;
+    const job = new JobState(spec, this.#order++, now);
+    this.jobs.set(spec.id, job);
+    this.#activate(job);
+    this.#checkComplete(job);
+  }
+
+  /** Starts to cancel a running job; false when it is too late. An ended job is left as it is. */
+  cancel(id: string, at: number): boolean {
+    this.#advance(at);
+    const job = this.jobs.get(id);
+    if (job === undefined || job.phase !== 'running') return false;
+    if (!job.closing) this.#close(job, 'cancelled', toWire(new DafError('ERR_DAF_CANCELLED', `job ${id} was cancelled`)));
+    return true;
+  }
+
+  phaseSet(id: string, to: JobPhase, at: number): void {
+    const now = this.#advance(at);
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    job.phase = to;
+    job.changed = true;
+    if (to === 'publishing') {
+      this.#deactivate(job);
+      this.#out.push({ kind: 'publish', job: id });
+    } else if (to !== 'running') this.#end(job, now);
+  }
+
+  published(id: string, at: number): void {
+    this.#advance(at);
+    this.#out.push({ kind: 'set-phase', job: id, from: 'publishing', to: 'done', error: null });
+  }
+
+  publishFailed(id: string, error: WireError, at: number): void {
+    this.#advance(at);
+    const job = this.jobs.get(id);
+    if (job !== undefined) job.error = error;
+    this.#out.push({ kind: 'set-phase', job: id, from: 'publishing', to: 'failed', error });
+  }
+
+  // ── workers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  workerHello(info: WorkerInfo, running: readonly Assignment[], at: number): void {
+    const now = this.#advance(at);
+    const before = this.#workers.get(info.worker);
+    const worker: Worker = {
+      ...info,
+      held: before?.held ?? new Map(),
+      capacity: 0,
+      creditSeq: -1,
+      peakBytes: before?.peakBytes ?? 0,
+    };
+    this.#workers.set(info.worker, worker);
+    this.#free.delete(info.worker);
+    this.#seen.renew(info.worker, now);
+    const named = new Set(running.map((each) => `${each.job}/${each.attempt}`));
+    // What it does not know of never reached it, or died with the process that bore its name.
+    for (const [key, attempt] of [...worker.held]) if (!named.has(key)) this.#lose(attempt, before?.pid !== info.pid, now);
+    this.#out.send(info.worker, {
+      type: 'welcome',
+      protocol: 1,
+      term: this.options.term,
+      heartbeatMs: this.options.heartbeatMs,
+      leaseMs: this.options.leaseMs,
+    });
+    for (const assignment of running) this.#adopt(worker, assignment, now);
+  }
+
+  /** False for a worker this term does not know. */
+  heartbeat(id: string, message: Pick<Heartbeat, 'running' | 'peakBytes'>, at: number): boolean {
+    const now = this.#advance(at);
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return false;
+    this.#seen.renew(id, now);
+    worker.peakBytes = Math.max(worker.peakBytes, message.peakBytes);
+    for (const { job, attempt: name, progress } of message.running) {
+      const attempt = this.#attempts.get(`${job}/${name}`);
+      if (attempt === undefined || attempt.worker !== id) {
+        this.#answerUnknown(id, job, name);
+        continue;
+      }
+      if (attempt.state !== 'running') continue;
+      this.#leases.renew(attempt, now);
+      if (attempt.progress === progress) continue;
+      const state = this.jobs.get(job)!;
+      state.table(attempt.task).setProgress(attempt, progress);
+      state.changed = true;
+    }
+    return true;
+  }
+
+  credit(id: string, seq: number, capacity: number, at: number): boolean {
+    const now = this.#advance(at);
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return false;
+    this.#seen.renew(id, now);
+    if (seq <= worker.creditSeq) return true;
+    worker.creditSeq = seq;
+    worker.capacity = capacity;
+    this.#offer(worker);
+    return true;
+  }
+
+  workerBye(id: string, at: number): void {
+    this.#removeWorker(id, false, this.#advance(at));
+  }
+
+  report(id: string, report: Report, at: number): boolean {
+    const now = this.#advance(at);
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return false;
+    this.#seen.renew(id, now);
+    const key = `${report.job}/${report.attempt}`;
+    const job = this.jobs.get(report.job);
+    const attempt = this.#attempts.get(key) ?? this.#adoptReported(worker, report, now);
+    if (attempt === undefined || job === undefined || attempt.worker !== id) {
+      const winner = job?.has(report.task) && job.table(report.task).isWinner(report.task.index, report.generation, report.epoch);
+      this.#out.verdict(id, report.job, report.attempt, winner ? 'committed' : 'discarded');
+      return true;
+    }
+    if (attempt.state !== 'running') return true; // a second copy; the answer is on its way
+    this.#release(attempt);
+    this.#leases.end(attempt);
+    const { outcome } = report;
+    if (job.closing || job.phase !== 'running') {
+      this.#drop(attempt);
+      this.#out.verdict(id, report.job, report.attempt, 'discarded');
+    } else if (outcome.kind === 'failed') {
+      this.#failed(job, attempt, outcome.error, outcome.lostMaps, now);
+    } else if (!job.readsAreCurrent(outcome)) {
+      this.#drop(attempt);
+      this.#out.verdict(id, report.job, report.attempt, 'discarded');
+      this.#requeue(job, attempt.task, now, 0);
+    } else {
+      attempt.state = 'deciding';
+      const { task, generation, epoch } = attempt;
+      this.#out.push({
+        kind: 'commit',
+        job: report.job,
+        commit: { task, generation, attempt: attempt.name, epoch, outcome, usage: report.usage },
+      });
+    }
+    return true;
+  }
+
+  // ── answers of the store ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** `winner`: the commit that stands for this task and generation now; null when the store discarded it for another reason. */
+  commitDecided(id: string, commit: Commit, winner: Pick<Commit, 'epoch' | 'outcome'> | null, at: number): void {
+    const now = this.#advance(at);
+    const job = this.jobs.get(id);
+    const attempt = this.#attempts.get(`${id}/${commit.attempt}`);
+    if (attempt !== undefined) this.#drop(attempt);
+    const own = winner !== null && winner.epoch.term === commit.epoch.term && winner.epoch.counter === commit.epoch.counter;
+    if (attempt !== undefined) this.#out.verdict(attempt.worker, id, commit.attempt, own ? 'committed' : 'discarded');
+    if (job === undefined || job.phase !== 'running') return;
+    const table = job.table(commit.task);
+    const { index } = commit.task;
+    if (winner === null) {
+      if (table.generation[index] === commit.generation) this.#requeue(job, commit.task, now, 0);
+      return;
+    }
+    if (
+      table.generation[index] !== commit.generation ||
+      table.state[index] === TASK.committed ||
+      table.state[index] === TASK.reopening
+    )
+      return;
+    table.commit(index, winner.epoch);
+    job.count(winner.outcome, 1);
+    job.changed = true;
+    for (const other of [...table.live(index)]) if (other.state === 'running') this.#revoke(other);
+    if (commit.task.stage === 'reduce' && !job.readsAreCurrent(winner.outcome)) this.#reopen(job, commit.task);
+    this.#checkComplete(job);
+  }
+
+  failureCounted(id: string, name: string, count: number, at: number): void {
+    const now = this.#advance(at);
+    const job = this.jobs.get(id);
+    const attempt = this.#attempts.get(`${id}/${name}`);
+    if (attempt === undefined || job === undefined) return;
+    this.#drop(attempt);
+    this.#out.verdict(attempt.worker, id, name, 'failure-noted');
+    if (job.closing || job.phase !== 'running') return;
+    const table = job.table(attempt.task);
+    if (table.generation[attempt.task.index] === attempt.generation && table.state[attempt.task.index] !== TASK.committed) {
+      if (count >= job.spec.maxAttempts) this.#giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
+      else this.#requeue(job, attempt.task, now, count);
+    }
+  }
+
+  /** `outcome`: what the commit that was taken back had contributed; null when the store refused to reopen. */
+  reopened(id: string, task: TaskId, generation: number, outcome: Commit['outcome'] | null, at: number): void {
+    const now = this.#advance(at);
+    const job = this.jobs.get(id);
+    if (job === undefined) return;
+    const table = job.table(task);
+    if (table.state[task.index] !== TASK.reopening || table.generation[task.index] !== generation) return;
+    if (outcome !== null) job.count(outcome, -1);
+    table.reopen(task.index, generation + 1, now);
+    job.changed = true;
+    if (task.stage === 'map' && !job.spec.deterministic) {
+      // What reduces read may differ now; those in flight are checked when they report.
+      for (let index = 0; index < job.reduce.total; index++) {
+        if (job.reduce.state[index] === TASK.committed) this.#reopen(job, job.reduce.id(index));
+      }
+    }
+  }
+
+  // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  tick(at: number): void {
+    const now = this.#advance(at);
+    for (const worker of this.#seen.expire(now)) this.#removeWorker(worker, true, now);
+    for (const attempt of this.#leases.expire(now)) {
+      this.#out.revoke(attempt.worker, attempt.job, attempt.name);
+      this.#lose(attempt, false, now);
+    }
+    for (let due = this.#delayed.popDue(now); due !== undefined; due = this.#delayed.popDue(now)) {
+      const table = this.jobs.get(due.job)?.table(due.task);
+      const { index } = due.task;
+      if (table !== undefined && table.state[index] === TASK.waiting && table.generation[index] === due.generation)
+        table.retry(index, now);
+    }
+  }
+
+  /** What is to be done, in order; gives out ready tasks first. */
+  drain(at: number): Effect[] {
+    this.#schedule(this.#advance(at));
+    return this.#out.drain();
+  }
+
+  // ── what clients see ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  status(id: string, at: number): JobStatus | null {
+    return this.jobs.get(id)?.status(this.#workers.size, at - this.#paused) ?? null;
+  }
+
+  get threads(): number {
+    let threads = 0;
+    for (const worker of this.#workers.values()) threads += worker.threads;
+    return threads;
+  }
+
+  knows(worker: string): boolean {
+    return this.#workers.has(worker);
+  }
+
+  worker(id: string): (WorkerInfo & { readonly peakBytes: number }) | null {
+    return this.#workers.get(id) ?? null;
+  }
+
+  workers(at: number): WorkerStatus[] {
+    return [...this.#workers.values()]
+      .sort((a, b) => (a.worker < b.worker ? -1 : 1))
+      .map(({ worker, host, pid, threads, held, peakBytes }) => ({
+        worker,
+        host,
+        pid,
+        threads,
+        running: [...held.keys()],
+        peakBytes,
+        silentMs: Math.max(0, at - this.#paused - (this.#seen.renewedAt(worker) ?? 0)),
+      }));
+  }
+
+  // ── within ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** A clock without the time this process did not run (stopped, swapped out): nobody could renew a lease meanwhile. */
+  #advance(at: number): number {
+    const gap = at - this.#last;
+    if (this.#last > 0 && gap > this.options.leaseMs / 2) this.#paused += gap;
+    this.#last = Math.max(this.#last, at);
+    return at - this.#paused;
+  }
+
+  #activate(job: JobState): void {
+    this.#active.push(job);
+    this.#active.sort((a, b) => b.spec.priority - a.spec.priority || a.order - b.order);
+  }
+
+  #deactivate(job: JobState): void {
+    this.#active = this.#active.filter((each) => each !== job);
+  }
+
+  /** Gives ready tasks to workers with room, one each in turn. */
+  #schedule(now: number): void {
+    const others = (failedOn: readonly string[]): boolean => {
+      for (const id of this.#workers.keys()) if (!failedOn.includes(id)) return true;
+      return false;
+    };
+    const pick = (worker: Worker): boolean => {
+      for (const job of this.#active) {
+        const table = now < job.heldUntil ? null : job.openTable;
+        const index = table?.pick(worker.worker, others, now, this.options.leaseMs) ?? -1;
+        if (index < 0) continue;
+        this.#assign(worker, job, table!.id(index), now);
+        return true;
+      }
+      return false;
+    };
+    for (let given = true; given && this.#free.size > 0; ) {
+      given = false;
+      if (!this.#active.some((job) => now >= job.heldUntil && job.openTable !== null)) return;
+      for (const worker of [...this.#free.values()]) {
+        if (!pick(worker)) continue;
+        given = true;
+        this.#free.delete(worker.worker);
+        this.#offer(worker);
+      }
+    }
+  }
+
+  #offer(worker: Worker): void {
+    if (worker.held.size < worker.capacity) {
+      if (!this.#free.has(worker.worker)) this.#free.set(worker.worker, worker);
+    } else this.#free.delete(worker.worker);
+  }
+
+  #assign(worker: Worker, job: JobState, task: TaskId, now: number): void {
+    const table = job.table(task);
+    const generation = table.generation[task.index]!;
+    const epoch = { term: this.options.term, counter: this.#counter++ };
+    const name = attemptName(task, generation, epoch);
+    const attempt: Attempt = {
+      job: job.spec.id,
+      task,
+      generation,
+      name,
+      epoch,
+      worker: worker.worker,
+      progress: 0,
+      state: 'running',
+      failure: null,
+    };
+    this.#begin(worker, job, attempt, now);
+    this.#out.assign(worker.worker, this.options.term, {
+      job: job.spec.id,
+      task,
+      generation,
+      attempt: name,
+      epoch,
+      try: table.tries[task.index]!,
+      backup: false,
+    });
+  }
+
+  #begin(worker: Worker, job: JobState, attempt: Attempt, now: number): void {
+    const key = `${attempt.job}/${attempt.name}`;
+    this.#attempts.set(key, attempt);
+    worker.held.set(key, attempt);
+    job.table(attempt.task).start(attempt);
+    job.changed = true;
+    this.#leases.renew(attempt, now);
+    this.#offer(worker);
+  }
+
+  /** Takes up an attempt of an earlier term; one of this term that is not known was fenced. */
+  #adopt(worker: Worker, assignment: Assignment, now: number): void {
+    const { job: id, task, generation, attempt: name, epoch } = assignment;
+    const known = this.#attempts.get(`${id}/${name}`);
+    if (known !== undefined && known.worker === worker.worker) {
+      if (known.state === 'running') this.#leases.renew(known, now);
+      return;
+    }
+    if (known !== undefined || !this.#adoptable(id, task, generation, name, epoch)) {
+      this.#answerUnknown(worker.worker, id, name);
+      return;
+    }
+    const attempt: Attempt = {
+      job: id,
+      task,
+      generation,
+      name,
+      epoch,
+      worker: worker.worker,
+      progress: 0,
+      state: 'running',
+      failure: null,
+    };
+    this.#begin(worker, this.jobs.get(id)!, attempt, now);
+  }
+
+  /** A report of an earlier term's attempt that its worker had finished while no coordinator listened. */
+  #adoptReported(worker: Worker, report: Report, now: number): Attempt | undefined {
+    const { job, task, generation, attempt, epoch } = report;
+    if (!this.#adoptable(job, task, generation, attempt, epoch)) return undefined;
+    this.#adopt(worker, { job, task, generation, attempt, epoch, try: 1, backup: false }, now);
+    return this.#attempts.get(`${job}/${attempt}`);
+  }
+
+  #adoptable(id: string, task: TaskId, generation: number, name: string, epoch: Assignment['epoch']): boolean {
+    const job = this.jobs.get(id);
+    if (job === undefined || job.phase !== 'running' || job.closing || !job.has(task)) return false;
+    const table = job.table(task);
+    const state = table.state[task.index];
+    return (
+      epoch.term < this.options.term &&
+      name === attemptName(task, generation, epoch) &&
+      table.generation[task.index] === generation &&
+      state !== TASK.committed &&
+      state !== TASK.reopening
+    );
+  }
+
+  /** A worker names an attempt that is not live: committed, and the verdict was lost, or over. */
+  #answerUnknown(worker: string, id: string, name: string): void {
+    const parsed = parseAttempt(name);
+    const job = this.jobs.get(id);
+    const wins =
+      parsed !== null &&
+      job?.has(parsed.task) &&
+      job.table(parsed.task).isWinner(parsed.task.index, parsed.generation, parsed.epoch);
+    if (wins) this.#out.verdict(worker, id, name, 'committed');
+    else this.#out.revoke(worker, id, name);
+  }
+
+  #failed(job: JobState, attempt: Attempt, error: WireError, lostMaps: readonly LostMap[], now: number): void {
+    const { task, name, worker } = attempt;
+    job.failedAttempts += 1;
+    job.changed = true;
+    const event = {
+      kind: 'attempt-failed',
+      job: job.spec.id,
+      task: taskName(task),
+      attempt: name,
+      worker,
+      error,
+      lost: lostMaps,
+    } as const;
+    this.#out.push({ kind: 'event', job: job.spec.id, event });
+    const stopped = error.code === 'ERR_DAF_CANCELLED' || error.code === 'ERR_DAF_CLOSED';
+    if ((task.stage !== 'map' && lostMaps.length > 0) || stopped) {
+      this.#drop(attempt);
+      this.#out.verdict(worker, job.spec.id, name, 'failure-noted');
+      let reopened = 0;
+      for (const { map, generation } of lostMaps) if (this.#lostMap(job, map, generation, error)) reopened += 1;
+      // Not the reduce's fault: it waits until the maps are back. A complaint about maps that are there counts as a loss.
+      if (reopened > 0) this.#requeue(job, task, now, 0);
+      else this.#countLoss(job, task, error, now);
+      return;
+    }
+    attempt.state = 'failing';
+    attempt.failure = error;
+    job.table(task).noteFailure(task.index, worker);
+    const { generation } = attempt;
+    this.#out.push({ kind: 'count-failure', job: job.spec.id, task, generation, attempt: name, worker });
+  }
+
+  #lostMap(job: JobState, map: number, generation: number, error: WireError): boolean {
+    if (map >= job.map.total || job.map.generation[map] !== generation || job.map.state[map] !== TASK.committed) {
+      // Somebody else has said so already, which is progress all the same.
+      return map < job.map.total && (job.map.generation[map]! > generation || job.map.state[map] === TASK.reopening);
+    }
+    if (generation >= LOSSES_PER_FAILURE * job.spec.maxAttempts) {
+      this.#giveUp(job, job.map.id(map), `its output was lost ${generation + 1} times`, error);
+      return true;
+    }
+    this.#reopen(job, job.map.id(map));
+    return true;
+  }
+
+  #reopen(job: JobState, task: TaskId): void {
+    const table = job.table(task);
+    table.beginReopen(task.index);
+    job.changed = true;
+    this.#out.push({ kind: 'reopen', job: job.spec.id, task, generation: table.generation[task.index]! });
+  }
+
+  /** Back to the ready tasks unless another attempt lives; after `count` failures with a pause that doubles. */
+  #requeue(job: JobState, task: TaskId, now: number, count: number): void {
+    const table = job.table(task);
+    const { index } = task;
+    if (table.state[index] !== TASK.running || table.live(index).length > 0) return;
+    if (count === 0) {
+      table.retry(index, now);
+      return;
+    }
+    table.wait(index);
+    const pause = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** Math.min(count - 1, 20));
+    this.#delayed.push(now + pause, { job: job.spec.id, task, generation: table.generation[index]! });
+  }
+
+  #countLoss(job: JobState, task: TaskId, error: WireError, now: number): void {
+    const table = job.table(task);
+    const losses = table.losses[task.index]! + 1;
+    table.losses[task.index] = losses;
+    if (losses >= LOSSES_PER_FAILURE * job.spec.maxAttempts) this.#giveUp(job, task, `it was lost ${losses} times`, error);
+    else this.#requeue(job, task, now, losses - 1);
+  }
+
+  /** An attempt whose worker is gone or never had it. */
+  #lose(attempt: Attempt, withWorker: boolean, now: number): void {
+    const job = this.jobs.get(attempt.job);
+    this.#release(attempt);
+    this.#leases.end(attempt);
+    if (attempt.state !== 'running') return; // reported in time: the store's answer decides
+    this.#drop(attempt);
+    if (job === undefined || job.closing || job.phase !== 'running') return;
+    job.changed = true;
+    const lost = toWire(new DafError('ERR_DAF_WORKER_LOST', `worker ${attempt.worker} was lost`, { retryable: true }));
+    if (withWorker) this.#countLoss(job, attempt.task, lost, now);
+    else this.#requeue(job, attempt.task, now, 0);
+  }
+
+  #removeWorker(id: string, dead: boolean, now: number): void {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return;
+    this.#workers.delete(id);
+    this.#free.delete(id);
+    this.#seen.end(id);
+    const jobs = new Set<string>();
+    for (const attempt of [...worker.held.values()]) {
+      jobs.add(attempt.job);
+      this.#lose(attempt, dead, now);
+    }
+    if (dead) for (const job of jobs) this.#out.push({ kind: 'event', job, event: { kind: 'worker-lost', job, worker: id } });
+  }
+
+  /** The worker no longer holds it, so it has room again. */
+  #release(attempt: Attempt): void {
+    const worker = this.#workers.get(attempt.worker);
+    if (worker?.held.delete(`${attempt.job}/${attempt.name}`)) this.#offer(worker);
+  }
+
+  #drop(attempt: Attempt): void {
+    this.#attempts.delete(`${attempt.job}/${attempt.name}`);
+    this.jobs.get(attempt.job)?.table(attempt.task).stop(attempt);
+  }
+
+  #revoke(attempt: Attempt): void {
+    this.#out.revoke(attempt.worker, attempt.job, attempt.name);
+    this.#release(attempt);
+    this.#leases.end(attempt);
+    this.#drop(attempt);
+  }
+
+  #giveUp(job: JobState, task: TaskId, why: string, cause: WireError): void {
+    if (job.closing) return;
+    const error = toWire(new DafError('ERR_DAF_TASK_FAILED', `${taskName(task)} of job ${job.spec.id}: ${why}`));
+    this.#close(job, 'failed', { ...error, hint: cause.hint, stack: null, cause });
+  }
+
+  #close(job: JobState, to: 'failed' | 'cancelled', error: WireError): void {
+    job.closing = true;
+    job.error = error;
+    this.#out.push({ kind: 'set-phase', job: job.spec.id, from: 'running', to, error });
+  }
+
+  #checkComplete(job: JobState): void {
+    if (job.phase !== 'running' || job.closing || !job.complete) return;
+    job.closing = true;
+    this.#out.push({ kind: 'set-phase', job: job.spec.id, from: 'running', to: 'publishing', error: null });
+  }
+
+  #end(job: JobState, now: number): void {
+    const id = job.spec.id;
+    this.#deactivate(job);
+    job.endedAt = now;
+    let live = false;
+    for (const attempt of [...job.live()]) {
+      live = true;
+      if (attempt.state === 'running') this.#revoke(attempt);
+    }
+    for (const worker of this.#workers.keys()) this.#out.send(worker, { type: 'drop-job', job: id });
+    this.#out.push({ kind: 'clean', job: id, again: live });
+    this.#out.push({ kind: 'ended', job: id });
+    this.#ended.push(id);
+    if (this.#ended.length > MAX_ENDED) this.jobs.delete(this.#ended.shift()!);
+  }
+}

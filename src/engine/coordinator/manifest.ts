@@ -1,0 +1,99 @@
+import { DafError } from '../../core/contracts/errors.js';
+import { attemptPrefix, type JobSpec, MANIFEST, REPORT } from '../../core/contracts/job.js';
+import type { Manifest, ManifestOutput } from '../../core/contracts/manifest.js';
+import type { StoredTask } from '../../core/contracts/stores.js';
+import type { OutputFile, RefusedInput } from '../../core/contracts/task.js';
+
+/** Committed outputs of a job by final name, in byte order of the names. */
+export interface PublishPlan {
+  readonly manifest: Uint8Array;
+  readonly files: readonly OutputFile[];
+}
+
+/**
+ * What publishing will do, from all committed tasks in task order: a pure function, so that a restarted coordinator plans the same.
+ * @throws DafError ERR_DAF_OUTPUT_CONFLICT when two outputs cannot both have their names; ERR_DAF_PROTOCOL for one outside its attempt.
+ */
+export function planPublish(spec: JobSpec, tasks: readonly StoredTask[]): PublishPlan {
+  const files: OutputFile[] = [];
+  const refused: RefusedInput[] = [];
+  const counters = new Map<string, number>();
+  let records = 0;
+  for (const { task, commit } of tasks) {
+    if (commit === null) continue;
+    const prefix = attemptPrefix(spec.id, task, commit.attempt);
+    for (const file of commit.outcome.outputs) {
+      if (!file.key.startsWith(prefix))
+        throw new DafError('ERR_DAF_PROTOCOL', `output ${file.name} lies at ${file.key}, outside ${prefix}`);
+      files.push(file);
+    }
+    refused.push(...commit.outcome.refused);
+    // Task order, so that sums of fractions come out alike every time.
+    for (const [name, amount] of Object.entries(commit.outcome.counters)) counters.set(name, (counters.get(name) ?? 0) + amount);
+    if (task.stage === 'map') records += commit.outcome.recordsIn;
+  }
+  files.sort((a, b) => compare(a.name, b.name));
+  checkNames(files);
+  const outputs: ManifestOutput[] = files.map(({ name, bytes, records: count, crc32c, volatile }) =>
+    volatile
+      ? { name, bytes: null, records: null, crc32c: null }
+      : { name, bytes, records: count, crc32c: crc32c.toString(16).padStart(8, '0') },
+  );
+  outputs.push({ name: REPORT, bytes: null, records: null, crc32c: null });
+  const manifest: Manifest = {
+    daf: 1,
+    job: spec.name,
+    code: spec.code.sha256,
+    params: spec.params,
+    inputs: { splits: spec.splits, records, refused: refused.filter((each) => each.refused).length },
+    outputs: outputs.sort((a, b) => compare(a.name, b.name)),
+    counters: Object.fromEntries([...counters].sort(([a], [b]) => compare(a, b))),
+    refused: refused
+      .map(({ input, code, message, hint, refused: whole }) => ({ input, code, message, hint, refused: whole }))
+      .sort((a, b) => compare(a.input, b.input) || compare(a.code, b.code) || compare(a.message, b.message)),
+  };
+  return { manifest: Buffer.from(canonicalJson(manifest)), files };
+}
+
+/** JSON with sorted keys, two spaces and a final newline: the same value has the same bytes. */
+export function canonicalJson(value: unknown): string {
+  return `${JSON.stringify(sorted(value), null, 2)}\n`;
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  // Keys that look like numbers would jump the queue in a plain object, in the same way every time.
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => compare(a, b))
+      .map(([key, each]) => [key, sorted(each)]),
+  );
+}
+
+/** No name twice, none that is a folder of another, none that belongs to the job itself. */
+function checkNames(files: readonly OutputFile[]): void {
+  const names = new Set<string>();
+  for (const { name } of files) {
+    if (name === MANIFEST || name === REPORT || name === '_daf' || name.startsWith('_daf/'))
+      throw conflict(`"${name}" belongs to the job itself`);
+    if (names.has(name)) throw conflict(`two tasks wrote "${name}"`);
+    names.add(name);
+  }
+  for (const name of names) {
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+      if (names.has(name.slice(0, at))) throw conflict(`"${name.slice(0, at)}" is a file and the folder of "${name}"`);
+    }
+  }
+}
+
+function conflict(why: string): DafError {
+  return new DafError('ERR_DAF_OUTPUT_CONFLICT', `outputs collide: ${why}`, {
+    hint: 'give every output of the job its own name',
+  });
+}
+
+/** UTF-8 byte order, which is code point order. */
+function compare(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

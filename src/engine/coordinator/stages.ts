@@ -1,0 +1,2 @@
+/** Stages in the order they run. */
+export const STAGES = ['map', 'reduce', 'finalize'] as const;

@@ -7,6 +7,7 @@ import { runWorker } from './run.js';
 const { values } = parseArgs({
   options: {
     connect: { type: 'string' },
+    name: { type: 'string' },
     data: { type: 'string' },
     memory: { type: 'string' },
     threads: { type: 'string' },
@@ -20,7 +21,7 @@ delete process.env['DAF_TOKEN']; // user code runs here
 process.exit(
   await runWorker({
     endpoint: values.connect ?? '',
-    name: freshWorkerName(),
+    name: values.name ?? freshWorkerName(),
     host: hostIdentity(),
     dataDir: values.data ?? '',
     budgetBytes: parseBytes('--memory', values.memory),

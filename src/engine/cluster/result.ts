@@ -1,0 +1,161 @@
+import { addon } from '../../core/addon/index.js';
+import { DafError } from '../../core/contracts/errors.js';
+import { MANIFEST, REPORT } from '../../core/contracts/job.js';
+import type { Manifest, ManifestOutput } from '../../core/contracts/manifest.js';
+import { PACKED_HEADER } from '../../core/contracts/record.js';
+import type { BlobStore } from '../../core/contracts/stores.js';
+import { openBlobStore } from '../stores/open-blob.js';
+
+const CHUNK = 1 << 20;
+const PIECE = 0x2000_0000;
+const KEY_MASK = 0x1fff_ffff;
+const MORE = 0x8000_0000;
+const VALUE_MASK = 0x7fff_ffff;
+
+/** What a job published, read through its manifest. Nothing that the manifest does not list is seen. */
+export class JobResult {
+  readonly manifest: Manifest;
+  /** URL of the output store. */
+  readonly output: string;
+  readonly #store: BlobStore;
+
+  private constructor(store: BlobStore, manifest: Manifest) {
+    this.#store = store;
+    this.output = store.url;
+    this.manifest = manifest;
+  }
+
+  /** @throws DafError ERR_DAF_NOT_FOUND without a manifest; ERR_DAF_VERIFY for one that makes no sense. */
+  static async open(output: string): Promise<JobResult> {
+    const store = openBlobStore(output);
+    const bytes = await store.get(MANIFEST);
+    let manifest: Manifest;
+    try {
+      manifest = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
+    } catch (error) {
+      throw new DafError('ERR_DAF_VERIFY', `${output}: the manifest is damaged`, { cause: error });
+    }
+    if (manifest.daf !== 1 || !Array.isArray(manifest.outputs)) throw new DafError('ERR_DAF_VERIFY', `${output}: not a manifest of DAF`);
+    return new JobResult(store, manifest);
+  }
+
+  get counters(): Readonly<Record<string, number>> {
+    return this.manifest.counters;
+  }
+
+  get refused(): Manifest['refused'] {
+    return this.manifest.refused;
+  }
+
+  /** report.json: times, memory, attempts. */
+  async report(): Promise<unknown> {
+    return JSON.parse(Buffer.from(await this.#store.get(REPORT)).toString('utf8'));
+  }
+
+  /** Bytes of one output, checked. @throws DafError ERR_DAF_NOT_FOUND, ERR_DAF_VERIFY */
+  async read(name: string): Promise<Uint8Array> {
+    const file = this.manifest.outputs.find((each) => each.name === name);
+    if (file === undefined) throw new DafError('ERR_DAF_NOT_FOUND', `the job has no output ${JSON.stringify(name)}`);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.#chunks(file)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  /** Lines of all text parts in their order, without the newline. A damaged part throws ERR_DAF_VERIFY at its end. */
+  async *lines(): AsyncGenerator<string> {
+    for (const part of this.#parts()) {
+      let rest: Uint8Array = Buffer.alloc(0);
+      for await (const chunk of this.#chunks(part)) {
+        const data = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk]);
+        let from = 0;
+        for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, from)) {
+          yield data.toString('utf8', from, at);
+          from = at + 1;
+        }
+        rest = data.subarray(from);
+      }
+      if (rest.length > 0) yield Buffer.from(rest).toString('utf8');
+    }
+  }
+
+  /** The whole of all text parts. */
+  async text(): Promise<string> {
+    const parts: string[] = [];
+    for (const part of this.#parts()) parts.push(Buffer.from(await this.read(part.name)).toString('utf8'));
+    return parts.join('');
+  }
+
+  /** Records of all parts as [key, value] strings: text parts are cut at the first separator, packed ones decoded as UTF-8. */
+  async *records(separator = '\t'): AsyncGenerator<[string, string]> {
+    if (this.manifest.format.kind === 'packed') {
+      for await (const { key, value } of this.packed()) yield [Buffer.from(key).toString('utf8'), Buffer.from(value).toString('utf8')];
+      return;
+    }
+    const cut = this.manifest.format.kind === 'text' ? this.manifest.format.separator : separator;
+    for await (const line of this.lines()) {
+      const at = line.indexOf(cut);
+      yield at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + cut.length)];
+    }
+  }
+
+  /** Records of packed parts as bytes. */
+  async *packed(): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    for (const part of this.#parts()) yield* unpackRecords(this.#chunks(part), part.name);
+  }
+
+  #parts(): ManifestOutput[] {
+    return this.manifest.outputs.filter(({ name, records }) => records !== null && /^part-[rm]-\d{5,}$/.test(name));
+  }
+
+  async *#chunks(file: ManifestOutput): AsyncGenerator<Uint8Array> {
+    let crc = 0;
+    let at = 0;
+    for (;;) {
+      const chunk = await this.#store.getRange(file.name, at, CHUNK);
+      if (chunk.length === 0) break;
+      crc = addon().crc32c(crc, chunk);
+      at += chunk.length;
+      yield chunk;
+    }
+    checkFile(file, at, crc);
+  }
+}
+
+function checkFile(file: ManifestOutput, bytes: number, crc: number): void {
+  if (file.bytes !== null && file.bytes !== bytes) {
+    throw new DafError('ERR_DAF_VERIFY', `${file.name} has ${bytes} bytes, the manifest says ${file.bytes}`);
+  }
+  if (file.crc32c !== null && Number.parseInt(file.crc32c, 16) !== crc) {
+    throw new DafError('ERR_DAF_VERIFY', `${file.name} does not have the checksum that the manifest says`);
+  }
+}
+
+/** Packed records of a stream of chunks; values that lie in pieces are joined. */
+export async function* unpackRecords(
+  chunks: AsyncIterable<Uint8Array>,
+  what: string,
+): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+  let rest: Buffer = Buffer.alloc(0);
+  let open: { readonly key: Uint8Array; readonly parts: Uint8Array[] } | null = null;
+  for await (const chunk of chunks) {
+    const data: Buffer = Buffer.concat([rest, chunk]);
+    let at = 0;
+    while (data.length - at >= PACKED_HEADER) {
+      const keyWord = data.readUInt32LE(at);
+      const valueWord = data.readUInt32LE(at + 4);
+      const valueAt = at + PACKED_HEADER + (keyWord & KEY_MASK);
+      const end = valueAt + (valueWord & VALUE_MASK);
+      if (end > data.length) break;
+      const value = data.subarray(valueAt, end);
+      if ((keyWord & PIECE) === 0) open = { key: data.subarray(at + PACKED_HEADER, valueAt), parts: [value] };
+      else open?.parts.push(value);
+      if (open !== null && (valueWord & MORE) === 0) {
+        yield { key: open.key, value: open.parts.length === 1 ? value : Buffer.concat(open.parts) };
+        open = null;
+      }
+      at = end;
+    }
+    rest = data.subarray(at);
+  }
+  if (rest.length > 0 || open !== null) throw new DafError('ERR_DAF_VERIFY', `${what} ends within a record`);
+}

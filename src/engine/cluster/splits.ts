@@ -1,0 +1,75 @@
+import { DafError } from '../../core/contracts/errors.js';
+import { type InputFormat, type Split, type SplitPiece, splitsIndexKey, splitsKey } from '../../core/contracts/job.js';
+import type { BlobStore } from '../../core/contracts/stores.js';
+import { pack } from '../wire/msgpack.js';
+import type { InputFile } from './inputs.js';
+
+export const DEFAULT_SPLIT_BYTES = 32 * 2 ** 20;
+/** A split is read by one task, whose report lists what it refused: that has to stay small. */
+const MAX_PIECES = 2048;
+
+export interface SplitOptions {
+  /** Bytes of a split. */
+  readonly splitBytes: number;
+  /** Pieces of a split at most. */
+  readonly filesPerSplit: number;
+}
+
+/** Cuts files into splits: large files at multiples of the split size, small ones together. Depends on sizes and order alone. */
+export async function* cutSplits(
+  files: AsyncIterable<InputFile>,
+  format: InputFormat,
+  { splitBytes, filesPerSplit }: SplitOptions,
+): AsyncGenerator<Split> {
+  const step = format.kind === 'fixed' ? Math.max(1, Math.floor(splitBytes / format.bytes)) * format.bytes : splitBytes;
+  const most = Math.min(filesPerSplit, MAX_PIECES);
+  let pieces: SplitPiece[] = [];
+  let bytes = 0;
+  let index = 0;
+  for await (const file of files) {
+    if (file.unreadable && format.kind !== 'files') {
+      throw new DafError('ERR_DAF_PERMISSION', `folder ${file.name} cannot be listed`);
+    }
+    for (const piece of cutFile(file, format, step)) {
+      if (pieces.length > 0 && (bytes + piece.length > splitBytes || pieces.length === most)) {
+        yield { index: index++, pieces };
+        pieces = [];
+        bytes = 0;
+      }
+      pieces.push(piece);
+      bytes += piece.length;
+    }
+  }
+  if (pieces.length > 0) yield { index, pieces };
+}
+
+function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<SplitPiece> {
+  const { name, path, bytes } = file;
+  const whole = { name, path, stored: false, fileLength: bytes };
+  // Borders of packed records are known to their writer only.
+  const divisible = format.kind === 'lines' || format.kind === 'fixed';
+  if (!divisible || bytes === 0) {
+    yield { ...whole, offset: 0, length: bytes };
+    return;
+  }
+  for (let offset = 0; offset < bytes; offset += step) yield { ...whole, offset, length: Math.min(step, bytes - offset) };
+}
+
+/** Stores splits and their index; returns how many there are. One split is in memory at a time. */
+export async function storeSplits(store: BlobStore, job: string, splits: AsyncIterable<Split> | Iterable<Split>): Promise<number> {
+  const offsets: number[] = [0];
+  async function* packed(): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    for await (const split of splits) {
+      const bytes = Buffer.from(pack(split));
+      at += bytes.length;
+      offsets.push(at);
+      yield bytes;
+    }
+  }
+  await store.put(splitsKey(job), packed());
+  const index = Buffer.alloc(offsets.length * 8);
+  for (const [i, offset] of offsets.entries()) index.writeBigUInt64LE(BigInt(offset), i * 8);
+  await store.put(splitsIndexKey(job), index);
+  return offsets.length - 1;
+}

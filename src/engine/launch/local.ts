@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { memoryLimit } from '../../core/cgroup.js';
+import { DafError } from '../../core/contracts/errors.js';
+import { PROTOCOL } from '../../core/contracts/messages.js';
+import { defaultTaskMemory } from '../../core/memory-plan.js';
+import { DealerSocket, encode, freshIpcEndpoint } from '../wire/index.js';
+import { Child } from './child.js';
+import { type Shares, shareMemory } from './memory-shares.js';
+
+const COORDINATOR = new URL('../coordinator/main.js', import.meta.url).href;
+const WORKER = new URL('../worker/main.js', import.meta.url).href;
+/** A worker that keeps dying takes the cluster down rather than the machine. */
+const MAX_RESTARTS = 64;
+const RESTART_PAUSE_MS = 100;
+const MB = 2 ** 20;
+
+/** As cluster/options.ts compiles it. */
+export interface LaunchOptions {
+  readonly workers: number | null;
+  readonly cores: number;
+  readonly threads: number;
+  readonly memory: number;
+  readonly memoryGiven: boolean;
+  readonly dataDir: string | null;
+  readonly heartbeatMs: number;
+  readonly leaseMs: number;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A coordinator and workers of this machine. They live until close(), or until this process is gone. */
+export async function launchLocal(options: LaunchOptions): Promise<LocalCluster> {
+  const shares = shareMemory(options, memoryLimit());
+  const cluster = new LocalCluster(options, shares);
+  try {
+    await cluster.start();
+    return cluster;
+  } catch (error) {
+    await cluster.close();
+    throw error;
+  }
+}
+
+export class LocalCluster {
+  readonly endpoint: string;
+  readonly token = randomBytes(16).toString('hex');
+  readonly workers: number;
+  readonly threads: number;
+  /** Budget of one worker, bytes. */
+  readonly workerMemory: number;
+  /** What a job's tasks reserve where it does not say. */
+  readonly taskMemory: { readonly sortBuffer: number; readonly task: number };
+  readonly #options: LaunchOptions;
+  readonly #directory: string;
+  readonly #removeSocket: () => void;
+  readonly #children = new Map<string, Child>();
+  readonly #failures: ((error: DafError) => void)[] = [];
+  #coordinator: Child | null = null;
+  #restarts = 0;
+  #started = 0;
+  #closed = false;
+
+  constructor(options: LaunchOptions, shares: Shares) {
+    this.#options = options;
+    this.workers = shares.workers;
+    this.threads = shares.workers * options.threads;
+    this.workerMemory = shares.memory;
+    this.taskMemory = defaultTaskMemory(shares.memory, options.threads);
+    const socket = freshIpcEndpoint();
+    this.endpoint = socket.endpoint;
+    this.#removeSocket = socket.remove;
+    this.#directory = options.dataDir === null ? mkdtempSync(join(tmpdir(), 'daf-local-')) : resolve(options.dataDir);
+    for (const folder of ['logs', 'data', 'state']) mkdirSync(join(this.#directory, folder), { recursive: true });
+  }
+
+  /** Logs of the processes. */
+  get logDirectory(): string {
+    return join(this.#directory, 'logs');
+  }
+
+  /** Process ids of the workers now, for tests that kill them. */
+  get workerPids(): number[] {
+    return [...this.#children.values()].filter((child) => child.running).map((child) => child.pid);
+  }
+
+  /** Called once when the cluster cannot go on. */
+  onFailure(listener: (error: DafError) => void): void {
+    this.#failures.push(listener);
+  }
+
+  async start(): Promise<void> {
+    const { heartbeatMs, leaseMs, env } = this.#options;
+    this.#coordinator = new Child({
+      entry: COORDINATOR,
+      nodeFlags: ['--max-old-space-size=256', '--max-semi-space-size=8'],
+      args: ['--listen', this.endpoint, '--state', join(this.#directory, 'state'), '--heartbeat', String(heartbeatMs), '--lease', String(leaseMs)],
+      env: { MALLOC_ARENA_MAX: '2', ...env, DAF_TOKEN: this.token },
+      logFile: join(this.logDirectory, 'coordinator.log'),
+    });
+    void this.#coordinator.exited.then((how) => {
+      this.#fail(new DafError('ERR_DAF_UNREACHABLE', `the coordinator ended (${how})`, { hint: `its log: ${this.logDirectory}` }));
+    });
+    await this.#coordinator.ready;
+    await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker().ready));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#children.values()].map((child) => child.stop()));
+    await this.#coordinator?.stop();
+    this.#removeSocket();
+    if (this.#options.dataDir === null) rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #startWorker(): Child {
+    const name = `${hostname().replace(/[^A-Za-z0-9.-]/g, '-').slice(0, 40)}-${process.pid}-${++this.#started}-${randomBytes(3).toString('hex')}`;
+    const child = new Child({
+      entry: WORKER,
+      // The main thread only does I/O; task threads have limits of their own.
+      nodeFlags: [`--max-old-space-size=${Math.max(48, Math.floor(this.workerMemory / 4 / MB))}`, '--max-semi-space-size=4'],
+      args: [
+        '--connect',
+        this.endpoint,
+        '--name',
+        name,
+        '--data',
+        join(this.#directory, 'data'),
+        '--memory',
+        String(this.workerMemory),
+        '--threads',
+        String(this.#options.threads),
+      ],
+      env: { MALLOC_ARENA_MAX: '2', ...this.#options.env, DAF_TOKEN: this.token },
+      logFile: join(this.logDirectory, `worker-${this.#started}.log`),
+    });
+    this.#children.set(name, child);
+    void child.exited.then((how) => this.#workerEnded(name, how));
+    return child;
+  }
+
+  async #workerEnded(name: string, how: number | string): Promise<void> {
+    this.#children.delete(name);
+    if (this.#closed) return;
+    await this.#sayBye(name).catch(() => {});
+    this.#restarts += 1;
+    if (this.#restarts > MAX_RESTARTS) {
+      this.#fail(new DafError('ERR_DAF_WORKER_LOST', `workers ended ${this.#restarts} times, the last one with ${how}`));
+      return;
+    }
+    await new Promise((done) => setTimeout(done, RESTART_PAUSE_MS));
+    if (!this.#closed) this.#startWorker();
+  }
+
+  /**
+   * Speaks for a worker that is known to be dead, so that its tasks need not wait for their leases to end: hello moves the name to this
+   * connection, bye ends it.
+   */
+  async #sayBye(worker: string): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const socket: DealerSocket = new DealerSocket(this.endpoint, {
+        onConnected: () => {
+          const { threads } = this.#options;
+          const hello = { type: 'worker-hello', protocol: PROTOCOL, worker, host: hostname(), pid: 0, threads } as const;
+          void socket.send(encode({ ...hello, budgetBytes: this.workerMemory, running: [], token: this.token }));
+          void socket.send(encode({ type: 'worker-bye', worker })).then(() => setTimeout(done, 50));
+        },
+        onMessage: () => {},
+      });
+      const late = setTimeout(() => done(), 1000);
+      const done = (): void => {
+        clearTimeout(late);
+        void socket.close();
+        resolve();
+      };
+    });
+  }
+
+  #fail(error: DafError): void {
+    if (this.#closed) return;
+    for (const listener of this.#failures) listener(error);
+  }
+}

@@ -10,6 +10,8 @@ export interface Manifest {
   readonly code: string;
   readonly params: Readonly<Record<string, string>>;
   readonly inputs: { readonly splits: number; readonly records: number; readonly refused: number };
+  /** Of the part files. */
+  readonly format: import('./job.js').OutputFormat;
   /** Sorted by name. */
   readonly outputs: readonly ManifestOutput[];
   /** Sorted by name. */

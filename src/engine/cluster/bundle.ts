@@ -34,10 +34,7 @@ export async function bundleModule(file: string, options: BundleOptions = {}): P
   const path = realpathSync(file);
   // A module of this package is on every worker already, and finds its own files there.
   if (path.startsWith(ownCode)) return finish(`// daf ${version}\nexport { default } from "${EXTERNAL}${ownName(path)}";\n`);
-  return build(
-    { entryPoints: [path], absWorkingDir: dirname(path) },
-    { ...options, needsDefault: true, what: basename(path) },
-  );
+  return build({ entryPoints: [path], absWorkingDir: dirname(path) }, { ...options, needsDefault: true, what: basename(path) });
 }
 
 /** Bundles source text that imports nothing but built-in modules. */
@@ -48,7 +45,10 @@ export async function bundleText(source: string, what: string): Promise<Bundle> 
 /** Bundles a program: like a job module, but it need not export anything. The text is loadable here and now. */
 export async function bundleProgram(file: string): Promise<string> {
   const path = realpathSync(file);
-  const { bytes } = await build({ entryPoints: [path], absWorkingDir: dirname(path) }, { needsDefault: false, what: basename(path) });
+  const { bytes } = await build(
+    { entryPoints: [path], absWorkingDir: dirname(path) },
+    { needsDefault: false, what: basename(path) },
+  );
   return resolveExternals(Buffer.from(bytes).toString('utf8'));
 }
 
@@ -101,7 +101,8 @@ function externals(user: readonly string[]): Plugin {
     setup(builder) {
       builder.onResolve({ filter: /.*/ }, async (args): Promise<OnResolveResult | undefined> => {
         if (args.kind === 'entry-point' || args.pluginData === within) return undefined;
-        if (isBuiltin(args.path)) return { path: args.path.startsWith('node:') ? args.path : `node:${args.path}`, external: true };
+        if (isBuiltin(args.path))
+          return { path: args.path.startsWith('node:') ? args.path : `node:${args.path}`, external: true };
         const name = packageName(args.path);
         if (name === 'daf' || (name !== null && user.includes(name))) return outside(args.path, args);
         const { importer, resolveDir, kind } = args;
@@ -131,14 +132,25 @@ function packageName(specifier: string): string | null {
   return /^(@[^/]+\/[^/]+|[^@./#][^/:]*)(\/|$)/.exec(specifier)?.[1] ?? null;
 }
 
-const NATIVE_HELPERS = ['node-addon-api', 'node-gyp-build', 'node-gyp-build-optional-packages', 'prebuild-install', 'bindings', 'cmake-ts', 'nan'];
+const NATIVE_HELPERS = [
+  'node-addon-api',
+  'node-gyp-build',
+  'node-gyp-build-optional-packages',
+  'prebuild-install',
+  'bindings',
+  'cmake-ts',
+  'nan',
+];
 
 /** True for a package that comes with compiled code, which no bundle can carry. */
 function isNativePackage(file: string): boolean {
   for (let folder = dirname(file); basename(folder) !== 'node_modules' && folder !== dirname(folder); folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
     if (!existsSync(manifest)) continue;
-    const json = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown> & { dependencies?: object; optionalDependencies?: object };
+    const json = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown> & {
+      dependencies?: object;
+      optionalDependencies?: object;
+    };
     if (json['name'] === undefined) continue; // a folder's { "type": … } only
     const binaries = Object.keys(json.optionalDependencies ?? {}).some((name) => /(linux|darwin|win32)-(x64|arm64)/.test(name));
     const helpers = Object.keys(json.dependencies ?? {}).some((name) => NATIVE_HELPERS.includes(name));
@@ -149,11 +161,15 @@ function isNativePackage(file: string): boolean {
 }
 
 function buildError(error: unknown, what: string): DafError {
-  const errors = (error as { errors?: readonly { text: string; location: { file: string; line: number; column: number } | null }[] }).errors;
+  const errors = (
+    error as { errors?: readonly { text: string; location: { file: string; line: number; column: number } | null }[] }
+  ).errors;
   const first = errors?.[0];
   if (first === undefined) return new DafError('ERR_DAF_BAD_JOB', `${what} cannot be bundled`, { cause: error });
   const where = first.location === null ? '' : `${first.location.file}:${first.location.line}:${first.location.column}: `;
   return new DafError('ERR_DAF_BAD_JOB', `${what} cannot be bundled: ${where}${first.text}`, {
-    hint: /Could not resolve/.test(first.text) ? 'npm install it, or list it in the job’s `external` if workers have it' : undefined,
+    hint: /Could not resolve/.test(first.text)
+      ? 'npm install it, or list it in the job’s `external` if workers have it'
+      : undefined,
   });
 }

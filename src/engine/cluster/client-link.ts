@@ -1,6 +1,13 @@
 import { DafError, fromWire } from '../../core/contracts/errors.js';
 import type { JobSpec, JobStatus } from '../../core/contracts/job.js';
-import { type ClientHelloAnswer, type FromClient, type JobEvent, PROTOCOL, type SubmitJob, type WorkerStatus } from '../../core/contracts/messages.js';
+import {
+  type ClientHelloAnswer,
+  type FromClient,
+  type JobEvent,
+  PROTOCOL,
+  type SubmitJob,
+  type WorkerStatus,
+} from '../../core/contracts/messages.js';
 import { list, record, whole } from '../wire/check.js';
 import { checkBody, DealerSocket, decodeFromCoordinator, encode, jobStatus, workerStatus } from '../wire/index.js';
 
@@ -30,7 +37,10 @@ export class ClientLink {
 
   constructor(endpoint: string, token: string | null) {
     this.#token = token;
-    this.#socket = new DealerSocket(endpoint, { onConnected: () => this.#resend(), onMessage: (frames) => this.#receive(frames) });
+    this.#socket = new DealerSocket(endpoint, {
+      onConnected: () => this.#resend(),
+      onMessage: (frames) => this.#receive(frames),
+    });
   }
 
   get endpoint(): string {
@@ -96,12 +106,16 @@ export class ClientLink {
     const request = ++this.#request;
     const header = { ...message, request, token: this.#token };
     const send = (): void => {
-      const frames = header.type === 'submit' ? encode(header, body as JobSpec) : encode(header as Exclude<FromClient, SubmitJob>);
+      const frames =
+        header.type === 'submit' ? encode(header, body as JobSpec) : encode(header as Exclude<FromClient, SubmitJob>);
       void this.#socket.send(frames);
     };
     const answered = new Promise<unknown>((resolve, reject) => this.#waiting.set(request, { resolve, reject }));
     const again = setInterval(send, ASK_AGAIN_MS);
-    const late = timeoutMs === undefined ? null : setTimeout(() => this.#waiting.get(request)?.reject(unreachable(this.endpoint)), timeoutMs);
+    const late =
+      timeoutMs === undefined
+        ? null
+        : setTimeout(() => this.#waiting.get(request)?.reject(unreachable(this.endpoint)), timeoutMs);
     this.#sends.set(request, send);
     try {
       send(); // throws when the message is too large

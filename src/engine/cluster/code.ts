@@ -14,10 +14,11 @@ import { inlineModule } from './inline.js';
 /** Code to send to workers, with what the client must know of it. */
 export interface JobCode {
   readonly kind: 'module' | 'plugin';
-  readonly definition: Pick<
-    JobDefinition,
-    'name' | 'input' | 'output' | 'deterministic' | 'memory'
-  > & { readonly reduce?: unknown; readonly combine?: unknown; readonly finalize?: unknown };
+  readonly definition: Pick<JobDefinition, 'name' | 'input' | 'output' | 'deterministic' | 'memory'> & {
+    readonly reduce?: unknown;
+    readonly combine?: unknown;
+    readonly finalize?: unknown;
+  };
   readonly bytes: Uint8Array;
   readonly sha256: string;
 }
@@ -72,7 +73,10 @@ async function definitionOf(bytes: Uint8Array): Promise<JobDefinition> {
 async function pluginCode(file: string): Promise<JobCode> {
   if (!existsSync(file)) throw new DafError('ERR_DAF_NOT_FOUND', `there is no plugin ${file}`);
   const bytes = await readFile(file);
-  const name = basename(file).replace(/\.[^.]+$/, '').replace(/[^A-Za-z0-9._-]/g, '-').slice(0, 64);
+  const name = basename(file)
+    .replace(/\.[^.]+$/, '')
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .slice(0, 64);
   return {
     kind: 'plugin',
     definition: { name, reduce: true, combine: true },

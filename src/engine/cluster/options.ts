@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { DafError } from '../../core/contracts/errors.js';
 import type { OutputFormat } from '../../core/contracts/job.js';
-import { defaultTaskMemory, DEFAULT_WORKER_MEMORY } from '../../core/memory-plan.js';
+import { DEFAULT_WORKER_MEMORY, defaultTaskMemory } from '../../core/memory-plan.js';
 import { checkKeys, parseBytes, parseWhole } from '../../core/options/index.js';
 import type { MemoryItem } from './memory-input.js';
 import { DEFAULT_SPLIT_BYTES } from './splits.js';
@@ -118,7 +118,8 @@ function compileInput(input: SubmitOptions['input']): CompiledSubmit['input'] {
   }
   if (typeof input === 'object' && input !== null) {
     if ('items' in input) return { kind: 'items', items: input.items };
-    if (Symbol.asyncIterator in input || Symbol.iterator in input) return { kind: 'items', items: input as AsyncIterable<MemoryItem> };
+    if (Symbol.asyncIterator in input || Symbol.iterator in input)
+      return { kind: 'items', items: input as AsyncIterable<MemoryItem> };
   }
   throw new DafError('ERR_DAF_BAD_OPTION', 'submit needs an input', { hint: "input: 'books/*.txt', or input: { items: […] }" });
 }

@@ -35,7 +35,8 @@ export class JobResult {
     } catch (error) {
       throw new DafError('ERR_DAF_VERIFY', `${output}: the manifest is damaged`, { cause: error });
     }
-    if (manifest.daf !== 1 || !Array.isArray(manifest.outputs)) throw new DafError('ERR_DAF_VERIFY', `${output}: not a manifest of DAF`);
+    if (manifest.daf !== 1 || !Array.isArray(manifest.outputs))
+      throw new DafError('ERR_DAF_VERIFY', `${output}: not a manifest of DAF`);
     return new JobResult(store, manifest);
   }
 
@@ -88,7 +89,8 @@ export class JobResult {
   /** Records of all parts as [key, value] strings: text parts are cut at the first separator, packed ones decoded as UTF-8. */
   async *records(separator = '\t'): AsyncGenerator<[string, string]> {
     if (this.manifest.format.kind === 'packed') {
-      for await (const { key, value } of this.packed()) yield [Buffer.from(key).toString('utf8'), Buffer.from(value).toString('utf8')];
+      for await (const { key, value } of this.packed())
+        yield [Buffer.from(key).toString('utf8'), Buffer.from(value).toString('utf8')];
       return;
     }
     const cut = this.manifest.format.kind === 'text' ? this.manifest.format.separator : separator;

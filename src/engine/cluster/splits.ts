@@ -56,7 +56,11 @@ function* cutFile(file: InputFile, format: InputFormat, step: number): Generator
 }
 
 /** Stores splits and their index; returns how many there are. One split is in memory at a time. */
-export async function storeSplits(store: BlobStore, job: string, splits: AsyncIterable<Split> | Iterable<Split>): Promise<number> {
+export async function storeSplits(
+  store: BlobStore,
+  job: string,
+  splits: AsyncIterable<Split> | Iterable<Split>,
+): Promise<number> {
   const offsets: number[] = [0];
   async function* packed(): AsyncGenerator<Uint8Array> {
     let at = 0;

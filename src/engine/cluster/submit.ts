@@ -4,7 +4,16 @@ import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { addon } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
-import { codeKey, type InputFormat, type JobSpec, jobPrefix, MANIFEST, REPORT, type StageCode, specKey } from '../../core/contracts/job.js';
+import {
+  codeKey,
+  type InputFormat,
+  type JobSpec,
+  jobPrefix,
+  MANIFEST,
+  REPORT,
+  type StageCode,
+  specKey,
+} from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
@@ -31,7 +40,9 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
   if (local !== null) await mkdir(fileURLToPath(options.output), { recursive: true });
   try {
     const stageCode: StageCode =
-      code.kind === 'module' ? { kind: 'module', sha256: code.sha256 } : { kind: 'plugin', sha256: code.sha256, trusted: options.trusted };
+      code.kind === 'module'
+        ? { kind: 'module', sha256: code.sha256 }
+        : { kind: 'plugin', sha256: code.sha256, trusted: options.trusted };
     await store.put(codeKey(id, stageCode), code.bytes);
     const { splits, format } = await storeInput(store, id, definition, options);
     const spec: JobSpec = Object.freeze<JobSpec>({
@@ -81,7 +92,10 @@ async function storeInput(
 
 /** [a-z0-9-], sorts by time. */
 function jobId(name: string): string {
-  const readable = name.toLowerCase().replace(/[^a-z0-9-]+/g, '-').slice(0, 32);
+  const readable = name
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, '-')
+    .slice(0, 32);
   return `${readable}-${Date.now().toString(36)}-${randomBytes(4).toString('hex')}`;
 }
 

@@ -46,6 +46,7 @@ export function planPublish(spec: JobSpec, tasks: readonly StoredTask[]): Publis
     code: spec.code.sha256,
     params: spec.params,
     inputs: { splits: spec.splits, records, refused: refused.filter((each) => each.refused).length },
+    format: spec.format,
     outputs: outputs.sort((a, b) => compare(a.name, b.name)),
     counters: Object.fromEntries([...counters].sort(([a], [b]) => compare(a, b))),
     refused: refused

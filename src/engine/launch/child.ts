@@ -34,7 +34,15 @@ export class Child {
     const log = openSync(options.logFile, 'a');
     this.#process = spawn(
       process.execPath,
-      [...options.nodeFlags, fileURLToPath(options.entry), ...options.args, '--ready-fd', String(READY_FD), '--parent-pid', String(process.pid)],
+      [
+        ...options.nodeFlags,
+        fileURLToPath(options.entry),
+        ...options.args,
+        '--ready-fd',
+        String(READY_FD),
+        '--parent-pid',
+        String(process.pid),
+      ],
       { stdio: ['ignore', log, log, 'pipe'], env: { ...inherited(), ...options.env } },
     );
     closeSync(log);

@@ -95,12 +95,23 @@ export class LocalCluster {
     this.#coordinator = new Child({
       entry: COORDINATOR,
       nodeFlags: ['--max-old-space-size=256', '--max-semi-space-size=8'],
-      args: ['--listen', this.endpoint, '--state', join(this.#directory, 'state'), '--heartbeat', String(heartbeatMs), '--lease', String(leaseMs)],
+      args: [
+        '--listen',
+        this.endpoint,
+        '--state',
+        join(this.#directory, 'state'),
+        '--heartbeat',
+        String(heartbeatMs),
+        '--lease',
+        String(leaseMs),
+      ],
       env: { MALLOC_ARENA_MAX: '2', ...env, DAF_TOKEN: this.token },
       logFile: join(this.logDirectory, 'coordinator.log'),
     });
     void this.#coordinator.exited.then((how) => {
-      this.#fail(new DafError('ERR_DAF_UNREACHABLE', `the coordinator ended (${how})`, { hint: `its log: ${this.logDirectory}` }));
+      this.#fail(
+        new DafError('ERR_DAF_UNREACHABLE', `the coordinator ended (${how})`, { hint: `its log: ${this.logDirectory}` }),
+      );
     });
     await this.#coordinator.ready;
     await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker().ready));
@@ -116,7 +127,9 @@ export class LocalCluster {
   }
 
   #startWorker(): Child {
-    const name = `${hostname().replace(/[^A-Za-z0-9.-]/g, '-').slice(0, 40)}-${process.pid}-${++this.#started}-${randomBytes(3).toString('hex')}`;
+    const name = `${hostname()
+      .replace(/[^A-Za-z0-9.-]/g, '-')
+      .slice(0, 40)}-${process.pid}-${++this.#started}-${randomBytes(3).toString('hex')}`;
     const child = new Child({
       entry: WORKER,
       // The main thread only does I/O; task threads have limits of their own.

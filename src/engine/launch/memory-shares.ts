@@ -22,7 +22,10 @@ export function shareMemory(
   limit: MemoryLimit,
 ): Shares {
   if (wanted.memory < LEAST_WORKER_MEMORY) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `memory ${formatBytes(wanted.memory)}: a worker needs at least ${formatBytes(LEAST_WORKER_MEMORY)}`);
+    throw new DafError(
+      'ERR_DAF_BAD_OPTION',
+      `memory ${formatBytes(wanted.memory)}: a worker needs at least ${formatBytes(LEAST_WORKER_MEMORY)}`,
+    );
   }
   const room = limit.bytes - RESERVE;
   const workers = wanted.workers ?? Math.max(1, Math.min(wanted.cores, Math.floor(room / wanted.memory)));
@@ -30,7 +33,11 @@ export function shareMemory(
   if (limit.source === null || workers * wanted.memory <= room) return { workers, memory: wanted.memory };
   const share = Math.floor(room / workers / MB) * MB;
   if (share >= LEAST_WORKER_MEMORY) return { workers, memory: share };
-  throw new DafError('ERR_DAF_MEMORY_LIMIT', `${workers} workers do not fit into the ${formatBytes(limit.bytes)} of ${limit.source}`, {
-    hint: `start fewer workers: each needs ${formatBytes(LEAST_WORKER_MEMORY)}, and ${formatBytes(RESERVE)} are kept for the rest`,
-  });
+  throw new DafError(
+    'ERR_DAF_MEMORY_LIMIT',
+    `${workers} workers do not fit into the ${formatBytes(limit.bytes)} of ${limit.source}`,
+    {
+      hint: `start fewer workers: each needs ${formatBytes(LEAST_WORKER_MEMORY)}, and ${formatBytes(RESERVE)} are kept for the rest`,
+    },
+  );
 }

@@ -14,7 +14,7 @@ namespace {
 struct Kernel {
   double spread, reach;
 };
-constexpr Kernel kKernels[2] = {{0.30, 3.0}, {0.18, 1.3}};
+constexpr Kernel kKernels[2] = {{0.22, 3.0}, {0.14, 1.3}};
 // Share of the field that is the same on both sides.
 constexpr double kSymmetric = 0.9;
 constexpr double kLongest = 1.2;  // cm; a landmark farther off is an error of the landmark
@@ -43,13 +43,13 @@ struct Anchor {
   double x[3], mirrored[3];
 };
 
-void Fill(const HeadModel& model, const float* shape, Anchor* anchor) {
-  const uint32_t other = model.mirror.empty() ? anchor->vertex : model.mirror[anchor->vertex];
+// Distances are taken on the mean head, where reflection is exact: only then is the covariance one
+// of a random field.
+void Fill(const HeadModel& model, Anchor* anchor) {
   for (int k = 0; k < 3; ++k) {
-    anchor->x[k] = shape[3 * size_t{anchor->vertex} + k];
-    anchor->mirrored[k] = shape[3 * size_t{other} + k];
+    anchor->x[k] = model.mean[3 * size_t{anchor->vertex} + k];
+    anchor->mirrored[k] = k == 0 ? -anchor->x[k] : anchor->x[k];
   }
-  if (model.mirror.empty()) anchor->mirrored[0] = -anchor->x[0];
 }
 
 // Unnormalised normal of a triangle of positions.
@@ -114,7 +114,7 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
     if (found == anchors.end()) {
       Anchor anchor;
       anchor.vertex = pulls[i].vertex;
-      Fill(model, shape, &anchor);
+      Fill(model, &anchor);
       anchors.push_back(anchor);
     }
   }
@@ -175,7 +175,7 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
 
   for (size_t v = 0; v < model.position_count; ++v) {
     if (v % 64 == 0) DAF_RETURN_IF_ERROR(control.Check());
-    const double x[3] = {shape[3 * v], shape[3 * v + 1], shape[3 * v + 2]};
+    const double x[3] = {model.mean[3 * v], model.mean[3 * v + 1], model.mean[3 * v + 2]};
     double d[3] = {0, 0, 0};
     for (size_t a = 0; a < anchors.size(); ++a) {
       double k[3];

@@ -13,7 +13,7 @@ namespace {
 
 // Landmark noise that the displacement believes in, as a fraction of the outer-eye distance: small
 // against what a reader of the picture would notice.
-constexpr double kDisplacementNoise = 0.006;
+constexpr double kDisplacementNoise = 0.008;
 
 Status OfPhoto(int index, const Status& status) {
   return Status(status.code(), "photo " + std::to_string(index) + ": " + status.message(),

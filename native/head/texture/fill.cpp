@@ -8,7 +8,8 @@
 namespace daf::head {
 namespace {
 
-constexpr float kMostGain = 1.4f;  // |log| of a believable ratio to the base albedo (×4)
+constexpr float kMostGain =
+    3.0f;  // |log| of a believable ratio to the base albedo: dim rooms, dark skin
 
 // Bilinear over texels that hold something; returns the confidence found there.
 float Lookup(const Atlas& atlas, const Blend& blend, const float* confidence, float u, float v,
@@ -47,12 +48,16 @@ float Lookup(const Atlas& atlas, const Blend& blend, const float* confidence, fl
 
 }  // namespace
 
-std::vector<float> SymmetricDetail(const HeadModel& model) {
+namespace {
+
+// 1 within `near` cm of one of the landmarks that count, falling to 0 at `far`. [V]
+template <typename Counts>
+std::vector<float> Nearness(const HeadModel& model, float near, float far, const Counts& counts) {
   std::vector<float> out(model.position_count, 0);
   for (uint32_t v = 0; v < model.position_count; ++v) {
     float nearest = 1e30f;
-    for (int i = 17; i < kLandmarks; ++i) {
-      if (i >= 27 && i < 31) continue;  // the ridge of the nose is open skin
+    for (int i = 0; i < kLandmarks; ++i) {
+      if (!counts(i)) continue;
       float d = 0;
       for (int k = 0; k < 3; ++k) {
         const float x =
@@ -61,9 +66,21 @@ std::vector<float> SymmetricDetail(const HeadModel& model) {
       }
       nearest = std::min(nearest, d);
     }
-    out[v] = 1 - SmoothStep(0.8f, 1.5f, std::sqrt(nearest));
+    out[v] = 1 - SmoothStep(near, far, std::sqrt(nearest));
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<float> SymmetricDetail(const HeadModel& model) {
+  // The ridge of the nose (27–30) is open skin.
+  return Nearness(model, 0.8f, 1.5f, [](int i) { return i >= 17 && (i < 27 || i > 30); });
+}
+
+std::vector<float> BareSkin(const HeadModel& model) {
+  return Nearness(model, 2.0f, 3.2f,
+                  [](int i) { return (i >= 2 && i <= 14) || (i >= 27 && i < 60); });
 }
 
 Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
@@ -157,17 +174,29 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
     }
   }
   // The skin's own middle is what far, unseen surfaces drift to.
+  const std::vector<float> skin = BareSkin(model);
   float middle[3] = {0, 0, 0};
   for (int k = 0; k < 3; ++k) {
     std::vector<float> ratios;
     for (size_t v = 0; v < count; ++v) {
-      if (weight[v] > 0.5f) ratios.push_back(sum[3 * v + k] / weight[v]);
+      if (weight[v] > 0 && skin[v] > 0.5f) ratios.push_back(sum[3 * v + k] / weight[v]);
     }
     if (!ratios.empty()) {
       std::nth_element(ratios.begin(), ratios.begin() + ratios.size() / 2, ratios.end());
       middle[k] = ratios[ratios.size() / 2];
     }
     skin_gain[k] = std::exp(middle[k]);
+  }
+  // Fringe over the brow, a beard's edge, a shadow: what differs much from the skin's middle stays
+  // where it was seen and hardly colours what was not.
+  for (size_t v = 0; v < count; ++v) {
+    if (!(weight[v] > 0)) continue;
+    float off = 0;
+    for (int k = 0; k < 3; ++k)
+      off = std::max(off, std::abs(sum[3 * v + k] / weight[v] - middle[k]));
+    const float keep = 0.03f + 0.97f / (1 + std::pow(off / 0.35f, 4.0f));
+    weight[v] *= keep;
+    for (int k = 0; k < 3; ++k) sum[3 * v + k] *= keep;
   }
   const Neighbours neighbours = FindNeighbours(model);
   for (size_t v = 0; v < count; ++v) {

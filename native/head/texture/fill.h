@@ -22,6 +22,10 @@ struct Blend {
 // open skin, whose moles and scars belong to one side. [V]
 std::vector<float> SymmetricDetail(const HeadModel& model);
 
+// Where bare skin may be expected: 1 near the landmarks of jaw, nose and mouth, 0 at scalp, ears
+// and shoulders. Light and skin tone are measured there. [V]
+std::vector<float> BareSkin(const HeadModel& model);
+
 // Completes `blend` from the texels across; mirrored[texels] is how much of each came from there,
 // 0–1.
 Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
@@ -29,7 +33,7 @@ Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
 
 // gain[V][3]: how the person's colours differ from the base albedo (factor in linear light), known
 // where photos are and spread smoothly over the surface from there; parts that no photo saw take
-// the skin's. base: [size][size][4] sRGB. skin_gain: the median over the skin, 1 when nothing was
+// the skin's. base: [size][size][4] sRGB. skin_gain: the median over bare skin, 1 when nothing was
 // seen.
 Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend,
                   const uint8_t* base, const std::vector<uint8_t>& photographed, Arena& arena,

@@ -159,7 +159,7 @@ Status SampleView(const HeadModel& model, const Atlas& atlas,
     if (edge <= 0) continue;
     float brightest;
     Bilinear(view.photo, pixel[0], pixel[1], out.colour + 3 * i, &brightest);
-    const float burnt = 1 - 0.7f * SmoothStep(246, 254, brightest);  // a highlight holds no albedo
+    const float burnt = 1 - 0.5f * SmoothStep(246, 255, brightest);  // a highlight holds no albedo
     const float facing = SmoothStep(kGrazing, kFacing, cosine);
     out.weight[i] = facing * edge * burnt * static_cast<float>(view.matte[at]) / 255;
   }

@@ -16,7 +16,7 @@
 namespace daf::head {
 namespace {
 
-constexpr float kDarkest = 0.3f, kBrightest = 3.0f;  // believable shading relative to the mean
+constexpr float kDarkest = 0.4f, kBrightest = 2.5f;  // believable shading relative to the mean
 constexpr int kRings = 8;                            // texels grown around each chart
 
 Status CheckArguments(const TextureView* views, int view_count, int size) {
@@ -54,9 +54,9 @@ void NormalAt(const HeadModel& model, const Atlas& atlas, const float* normals, 
 }
 
 // Divides a photo's light out of its samples, keeping the mean colour over what it saw.
-Status RemoveLight(const HeadModel& model, const Atlas& atlas, const uint8_t* base, bool remove,
-                   const TaskControl& control, const SampledView& view,
-                   std::array<float, 12>* light) {
+Status RemoveLight(const HeadModel& model, const Atlas& atlas, const uint8_t* base,
+                   const std::vector<float>& skin, bool remove, const TaskControl& control,
+                   const SampledView& view, std::array<float, 12>* light) {
   *light = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
   if (!remove) return Status::Ok();
   const auto& linear = LinearTable();
@@ -70,7 +70,8 @@ Status RemoveLight(const HeadModel& model, const Atlas& atlas, const uint8_t* ba
       s.photo[k] = view.colour[3 * i + k];
     }
     NormalAt(model, atlas, view.normals, i, s.normal);
-    s.weight = view.weight[i];
+    s.weight = view.weight[i] * skin[model.source[model.triangles[3 * size_t{atlas.triangle[i]}]]];
+    if (!(s.weight > 0)) continue;
     samples.push_back(s);
   }
   DAF_RETURN_IF_ERROR(control.Check());
@@ -211,6 +212,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
   DAF_RETURN_IF_ERROR(BuildAtlas(model, size, arena, control, &atlas));
   const size_t n = atlas.texels();
   const std::vector<uint8_t> photographed = PhotographedTriangles(model);
+  const std::vector<float> skin = BareSkin(model);
   Sums sums;
   SampledView sampled;
   float* scratch[3];
@@ -242,7 +244,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
     }
     std::array<float, 12>& light = report->lights[order[done]];
     DAF_RETURN_IF_ERROR(
-        RemoveLight(model, atlas, base, options.remove_light, control, sampled, &light));
+        RemoveLight(model, atlas, base, skin, options.remove_light, control, sampled, &light));
     MatchColours(atlas, sums, sampled, &light);
     DAF_RETURN_IF_ERROR(
         AddBands(atlas, view.weight / views[order[0]].weight, control, sampled, scratch, sums));

@@ -111,8 +111,8 @@ void HeadBuild::PlaceLandmarks() {
                          {false, 23, 22, 8, 14},  // 12
                          {true, 18, 16, 29, 26},  // 13
                          {true, 26, 16, 29, 27},  // 14
-                         {true, 37, 18, 29, 28},  // 15
-                         {true, 50, 20, 29, 29}}; // 16
+                         {true, 37, 18, 29, 27},  // 15
+                         {true, 50, 20, 29, 26}}; // 16
   for (size_t k = 0; k < 9; ++k) {
     const Line& line = lines[k];
     const int step = line.from < line.to ? 1 : -1;

@@ -9,11 +9,11 @@ namespace daf::head {
 
 struct HeadMeasures {
   // Skull
-  double head_half_width = 7.3, head_top = 11.5, head_back = -16.7;
+  double head_half_width = 7.3, head_top = 11.1, head_back = -16.7;
   double forehead_slope = 0;        // cm that the hairline lies farther back
   double forehead_bulge = 0;
   double temple_depth = 0.30;       // hollow of the temples
-  double brow_ridge = 0.16;
+  double brow_ridge = 0.11;
   double brow_height = 0;
   double occiput = 0;
   // Face
@@ -33,9 +33,9 @@ struct HeadMeasures {
   double mouth_y = -6.88, lip_forward = 0;
   double mouth_half_width = 2.55, lip_upper = 0.80, lip_lower = 0.86, lip_fullness = 0, cupid_bow = 0.13, mouth_corner = 0;
   // The opening between the lids
-  double eye_inner = 1.47, eye_outer = 1.27, eye_upper = 0.53, eye_lower = 0.47, eye_tilt = 0.10;
+  double eye_inner = 1.47, eye_outer = 1.27, eye_upper = 0.60, eye_lower = 0.49, eye_tilt = 0.10;
   // Ears
-  double ear_scale = 1, ear_protrusion = 0, ear_lobe = 0, ear_width = 0, ear_y = 0;
+  double ear_scale = 1, ear_protrusion = 0, ear_y = 0;
   // Neck
   double neck_half_width = 0, larynx = 0.10, double_chin = 0;
 };

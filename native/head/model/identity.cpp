@@ -73,7 +73,7 @@ std::vector<Recipe> Recipes() {
       {"nose_width", [](M& m, double c) { m.nose_wing_width += 0.05 * c; }, Move({1.45, -4.1, 2.3}, {0.75, 0.8, 1.0}, {0.10, 0, 0})},
       {"nose_wing_size", [](M& m, double c) { m.nose_wing_size += 0.05 * c; }, none},
       {"nose_bridge_width", [](M& m, double c) { m.nose_bridge_width += 0.055 * c; }, none},
-      {"nose_bridge_height", [](M& m, double c) { m.nose_bridge_height += 0.11 * c; m.nose_root += 0.08 * c; }, none},
+      {"nose_bridge_height", [](M& m, double c) { m.nose_bridge_height += 0.16 * c; m.nose_root += 0.12 * c; }, none},
       {"nose_hump", [](M& m, double c) { m.nose_hump += 0.10 * c; }, none},
       {"nose_root_depth", [](M& m, double c) { m.nose_root -= 0.13 * c; }, none},
       {"nose_tip_height", {}, Move(kTip, {1.2, 0.8, 1.2}, {0, 0.20, 0.02})},
@@ -82,12 +82,12 @@ std::vector<Recipe> Recipes() {
       // Mouth
       {"mouth_width", {}, [](Vec3 p) { return Vec3{0.075 * p.x * Bell(p, {0, -6.9, 1.8}, {2.6, 1.5, 2.0}), 0, 0}; }},
       {"mouth_height", {}, Move(kMouth, {3.0, 1.0, 2.2}, {0, 0.17, 0})},
-      {"mouth_corner_lift", [](M& m, double c) { m.mouth_corner += 0.10 * c; }, Move({2.9, -6.9, 1.0}, {0.7, 0.6, 0.8}, {0, 0.07, 0})},
+      {"mouth_corner_lift", [](M& m, double c) { m.mouth_corner += 0.055 * c; }, Move({2.9, -6.9, 1.0}, {0.9, 0.8, 1.0}, {0, 0.10, 0})},
       {"lip_thickness_upper", [](M& m, double c) { m.lip_upper += 0.13 * c; }, Move({0, -5.9, 2.8}, {1.7, 0.30, 0.9}, {0, 0.05, 0})},
       {"lip_thickness_lower", [](M& m, double c) { m.lip_lower += 0.13 * c; }, Move({0, -8.0, 2.6}, {1.7, 0.30, 0.9}, {0, -0.05, 0})},
       {"lip_fullness", [](M& m, double c) { m.lip_fullness += 0.055 * c; }, Move({0, -6.9, 2.9}, {1.9, 0.8, 1.0}, {0, 0, 0.07})},
       {"cupid_bow", [](M& m, double c) { m.cupid_bow += 0.05 * c; }, none},
-      {"philtrum_depth", [](M& m, double c) { m.philtrum += 0.05 * c; }, none},
+      {"philtrum_depth", [](M& m, double c) { m.philtrum += 0.10 * c; }, none},
       {"muzzle_protrusion", {}, [](Vec3 p) { return Vec3{0, 0, 0.26 * Bell(p, {0, -6.9, 1.9}, {2.9, 2.0, 2.6})}; }},
       // Jaw, chin, cheeks
       {"jaw_width", [](M& m, double c) { m.jaw_half_width += 0.20 * c; }, [](Vec3 p) { return Vec3{0.10 * Bell(p, {5.0, -7.6, -4.0}, {2.5, 2.6, 3.6}), 0, 0}; }},
@@ -101,15 +101,38 @@ std::vector<Recipe> Recipes() {
       {"cheek_fullness", [](M& m, double c) { m.cheek_fullness += 0.33 * c; }, none},
       {"nasolabial_depth", [](M& m, double c) { m.nasolabial += 0.05 * c; }, none},
       // Ears and neck
-      {"ear_size", {}, [](Vec3 p) { const double w = SmoothStep(6.4, 7.2, p.x) * Rigid(p, kEar, 3.2, 5.0); return 0.065 * w * Vec3{0, p.y - kEar.y, p.z - kEar.z}; }},
+      {"ear_size", {}, [](Vec3 p) { const double w = SmoothStep(4.8, 7.2, p.x) * Rigid(p, kEar, 3.2, 5.0); return 0.065 * w * Vec3{0, p.y - kEar.y, p.z - kEar.z}; }},
       {"ear_protrusion", [](M& m, double c) { m.ear_protrusion += 0.65 * c; }, none},
-      {"ear_lobe", [](M& m, double c) { m.ear_lobe += 0.8 * c; }, none},
+      {"ear_lobe", {}, Move({7.2, -3.7, -8.4}, {1.4, 0.9, 1.2}, {0.02, -0.26, 0})},
       {"ear_height", {}, [](Vec3 p) { return Vec3{0, 0.26 * Rigid(p, kEar, 3.3, 5.4) * SmoothStep(4.5, 6.8, p.x), 0}; }},
       {"neck_width", [](M& m, double c) { m.neck_half_width += 0.28 * c; }, none},
       {"neck_length", {}, [](Vec3 p) { return Vec3{0, -0.9 * SmoothStep(-11.5, -19.5, p.y), 0}; }},
       {"larynx", [](M& m, double c) { m.larynx += 0.10 * c; }, none},
       {"double_chin", [](M& m, double c) { m.double_chin += 0.28 * c; }, none},
   };
+}
+
+// Skin between the field's and the built rings goes partly with each; then the whole motion is smoothed, so that no
+// triangle at the border of two rules turns over.
+void Blend(const HeadBuild& b, std::vector<Vec3>* delta) {
+  auto follow = [&](const RingPatch& patch, size_t built, const std::vector<double>& shares) {
+    for (size_t k = 0; k < shares.size(); ++k) {
+      for (size_t i = 0; i < patch.around(); ++i) {
+        Vec3& d = (*delta)[patch.rings[k + 1][i]];
+        d = Mix(d, (*delta)[patch.rings[built][i]], shares[k]);
+      }
+    }
+  };
+  for (int side : {0, 1}) follow(b.skin.eye[side], 5, {0.12, 0.34, 0.60, 0.84});
+  follow(b.skin.mouth, 3, {0.36, 0.72});
+  for (int pass = 0; pass < 3; ++pass) {
+    const std::vector<Vec3> from = *delta;
+    for (uint32_t v = 0; v < b.skin.count; ++v) {
+      Vec3 sum;
+      for (uint32_t n : b.skin.neighbours[v]) sum = sum + from[n];
+      (*delta)[v] = Mix(from[v], (1.0 / static_cast<double>(b.skin.neighbours[v].size())) * sum, 0.5);
+    }
+  }
 }
 
 void AddMotion(const HeadBuild& b, const Motion& motion, std::vector<Vec3>* delta) {
@@ -161,6 +184,7 @@ std::vector<Mode> IdentityModes(const HeadBuild& b) {
       recipe.measure(less, -0.5);
       const std::vector<Vec3> high = b.wrap.At(more), low = b.wrap.At(less);
       for (uint32_t v = 0; v < b.skin.count; ++v) mode.delta[v] = high[v] - low[v];
+      Blend(b, &mode.delta);
     }
     if (recipe.motion) AddMotion(b, recipe.motion, &mode.delta);
     CarryHair(b, &mode.delta);

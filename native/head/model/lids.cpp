@@ -15,7 +15,7 @@ Vec3 LidEdge(const HeadMeasures& m, double s, bool upper) {
   const double x = Mix(-m.eye_inner, m.eye_outer, s);
   const double line = Mix(-0.10 - 0.5 * m.eye_tilt, -0.02 + m.eye_tilt, s);
   const double skew = std::pow(s, upper ? 0.86 : 1.30);
-  const double arch = std::pow(std::max(0.0, 4 * skew * (1 - skew)), upper ? 0.72 : 0.80);
+  const double arch = std::pow(std::max(0.0, 4 * skew * (1 - skew)), upper ? 0.88 : 0.92);
   const double y = line + (upper ? m.eye_upper : -m.eye_lower) * arch;
   return {x, y, 0};
 }
@@ -62,7 +62,10 @@ void SkinWrap::BuildLids(const HeadMeasures& m, const Sdf& field, bool first, st
     const double turn[] = {0.30, 0.60, 0.86};
     for (size_t k = 0; k < 3; ++k) {
       const double a = Mix(polar, kPi, turn[k]), r = Mix(Length(back - center), kEyeRadius + 0.06, std::min(1.0, 2 * turn[k]));
-      (*p)[eye.rings[k + 7][i]] = center + r * Vec3{std::sin(a) * std::cos(azimuth), std::sin(a) * std::sin(azimuth), std::cos(a)};
+      Vec3 at = center + r * Vec3{std::sin(a) * std::cos(azimuth), std::sin(a) * std::sin(azimuth), std::cos(a)};
+      // At the inner corner the lining comes forward to the ball: the caruncle.
+      if (k == 0) at = Mix(at, center + (kEyeRadius + 0.02) * Normalised({-0.93, 0.5 * edge.y, 0.80}), 0.92 * SmoothStep(0.20, 0.02, s));
+      (*p)[eye.rings[k + 7][i]] = at;
     }
   }
   (*p)[eye.pole] = center - Vec3{0, 0, kEyeRadius + 0.06};

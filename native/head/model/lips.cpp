@@ -53,7 +53,7 @@ void SkinWrap::BuildLips(const HeadMeasures& m, const Sdf& field, std::vector<Ve
     const double x = m.mouth_half_width * t;
     const double contact = ContactY(m, t), border = upper ? UpperBorderY(m, t) : LowerBorderY(m, t);
     const double fade = std::sqrt(std::max(0.0, 1 - t * t));
-    const double full = (0.10 + m.lip_fullness) * fade;
+    const double full = (0.20 + m.lip_fullness) * fade;
     // At the corner the rings lie side by side, the border outermost.
     const double corner = t * t * t * t;
     auto lip = [&](double s, double swell, double out) {
@@ -61,10 +61,10 @@ void SkinWrap::BuildLips(const HeadMeasures& m, const Sdf& field, std::vector<Ve
       return Vec3{wide, y, TraceZ(field, wide, y) + swell};
     };
     (*p)[mouth.rings[3][i]] = lip(0, 0.02 * fade, 0.15);
-    (*p)[mouth.rings[4][i]] = lip(0.40, 0.7 * full, 0.09);
-    (*p)[mouth.rings[5][i]] = lip(0.80, 0.75 * full - 0.05 * fade, 0.04);
+    (*p)[mouth.rings[4][i]] = lip(0.44, (upper ? 0.85 : 1.0) * full, 0.09);
+    (*p)[mouth.rings[5][i]] = lip(0.86, (upper ? 0.45 : 0.60) * full - 0.05 * fade, 0.04);
     const double gap = 0.012 * (upper ? 1 : -1) * fade;
-    const double z = TraceZ(field, x, contact) - 0.10 - 0.16 * fade;
+    const double z = TraceZ(field, x, contact) - 0.06 - 0.10 * fade;
     (*p)[mouth.rings[6][i]] = {x, contact + gap, z};
     // Inside: the lips lie on the teeth, then the cavity opens.
     const double up = upper ? 1 : -1;

@@ -38,7 +38,7 @@ SkinWrap::SkinWrap(const SkinTemplate& skin, const HeadMeasures& mean) : skin_(s
   BuildLips(mean, field, &p);
   for (int i = 0; i < kRelaxations; ++i) Relax(field, &p);
   BuildLips(mean, field, &p);
-  BuildEars(mean, &p);
+  BuildEars(mean, field, &p);
   MirrorLeft(&p);
   mean_ = p;
 
@@ -91,7 +91,7 @@ std::vector<Vec3> SkinWrap::At(const HeadMeasures& measures) const {
   MirrorLeft(&p);
   BuildLids(measures, field, false, &p);
   BuildLips(measures, field, &p);
-  BuildEars(measures, &p);
+  BuildEars(measures, field, &p);
   MirrorLeft(&p);
   return p;
 }

@@ -24,7 +24,7 @@ class SkinWrap {
  private:
   void BuildLids(const HeadMeasures& m, const Sdf& field, bool first, std::vector<Vec3>* p) const;
   void BuildLips(const HeadMeasures& m, const Sdf& field, std::vector<Vec3>* p) const;
-  void BuildEars(const HeadMeasures& m, std::vector<Vec3>* p) const;
+  void BuildEars(const HeadMeasures& m, const Sdf& field, std::vector<Vec3>* p) const;
   void MirrorLeft(std::vector<Vec3>* p) const;
   void Relax(const Sdf& field, std::vector<Vec3>* p) const;
 

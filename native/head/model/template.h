@@ -27,7 +27,7 @@ struct SkinTemplate {
   static constexpr int kRows = 80;     // row 80 is the crown, a single vertex
   static constexpr int kEyeRow0 = 50, kEyeRow1 = 60, kEyeColumn0 = 7, kEyeColumn1 = 20;
   static constexpr int kMouthRow0 = 24, kMouthRow1 = 34, kMouthColumn = 14;
-  static constexpr int kEarRow0 = 26, kEarRow1 = 58, kEarColumn0 = 29, kEarColumn1 = 34;
+  static constexpr int kEarRow0 = 20, kEarRow1 = 60, kEarColumn0 = 29, kEarColumn1 = 34;
   static constexpr int kEyeRings = 9;     // inside the border: 4 of skin, 2 of the lid's margin, 3 of the socket
   static constexpr int kMouthRings = 11;  // 2 of skin, vermilion border, 2 of lip, contact, 2 of inner lip, 3 of cavity
   static constexpr int kEarRings = 12;

@@ -304,6 +304,24 @@ Napi::Value FormatTextOf(const Napi::CallbackInfo& info) {
   return out;
 }
 
+Napi::Value PackFixedOf(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Span<uint8_t> data, out;
+  if (!ReadBytes(info[0], "packFixed: data", &data) ||
+      !ReadBytes(info[4], "packFixed: out", &out)) {
+    return env.Undefined();
+  }
+  const uint32_t record = info[1].ToNumber().Uint32Value(), key = info[2].ToNumber().Uint32Value();
+  const uint32_t value = info[3].ToNumber().Uint32Value();
+  if (record == 0 || key > kMaxKeyBytes || uint64_t{key} + value > record) {
+    ThrowArgument(env, "packFixed: key and value must fit into a record, the key into 1 MB");
+    return env.Undefined();
+  }
+  size_t records = 0;
+  PackFixed(data.data, data.size, record, key, value, out.data, out.size, &records);
+  return Number(env, records);
+}
+
 }  // namespace
 
 void RegisterShuffle(Napi::Env env, Napi::Object exports) {
@@ -314,6 +332,7 @@ void RegisterShuffle(Napi::Env env, Napi::Object exports) {
   exports.Set("verifySegments", Napi::Function::New(env, VerifySegments, "verifySegments"));
   exports.Set("splitLines", Napi::Function::New(env, SplitLinesOf, "splitLines"));
   exports.Set("formatText", Napi::Function::New(env, FormatTextOf, "formatText"));
+  exports.Set("packFixed", Napi::Function::New(env, PackFixedOf, "packFixed"));
 }
 
 }  // namespace daf::node

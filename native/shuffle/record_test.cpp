@@ -83,6 +83,21 @@ TEST(Lines, EndingsAndRests) {
   EXPECT_EQ(SplitLines(U(text), 0, true, out, 8, &consumed), 0u);
 }
 
+TEST(Fixed, CutsKeyAndValueAndStopsWhenFull) {
+  const std::string data = "k1aa\nk2bb\nk3cc\nrest";
+  uint8_t out[36];
+  size_t records = 0;
+  PackFixed(U(data), data.size(), 5, 2, 2, out, sizeof(out), &records);
+  EXPECT_EQ(records, 3u);
+  size_t at = 12;
+  Piece piece;
+  ASSERT_TRUE(ParsePiece(out, sizeof(out), &at, &piece).ok());
+  EXPECT_EQ(std::string(piece.key, piece.key + piece.key_size), "k2");
+  EXPECT_EQ(std::string(piece.value, piece.value + piece.value_size), "bb");
+  PackFixed(U(data), data.size(), 5, 2, 2, out, 35, &records);
+  EXPECT_EQ(records, 2u);
+}
+
 TEST(Text, StopsWhereTheNextRecordDoesNotFit) {
   const std::vector<uint8_t> batch = {1,   0, 0, 0, 2, 0, 0, 0, 'a', '1',
                                       '2', 1, 0, 0, 0, 0, 0, 0, 0,   'b'};

@@ -1,5 +1,6 @@
 #include "native/shuffle/text.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "native/shuffle/record.h"
@@ -51,6 +52,18 @@ Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator,
     *consumed = at;
   }
   return Status::Ok();
+}
+
+void PackFixed(const uint8_t* data, size_t size, size_t record, size_t key, size_t value,
+               uint8_t* out, size_t capacity, size_t* records) {
+  const size_t packed = kRecordHeader + key + value;
+  const size_t count = std::min(size / record, capacity / packed);
+  for (size_t i = 0; i < count; ++i, data += record, out += packed) {
+    Store32(out, static_cast<uint32_t>(key));
+    Store32(out + 4, static_cast<uint32_t>(value));
+    std::memcpy(out + kRecordHeader, data, key + value);
+  }
+  *records = count;
 }
 
 }  // namespace daf

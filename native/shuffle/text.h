@@ -20,4 +20,10 @@ Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator,
                   size_t separator_size, uint8_t* out, size_t capacity, size_t* consumed,
                   size_t* written, size_t* records);
 
+// Fixed-size records as packed records: key bytes [0, key), value bytes [key, key + value) of each;
+// what follows, such as a newline, is left out. Stops when `out` is full. *records of them were
+// written.
+void PackFixed(const uint8_t* data, size_t size, size_t record, size_t key, size_t value,
+               uint8_t* out, size_t capacity, size_t* records);
+
 }  // namespace daf

@@ -42,6 +42,11 @@ export interface ShuffleAddon {
     out: Uint8Array,
     crc: number,
   ): { readonly consumed: number; readonly written: number; readonly records: number; readonly crc: number };
+  /**
+   * Fixed-size records as packed records: the first `keyBytes` of each, then `valueBytes`; what follows (a newline) is left out.
+   * @returns how many records of `recordBytes` were packed, each into 8 + keyBytes + valueBytes of `out`; it stops when `out` is full.
+   */
+  packFixed(data: Uint8Array, recordBytes: number, keyBytes: number, valueBytes: number, out: Uint8Array): number;
 }
 
 export interface MapWriterOptions {

@@ -16,7 +16,7 @@ using kernels::PackedSize;
 using kernels::RoundUp8;
 using kernels::Table;
 
-constexpr uint32_t kTiles = 16;      // of a call: about 5 ms forward, and a tape of 8 MB when training
+constexpr uint32_t kTiles = 8;       // of a call: a few milliseconds, and a tape of 4 MB when training
 constexpr uint32_t kGroupTiles = 8;  // tiles whose deltas are kept for one weight-gradient sweep
 constexpr float kToSigned[3] = {2, 2, 2}, kMinusOne[3] = {-1, -1, -1}, kOne[3] = {1, 1, 1}, kZero[3] = {0, 0, 0};
 

@@ -83,7 +83,9 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
   for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_}) DAF_RETURN_IF_ERROR(layer->Reserve(&arena_));
   std::memset(parameters_, 0, count_ * sizeof(float));
   Rng rng(seed, 1);
-  for (size_t i = 0; i < table_; ++i) parameters_[i] = rng.Uniform(-1e-4f, 1e-4f);
+  for (const HashLevel& level : levels_) {
+    for (size_t i = 0; i < size_t{level.size} * level.features; ++i) parameters_[level.offset + i] = rng.Uniform(-1e-4f, 1e-4f);
+  }
   density0_.Initialise(parameters_, encoded_, &rng);
   density1_.Initialise(parameters_, config.density_width, &rng);
   color0_.Initialise(parameters_, kLatent + kHarmonics, &rng);

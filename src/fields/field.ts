@@ -45,7 +45,7 @@ export class Field implements NeuralField {
   }
 
   train(views: readonly TrainingView[], options: TrainingOptions = {}): TrainingSession {
-    const complete = trainingOptions(options);
+    const complete = trainingOptions(options, this.kind);
     return native((daf) => {
       const trainer = daf.trainerCreate(this.#handle, complete);
       for (const view of views) {

@@ -1,6 +1,6 @@
 import type { NativeFieldLook, NativeFieldOptions, NativeTrainOptions } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
-import type { FieldCamera, FieldOptions, RenderOptions, TrainingOptions, Vector3 } from './types.js';
+import type { FieldCamera, FieldKind, FieldOptions, RenderOptions, TrainingOptions, Vector3 } from './types.js';
 
 /** Sparse options → complete ones, as native/nerf takes them. Ranges are checked there. */
 export function fieldOptions(options: FieldOptions): NativeFieldOptions {
@@ -28,15 +28,15 @@ export function fieldOptions(options: FieldOptions): NativeFieldOptions {
   return Object.freeze({ ...place, kind: 'hashgrid', ...shape });
 }
 
-export function trainingOptions(options: TrainingOptions): NativeTrainOptions {
+export function trainingOptions(options: TrainingOptions, kind: FieldKind): NativeTrainOptions {
   const filled = {
     supervisedFraction: options.supervisedFraction ?? 0.5,
     samplesPerStep: options.samplesPerStep ?? 2048,
     totalSteps: options.totalSteps ?? 600,
-    learningRate: options.learningRate ?? 0.02,
-    opacityWeight: options.opacityWeight ?? 0.5,
-    depthWeight: options.depthWeight ?? 0.5,
-    colorDelay: options.colorDelay ?? 0.1,
+    learningRate: options.learningRate ?? (kind === 'classic' ? 0.01 : 0.02),
+    opacityWeight: options.opacityWeight ?? (kind === 'classic' ? 0.1 : 0.5),
+    depthWeight: options.depthWeight ?? (kind === 'classic' ? 0.02 : 0.5),
+    colorDelay: options.colorDelay ?? (kind === 'classic' ? 0 : 0.1),
     surfaceMargin: options.surfaceMargin ?? 0,
     maxSamplesPerRay: options.maxSamplesPerRay ?? 96,
     seed: options.seed ?? 1,

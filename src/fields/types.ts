@@ -88,13 +88,13 @@ export interface TrainingOptions {
   readonly samplesPerStep?: number;
   /** Steps the learning-rate schedule is laid out for. @defaultValue 600 */
   readonly totalSteps?: number;
-  /** Adam's rate; it falls to a twentieth over the second half of `totalSteps`. @defaultValue 0.02 */
+  /** Adam's rate; it falls to a twentieth over the second half of `totalSteps`. @defaultValue 0.02, classic 0.01 */
   readonly learningRate?: number;
-  /** Weight of the opacity (matte) loss against the colour loss. @defaultValue 0.5 */
+  /** Weight of the opacity (matte) loss against the colour loss. @defaultValue 0.5, classic 0.1 */
   readonly opacityWeight?: number;
-  /** Weight of the depth loss on supervised rays. @defaultValue 0.5 */
+  /** Weight of the depth loss on supervised rays. @defaultValue 0.5, classic 0.02 */
   readonly depthWeight?: number;
-  /** Share of `totalSteps` in which density is learnt alone, from opacity and depth. 0 without supervised views. @defaultValue 0.1 */
+  /** Share of `totalSteps` in which density is learnt alone, from opacity and depth. 0 without supervised views. @defaultValue 0.1, classic 0 */
   readonly colorDelay?: number;
   /** How far before a known surface sampling begins, and how far behind it ends. @defaultValue 1/32 of the box's longest edge */
   readonly surfaceMargin?: number;

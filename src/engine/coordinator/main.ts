@@ -14,9 +14,6 @@ const { values } = parseArgs({
   },
 });
 
-// Ctrl-C reaches a terminal's whole process group: this process waits for its parent's word.
-process.on('SIGINT', () => {});
-
 try {
   await runCoordinator(
     {

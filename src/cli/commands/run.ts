@@ -1,0 +1,39 @@
+import { DafError } from '../../core/contracts/errors.js';
+import { type CommandResult, type CommandSpec, wholeNumber } from '../command.js';
+import { addSubmitOptions, finished, follow, resolveJob, submitOptions } from '../job-options.js';
+
+export const run: CommandSpec = {
+  usage: 'run <job>',
+  summary: 'Run a job on this machine: a shipped one (wordcount, inverted-index, grep), a .ts/.js module or a plugin (.so)',
+  examples: [
+    "daf run wordcount --input 'books/*.txt' --output counts",
+    'daf run ./my-job.ts --input data --output result --workers 4 --memory 512MB',
+    'daf run ./program.ts          # without --input: runs the file itself, e.g. one that submits its own job',
+  ],
+  options(command) {
+    addSubmitOptions(command);
+    command
+      .option('-w, --workers <n>', 'worker processes (default: cores, or what memory admits)', wholeNumber('--workers', 1, 256))
+      .option('--threads <n>', 'task threads of each worker (default: 1)', wholeNumber('--threads', 1, 64))
+      .option('--memory <size>', 'budget of each worker (default: 512MB)');
+  },
+  async run([name], options, io) {
+    const job = await resolveJob(name as string);
+    if (options['input'] === undefined && /\.[cm]?[jt]s$/.test(job) && !job.startsWith('file:')) return runProgramFile(job, options);
+    const wanted = submitOptions(options);
+    const { Cluster } = await import('../../engine/cluster/cluster.js');
+    const local = ['workers', 'threads', 'memory'].filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
+    await using cluster = await Cluster.local(Object.fromEntries(local));
+    io.signal.throwIfAborted();
+    return finished(await follow(await cluster.submit(job, wanted), io), options['strict'] === true);
+  },
+};
+
+async function runProgramFile(file: string, options: Record<string, unknown>): Promise<CommandResult> {
+  if (options['output'] !== undefined) {
+    throw new DafError('ERR_DAF_BAD_OPTION', 'no --input', { hint: 'without --input and --output the file itself is run' });
+  }
+  const { runProgram } = await import('../../engine/cluster/program.js');
+  await runProgram(file);
+  return { json: {}, text: '' };
+}

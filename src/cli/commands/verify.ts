@@ -1,0 +1,20 @@
+import { DafError } from '../../core/contracts/errors.js';
+import type { CommandSpec } from '../command.js';
+
+export const verify: CommandSpec = {
+  usage: 'verify <output>',
+  summary: 'Check a job’s output against its manifest: lengths, record counts, checksums',
+  examples: ['daf verify counts'],
+  async run([output]) {
+    const { verifyOutput } = await import('../../engine/cluster/verify.js');
+    const report = await verifyOutput(output as string);
+    const [first] = report.problems;
+    if (first !== undefined) {
+      const more = report.problems.slice(1).map(({ name, problem }) => `; ${name} ${problem}`);
+      throw new DafError('ERR_DAF_VERIFY', `${report.output}: ${first.name} ${first.problem}${more.slice(0, 20).join('')}`, {
+        hint: 'the files were changed or damaged after the job had published them; run the job again',
+      });
+    }
+    return { json: report, text: `${report.job}: ${report.files} files, ${report.records} records, ${report.bytes} bytes: as the manifest says` };
+  },
+};

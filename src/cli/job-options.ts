@@ -1,0 +1,131 @@
+import type { Command } from 'commander';
+import { DafError } from '../core/contracts/errors.js';
+import type { JobStatus } from '../core/contracts/job.js';
+import type { Job } from '../engine/cluster/job-handle.js';
+import type { SubmitOptions } from '../engine/cluster/options.js';
+import type { JobResult } from '../engine/cluster/result.js';
+import { type CommandIo, type CommandResult, collectParam, wholeNumber } from './command.js';
+
+/** Options that `run` and `submit` share. */
+export function addSubmitOptions(command: Command): void {
+  command
+    .option('-i, --input <path...>', 'files, directories and quoted patterns; may be repeated')
+    .option('-o, --output <dir>', 'where the results go')
+    .option('--reducers <n>', 'reduce tasks (default: one for each task thread)', wholeNumber('--reducers', 1, 65_536))
+    .option('--split-size <size>', 'bytes of input for one map task (default: 32MB)')
+    .option('--param <name=value>', 'for the job’s context.params; may be repeated', collectParam)
+    .option('--separator <text>', 'between key and value of text output (default: a tab)')
+    .option('--overwrite', 'replace the results of an earlier job')
+    .option('--priority <n>', 'higher runs first (default: 0)', wholeNumber('--priority', -1000, 1000))
+    .option('--max-attempts <n>', 'failures of one task until the job fails (default: 4)', wholeNumber('--max-attempts', 1, 100))
+    .option('--trusted', 'run a plugin inside the workers instead of a child process')
+    .option('--strict', 'exit with 1 when an input was refused');
+}
+
+/** Options of addConnectOptions. */
+export function addConnectOptions(command: Command): void {
+  command
+    .requiredOption('-c, --connect <endpoint>', 'the coordinator, e.g. tcp://127.0.0.1:7788')
+    .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)')
+    .option('--timeout <ms>', 'how long to wait for it (default: 10000)', wholeNumber('--timeout', 1, 3_600_000));
+}
+
+export function submitOptions(options: Record<string, unknown>): SubmitOptions {
+  const input = options['input'] as string[] | undefined;
+  if (input === undefined) throw new DafError('ERR_DAF_BAD_OPTION', 'no --input', { hint: "--input 'books/*.txt'" });
+  if (options['output'] === undefined) throw new DafError('ERR_DAF_BAD_OPTION', 'no --output', { hint: '--output DIRECTORY' });
+  const given: Record<string, unknown> = {
+    input,
+    output: options['output'],
+    reducers: options['reducers'],
+    splitSize: options['splitSize'],
+    params: options['param'],
+    separator: options['separator'],
+    overwrite: options['overwrite'],
+    priority: options['priority'],
+    maxAttempts: options['maxAttempts'],
+    trusted: options['trusted'],
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as SubmitOptions;
+}
+
+export async function connect(options: Record<string, unknown>): Promise<import('../engine/cluster/cluster.js').Cluster> {
+  const { Cluster } = await import('../engine/cluster/cluster.js');
+  const token = options['token'] as string | undefined;
+  const timeoutMs = options['timeout'] as number | undefined;
+  return Cluster.connect(options['connect'] as string, {
+    ...(token === undefined ? {} : { token }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
+}
+
+/** A shipped job's name, or the path of a module or plugin. */
+export async function resolveJob(name: string): Promise<string> {
+  const { SHIPPED_JOBS } = await import('../engine/jobs/shipped.js');
+  const shipped = Object.hasOwn(SHIPPED_JOBS, name) ? SHIPPED_JOBS[name] : undefined;
+  if (shipped !== undefined) return shipped;
+  const { existsSync } = await import('node:fs');
+  if (existsSync(name)) return name;
+  const { suggest } = await import('../core/options/index.js');
+  const near = suggest(name, Object.keys(SHIPPED_JOBS));
+  throw new DafError('ERR_DAF_NOT_FOUND', `there is no job "${name}" and no such file`, {
+    hint: near === undefined ? `shipped jobs: ${Object.keys(SHIPPED_JOBS).join(', ')}` : `did you mean "${near}"?`,
+  });
+}
+
+/** Draws a job's progress until it has ended; the first Ctrl-C cancels it. */
+export async function follow(job: Job, io: CommandIo): Promise<JobResult> {
+  const cancel = (): void => {
+    io.log('cancelling; Ctrl-C again ends at once');
+    void job.cancel().catch(() => {});
+  };
+  if (io.signal.aborted) cancel();
+  else io.signal.addEventListener('abort', cancel, { once: true });
+  try {
+    for await (const event of job.progress()) {
+      if (event.kind === 'attempt-failed') io.log(`${event.attempt} failed on ${event.worker}: ${event.error.code}: ${event.error.message}`);
+      else if (event.kind === 'worker-lost') io.log(`worker ${event.worker} was lost; its tasks go to others`);
+      else io.progress.update(fraction(event.status), label(event.status));
+    }
+    return await job.result();
+  } finally {
+    io.signal.removeEventListener('abort', cancel);
+  }
+}
+
+export function finished(result: JobResult, strict: boolean): CommandResult {
+  const { manifest } = result;
+  const parts = manifest.outputs.filter(({ records }) => records !== null);
+  const records = parts.reduce((sum, part) => sum + (part.records ?? 0), 0);
+  const lines = [
+    `${manifest.job}: ${manifest.inputs.records} records in, ${records} out in ${parts.length} parts → ${result.output}`,
+    ...manifest.refused.map(({ input, code, message, refused }) => `${refused ? 'refused' : 'warning'}: ${input}: ${code}: ${message}`),
+  ];
+  return {
+    json: { output: result.output, manifest },
+    text: lines.join('\n'),
+    exitCode: strict && manifest.inputs.refused > 0 ? 1 : 0,
+  };
+}
+
+/** 0…1; publishing is what is left at the end. */
+export function fraction({ map, reduce, finalize }: JobStatus): number {
+  const total = map.total + reduce.total + finalize.total;
+  return total === 0 ? 1 : (map.progress + reduce.progress + finalize.progress) / total;
+}
+
+function label(status: JobStatus): string {
+  const stages = [
+    ['map', status.map],
+    ['reduce', status.reduce],
+    ['finalize', status.finalize],
+  ] as const;
+  const shown = stages.filter(([, stage]) => stage.total > 0).map(([name, stage]) => `${name} ${stage.committed}/${stage.total}`);
+  return `${status.name}: ${status.phase === 'running' ? shown.join(', ') : status.phase}`;
+}
+
+export function statusLine(status: JobStatus): string {
+  const percent = String(Math.floor(fraction(status) * 100)).padStart(3);
+  const error = status.error === null ? '' : `  ${status.error.code}: ${status.error.message}`;
+  return `${status.id.padEnd(48)} ${status.phase.padEnd(10)} ${percent}%  ${status.output}${error}`;
+}

@@ -1,0 +1,90 @@
+import { addon } from '../../core/addon/index.js';
+import { MANIFEST } from '../../core/contracts/job.js';
+import type { ManifestOutput } from '../../core/contracts/manifest.js';
+import { openBlobStore } from '../stores/open-blob.js';
+import { JobResult, unpackRecords } from './result.js';
+import { outputUrl } from './submit.js';
+
+const CHUNK = 1 << 20;
+const NEWLINE = 10;
+
+export interface VerifyProblem {
+  readonly name: string;
+  readonly problem: string;
+}
+
+export interface VerifyReport {
+  readonly output: string;
+  readonly job: string;
+  readonly files: number;
+  readonly bytes: number;
+  readonly records: number;
+  readonly problems: readonly VerifyProblem[];
+}
+
+/**
+ * Compares what a job published with its manifest: every file's length and checksum, and the records of the parts, counted anew.
+ * @throws DafError ERR_DAF_NOT_FOUND without a manifest, ERR_DAF_VERIFY for one that cannot be read
+ */
+export async function verifyOutput(output: string, cwd = process.cwd()): Promise<VerifyReport> {
+  const url = outputUrl(output, cwd);
+  const { manifest } = await JobResult.open(url);
+  const store = openBlobStore(url);
+  const problems: VerifyProblem[] = [];
+  let bytes = 0;
+  let records = 0;
+  for (const file of manifest.outputs) {
+    const info = await store.stat(file.name);
+    if (info === null) {
+      problems.push({ name: file.name, problem: 'is missing' });
+      continue;
+    }
+    if (file.bytes === null) continue; // volatile: listed, not checked
+    const seen = await readThrough(store.url, file, manifest.format.kind);
+    bytes += seen.bytes;
+    records += file.records === null ? 0 : (seen.records ?? file.records);
+    const crc = seen.crc.toString(16).padStart(8, '0');
+    if (seen.bytes !== file.bytes) problems.push({ name: file.name, problem: `has ${seen.bytes} bytes instead of ${file.bytes}` });
+    else if (crc !== file.crc32c) problems.push({ name: file.name, problem: `has checksum ${crc} instead of ${file.crc32c}` });
+    else if (seen.records !== null && file.records !== null && seen.records !== file.records) {
+      problems.push({ name: file.name, problem: `holds ${seen.records} records instead of ${file.records}` });
+    }
+  }
+  return { output: `${url.replace(/\/$/, '')}/${MANIFEST}`, job: manifest.job, files: manifest.outputs.length, bytes, records, problems };
+}
+
+/** `records` is null where the bytes alone do not say how many there are: values may hold newlines, raw parts have no borders. */
+async function readThrough(
+  url: string,
+  file: ManifestOutput,
+  format: 'text' | 'packed' | 'raw',
+): Promise<{ bytes: number; crc: number; records: number | null }> {
+  const store = openBlobStore(url);
+  let crc = 0;
+  let bytes = 0;
+  let newlines = 0;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const chunk = await store.getRange(file.name, bytes, CHUNK);
+      if (chunk.length === 0) return;
+      crc = addon().crc32c(crc, chunk);
+      bytes += chunk.length;
+      yield chunk;
+    }
+  }
+  if (file.records !== null && format === 'packed') {
+    let records = 0;
+    try {
+      for await (const _ of unpackRecords(chunks(), file.name)) records++;
+    } catch {
+      records = -1; // lengths or checksum say what is wrong
+    }
+    return { bytes, crc, records };
+  }
+  for await (const chunk of chunks()) {
+    if (file.records !== null && format === 'text') for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) newlines++;
+  }
+  // Fewer newlines than records is impossible; more of them may be the values' own.
+  const records = format === 'text' && file.records !== null && newlines < file.records ? newlines : null;
+  return { bytes, crc, records };
+}

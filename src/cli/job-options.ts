@@ -83,7 +83,8 @@ export async function follow(job: Job, io: CommandIo): Promise<JobResult> {
   else io.signal.addEventListener('abort', cancel, { once: true });
   try {
     for await (const event of job.progress()) {
-      if (event.kind === 'attempt-failed') io.log(`${event.attempt} failed on ${event.worker}: ${event.error.code}: ${event.error.message}`);
+      if (event.kind === 'attempt-failed')
+        io.log(`${event.attempt} failed on ${event.worker}: ${event.error.code}: ${event.error.message}`);
       else if (event.kind === 'worker-lost') io.log(`worker ${event.worker} was lost; its tasks go to others`);
       else io.progress.update(fraction(event.status), label(event.status));
     }
@@ -99,7 +100,9 @@ export function finished(result: JobResult, strict: boolean): CommandResult {
   const records = parts.reduce((sum, part) => sum + (part.records ?? 0), 0);
   const lines = [
     `${manifest.job}: ${manifest.inputs.records} records in, ${records} out in ${parts.length} parts → ${result.output}`,
-    ...manifest.refused.map(({ input, code, message, refused }) => `${refused ? 'refused' : 'warning'}: ${input}: ${code}: ${message}`),
+    ...manifest.refused.map(
+      ({ input, code, message, refused }) => `${refused ? 'refused' : 'warning'}: ${input}: ${code}: ${message}`,
+    ),
   ];
   return {
     json: { output: result.output, manifest },

@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addCommand, runProgram } from './command.js';
+import { coordinator } from './commands/coordinator.js';
 import { doctor } from './commands/doctor.js';
+import { cancel, jobs, status } from './commands/jobs.js';
+import { run } from './commands/run.js';
+import { submit } from './commands/submit.js';
+import { verify } from './commands/verify.js';
+import { worker } from './commands/worker.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -12,6 +18,7 @@ const program = new Command('daf')
   .showHelpAfterError(false);
 
 // In the order in which `daf --help` lists them.
-for (const command of [doctor]) addCommand(program, command);
+const commands = [run, submit, jobs, status, cancel, verify, coordinator, worker, doctor];
+for (const command of commands) addCommand(program, command);
 
 await runProgram(program, process.argv.slice(2));

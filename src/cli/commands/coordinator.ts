@@ -24,7 +24,11 @@ export const coordinator: CommandSpec = {
         ...(lease === undefined ? {} : { leaseMs: lease }),
         token: (options['token'] as string | undefined) ?? process.env['DAF_TOKEN'] ?? null,
       },
-      { log: (level, message) => io.log(`${level}: ${message}`), ready: (endpoints) => io.log(`listening on ${endpoints.join(', ')}`), signal: io.signal },
+      {
+        log: (level, message) => io.log(`${level}: ${message}`),
+        ready: (endpoints) => io.log(`listening on ${endpoints.join(', ')}`),
+        signal: io.signal,
+      },
     );
     return { json: { ended: true }, text: '' };
   },

@@ -19,7 +19,8 @@ export const run: CommandSpec = {
   },
   async run([name], options, io) {
     const job = await resolveJob(name as string);
-    if (options['input'] === undefined && /\.[cm]?[jt]s$/.test(job) && !job.startsWith('file:')) return runProgramFile(job, options);
+    if (options['input'] === undefined && /\.[cm]?[jt]s$/.test(job) && !job.startsWith('file:'))
+      return runProgramFile(job, options);
     const wanted = submitOptions(options);
     const { Cluster } = await import('../../engine/cluster/cluster.js');
     const local = ['workers', 'threads', 'memory'].filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);

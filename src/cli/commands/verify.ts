@@ -15,6 +15,9 @@ export const verify: CommandSpec = {
         hint: 'the files were changed or damaged after the job had published them; run the job again',
       });
     }
-    return { json: report, text: `${report.job}: ${report.files} files, ${report.records} records, ${report.bytes} bytes: as the manifest says` };
+    return {
+      json: report,
+      text: `${report.job}: ${report.files} files, ${report.records} records, ${report.bytes} bytes: as the manifest says`,
+    };
   },
 };

@@ -44,13 +44,21 @@ export async function verifyOutput(output: string, cwd = process.cwd()): Promise
     bytes += seen.bytes;
     records += file.records === null ? 0 : (seen.records ?? file.records);
     const crc = seen.crc.toString(16).padStart(8, '0');
-    if (seen.bytes !== file.bytes) problems.push({ name: file.name, problem: `has ${seen.bytes} bytes instead of ${file.bytes}` });
+    if (seen.bytes !== file.bytes)
+      problems.push({ name: file.name, problem: `has ${seen.bytes} bytes instead of ${file.bytes}` });
     else if (crc !== file.crc32c) problems.push({ name: file.name, problem: `has checksum ${crc} instead of ${file.crc32c}` });
     else if (seen.records !== null && file.records !== null && seen.records !== file.records) {
       problems.push({ name: file.name, problem: `holds ${seen.records} records instead of ${file.records}` });
     }
   }
-  return { output: `${url.replace(/\/$/, '')}/${MANIFEST}`, job: manifest.job, files: manifest.outputs.length, bytes, records, problems };
+  return {
+    output: `${url.replace(/\/$/, '')}/${MANIFEST}`,
+    job: manifest.job,
+    files: manifest.outputs.length,
+    bytes,
+    records,
+    problems,
+  };
 }
 
 /** `records` is null where the bytes alone do not say how many there are: values may hold newlines, raw parts have no borders. */
@@ -82,7 +90,8 @@ async function readThrough(
     return { bytes, crc, records };
   }
   for await (const chunk of chunks()) {
-    if (file.records !== null && format === 'text') for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) newlines++;
+    if (file.records !== null && format === 'text')
+      for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) newlines++;
   }
   // Fewer newlines than records is impossible; more of them may be the values' own.
   const records = format === 'text' && file.records !== null && newlines < file.records ? newlines : null;

@@ -15,7 +15,7 @@ import type {
 } from '../types.js';
 import { type CropPlan, photoToCrop, planCrop } from './crop.js';
 import { DEFAULT_DECODE_BYTES, decodeRegion, decodeScaled, type PhotoHeader, readHeader, resizePixels } from './decode.js';
-import { findFaces, largestFace } from './find-faces.js';
+import { findFaces, largestFace, wrapAngle } from './find-faces.js';
 import { findLandmarks } from './find-landmarks.js';
 import { type Orientation, upright } from './orient.js';
 import { scoreFace } from './quality.js';
@@ -27,6 +27,8 @@ import { turnedBounds } from './warp.js';
 const WORKING_SIDE = 1536;
 /** Landmarks less certain than this are those of no face. */
 const MIN_CONFIDENCE = 0.15;
+/** Landmarks of at least this share of their face's confidence are believed at once. */
+const STEADY = 0.5;
 
 const opened = new Map<string, Promise<Vision>>();
 
@@ -98,10 +100,24 @@ const LANDMARK_FACE = 320;
 
 async function landmarksOf(pixels: Pixels, face: DetectedFace, landmarker: Landmarker): Promise<FaceLandmarks> {
   const scale = LANDMARK_FACE / Math.max(face.box.width, face.box.height);
-  if (scale >= 1) return findLandmarks(pixels, face, landmarker);
+  if (scale >= 1) return steadiest(pixels, face, landmarker);
   const small = await resizePixels(pixels, Math.round(pixels.width * scale), Math.round(pixels.height * scale));
-  const found = await findLandmarks(small, { ...face, box: scaledBox(face.box, scale) }, landmarker);
+  const found = await steadiest(small, { ...face, box: scaledBox(face.box, scale) }, landmarker);
   return { ...found, points: found.points.map((value) => value / scale) };
+}
+
+/**
+ * Detectors find faces that lie or hang too, but misjudge how they are turned. Where the landmarks are unsteady the other quarter
+ * turns are tried.
+ */
+async function steadiest(pixels: Pixels, face: DetectedFace, landmarker: Landmarker): Promise<FaceLandmarks> {
+  let best: FaceLandmarks | null = null;
+  for (const turn of [0, Math.PI, Math.PI / 2, -Math.PI / 2]) {
+    const found = await findLandmarks(pixels, { ...face, roll: wrapAngle(face.roll + turn) }, landmarker);
+    if (best === null || found.confidence > best.confidence) best = found;
+    if (best.confidence > STEADY * face.confidence) break;
+  }
+  return best!;
 }
 
 function scaledBox(box: Box, scale: number): Box {

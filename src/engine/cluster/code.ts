@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readPluginInfo } from '../../core/addon/plugin-info.js';
 import type { JobDefinition } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { checkDefinition } from '../jobs/define.js';
@@ -73,13 +74,15 @@ async function definitionOf(bytes: Uint8Array): Promise<JobDefinition> {
 async function pluginCode(file: string): Promise<JobCode> {
   if (!existsSync(file)) throw new DafError('ERR_DAF_NOT_FOUND', `there is no plugin ${file}`);
   const bytes = await readFile(file);
-  const name = basename(file)
-    .replace(/\.[^.]+$/, '')
-    .replace(/[^A-Za-z0-9._-]/g, '-')
-    .slice(0, 64);
+  const info = readPluginInfo(file);
   return {
     kind: 'plugin',
-    definition: { name, reduce: true, combine: true },
+    definition: {
+      name: info.name,
+      input: info.input === 'files' ? { kind: 'files' } : { kind: 'lines' },
+      reduce: info.hasReduce ? true : undefined,
+      combine: info.hasCombine ? true : undefined,
+    },
     bytes,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { addon, nativeFile } from '../../core/addon/index.js';
+import { readPluginInfo } from '../../core/addon/plugin-info.js';
 import { GROUP_BUFFER_BYTES, readGroups } from '../../core/addon/records.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { GroupStream, MapInput, RecordBlock, RecordSink, StageRunner, TaskContext } from '../../core/contracts/stage.js';
 import { ShuffleSink } from '../worker/output/shuffle-sink.js';
-import { createRunner, readPluginInfo } from './plugin-runner.js';
+import { createRunner } from './plugin-runner.js';
 
 const WORDCOUNT = nativeFile('plugins/wordcount.so');
 const MISBEHAVE = nativeFile('plugins/misbehave.so');

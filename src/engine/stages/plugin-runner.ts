@@ -28,26 +28,6 @@ export async function createRunner(codePath: string, spec: JobSpec): Promise<Sta
   return new PluginRunner(codePath, spec);
 }
 
-/**
- * What a plugin says of itself, read in a child.
- * @throws DafError ERR_DAF_PLUGIN when the file is no plugin of this version.
- */
-export function readPluginInfo(path: string): PluginInfo {
-  const host = new (addon().PluginHost)({
-    host: nativeFile('daf-host'),
-    plugin: path,
-    params: {},
-    inputBytes: INPUT_BYTES,
-    memoryBytes: 0,
-    timeoutMs: 10_000,
-  });
-  try {
-    return host.info;
-  } finally {
-    host.dispose();
-  }
-}
-
 class PluginRunner implements StageRunner {
   readonly #path: string;
   readonly #spec: JobSpec;

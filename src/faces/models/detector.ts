@@ -13,18 +13,22 @@ export interface CanvasFace {
   readonly roll: number | null;
 }
 
-/** A model that finds faces on a canvas of one size, filled from the top left, black where the picture ends. */
+/** A model that finds faces on a canvas, filled from the top left, black where the picture ends. */
 export interface Detector {
+  /** The canvas is of this size; with `step`, of any smaller size too whose sides are multiples of it. */
   readonly canvasWidth: number;
   readonly canvasHeight: number;
+  readonly step: number | null;
   /** Score from which a face is believed. */
   readonly threshold: number;
   detect(canvas: Pixels): Promise<CanvasFace[]>;
   dispose(): Promise<void>;
 }
 
-/** Side used with models of free input size: the size the published weights were trained for. */
+/** Largest side used with models of free input size: the size the published weights were trained for. */
 const FREE_SIDE = 640;
+/** YuNet's coarsest stride. */
+const YUNET_STEP = 32;
 
 /** @throws DafError ERR_DAF_VISION_MISSING, ERR_DAF_BAD_MODEL. */
 export async function openDetector(model: ModelFile): Promise<Detector> {
@@ -43,14 +47,16 @@ function yunet(session: OnnxSession): Detector {
   return {
     canvasWidth,
     canvasHeight,
-    threshold: 0.6,
+    step: session.inputWidth === null && session.inputHeight === null ? YUNET_STEP : null,
+    threshold: 0.7,
     async detect(canvas) {
-      fillPlanes(canvas, 'bgr', 0, 1, planes);
-      const outputs = await session.run(planes, canvasWidth, canvasHeight);
+      const input = planes.subarray(0, 3 * canvas.width * canvas.height);
+      fillPlanes(canvas, 'bgr', 0, 1, input);
+      const outputs = await session.run(input, canvas.width, canvas.height);
       const faces: CanvasFace[] = [];
       for (const stride of [8, 16, 32]) {
-        const columns = canvasWidth / stride;
-        const cells = columns * (canvasHeight / stride);
+        const columns = canvas.width / stride;
+        const cells = columns * (canvas.height / stride);
         const cls = output(session, outputs, `cls_${stride}`, cells);
         const obj = output(session, outputs, `obj_${stride}`, cells);
         const box = output(session, outputs, `bbox_${stride}`, 4 * cells);
@@ -88,6 +94,7 @@ function ultraface(session: OnnxSession): Detector {
   return {
     canvasWidth,
     canvasHeight,
+    step: null,
     threshold: 0.7,
     async detect(canvas) {
       fillPlanes(canvas, 'rgb', 127, 1 / 128, planes);

@@ -80,12 +80,15 @@ async function lookAtTurned(
   });
 }
 
-/** The part of a level that starts at (left, top), on the detector's canvas. */
+/** The part of a level that starts at (left, top), on the smallest canvas that the detector takes. */
 function canvasOf(level: Pixels, left: number, top: number, detector: Detector): Pixels {
-  const { canvasWidth: width, canvasHeight: height } = detector;
+  const columns = Math.min(detector.canvasWidth, level.width - left);
+  const rows = Math.min(detector.canvasHeight, level.height - top);
+  const { step } = detector;
+  const width = step === null ? detector.canvasWidth : Math.ceil(columns / step) * step;
+  const height = step === null ? detector.canvasHeight : Math.ceil(rows / step) * step;
   const data = new Uint8Array(3 * width * height);
-  const columns = Math.min(width, level.width - left);
-  for (let y = 0; y < Math.min(height, level.height - top); ++y) {
+  for (let y = 0; y < rows; ++y) {
     const from = 3 * ((top + y) * level.width + left);
     data.set(level.data.subarray(from, from + 3 * columns), 3 * y * width);
   }

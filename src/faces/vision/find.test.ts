@@ -22,17 +22,20 @@ function picture(width: number, height: number, squares: readonly (Box & { reado
 }
 
 /** Stands in for a detector: sees squares of 24…160 pixels with their bar at the top, on a canvas of 320 × 320. */
-function squareDetector(): Detector & { looks: number } {
+function squareDetector(step: number | null = null): Detector & { looks: number } {
   return {
     canvasWidth: 320,
     canvasHeight: 320,
+    step,
     threshold: 0.5,
     looks: 0,
     async detect(canvas) {
       this.looks += 1;
+      if (step === null && (canvas.width !== 320 || canvas.height !== 320)) throw new Error('not its canvas');
+      if (canvas.width > 320 || canvas.height > 320 || canvas.width % (step ?? 1) !== 0) throw new Error('not its canvas');
       return islands(canvas).flatMap(({ x, y, width, height, barX, barY }) => {
         const above = barY < y + 0.3 * height && Math.abs(barX - x - width / 2) < 0.1 * width;
-        const whole = x > 0 && y > 0 && x + width < 320 && y + height < 320 && Math.abs(width - height) < 4;
+        const whole = x > 0 && y > 0 && x + width < canvas.width && y + height < canvas.height && Math.abs(width - height) < 4;
         return above && whole && width >= 24 && width <= 160 ? [{ x, y, width, height, score: 0.9, roll: null }] : [];
       });
     },
@@ -81,6 +84,8 @@ tap.test('faces are found large, small, tiny and lying', async (t) => {
   };
   for (const [name, [width, height, square, roll]] of Object.entries(cases)) {
     const faces = await findFaces(picture(width, height, [square]), squareDetector());
+    const free = await findFaces(picture(width, height, [square]), squareDetector(32));
+    t.same(free, faces, `${name}: a free canvas sees the same`);
     t.equal(faces.length, 1, name);
     t.ok(same(faces[0]!.box, square, Math.max(4, width / 120)), `${name}: ${JSON.stringify(faces[0]?.box)}`);
     t.ok(Math.cos(faces[0]!.roll - roll) > 0.999999);

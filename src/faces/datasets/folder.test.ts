@@ -27,7 +27,15 @@ tap.test('keys are safe, distinct and stable', async (t) => {
 tap.test('a folder of people, loose photos, and what is neither', async (t) => {
   const dir = t.testdir({
     set: {
-      anna: { 'b.jpg': 'x', 'a.PNG': 'x', deeper: { 'c.webp': 'x' }, 'b.pts': '', 'b.jpg.json': '', 'a.landmarks.json': '' },
+      anna: {
+        'b.jpg': 'x',
+        'a.PNG': 'x',
+        deeper: { 'c.webp': 'x' },
+        'b.pts': '',
+        'b.jpg.json': '',
+        'b.TIFF.json': '',
+        'a.landmarks.json': '',
+      },
       bob: { 'notes.txt': 'x' },
       empty: {},
       'c d': { '1.jpg': 'x' },

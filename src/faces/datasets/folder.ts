@@ -3,7 +3,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
 import type { DatasetPhoto, DatasetRefusal, PhotoDataset } from '../types.js';
-import { SIDECAR_ENDINGS } from '../vision/sidecar.js';
 import { byCodePoints, identityKeys } from './names.js';
 
 /** Endings of photos; what the file really holds is decided when it is decoded. */
@@ -119,9 +118,10 @@ async function entries(folder: Place, finds: Finds): Promise<Place[]> {
   }
 }
 
+/** Landmarks of a photo (vision/sidecar.ts): no photos themselves, and no refusals. */
 function isSidecar(name: Buffer): boolean {
-  const lower = name.toString('latin1').toLowerCase();
-  return SIDECAR_ENDINGS.some((ending) => lower.endsWith(ending));
+  const text = name.toString('latin1').toLowerCase();
+  return text.endsWith('.pts') || text.endsWith('.landmarks.json') || (text.endsWith('.json') && PHOTO.test(text.slice(0, -5)));
 }
 
 async function statOf(place: Place, finds: Finds): Promise<Stats | null> {

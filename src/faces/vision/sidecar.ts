@@ -29,9 +29,6 @@ export async function readSidecar(photo: PhotoSource, width: number, height: num
   return null;
 }
 
-/** Suffixes that make a file a side-car of photo `name`: data sets do not list such files as photos. */
-export const SIDECAR_ENDINGS = ['.pts', '.landmarks.json', '.jpg.json', '.jpeg.json', '.png.json', '.webp.json'] as const;
-
 /** Candidates beside a photo, as bytes so that any name works. */
 export function sidecarPaths(path: string | Buffer): Buffer[] {
   const bytes = typeof path === 'string' ? Buffer.from(path) : path;

@@ -35,8 +35,8 @@ export interface StateStore {
   ): Promise<readonly ('committed' | 'discarded')[]>;
   /** Opens generation + 1 of a committed (or failed) task if it still is at `generation`. */
   reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean>;
-  /** Counts a failed attempt of a task's generation; returns the number so far. */
-  countFailure(term: number, job: string, task: TaskId, generation: number, worker: string): Promise<number>;
+  /** Counts a failed attempt of a task's generation, once however often it is told; returns the number so far. */
+  countFailure(term: number, job: string, task: TaskId, generation: number, attempt: string, worker: string): Promise<number>;
   /** Forgets a job that is done, failed or cancelled. */
   deleteJob(term: number, job: string): Promise<void>;
   close(): Promise<void>;
@@ -52,7 +52,8 @@ export interface StoredJob {
 export interface StoredTask {
   readonly task: TaskId;
   readonly generation: number;
-  readonly failures: number;
+  /** Attempts of this generation that failed. */
+  readonly failures: readonly string[];
   /** Workers on which attempts of this generation failed. */
   readonly failedOn: readonly string[];
   readonly commit: Commit | null;

@@ -70,6 +70,12 @@ export class Core {
     if (job.phase === 'running') this.#activate(job);
     else if (job.phase === 'publishing') this.#out.push({ kind: 'publish', job: job.spec.id });
     else this.#end(job, now);
+    if (job.phase === 'running') {
+      // The last coordinator may have died between opening a map anew and the reduces that had read it.
+      for (const { task, commit } of tasks) {
+        if (task.stage === 'reduce' && commit !== null && !job.readsAreCurrent(commit.outcome)) this.#reopen(job, task);
+      }
+    }
     this.#checkComplete(job);
   }
 
@@ -205,6 +211,9 @@ export class Core {
       this.#out.verdict(id, report.job, report.attempt, 'discarded');
     } else if (outcome.kind === 'failed') {
       this.#failed(job, attempt, outcome.error, outcome.lostMaps, now);
+    } else if (!job.readsAreComplete(attempt.task, outcome)) {
+      const why = 'a reduce attempt did not read every map output';
+      this.#failed(job, attempt, toWire(new DafError('ERR_DAF_PROTOCOL', why)), [], now);
     } else if (!job.readsAreCurrent(outcome)) {
       this.#drop(attempt);
       this.#out.verdict(id, report.job, report.attempt, 'discarded');

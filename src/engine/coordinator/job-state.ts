@@ -75,6 +75,14 @@ export class JobState {
     for (const each of outcome.refused) if (each.refused) this.refused += sign;
   }
 
+  /** True when a reduce says that it read every map: one that read fewer would under-count. */
+  readsAreComplete(task: TaskId, outcome: Done): boolean {
+    if (task.stage !== 'reduce') return true;
+    let maps = 0;
+    for (const [, count] of outcome.readGenerations) maps += count;
+    return maps === this.spec.splits;
+  }
+
   /** True when the outcome read the map generations that stand now. Only jobs that may give other bytes need to care. */
   readsAreCurrent(outcome: Done): boolean {
     if (this.spec.deterministic) return true;

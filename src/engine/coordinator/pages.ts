@@ -24,12 +24,9 @@ export class Pages {
   }
 
   request(peer: Peer, request: Request): void {
-    if (request.type === 'map-outputs') {
-      const job = this.#service.core.jobs.get(request.job);
-      if (job !== undefined && job.phase === 'running' && !job.map.complete) {
-        if (this.#waiting.size < MAX_WAITING) this.#waiting.set(`${request.worker}/${request.request}`, { peer, request });
-        return;
-      }
+    if (request.type === 'map-outputs' && this.#isMapping(request.job)) {
+      this.#wait(peer, request);
+      return;
     }
     void this.#answer(peer, request).catch((error: unknown) => this.#service.refuse(peer, request.request, error));
   }
@@ -37,11 +34,19 @@ export class Pages {
   retry(): void {
     if (this.#waiting.size === 0) return;
     for (const [key, { peer, request }] of [...this.#waiting]) {
-      const job = this.#service.core.jobs.get(request.job);
-      if (job !== undefined && job.phase === 'running' && !job.map.complete) continue;
+      if (this.#isMapping(request.job)) continue;
       this.#waiting.delete(key);
       this.request(peer, request);
     }
+  }
+
+  #isMapping(id: string): boolean {
+    const job = this.#service.core.jobs.get(id);
+    return job !== undefined && job.phase === 'running' && !job.map.complete;
+  }
+
+  #wait(peer: Peer, request: MapOutputsRequest): void {
+    if (this.#waiting.size < MAX_WAITING) this.#waiting.set(`${request.worker}/${request.request}`, { peer, request });
   }
 
   async #answer(peer: Peer, request: Request): Promise<void> {
@@ -63,6 +68,10 @@ export class Pages {
         const range = { stage: STAGES[stage]!, from: position - start, limit: READ_TASKS };
         const tasks = await this.#service.ports.state.loadTasks(request.job, range);
         for (const task of tasks) {
+          if (request.type === 'map-outputs' && (task.commit === null || task.task.index !== position)) {
+            this.#wait(peer, request); // opened anew while this was being read
+            return;
+          }
           const item = itemOf(request, task);
           const size = item === null ? 0 : pack(item).length;
           if (bytes + size > PAGE_BYTES && items.length > 0) {
@@ -73,7 +82,12 @@ export class Pages {
           bytes += size;
           position = start + task.task.index + 1;
         }
-        if (tasks.length < READ_TASKS) position = start + sizes[stage]!;
+        if (tasks.length === READ_TASKS) continue;
+        if (request.type === 'map-outputs' && position < sizes[0]!) {
+          this.#wait(peer, request);
+          return;
+        }
+        position = start + sizes[stage]!;
       }
     }
     this.#service.send(peer, { type: 'page', request: request.request, next: null }, items);

@@ -40,7 +40,7 @@ export async function* reportJson(
       task: taskName(task),
       attempt: commit.attempt,
       generation,
-      failures,
+      failures: failures.length,
       failedOn,
       recordsIn: commit.outcome.recordsIn,
       recordsOut: commit.outcome.recordsOut,

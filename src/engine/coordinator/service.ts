@@ -249,7 +249,7 @@ export class Service {
         this.#background(
           this.#then(
             this.persist('a failure', () =>
-              this.ports.state.countFailure(this.term, effect.job, effect.task, effect.generation, effect.worker),
+              this.ports.state.countFailure(this.term, effect.job, effect.task, effect.generation, effect.attempt, effect.worker),
             ),
             (count, now) => this.core.failureCounted(effect.job, effect.attempt, count, now),
           ),

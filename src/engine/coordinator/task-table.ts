@@ -77,7 +77,7 @@ export class TaskTable {
     const { index } = task.task;
     if (index >= this.total) return;
     this.generation[index] = task.generation;
-    this.tries[index] = task.failures;
+    this.tries[index] = task.failures.length;
     if (task.failedOn.length > 0) this.#failedOn.set(index, task.failedOn);
     if (task.commit !== null) this.commit(index, task.commit.epoch);
   }

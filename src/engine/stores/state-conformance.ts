@@ -78,7 +78,7 @@ export function stateStoreConformance(t: Test, place: () => Promise<StateStorePl
     await t.rejects(store.setPhase(term, 'a', 'running', 'failed', null), old);
     await t.rejects(store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'x') }]), old);
     await t.rejects(store.reopenTask(term, 'a', map(0), 0), old);
-    await t.rejects(store.countFailure(term, 'a', map(0), 0, 'w'), old);
+    await t.rejects(store.countFailure(term, 'a', map(0), 0, 'a0', 'w'), old);
     await t.rejects(store.deleteJob(term, 'a'), old);
     t.same(await second.loadTasks('a'), [], 'a fenced call changes nothing');
     t.equal((await second.getJob('a'))?.phase, 'running');
@@ -152,7 +152,7 @@ export function stateStoreConformance(t: Test, place: () => Promise<StateStorePl
     await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'one') }]);
     t.equal(await store.reopenTask(term, 'a', map(0), 0), true);
     t.equal(await store.reopenTask(term, 'a', map(0), 0), false);
-    t.match(await store.loadTasks('a'), [{ generation: 1, commit: null, failures: 0 }]);
+    t.match(await store.loadTasks('a'), [{ generation: 1, commit: null, failures: [] }]);
     t.same(await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'late') }]), ['discarded']);
     t.same(await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 1, 'new') }]), ['committed']);
     await store.close();
@@ -161,14 +161,15 @@ export function stateStoreConformance(t: Test, place: () => Promise<StateStorePl
   t.test('failures are counted within a generation', async (t) => {
     const { store, term } = await begin();
     await store.createJob(term, sampleSpec('a'));
-    t.equal(await store.countFailure(term, 'a', map(0), 0, 'w1'), 1);
-    t.equal(await store.countFailure(term, 'a', map(0), 0, 'w2'), 2);
-    t.equal(await store.countFailure(term, 'a', map(0), 0, 'w1'), 3);
-    t.equal(await store.countFailure(term, 'a', map(0), 7, 'w3'), 3, 'another generation changes nothing');
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'a1', 'w1'), 1);
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'a1', 'w1'), 1, 'told twice, counted once');
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'a2', 'w2'), 2);
+    t.equal(await store.countFailure(term, 'a', map(0), 0, 'a3', 'w1'), 3);
+    t.equal(await store.countFailure(term, 'a', map(0), 7, 'a4', 'w3'), 3, 'another generation changes nothing');
     t.same((await store.loadTasks('a'))[0]?.failedOn, ['w1', 'w2']);
     await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'x') }]);
     await store.reopenTask(term, 'a', map(0), 0);
-    t.equal(await store.countFailure(term, 'a', map(0), 1, 'w9'), 1);
+    t.equal(await store.countFailure(term, 'a', map(0), 1, 'a9', 'w9'), 1);
     await store.close();
   });
 

@@ -120,12 +120,12 @@ export class LmdbStateStore implements StateStore {
     });
   }
 
-  countFailure(term: number, job: string, task: TaskId, generation: number, worker: string): Promise<number> {
+  countFailure(term: number, job: string, task: TaskId, generation: number, attempt: string, worker: string): Promise<number> {
     return this.#write(term, () => {
       if (!this.#db.doesExist(jobKey(job))) return 0;
-      const after = failed(this.#task(job, task), task, generation, worker);
+      const after = failed(this.#task(job, task), task, generation, attempt, worker);
       this.#putTask(job, after);
-      return after.failures;
+      return after.failures.length;
     });
   }
 

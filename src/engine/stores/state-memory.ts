@@ -77,13 +77,20 @@ export class MemoryStateStore implements StateStore {
     return true;
   }
 
-  async countFailure(term: number, job: string, task: TaskId, generation: number, worker: string): Promise<number> {
+  async countFailure(
+    term: number,
+    job: string,
+    task: TaskId,
+    generation: number,
+    attempt: string,
+    worker: string,
+  ): Promise<number> {
     this.#fence(term);
     const tasks = this.#tasks.get(job);
     if (tasks === undefined) return 0;
-    const after = failed(tasks.get(key(task)), task, generation, worker);
+    const after = failed(tasks.get(key(task)), task, generation, attempt, worker);
     tasks.set(key(task), after);
-    return after.failures;
+    return after.failures.length;
   }
 
   async deleteJob(term: number, job: string): Promise<void> {

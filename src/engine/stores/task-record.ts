@@ -7,7 +7,7 @@ import type { Commit } from '../../core/contracts/task.js';
 export const STAGES = ['map', 'reduce', 'finalize'] as const;
 
 export function idleTask(task: TaskId): StoredTask {
-  return { task, generation: 0, failures: 0, failedOn: [], commit: null };
+  return { task, generation: 0, failures: [], failedOn: [], commit: null };
 }
 
 /** The compare-and-set: null when the commit must be discarded. */
@@ -23,10 +23,16 @@ export function reopened(before: StoredTask | undefined, generation: number): St
   return { ...idleTask(before.task), generation: generation + 1 };
 }
 
-/** Unchanged for another generation or a committed task: such a failure no longer matters. */
-export function failed(before: StoredTask | undefined, task: TaskId, generation: number, worker: string): StoredTask {
+/** Unchanged for another generation, a committed task, or an attempt already counted. */
+export function failed(
+  before: StoredTask | undefined,
+  task: TaskId,
+  generation: number,
+  attempt: string,
+  worker: string,
+): StoredTask {
   const stored = before ?? idleTask(task);
-  if (stored.generation !== generation || stored.commit !== null) return stored;
+  if (stored.generation !== generation || stored.commit !== null || stored.failures.includes(attempt)) return stored;
   const failedOn = stored.failedOn.includes(worker) ? stored.failedOn : [...stored.failedOn, worker];
-  return { ...stored, failures: stored.failures + 1, failedOn };
+  return { ...stored, failures: [...stored.failures, attempt], failedOn };
 }

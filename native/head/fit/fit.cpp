@@ -103,9 +103,13 @@ Status EstimateHeadPose(const HeadModel& model, const float* landmarks, const fl
   float points[3 * kLandmarks], used[kLandmarks];
   for (int i = 0; i < kLandmarks; ++i) {
     for (int k = 0; k < 3; ++k) points[3 * i + k] = model.mean[3 * size_t{model.landmarks[i]} + k];
-    // The outline of the jaw has no fixed vertices, and mouths open: the rigid part of the face
-    // decides.
-    const float rigid = i < 17 ? 0.0f : i < 27 ? 0.5f : i < 48 ? 1.0f : 0.4f;
+    // The outline of the jaw has no fixed vertices but the chin, and mouths open: the rigid part of
+    // the face decides.
+    const float rigid = i < 6 || (i > 10 && i < 17) ? 0.0f
+                        : i < 17                    ? 0.3f
+                        : i < 27                    ? 0.5f
+                        : i < 48                    ? 1.0f
+                                                    : 0.4f;
     used[i] = rigid * (weights == nullptr ? 1.0f : weights[i]);
   }
   return EstimatePose(points, landmarks, used, kLandmarks, EyeDistance(model), width, height,

@@ -8,6 +8,7 @@
 #include "native/head/matte/distance.h"
 #include "native/head/matte/mixture.h"
 #include "native/head/raster/shade.h"
+#include "native/head/texture/atlas.h"
 
 namespace daf::head {
 namespace {
@@ -22,6 +23,35 @@ constexpr size_t kSamples = 20000;
 
 void Soften(float* alpha, int width, int height, int radius, float* scratch) {
   for (int pass = 0; pass < 2; ++pass) BoxMean(alpha, width, height, radius, scratch);
+}
+
+// Coverage of the whole head, or of what every photo shows where the model has it: all but hair and
+// what lies below the chin.
+Status Silhouette(const HeadModel& model, const float* positions, const Camera& camera, bool whole,
+                  const TaskControl& control, uint8_t* mask) {
+  std::vector<uint32_t> triangles;
+  const uint32_t* list = model.triangles.data();
+  size_t count = model.triangle_count();
+  if (!whole) {
+    const float chin = model.mean[3 * size_t{model.landmarks[8]} + 1];
+    const std::vector<uint16_t> parts = PartOfTriangle(model);
+    for (uint32_t t = 0; t < model.triangle_count(); ++t) {
+      if (parts[t] < model.parts.size() && model.parts[parts[t]].name.rfind("hair", 0) == 0)
+        continue;
+      if (model.mean[3 * size_t{model.source[list[3 * size_t{t}]]} + 1] < chin) continue;
+      triangles.insert(triangles.end(), list + 3 * size_t{t}, list + 3 * size_t{t} + 3);
+    }
+    list = triangles.data();
+    count = triangles.size() / 3;
+  }
+  const MeshView mesh{positions,
+                      model.position_count,
+                      model.source.data(),
+                      model.render_count(),
+                      model.uv.data(),
+                      list,
+                      count};
+  return RenderMask(camera, mesh, control, mask);
 }
 
 // He et al. 2010: alpha becomes locally a linear function of the photo's brightness, so its edge
@@ -111,11 +141,11 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
     return Status(Code::kBadArgument,
                   "matte: the photo must have the camera's size and 3 or 4 channels");
   }
-  const MeshView mesh{
-      positions,       model.position_count,   model.source.data(),   model.render_count(),
-      model.uv.data(), model.triangles.data(), model.triangle_count()};
-  DAF_RETURN_IF_ERROR(RenderMask(camera, mesh, control, matte));
   const size_t pixels = static_cast<size_t>(width) * height;
+  uint8_t* face = nullptr;
+  DAF_RETURN_IF_ERROR(arena.Allocate(pixels, &face));
+  DAF_RETURN_IF_ERROR(Silhouette(model, positions, camera, true, control, matte));
+  DAF_RETURN_IF_ERROR(Silhouette(model, positions, camera, false, control, face));
   if (std::none_of(matte, matte + pixels, [](uint8_t m) { return m >= 128; })) {
     return Status(Code::kBadArgument, "matte: the head covers no pixel of the photo");
   }
@@ -127,12 +157,18 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
   for (size_t i = 0; i < pixels; ++i) alpha[i] = static_cast<float>(matte[i]) / 255;
 
   if (photo != nullptr && options.refine) {
+    // Inside is measured from the face's silhouette, outside from that of the whole head; modelled
+    // hair, neck and shoulders between them are a guess, so there the colours decide.
     DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] >= 128; },
                width, height, scratch);
-    DistanceTo([&](int x, int y) { return matte[static_cast<size_t>(y) * width + x] < 128; }, width,
+    DistanceTo([&](int x, int y) { return face[static_cast<size_t>(y) * width + x] < 128; }, width,
                height, distance);
-    for (size_t i = 0; i < pixels; ++i)
-      distance[i] = (distance[i] > 0 ? distance[i] - 0.5f : 0.5f - scratch[i]) / eyes;
+    for (size_t i = 0; i < pixels; ++i) {
+      distance[i] = scratch[i] > 0    ? 0.5f - scratch[i]
+                    : distance[i] > 0 ? distance[i] - 0.5f
+                                      : 0.55f * kInside * eyes;
+      distance[i] /= eyes;
+    }
     DAF_RETURN_IF_ERROR(control.Check());
     const std::vector<uint8_t> inside = Sample(*photo, distance, kInside, INFINITY);
     const std::vector<uint8_t> outside = Sample(*photo, distance, -kBackdrop, -kOutside);

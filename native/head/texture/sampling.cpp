@@ -17,7 +17,7 @@ constexpr float kGrazing = 0.30f, kFacing = 0.80f;
 // A depth step of this many cm between neighbouring pixels is an outline: colours mix there.
 constexpr float kStep = 0.6f;
 // Outlines are kept away from by this share of the outer-eye distance.
-constexpr float kAway = 0.035f;
+constexpr float kAway = 0.05f;
 constexpr float kDepthBias = 0.12f;  // cm, facing the camera; grows with the slope
 
 bool StartsWith(const std::string& text, const char* start) { return text.rfind(start, 0) == 0; }

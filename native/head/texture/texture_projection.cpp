@@ -278,6 +278,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
 
   const auto& linear = LinearTable();
   const std::vector<float> area = AreaPerTexel(model, atlas);
+  const std::vector<uint16_t> parts = PartOfTriangle(model);
   double seen = 0, copied = 0, whole = 0;
   for (size_t i = 0; i < n; ++i) {
     if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
@@ -303,6 +304,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
       texture[4 * i + k] =
           ToByte(filled + blend.confidence[i] * (blend.colour[3 * i + k] - filled));
     }
+    if (parts[t] < model.parts.size() && model.parts[parts[t]].name.rfind("hair", 0) == 0) continue;
     whole += area[t];
     seen += area[t] * static_cast<float>(observed[i]) / 255;
     copied += area[t] * mirrored[i];

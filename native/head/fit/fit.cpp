@@ -15,6 +15,10 @@ namespace {
 // against what a reader of the picture would notice.
 constexpr double kDisplacementNoise = 0.008;
 
+// Outlines are found half as precisely as corners of eyes and mouth, by people and by landmarkers
+// alike.
+constexpr double kJawWeight = 0.4;
+
 Status OfPhoto(int index, const Status& status) {
   return Status(status.code(), "photo " + std::to_string(index) + ": " + status.message(),
                 status.hint());
@@ -24,7 +28,7 @@ Observation Observe(const FitView& view, const PoseResult& pose, double eye_dist
                     int expression_modes) {
   Observation o;
   for (int i = 0; i < kLandmarks; ++i) {
-    o.weight[i] = view.weights == nullptr ? 1.0 : view.weights[i];
+    o.weight[i] = (view.weights == nullptr ? 1.0 : view.weights[i]) * (i < 17 ? kJawWeight : 1.0);
     for (int k = 0; k < 2; ++k)
       o.pixel[2 * i + k] = o.weight[i] > 0 ? view.landmarks[2 * i + k] : 0.0f;
   }

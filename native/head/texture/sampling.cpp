@@ -11,9 +11,9 @@ namespace daf::head {
 namespace {
 
 // Cosine of the angle between surface and viewing direction: below the first a photo says nothing,
-// above the second it counts in full. Beyond 72° a texel covers so few pixels that the cheek would
+// above the second it counts in full. Beyond 70° a texel covers so few pixels that the cheek would
 // smear.
-constexpr float kGrazing = 0.30f, kFacing = 0.80f;
+constexpr float kGrazing = 0.34f, kFacing = 0.85f;
 // A depth step of this many cm between neighbouring pixels is an outline: colours mix there.
 constexpr float kStep = 0.6f;
 // Outlines are kept away from by this share of the outer-eye distance.

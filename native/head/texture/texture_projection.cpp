@@ -260,7 +260,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
       blend.low[3 * i + k] = low;
       blend.colour[3 * i + k] = std::clamp(low + high, 0.0f, 1.0f);
     }
-    blend.confidence[i] = SmoothStep(0.01f, 0.3f, w);
+    blend.confidence[i] = SmoothStep(0.01f, 0.4f, w);
     observed[i] = ToByte(blend.confidence[i]);
   }
   float* mirrored = sums.sharp;

@@ -28,6 +28,11 @@ export class JobResult {
   /** @throws DafError ERR_DAF_NOT_FOUND without a manifest; ERR_DAF_VERIFY for one that makes no sense. */
   static async open(output: string): Promise<JobResult> {
     const store = openBlobStore(output);
+    if ((await store.stat(MANIFEST)) === null) {
+      throw new DafError('ERR_DAF_NOT_FOUND', `${output} has no ${MANIFEST}`, {
+        hint: 'only a job that has finished leaves one',
+      });
+    }
     const bytes = await store.get(MANIFEST);
     let manifest: Manifest;
     try {

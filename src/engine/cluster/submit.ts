@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { addon } from '../../core/addon/index.js';
@@ -36,8 +37,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
   const store = openBlobStore(options.output);
   const id = jobId(definition.name);
   await makeWay(store, options.overwrite);
-  const local = store.localPath(MANIFEST);
-  if (local !== null) await mkdir(fileURLToPath(options.output), { recursive: true });
+  const fresh = options.output.startsWith('file:') && !existsSync(fileURLToPath(options.output));
   try {
     const stageCode: StageCode =
       code.kind === 'module'
@@ -71,6 +71,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
     return { spec, store };
   } catch (error) {
     await store.deletePrefix(jobPrefix(id)).catch(() => {});
+    if (fresh) await rmdir(fileURLToPath(options.output)).catch(() => {});
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import type {
   StageRunner,
   TaskContext,
 } from '../../core/contracts/stage.js';
+import { failpoint } from '../../core/failpoint.js';
 import { loadJob } from '../jobs/load.js';
 import { decode, sameKey, ValueReader } from './text.js';
 
@@ -40,6 +41,7 @@ class ModuleRunner implements StageRunner {
     for await (const block of input.blocks()) {
       for (let i = 0; i < block.count; i++) {
         context.checkCancelled();
+        failpoint('task.map-record');
         const record = this.#text ? textRecord(block, i) : byteRecord(block, i);
         try {
           const pending = this.#job.map(record as MapArgument<boolean> as never, emit, context);
@@ -79,6 +81,7 @@ class ModuleRunner implements StageRunner {
     const values = new ValueReader(this.#text);
     for (const group of groups.groups()) {
       context.checkCancelled();
+      failpoint('task.reduce-group');
       const key = this.#text ? decode(group.key, 0, group.key.length) : group.key;
       try {
         const pending = this.#job.reduce?.(key as never, values.of(group.values) as never, sink.emit, context);

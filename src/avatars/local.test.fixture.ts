@@ -1,7 +1,7 @@
 import { toWire } from '../core/contracts/errors.js';
 import type { CommittedOutput, Emit, FinalizeContext, MapRecord, TaskContext } from '../core/contracts/stage.js';
 import type { RefusedInput } from '../core/contracts/task.js';
-import type { PhotoRecord } from './observe.js';
+import type { InputRecord } from './input.js';
 import { combinePerson, finalizeAvatars, mapPhoto, reducePerson } from './stages.js';
 
 /** What a run of the stages in this very process left. */
@@ -13,13 +13,13 @@ export interface LocalRun {
 }
 
 /** The job's stages one after the other, as the engine would call them, without the engine. */
-export async function runStages(photos: readonly PhotoRecord[], params: Record<string, string> = {}): Promise<LocalRun> {
+export async function runStages(photos: readonly InputRecord[], params: Record<string, string> = {}): Promise<LocalRun> {
   const run: LocalRun = { files: new Map(), volatile: new Set(), refused: [], counters: new Map() };
   const groups = new Map<string, Uint8Array[]>();
   const collect =
     (into: Map<string, Uint8Array[]>): Emit =>
     (key, value) => {
-      const name = typeof key === 'string' ? key : new TextDecoder().decode(key);
+      const name = Buffer.from(key).toString('hex');
       const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value.slice();
       into.set(name, [...(into.get(name) ?? []), bytes]);
     };
@@ -33,7 +33,7 @@ export async function runStages(photos: readonly PhotoRecord[], params: Record<s
     await mapPhoto(record, collect(groups), contextOf(run, 'map', params));
   }
   for (const name of [...groups.keys()].sort()) {
-    const key = new TextEncoder().encode(name);
+    const key = Buffer.from(name, 'hex');
     const combined = new Map<string, Uint8Array[]>();
     combinePerson(key, groups.get(name)!, collect(combined), contextOf(run, 'combine', params));
     await reducePerson(key, combined.get(name)!, () => {}, contextOf(run, 'reduce', params));

@@ -5,27 +5,9 @@ import { photoToCrop } from '../faces/vision/crop.js';
 import { encodePng } from '../faces/vision/encode.js';
 import { withPose } from '../faces/vision/quality.js';
 import { embeddedHead, type Head, shapeOf } from './head.js';
+import type { PhotoRecord } from './input.js';
 import type { Observation } from './observation.js';
 import { poseOptions } from './photo.js';
-
-/** One photo of the input, as a record of the job carries it. */
-export interface PhotoRecord {
-  /** As typed; what reports and manifests call it. */
-  readonly name: string;
-  readonly path: string;
-  /** Hexadecimal, where the path is not UTF-8. */
-  readonly pathBytes: string | null;
-  /** Key of the person. */
-  readonly identity: string;
-}
-
-export function decodePhotoRecord(bytes: Uint8Array): PhotoRecord {
-  const record = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as PhotoRecord;
-  if (typeof record.name !== 'string' || typeof record.path !== 'string' || typeof record.identity !== 'string') {
-    throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not a photo');
-  }
-  return record;
-}
 
 /**
  * Everything that later stages need of one photo.

@@ -6,8 +6,9 @@ import { openVision } from '../faces/vision/prepare.js';
 import { contactHtml } from './contact/html.js';
 import { PEOPLE_PER_PAGE } from './contact/layout.js';
 import { contactPage, pageCount, pageName } from './contact/sheet.js';
+import { decodeInput, identityOfKey, personKey } from './input.js';
 import { bestObservations, encodeObservation, encodeRefusal } from './observation.js';
-import { decodePhotoRecord, observe } from './observe.js';
+import { observe } from './observe.js';
 import { type AvatarOptions, avatarOptions, identityFolder } from './options.js';
 import { buildPerson, unusablePerson } from './person.js';
 import type { AvatarReport } from './report.js';
@@ -28,21 +29,26 @@ const REFUSABLE: ReadonlySet<DafErrorCode> = new Set([
 
 export async function mapPhoto(record: MapRecord, emit: Emit, context: TaskContext): Promise<void> {
   const options = avatarOptions(context.params);
-  const photo = decodePhotoRecord(record.value);
+  const photo = decodeInput(record.value);
+  if ('refused' in photo) {
+    const { code, message, hint } = photo.refused;
+    context.refuse(photo.name, new DafError(code, message, { hint: hint ?? undefined }));
+    return;
+  }
   identityFolder(photo.identity);
   try {
     const observation = await observe(photo, await eyes(options), context.control);
     for (const warning of observation.warnings) {
       context.refuse(photo.name, new DafError(warning.code as DafErrorCode, warning.message), { refused: false });
     }
-    emit(photo.identity, encodeObservation(observation));
+    emit(personKey(photo), encodeObservation(observation));
     context.counters.add('photos.used');
   } catch (error) {
     const refusal = DafError.from(error);
     if (!REFUSABLE.has(refusal.code)) throw refusal;
     context.refuse(photo.name, refusal);
     context.counters.add('photos.refused');
-    emit(photo.identity, encodeRefusal({ photo: photo.name, code: refusal.code, message: refusal.message }));
+    emit(personKey(photo), encodeRefusal({ photo: photo.name, code: refusal.code, message: refusal.message }));
   }
 }
 
@@ -77,11 +83,11 @@ export function combinePerson(key: Uint8Array, values: Iterable<Uint8Array>, emi
 export async function reducePerson(
   key: Uint8Array,
   values: Iterable<Uint8Array>,
-  _emit: Emit,
+  emit: Emit,
   context: TaskContext,
 ): Promise<void> {
   const options = avatarOptions(context.params);
-  const identity = identityFolder(new TextDecoder().decode(key));
+  const identity = identityFolder(identityOfKey(key));
   const { best, refusals } = bestObservations(values, options.keep);
   const folder = `avatars/${identity}`;
   let report = unusablePerson(identity, options, refusals);
@@ -89,6 +95,7 @@ export async function reducePerson(
     const person = await buildPerson(identity, best, refusals, options, context);
     for (const [name, bytes] of person.files) await context.files.put(`${folder}/${name}`, bytes);
     report = person.report;
+    emit(identity, `${folder}/avatar.glb`);
   }
   await context.files.put(`${folder}/report.json`, `${JSON.stringify(report, null, 2)}\n`, { volatile: true });
   context.counters.add(report.usable ? 'people.built' : 'people.without');

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addCommand, runProgram } from './command.js';
+import { avatar } from './commands/avatar.js';
 import { coordinator } from './commands/coordinator.js';
+import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
 import { run } from './commands/run.js';
@@ -18,7 +20,7 @@ const program = new Command('daf')
   .showHelpAfterError(false);
 
 // In the order in which `daf --help` lists them.
-const commands = [run, submit, jobs, status, cancel, verify, coordinator, worker, doctor];
+const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, coordinator, worker, doctor];
 for (const command of commands) addCommand(program, command);
 
 await runProgram(program, process.argv.slice(2));

@@ -1,0 +1,100 @@
+import { DafError, type DafErrorCode, toWire } from '../core/contracts/errors.js';
+import { listPhotos } from '../faces/datasets/folder.js';
+
+/** One photo of the input, as a record of the job carries it. */
+export interface PhotoRecord {
+  /** As typed; what reports and manifests call it. */
+  readonly name: string;
+  readonly path: string;
+  /** Hexadecimal, where the path is not UTF-8. */
+  readonly pathBytes: string | null;
+  /** Key of the person. */
+  readonly identity: string;
+  /** The person's place among all people of the job, from 0. */
+  readonly person: number;
+}
+
+/** What could not even be listed: a record too, so that the manifest names it. */
+export interface RefusedRecord {
+  readonly name: string;
+  readonly refused: { readonly code: DafErrorCode; readonly message: string; readonly hint: string | null };
+}
+
+export type InputRecord = PhotoRecord | RefusedRecord;
+
+export interface AvatarInput {
+  readonly records: readonly InputRecord[];
+  readonly people: number;
+  readonly photos: number;
+}
+
+/**
+ * The records of an avatar job over folders (a sub-folder a person) and photos (each its own person).
+ * @throws DafError ERR_DAF_NOT_FOUND, ERR_DAF_NO_INPUT
+ */
+export async function avatarInput(inputs: readonly string[]): Promise<AvatarInput> {
+  const { identities, photos, refusals } = await listPhotos(inputs);
+  const place = new Map(identities.map(({ key }, i) => [key, i]));
+  const records: InputRecord[] = photos.map(({ name, path, pathBytes, identity }) => {
+    return { name, path, pathBytes, identity, person: place.get(identity)! };
+  });
+  for (const { input, error } of refusals) {
+    const { code, message, hint } = toWire(error);
+    records.push({ name: input, refused: { code, message, hint } });
+  }
+  return { records, people: identities.length, photos: photos.length };
+}
+
+/** The bytes of a record, as JSON. */
+export function encodeInput(record: InputRecord): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(record));
+}
+
+/** @throws DafError ERR_DAF_BAD_DATA */
+export function decodeInput(bytes: Uint8Array): InputRecord {
+  let record: Partial<PhotoRecord & RefusedRecord>;
+  try {
+    record = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<PhotoRecord & RefusedRecord>;
+  } catch (cause) {
+    throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not JSON', { cause });
+  }
+  const photo = typeof record.path === 'string' && typeof record.identity === 'string' && Number.isInteger(record.person);
+  if (typeof record.name !== 'string' || (!photo && typeof record.refused?.code !== 'string')) {
+    throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not a photo');
+  }
+  return record as InputRecord;
+}
+
+/** Photos of one map task: few enough that a failure costs little and every worker has several. */
+export function photosPerSplit(photos: number, threads: number): number {
+  return Math.max(1, Math.min(MAX_SPLIT, Math.ceil(photos / (4 * threads))));
+}
+
+const MAX_SPLIT = 32;
+
+/** Reduce tasks: people take long and differ, so there are more tasks than threads. */
+export function avatarReducers(people: number): number {
+  return Math.max(1, Math.min(MAX_REDUCERS, people));
+}
+
+const MAX_REDUCERS = 64;
+
+/**
+ * A person's key in the shuffle: the place as big-endian uint32, then the identity. The place spreads people evenly over the reducers,
+ * which a hash of so few keys would not.
+ */
+export function personKey({ person, identity }: Pick<PhotoRecord, 'person' | 'identity'>): Uint8Array {
+  const name = new TextEncoder().encode(identity);
+  const key = new Uint8Array(4 + name.length);
+  new DataView(key.buffer).setUint32(0, person);
+  key.set(name, 4);
+  return key;
+}
+
+export function identityOfKey(key: Uint8Array): string {
+  return new TextDecoder().decode(key.subarray(4));
+}
+
+export function partitionPeople(key: Uint8Array, reducers: number): number {
+  return new DataView(key.buffer, key.byteOffset, key.byteLength).getUint32(0) % reducers;
+}

@@ -1,0 +1,121 @@
+import { resolve } from 'node:path';
+import type { RefusedInput } from '../core/contracts/task.js';
+import type { CommandIo } from './command.js';
+
+/** What `daf avatar` and `daf demo` ask for. */
+export interface AvatarRun {
+  readonly inputs: readonly string[];
+  readonly out: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly workers: number | undefined;
+  readonly memory: string | undefined;
+  readonly overwrite: boolean;
+}
+
+export interface AvatarSummary {
+  readonly output: string;
+  readonly people: number;
+  readonly avatars: readonly string[];
+  readonly photosUsed: number;
+  readonly photosRefused: number;
+  readonly refused: readonly RefusedInput[];
+  readonly warnings: readonly RefusedInput[];
+  readonly contactSheet: string;
+  readonly index: string;
+  readonly seconds: number;
+  /** Largest anonymous + shared memory of any process of the cluster. */
+  readonly peakBytes: number | null;
+}
+
+/** Starts a cluster of this machine, runs the avatar job on it and says what came out. */
+export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarSummary> {
+  const [{ Cluster }, { default: avatars }, { avatarInput, avatarReducers, encodeInput, photosPerSplit }] = await Promise.all([
+    import('../engine/cluster/cluster.js'),
+    import('../avatars/job.js'),
+    import('../avatars/input.js'),
+  ]);
+  const { avatarOptions } = await import('../avatars/options.js');
+  avatarOptions(run.params);
+  const started = performance.now();
+  const input = await avatarInput(run.inputs);
+  io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
+  await using cluster = await Cluster.local({
+    ...(run.workers === undefined ? {} : { workers: run.workers }),
+    ...(run.memory === undefined ? {} : { memory: run.memory }),
+  });
+  const job = await cluster.submit(avatars, {
+    input: { items: input.records.map((record) => ({ key: '', value: encodeInput(record) })) },
+    output: run.out,
+    itemsPerSplit: photosPerSplit(input.records.length, cluster.threads),
+    reducers: avatarReducers(input.people),
+    params: run.params,
+    overwrite: run.overwrite,
+  });
+  const cancel = (): void => void job.cancel();
+  io.signal.addEventListener('abort', cancel);
+  try {
+    for await (const event of job.progress()) {
+      if (event.kind === 'attempt-failed')
+        io.log(`${event.task} failed on ${event.worker}: ${event.error.code} ${event.error.message}`);
+      if (event.kind === 'worker-lost') io.log(`worker ${event.worker} is lost; its tasks run elsewhere`);
+      if (event.kind !== 'progress') continue;
+      const { map, reduce } = event.status;
+      const done = (stage: { progress: number; total: number }): number => (stage.total === 0 ? 0 : stage.progress / stage.total);
+      io.progress.update(
+        0.25 * done(map) + 0.75 * done(reduce),
+        `photos ${map.committed}/${map.total}, people ${reduce.committed}/${reduce.total}`,
+      );
+    }
+    const result = await job.result();
+    const out = resolve(run.out);
+    const avatarNames: string[] = [];
+    for (const { name } of result.manifest.outputs) {
+      const match = /^avatars\/([^/]+)\/avatar\.glb$/.exec(name);
+      if (match !== null) avatarNames.push(match[1]!);
+    }
+    return {
+      output: out,
+      people: input.people,
+      avatars: avatarNames,
+      photosUsed: result.counters['photos.used'] ?? 0,
+      photosRefused: result.counters['photos.refused'] ?? 0,
+      refused: result.refused.filter(({ refused }) => refused),
+      warnings: result.refused.filter(({ refused }) => !refused),
+      contactSheet: `${out}/contact.png`,
+      index: `${out}/index.html`,
+      seconds: Math.round((performance.now() - started) / 100) / 10,
+      peakBytes: peakOf(await result.report()),
+    };
+  } finally {
+    io.signal.removeEventListener('abort', cancel);
+  }
+}
+
+function peakOf(report: unknown): number | null {
+  const peak = (report as { peakBytes?: unknown }).peakBytes;
+  return typeof peak === 'number' ? peak : null;
+}
+
+const MAX_LISTED = 20;
+
+export function avatarText(summary: AvatarSummary): string {
+  const { avatars, people, refused, warnings } = summary;
+  const lines = [
+    `${count(avatars.length, 'avatar')} of ${count(people, 'person', 'people')} from ${count(summary.photosUsed, 'photo')} in ${summary.seconds} s` +
+      (summary.peakBytes === null ? '' : `; largest process ${Math.round(summary.peakBytes / 2 ** 20)} MB`),
+  ];
+  lines.push(...listed('refused', refused), ...listed('warning', warnings));
+  lines.push(`look at ${summary.contactSheet}`, `     or ${summary.index}`);
+  if (avatars[0] !== undefined) lines.push(`  3D in ${summary.output}/avatars/${avatars[0]}/avatar.glb`);
+  return lines.join('\n');
+}
+
+function listed(what: string, inputs: readonly RefusedInput[]): string[] {
+  const lines = inputs
+    .slice(0, MAX_LISTED)
+    .map(({ input, code, message }) => `  ${what} ${JSON.stringify(input)}: ${code}: ${message}`);
+  if (inputs.length > MAX_LISTED) lines.push(`  … and ${inputs.length - MAX_LISTED} more, see manifest.json`);
+  return lines;
+}
+
+const count = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;

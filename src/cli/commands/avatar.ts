@@ -1,0 +1,59 @@
+import { resolve } from 'node:path';
+import { DafError } from '../../core/contracts/errors.js';
+import { type AvatarRun, avatarText, runAvatars } from '../avatar-run.js';
+import { type CommandSpec, wholeNumber } from '../command.js';
+
+/** Exit code of --strict when something was refused. */
+const REFUSED_EXIT = 3;
+
+export const avatar: CommandSpec = {
+  usage: 'avatar <photos...>',
+  summary: 'Turn photos of people into 3D avatars: a folder per person, or each photo its own person',
+  examples: [
+    'daf avatar ~/Pictures/family --out avatars --models ~/models',
+    'daf avatar anna.jpg ben.jpg --out avatars --models ~/models --quality high',
+    'daf avatar with-landmarks/ --out avatars    # photos with .pts or .json landmarks need no model',
+  ],
+  options(command) {
+    command
+      .requiredOption('--out <dir>', 'where avatars and contact sheet go')
+      .option('--models <dir>', 'folder with a face detector and a 68-landmark model (.onnx); DAF_MODELS otherwise')
+      .option('--detector <file>', 'face detector (.onnx)')
+      .option('--landmarks <file>', '68-landmark model (.onnx)')
+      .option('--quality <level>', 'draft, standard or high', 'standard')
+      .option('--keep <n>', 'photos of a person that count at most, best first', wholeNumber('--keep', 1, 32))
+      .option(
+        '--workers <n>',
+        'worker processes; by default one per core, as far as memory admits',
+        wholeNumber('--workers', 1, 256),
+      )
+      .option('--memory <size>', 'budget of each worker, e.g. 512MB')
+      .option('--overwrite', 'replace the results of an earlier job')
+      .option('--strict', `exit with ${REFUSED_EXIT} when a photo was refused`);
+  },
+  async run(args, options, io) {
+    const summary = await runAvatars(avatarRun(args[0] as string[], options), io);
+    const exitCode = options['strict'] === true && summary.refused.length > 0 ? REFUSED_EXIT : 0;
+    return { json: summary, text: avatarText(summary), exitCode };
+  },
+};
+
+function avatarRun(inputs: readonly string[], options: Record<string, unknown>): AvatarRun {
+  const params: Record<string, string> = { quality: String(options['quality']) };
+  // Workers have another current directory.
+  for (const name of ['models', 'detector', 'landmarks']) {
+    if (options[name] !== undefined) params[name] = resolve(String(options[name]));
+  }
+  const models = process.env['DAF_MODELS'];
+  if (params['models'] === undefined && models) params['models'] = resolve(models);
+  if (options['keep'] !== undefined) params['keep'] = String(options['keep']);
+  if (typeof options['out'] !== 'string') throw new DafError('ERR_DAF_BAD_OPTION', '--out is missing');
+  return {
+    inputs,
+    out: options['out'],
+    params,
+    workers: options['workers'] as number | undefined,
+    memory: options['memory'] as string | undefined,
+    overwrite: options['overwrite'] === true,
+  };
+}

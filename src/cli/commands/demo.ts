@@ -1,0 +1,45 @@
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { avatarText, runAvatars } from '../avatar-run.js';
+import { type CommandSpec, wholeNumber } from '../command.js';
+
+export const demo: CommandSpec = {
+  usage: 'demo',
+  summary: 'Make photos of people who do not exist and turn them into 3D avatars: needs no file at all',
+  examples: ['daf demo', 'daf demo --out /tmp/demo --people 3 --quality draft'],
+  options(command) {
+    command
+      .option('--out <dir>', 'where input and avatars go; an earlier demo there is replaced', 'demo')
+      .option('--people <n>', 'how many', wholeNumber('--people', 1, 1000), 6)
+      .option('--photos <n>', 'photos of each; by default one, two or three', wholeNumber('--photos', 1, 16))
+      .option('--quality <level>', 'draft, standard or high', 'standard')
+      .option('--seed <n>', 'other people for another number', wholeNumber('--seed', 1, 1_000_000), 1)
+      .option('--workers <n>', 'worker processes', wholeNumber('--workers', 1, 256))
+      .option('--memory <size>', 'budget of each worker, e.g. 512MB');
+  },
+  async run(_args, options, io) {
+    const { writeDemoInput } = await import('../../avatars/demo/write_input.js');
+    const out = resolve(String(options['out']));
+    const input = join(out, 'input');
+    await rm(input, { recursive: true, force: true });
+    io.log(`making photos in ${input}`);
+    await writeDemoInput(
+      input,
+      options['people'] as number,
+      (options['photos'] as number | undefined) ?? null,
+      options['seed'] as number,
+    );
+    const summary = await runAvatars(
+      {
+        inputs: [input],
+        out,
+        params: { quality: String(options['quality']) },
+        workers: options['workers'] as number | undefined,
+        memory: options['memory'] as string | undefined,
+        overwrite: true,
+      },
+      io,
+    );
+    return { json: { ...summary, input }, text: avatarText(summary) };
+  },
+};

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { RefusedInput } from '../core/contracts/task.js';
 import type { CommandIo } from './command.js';
+import { follow } from './job-options.js';
 
 /** What `daf avatar` and `daf demo` ask for. */
 export interface AvatarRun {
@@ -51,44 +52,26 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
     params: run.params,
     overwrite: run.overwrite,
   });
-  const cancel = (): void => void job.cancel();
-  io.signal.addEventListener('abort', cancel);
-  try {
-    for await (const event of job.progress()) {
-      if (event.kind === 'attempt-failed')
-        io.log(`${event.task} failed on ${event.worker}: ${event.error.code} ${event.error.message}`);
-      if (event.kind === 'worker-lost') io.log(`worker ${event.worker} is lost; its tasks run elsewhere`);
-      if (event.kind !== 'progress') continue;
-      const { map, reduce } = event.status;
-      const done = (stage: { progress: number; total: number }): number => (stage.total === 0 ? 0 : stage.progress / stage.total);
-      io.progress.update(
-        0.25 * done(map) + 0.75 * done(reduce),
-        `photos ${map.committed}/${map.total}, people ${reduce.committed}/${reduce.total}`,
-      );
-    }
-    const result = await job.result();
-    const out = resolve(run.out);
-    const avatarNames: string[] = [];
-    for (const { name } of result.manifest.outputs) {
-      const match = /^avatars\/([^/]+)\/avatar\.glb$/.exec(name);
-      if (match !== null) avatarNames.push(match[1]!);
-    }
-    return {
-      output: out,
-      people: input.people,
-      avatars: avatarNames,
-      photosUsed: result.counters['photos.used'] ?? 0,
-      photosRefused: result.counters['photos.refused'] ?? 0,
-      refused: result.refused.filter(({ refused }) => refused),
-      warnings: result.refused.filter(({ refused }) => !refused),
-      contactSheet: `${out}/contact.png`,
-      index: `${out}/index.html`,
-      seconds: Math.round((performance.now() - started) / 100) / 10,
-      peakBytes: peakOf(await result.report()),
-    };
-  } finally {
-    io.signal.removeEventListener('abort', cancel);
+  const result = await follow(job, io);
+  const out = resolve(run.out);
+  const avatarNames: string[] = [];
+  for (const { name } of result.manifest.outputs) {
+    const match = /^avatars\/([^/]+)\/avatar\.glb$/.exec(name);
+    if (match !== null) avatarNames.push(match[1]!);
   }
+  return {
+    output: out,
+    people: input.people,
+    avatars: avatarNames,
+    photosUsed: result.counters['photos.used'] ?? 0,
+    photosRefused: result.counters['photos.refused'] ?? 0,
+    refused: result.refused.filter(({ refused }) => refused),
+    warnings: result.refused.filter(({ refused }) => !refused),
+    contactSheet: `${out}/contact.png`,
+    index: `${out}/index.html`,
+    seconds: Math.round((performance.now() - started) / 100) / 10,
+    peakBytes: peakOf(await result.report()),
+  };
 }
 
 function peakOf(report: unknown): number | null {

@@ -3,9 +3,6 @@ import { DafError } from '../../core/contracts/errors.js';
 import { type AvatarRun, avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
 
-/** Exit code of --strict when something was refused. */
-const REFUSED_EXIT = 3;
-
 export const avatar: CommandSpec = {
   usage: 'avatar <photos...>',
   summary: 'Turn photos of people into 3D avatars: a folder per person, or each photo its own person',
@@ -29,11 +26,11 @@ export const avatar: CommandSpec = {
       )
       .option('--memory <size>', 'budget of each worker, e.g. 512MB')
       .option('--overwrite', 'replace the results of an earlier job')
-      .option('--strict', `exit with ${REFUSED_EXIT} when a photo was refused`);
+      .option('--strict', 'exit with 1 when an input was refused');
   },
   async run(args, options, io) {
     const summary = await runAvatars(avatarRun(args[0] as string[], options), io);
-    const exitCode = options['strict'] === true && summary.refused.length > 0 ? REFUSED_EXIT : 0;
+    const exitCode = options['strict'] === true && summary.refused.length > 0 ? 1 : 0;
     return { json: summary, text: avatarText(summary), exitCode };
   },
 };

@@ -1,51 +1,151 @@
-import { readFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
-import type { CommandResult, CommandSpec } from '../command.js';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { DafError } from '../../core/contracts/errors.js';
+import type { CommandSpec } from '../command.js';
 
 interface Check {
   readonly name: string;
-  readonly ok: boolean;
+  /** `missing`: something optional is not there. */
+  readonly state: 'ok' | 'missing' | 'failed';
   readonly detail: string;
   readonly hint: string | null;
+  readonly facts: Readonly<Record<string, unknown>>;
 }
+
+interface Finding {
+  readonly detail: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+const MARKS = { ok: '✓', missing: '–', failed: '✗' } as const;
 
 export const doctor: CommandSpec = {
   usage: 'doctor',
   summary: 'Show what this machine offers: CPU, memory limit, addon, models, stores',
-  examples: ['daf doctor', 'daf doctor --json'],
-  async run() {
-    const checks = [await checkAddon()];
-    return report(checks);
+  examples: ['daf doctor', 'daf doctor --models models/ --json'],
+  options(command) {
+    command.option('--models <dir>', 'folder of ONNX models to look at (default: DAF_MODELS)');
+  },
+  async run(_args, options) {
+    const models = options['models'] as string | undefined;
+    const checks = [
+      await check('node', false, async () => ({ detail: `${process.version} on ${process.platform}-${process.arch}` })),
+      await check('cpu', false, cpu),
+      await check('memory', false, memory),
+      await check('addon', false, nativeAddon),
+      await check('plugin host', false, pluginHost),
+      await check('sharp', false, decoder),
+      await check('onnxruntime', true, runtime),
+      await check('models', true, () => visionModels(models)),
+      await check('state store', false, stateStore),
+      await check('blob store', false, blobStore),
+    ];
+    const lines = checks.map(({ name, state, detail, hint }) => {
+      const line = `${MARKS[state]} ${name.padEnd(12)} ${detail}`;
+      return hint === null || state === 'ok' ? line : `${line}\n  ${' '.repeat(12)} hint: ${hint}`;
+    });
+    return { json: { checks }, text: lines.join('\n'), exitCode: checks.some(({ state }) => state === 'failed') ? 1 : 0 };
   },
 };
 
-async function checkAddon(): Promise<Check> {
-  const { addon, nativeFile } = await import('../../core/addon/index.js');
-  const info = addon().cpuInfo();
-  return { name: 'addon', ok: true, detail: `${nativeFile('daf.node')}, instruction set ${info.isa}`, hint: null };
+async function check(name: string, optional: boolean, look: () => Promise<Finding>): Promise<Check> {
+  try {
+    const { detail, facts = {} } = await look();
+    return { name, state: 'ok', detail, hint: null, facts };
+  } catch (error) {
+    const { code, message, hint } = DafError.from(error);
+    const absent = optional && (code === 'ERR_DAF_VISION_MISSING' || code === 'ERR_DAF_MODEL_MISSING');
+    return { name, state: absent ? 'missing' : 'failed', detail: `${code}: ${message}`, hint: hint ?? null, facts: { code } };
+  }
 }
 
-function report(checks: readonly Check[]): CommandResult {
-  const machine = {
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
-    cpu: cpuModel(),
-    cores: cpus().length,
-    memoryBytes: totalmem(),
+async function cpu(): Promise<Finding> {
+  const { addon } = await import('../../core/addon/index.js');
+  const { isa, supported, features } = addon().cpuInfo();
+  const model = cpus()[0]?.model.trim() || 'unknown CPU';
+  return {
+    detail: `${cpus().length} × ${model}; ${features.join(' ')}; kernels: ${isa} (here: ${supported.join(', ')})`,
+    facts: { model, cores: cpus().length, isa, supported, features },
   };
-  const lines = [
-    `Node ${machine.node} on ${machine.platform}; ${machine.cores} × ${machine.cpu}; ${Math.round(machine.memoryBytes / 2 ** 20)} MB`,
-    ...checks.map(
-      (check) =>
-        `${check.ok ? '✓' : '✗'} ${check.name}: ${check.detail}${check.hint === null ? '' : `\n    hint: ${check.hint}`}`,
-    ),
-  ];
-  return { json: { machine, checks }, text: lines.join('\n'), exitCode: checks.every((check) => check.ok) ? 0 : 1 };
 }
 
-function cpuModel(): string {
-  const model = cpus()[0]?.model ?? '';
-  if (model !== '' && model !== 'unknown') return model;
-  const found = /^model name\s*:\s*(.+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-  return found?.[1] ?? 'unknown CPU';
+async function memory(): Promise<Finding> {
+  const { memoryLimit } = await import('../../core/cgroup.js');
+  const { formatBytes } = await import('../../core/options/index.js');
+  const limit = memoryLimit();
+  return { detail: `${formatBytes(limit.bytes)} (${limit.source ?? 'physical; no cgroup limit'})`, facts: { ...limit } };
+}
+
+async function nativeAddon(): Promise<Finding> {
+  const { addon, nativeFile } = await import('../../core/addon/index.js');
+  const head = addon().headInfo(addon().headLoad(null));
+  const detail = `${nativeFile('daf.node')}; head ${head.name}: ${head.positionCount} positions, ${head.identityNames.length} shape modes`;
+  return { detail, facts: { file: nativeFile('daf.node'), head: head.name } };
+}
+
+async function pluginHost(): Promise<Finding> {
+  const { nativeFile } = await import('../../core/addon/index.js');
+  return { detail: nativeFile('daf-host') };
+}
+
+async function decoder(): Promise<Finding> {
+  const { default: sharp } = await import('sharp');
+  const formats = ['jpeg', 'png', 'webp', 'tiff', 'gif', 'heif'].filter((name) => name in sharp.format);
+  return {
+    detail: `${sharp.versions.sharp ?? 'unknown version'}, libvips ${sharp.versions.vips}; reads ${formats.join(', ')}`,
+    facts: { formats },
+  };
+}
+
+async function runtime(): Promise<Finding> {
+  const { loadOrt } = await import('../../faces/models/ort.js');
+  const ort = await loadOrt();
+  return { detail: ort.env.versions.node ?? 'unknown version' };
+}
+
+async function visionModels(folder: string | undefined): Promise<Finding> {
+  const { resolveModels } = await import('../../faces/models/resolve.js');
+  const { detector, landmarks } = await resolveModels({ models: folder });
+  if (detector === null || landmarks === null) {
+    throw new DafError('ERR_DAF_MODEL_MISSING', 'none named; photos with landmarks beside them need none', {
+      hint: 'give --models DIR or set DAF_MODELS',
+    });
+  }
+  return {
+    detail: `detector ${detector.adapter} (${detector.file}), landmarks ${landmarks.adapter} (${landmarks.file})`,
+    facts: { detector, landmarks },
+  };
+}
+
+/** A job state and a blob written, read and removed in a fresh temporary folder: shows that this disk takes what DAF needs. */
+async function stateStore(): Promise<Finding> {
+  const { openStateStore } = await import('../../engine/stores/open.js');
+  return inTemporary(async (folder) => {
+    const store = openStateStore(join(folder, 'state'));
+    const term = await store.beginTerm('doctor');
+    await store.close();
+    return { detail: `lmdb in ${tmpdir()}: first term ${term}` };
+  });
+}
+
+async function blobStore(): Promise<Finding> {
+  const { openBlobStore } = await import('../../engine/stores/open-blob.js');
+  return inTemporary(async (folder) => {
+    const store = openBlobStore(pathToFileURL(folder).href);
+    await store.putIfAbsent('doctor', Buffer.from('daf'));
+    const read = await readFile(join(folder, 'doctor'), 'utf8');
+    if (read !== 'daf') throw new DafError('ERR_DAF_IO', 'what was read differs from what was written');
+    return { detail: `directory in ${tmpdir()}: writes, syncs and links` };
+  });
+}
+
+async function inTemporary(use: (folder: string) => Promise<Finding>): Promise<Finding> {
+  const folder = await mkdtemp(join(tmpdir(), 'daf-doctor-'));
+  try {
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }

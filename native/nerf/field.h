@@ -43,9 +43,9 @@ class FieldPass {
   virtual void Density(const PointArrays& points, uint32_t n, float* density) = 0;
   // Colours in [0, 1] of some of the points of the last Density or Forward: pick[i] is the point, directions[i] its unit direction.
   virtual void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) = 0;
-  // Both, keeping the tape. A null color.r leaves colour out. Only for passes made for training.
+  // Both; a null color.r leaves colour out. A pass made for training keeps the tape.
   virtual void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) = 0;
-  // Adds dL/dparameters of the last Forward to gradients[parameter_count].
+  // Adds dL/dparameters of the last Forward to gradients[parameter_count]. Only for passes made for training.
   virtual void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) = 0;
 };
 

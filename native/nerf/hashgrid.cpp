@@ -262,7 +262,8 @@ void HashGridPass::Forward(const PointArrays& points, const PointArrays& directi
   k_.harmonics(directions.x, directions.y, directions.z, tiles_, harmonics_, Rows(kHarmonics));
   const size_t width = Rows(f_.config_.color_width);
   for (uint32_t tile = 0; tile < tiles_; ++tile) {
-    ColorTile(latent_ + tile * Rows(kLatent), harmonics_ + tile * Rows(kHarmonics), color1_ + tile * width, color2_ + tile * width, tile, color);
+    const size_t kept = training_ ? tile * width : 0;  // without a tape there is one tile of scratch
+    ColorTile(latent_ + tile * Rows(kLatent), harmonics_ + tile * Rows(kHarmonics), color1_ + kept, color2_ + kept, tile, color);
   }
 }
 

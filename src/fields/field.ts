@@ -96,7 +96,7 @@ export class Field implements NeuralField {
     native((daf) => daf.fieldSave(this.#handle, path));
   }
 
-  /** Samples a second of the forward pass, or of forward and backward, on one thread. */
+  /** Samples of the forward pass, or of forward and backward, per second of this thread's computing time. */
   measure(training: boolean, seconds: number): number {
     return native((daf) => daf.measureField(this.#handle, training, seconds));
   }

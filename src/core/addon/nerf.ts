@@ -42,9 +42,9 @@ export interface NerfAddon {
   /** `steps` more steps. Throws ERR_DAF_CANCELLED between steps. */
   trainerRun(trainer: TrainerHandle, steps: number, control: Int32Array | null): NativeTrainReport;
   trainerDispose(trainer: TrainerHandle): void;
-  /** Fused multiply-adds a second of one thread in registers, measured for about `seconds`. */
+  /** Fused multiply-adds in registers per second of this thread's computing time, measured for about `seconds` of it. */
   measureMultiplyAdds(seconds: number): number;
-  /** Samples a second of a field's forward pass, or of forward and backward, measured for about `seconds`. */
+  /** Samples of a field's forward pass, or of forward and backward, per second of this thread's computing time. */
   measureField(field: FieldHandle, training: boolean, seconds: number): number;
 }
 

@@ -165,8 +165,8 @@ DAF_EXPORT bool MapMain(MapContext* context);
  * does not count. Values that are not read are skipped. */
 DAF_EXPORT bool ReduceMain(const char* key, ReduceContext* context);
 
-/* [task thread] Optional. Runs 0…n times on parts of a group, also from inside an emit of MapMain;
- * ReduceMain must be right without it. */
+/* [task thread] Optional. Runs 0…n times on parts of a group of two values or more, also from
+ * inside an emit of MapMain; ReduceMain must be right without it. */
 DAF_EXPORT bool CombineMain(const char* key, ReduceContext* context);
 
 /* [task thread] Optional, a pure function: the reducer of a key, 0 … partitions - 1. */

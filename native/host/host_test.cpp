@@ -224,7 +224,8 @@ TEST_P(Both, LargeValuesInPartsPartitionsAndCombineKeys) {
   combining.combine = true;
   MapWriter third;
   ASSERT_OK(third.Init(combining, {}));
-  const std::vector<uint8_t> packed = testing::PackAll({{"changed", "v"}});
+  const std::vector<uint8_t> packed =
+      testing::PackAll({{"alone", "a"}, {"changed", "v"}, {"changed", "w"}});
   size_t consumed = 0, taken = 0;
   ASSERT_OK(third.Append(packed.data(), packed.size(), nullptr, 0, &consumed, &taken));
   const Status changed = second->Combine(&third, true, 0, 0, {});

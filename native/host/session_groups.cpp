@@ -42,6 +42,20 @@ Status PluginSession::OneGroup() {
   size_t peek = at_;
   Piece first;
   DAF_RETURN_IF_ERROR(ParsePiece(memory_.input, input_end_, &peek, &first));
+  const bool combine = call_.work == PluginWork::kCombine;
+  if (combine && first.last) {
+    // A value alone has nothing to be combined with, and combining is optional: it passes as it is.
+    at_ = peek;
+    const size_t need = kRecordHeader + first.key_size + first.value_size;
+    if (need <= memory_.output_size) {
+      const bool passed = Room(need) && Append(first.key, first.key_size, first.value,
+                                               first.value_size, false, false);
+      return passed ? Status::Ok() : status_;
+    }
+    return EmitSlowly(first.key, first.key_size, first.value, first.value_size, false, false)
+               ? Status::Ok()
+               : status_;
+  }
   key_.resize(first.key_size + 1);
   std::memcpy(key_.data(), first.key, first.key_size);
   key_[first.key_size] = '\0';
@@ -52,7 +66,6 @@ Status PluginSession::OneGroup() {
   group_open_ = true;
   more_ = false;
   scratch_.Reset();
-  const bool combine = call_.work == PluginWork::kCombine;
   const bool good =
       combine ? plugin_.combine(key_.data(), &reduce_) : plugin_.reduce(key_.data(), &reduce_);
   if (!status_.ok()) return status_;

@@ -145,7 +145,8 @@ Status MapWriter::SortBuffer() {
     const uint8_t* key = base + at + kRecordHeader;
     if (prefix_bytes_ == 0)
       partition = PartitionOf(key, key_size, options_.partitions, options_.group_prefix);
-    entries_[i] = {KeyPrefix(key, key_size), static_cast<uint32_t>(at), partition};
+    entries_[i] = {KeyPrefix(key, key_size), static_cast<uint32_t>(at),
+                   static_cast<uint16_t>(partition), IndexKeySize(key_size)};
     at += kRecordHeader + key_size + Load32(base + at + 4);
   }
   return SortIndex(entries_, entries_ + count_, count_, base, options_.partitions, control_,

@@ -59,6 +59,10 @@ class Sorter {
 
   bool Less(const IndexEntry& a, const IndexEntry& b, uint32_t depth) const {
     if (a.prefix != b.prefix) return a.prefix < b.prefix;
+    // Keys that end inside the prefix differ in their length alone, and no other key equals them.
+    if (a.key_size <= depth + 8 || b.key_size <= depth + 8) {
+      return a.key_size != b.key_size ? a.key_size < b.key_size : a.offset < b.offset;
+    }
     const Key x = KeyOf(a), y = KeyOf(b);
     const int order = CompareKeys(x.data + depth, x.size - depth, y.data + depth, y.size - depth);
     return order != 0 ? order < 0 : a.offset < b.offset;
@@ -103,7 +107,7 @@ class Sorter {
 
   // Bytes of the key inside the current stretch of eight, or 9 when it goes beyond.
   size_t Ending(const IndexEntry& e, uint32_t depth) const {
-    const uint32_t left = KeyOf(e).size - depth;
+    const uint32_t left = e.key_size - depth;
     return left > 8 ? 9 : left;
   }
 

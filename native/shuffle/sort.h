@@ -14,8 +14,14 @@ namespace daf {
 struct IndexEntry {
   uint64_t prefix;     // KeyPrefix of the key
   uint32_t offset;     // of the record in the buffer; grows with emission order
-  uint32_t partition;  // < partitions
+  uint16_t partition;  // < partitions
+  uint16_t
+      key_size;  // of the key, or kLongKey for that and more: short keys are never looked at again
 };
+constexpr uint16_t kLongKey = 0xFFFF;
+inline uint16_t IndexKeySize(uint32_t size) {
+  return static_cast<uint16_t>(size < kLongKey ? size : kLongKey);
+}
 
 // Stable MSD radix sort on the prefix, then on further eight-byte stretches of the key, insertion
 // sort on small buckets. entries and scratch: count elements each; entries come in emission order

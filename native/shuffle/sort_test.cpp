@@ -16,7 +16,8 @@ std::vector<size_t> Sorted(const std::vector<Record>& records,
   for (size_t i = 0; i < records.size(); ++i) {
     const std::string& key = records[i].key;
     entries.push_back({KeyPrefix(reinterpret_cast<const uint8_t*>(key.data()), key.size()),
-                       static_cast<uint32_t>(buffer.size()), partitions[i]});
+                       static_cast<uint32_t>(buffer.size()), static_cast<uint16_t>(partitions[i]),
+                       IndexKeySize(static_cast<uint32_t>(key.size()))});
     offsets.push_back(buffer.size());
     testing::Pack(records[i], &buffer);
   }
@@ -57,22 +58,28 @@ TEST(SortIndex, EqualsAStableSort) {
   }
 }
 
-TEST(SortIndex, MillionsOfEqualKeysStayInEmissionOrder) {
-  constexpr size_t kCount = 2000000;
-  std::vector<uint8_t> buffer;
-  testing::Pack(
-      {"an equal key that is longer than a radix sort of sixty-four bytes goes, by far", ""},
-      &buffer);
-  std::vector<IndexEntry> entries, scratch(kCount);
-  // All entries refer to one record: only offsets tell them apart, so the key itself must never be
-  // moved.
-  for (size_t i = 0; i < kCount; ++i) {
-    entries.push_back(
-        {KeyPrefix(buffer.data() + kRecordHeader, 8), 0, static_cast<uint32_t>(i % 2)});
+TEST(SortIndex, EqualKeysStayInEmissionOrder) {
+  for (const std::string key :
+       {"", "short", "12345678",
+        "an equal key that is longer than a radix sort of sixty-four bytes goes, by far"}) {
+    const size_t count = key.size() > 8 ? 200000 : 2000000;
+    std::vector<uint8_t> buffer;
+    std::vector<IndexEntry> entries, scratch(count);
+    for (size_t i = 0; i < count; ++i) {
+      const size_t at = buffer.size();
+      testing::Pack({key, ""}, &buffer);
+      entries.push_back({KeyPrefix(buffer.data() + at + kRecordHeader, key.size()),
+                         static_cast<uint32_t>(at), static_cast<uint16_t>(i % 2),
+                         IndexKeySize(static_cast<uint32_t>(key.size()))});
+    }
+    std::vector<size_t> bounds;
+    ASSERT_OK(SortIndex(entries.data(), scratch.data(), count, buffer.data(), 2, {}, &bounds));
+    ASSERT_EQ(bounds, (std::vector<size_t>{0, count / 2, count}));
+    for (size_t i = 1; i < count; ++i) {
+      ASSERT_TRUE(i == count / 2 || entries[i - 1].offset < entries[i].offset)
+          << key << " at " << i;
+    }
   }
-  std::vector<size_t> bounds;
-  ASSERT_OK(SortIndex(entries.data(), scratch.data(), kCount, buffer.data(), 2, {}, &bounds));
-  EXPECT_EQ(bounds, (std::vector<size_t>{0, kCount / 2, kCount}));
 }
 
 TEST(SortIndex, StopsWhenCancelled) {
@@ -80,7 +87,7 @@ TEST(SortIndex, StopsWhenCancelled) {
   std::vector<uint8_t> buffer;
   testing::Pack({"k", ""}, &buffer);
   std::vector<IndexEntry> entries(kCount), scratch(kCount);
-  for (size_t i = 0; i < kCount; ++i) entries[i] = {i * 0x9E3779B97F4A7C15ull, 0, 0};
+  for (size_t i = 0; i < kCount; ++i) entries[i] = {i * 0x9E3779B97F4A7C15ull, 0, 0, 1};
   int32_t words[3] = {1, 0, 0};
   std::vector<size_t> bounds;
   EXPECT_EQ(SortIndex(entries.data(), scratch.data(), kCount, buffer.data(), 1, TaskControl(words),

@@ -2,6 +2,7 @@
 // For tests.
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,15 @@ namespace {
 bool Map(MapContext& context) {
   const std::string word(context.text().substr(0, context.text().find(' ')));
   if (word == "segfault") std::raise(SIGSEGV);
+  if (word == "segfault-once") {
+    // The parameter names a file that says whether it has happened already.
+    const char* marker = context.param_fn(&context, "marker");
+    if (marker == nullptr) return context.fail("segfault-once needs the parameter marker");
+    if (std::FILE* file = std::fopen(marker, "wx")) {
+      std::fclose(file);
+      std::raise(SIGSEGV);
+    }
+  }
   if (word == "abort") std::abort();
   if (word == "exit") std::exit(3);
   if (word == "throw") throw std::runtime_error("thrown on demand");

@@ -4,25 +4,15 @@ import type { Heartbeat, WorkerStatus } from '../../core/contracts/messages.js';
 import type { StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Assignment, Commit, LostMap, Report } from '../../core/contracts/task.js';
 import type { CoreOptions, Effect, WorkerInfo } from './effects.js';
-import { TimeHeap } from './heap.js';
 import { attemptName, JobState, parseAttempt } from './job-state.js';
 import { Leases } from './leases.js';
 import { Outbox } from './outbox.js';
+import { Scheduler, type Worker } from './scheduler.js';
+import { Setbacks } from './setbacks.js';
 import { type Attempt, TASK } from './task-table.js';
 
-const BACKOFF_MS = 200;
-const MAX_BACKOFF_MS = 10_000;
-/** A task may die with its worker this many times more often than it may fail by itself. */
-const LOSSES_PER_FAILURE = 4;
 /** Ended jobs that stay listed. */
 const MAX_ENDED = 1000;
-
-interface Worker extends WorkerInfo {
-  readonly held: Map<string, Attempt>;
-  capacity: number;
-  creditSeq: number;
-  peakBytes: number;
-}
 
 /**
  * The decisions of the coordinator as a pure machine: every method is an event with its time, {@link drain} gives the effects. Times are
@@ -36,13 +26,10 @@ export class Core {
   readonly #attempts = new Map<string, Attempt>();
   readonly #seen: Leases<string>;
   readonly #leases: Leases<Attempt>;
-  readonly #delayed = new TimeHeap<{ readonly job: string; readonly task: TaskId; readonly generation: number }>();
   readonly #out = new Outbox();
+  readonly #setbacks = new Setbacks(this.#out);
+  readonly #scheduler = new Scheduler();
   readonly #ended: string[] = [];
-  /** Jobs that may have something to give out, best first. */
-  #active: JobState[] = [];
-  /** Workers with room, least recently served first. */
-  readonly #free = new Map<string, Worker>();
   #counter = 0;
   #order = 0;
   #last = 0;
@@ -67,13 +54,13 @@ export class Core {
     if (stored.phase === 'done') job.restoreDone();
     else job.restore(tasks);
     job.heldUntil = now + this.options.graceMs;
-    if (job.phase === 'running') this.#activate(job);
+    if (job.phase === 'running') this.#scheduler.add(job);
     else if (job.phase === 'publishing') this.#out.push({ kind: 'publish', job: job.spec.id });
     else this.#end(job, now);
     if (job.phase === 'running') {
       // The last coordinator may have died between opening a map anew and the reduces that had read it.
       for (const { task, commit } of tasks) {
-        if (task.stage === 'reduce' && commit !== null && !job.readsAreCurrent(commit.outcome)) this.#reopen(job, task);
+        if (task.stage === 'reduce' && commit !== null && !job.readsAreCurrent(commit.outcome)) this.#setbacks.reopen(job, task);
       }
     }
     this.#checkComplete(job);
@@ -85,7 +72,7 @@ export class Core {
     if (this.jobs.has(spec.id)) return;
     const job = new JobState(spec, this.#order++, now);
     this.jobs.set(spec.id, job);
-    this.#activate(job);
+    this.#scheduler.add(job);
     this.#checkComplete(job);
   }
 
@@ -94,7 +81,8 @@ export class Core {
     this.#advance(at);
     const job = this.jobs.get(id);
     if (job === undefined || job.phase !== 'running') return false;
-    if (!job.closing) this.#close(job, 'cancelled', toWire(new DafError('ERR_DAF_CANCELLED', `job ${id} was cancelled`)));
+    if (!job.closing)
+      this.#setbacks.close(job, 'cancelled', toWire(new DafError('ERR_DAF_CANCELLED', `job ${id} was cancelled`)));
     return true;
   }
 
@@ -105,7 +93,7 @@ export class Core {
     job.phase = to;
     job.changed = true;
     if (to === 'publishing') {
-      this.#deactivate(job);
+      this.#scheduler.remove(job);
       this.#out.push({ kind: 'publish', job: id });
     } else if (to !== 'running') this.#end(job, now);
   }
@@ -135,7 +123,7 @@ export class Core {
       peakBytes: before?.peakBytes ?? 0,
     };
     this.#workers.set(info.worker, worker);
-    this.#free.delete(info.worker);
+    this.#scheduler.withdraw(info.worker);
     this.#seen.renew(info.worker, now);
     const named = new Set(running.map((each) => `${each.job}/${each.attempt}`));
     // What it does not know of never reached it, or died with the process that bore its name.
@@ -181,7 +169,7 @@ export class Core {
     if (seq <= worker.creditSeq) return true;
     worker.creditSeq = seq;
     worker.capacity = capacity;
-    this.#offer(worker);
+    this.#scheduler.offer(worker);
     return true;
   }
 
@@ -217,7 +205,7 @@ export class Core {
     } else if (!job.readsAreCurrent(outcome)) {
       this.#drop(attempt);
       this.#out.verdict(id, report.job, report.attempt, 'discarded');
-      this.#requeue(job, attempt.task, now, 0);
+      this.#setbacks.requeue(job, attempt.task, now, 0);
     } else {
       attempt.state = 'deciding';
       const { task, generation, epoch } = attempt;
@@ -244,7 +232,7 @@ export class Core {
     const table = job.table(commit.task);
     const { index } = commit.task;
     if (winner === null) {
-      if (table.generation[index] === commit.generation) this.#requeue(job, commit.task, now, 0);
+      if (table.generation[index] === commit.generation) this.#setbacks.requeue(job, commit.task, now, 0);
       return;
     }
     if (
@@ -257,7 +245,7 @@ export class Core {
     job.count(winner.outcome, 1);
     job.changed = true;
     for (const other of [...table.live(index)]) if (other.state === 'running') this.#revoke(other);
-    if (commit.task.stage === 'reduce' && !job.readsAreCurrent(winner.outcome)) this.#reopen(job, commit.task);
+    if (commit.task.stage === 'reduce' && !job.readsAreCurrent(winner.outcome)) this.#setbacks.reopen(job, commit.task);
     this.#checkComplete(job);
   }
 
@@ -271,8 +259,8 @@ export class Core {
     if (job.closing || job.phase !== 'running') return;
     const table = job.table(attempt.task);
     if (table.generation[attempt.task.index] === attempt.generation && table.state[attempt.task.index] !== TASK.committed) {
-      if (count >= job.spec.maxAttempts) this.#giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
-      else this.#requeue(job, attempt.task, now, count);
+      if (count >= job.spec.maxAttempts) this.#setbacks.giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
+      else this.#setbacks.requeue(job, attempt.task, now, count);
     }
   }
 
@@ -289,7 +277,7 @@ export class Core {
     if (task.stage === 'map' && !job.spec.deterministic) {
       // What reduces read may differ now; those in flight are checked when they report.
       for (let index = 0; index < job.reduce.total; index++) {
-        if (job.reduce.state[index] === TASK.committed) this.#reopen(job, job.reduce.id(index));
+        if (job.reduce.state[index] === TASK.committed) this.#setbacks.reopen(job, job.reduce.id(index));
       }
     }
   }
@@ -303,17 +291,18 @@ export class Core {
       this.#out.revoke(attempt.worker, attempt.job, attempt.name);
       this.#lose(attempt, false, now);
     }
-    for (let due = this.#delayed.popDue(now); due !== undefined; due = this.#delayed.popDue(now)) {
-      const table = this.jobs.get(due.job)?.table(due.task);
-      const { index } = due.task;
-      if (table !== undefined && table.state[index] === TASK.waiting && table.generation[index] === due.generation)
-        table.retry(index, now);
-    }
+    this.#setbacks.wake(now);
   }
 
   /** What is to be done, in order; gives out ready tasks first. */
   drain(at: number): Effect[] {
-    this.#schedule(this.#advance(at));
+    const now = this.#advance(at);
+    const assign = (worker: Worker, job: JobState, task: TaskId): void => this.#assign(worker, job, task, now);
+    const others = (failedOn: readonly string[]): boolean => {
+      for (const id of this.#workers.keys()) if (!failedOn.includes(id)) return true;
+      return false;
+    };
+    this.#scheduler.run(now, this.options.leaseMs, others, assign);
     return this.#out.drain();
   }
 
@@ -361,49 +350,6 @@ export class Core {
     return at - this.#paused;
   }
 
-  #activate(job: JobState): void {
-    this.#active.push(job);
-    this.#active.sort((a, b) => b.spec.priority - a.spec.priority || a.order - b.order);
-  }
-
-  #deactivate(job: JobState): void {
-    this.#active = this.#active.filter((each) => each !== job);
-  }
-
-  /** Gives ready tasks to workers with room, one each in turn. */
-  #schedule(now: number): void {
-    const others = (failedOn: readonly string[]): boolean => {
-      for (const id of this.#workers.keys()) if (!failedOn.includes(id)) return true;
-      return false;
-    };
-    const pick = (worker: Worker): boolean => {
-      for (const job of this.#active) {
-        const table = now < job.heldUntil ? null : job.openTable;
-        const index = table?.pick(worker.worker, others, now, this.options.leaseMs) ?? -1;
-        if (index < 0) continue;
-        this.#assign(worker, job, table!.id(index), now);
-        return true;
-      }
-      return false;
-    };
-    for (let given = true; given && this.#free.size > 0; ) {
-      given = false;
-      if (!this.#active.some((job) => now >= job.heldUntil && job.openTable !== null)) return;
-      for (const worker of [...this.#free.values()]) {
-        if (!pick(worker)) continue;
-        given = true;
-        this.#free.delete(worker.worker);
-        this.#offer(worker);
-      }
-    }
-  }
-
-  #offer(worker: Worker): void {
-    if (worker.held.size < worker.capacity) {
-      if (!this.#free.has(worker.worker)) this.#free.set(worker.worker, worker);
-    } else this.#free.delete(worker.worker);
-  }
-
   #assign(worker: Worker, job: JobState, task: TaskId, now: number): void {
     const table = job.table(task);
     const generation = table.generation[task.index]!;
@@ -439,7 +385,7 @@ export class Core {
     job.table(attempt.task).start(attempt);
     job.changed = true;
     this.#leases.renew(attempt, now);
-    this.#offer(worker);
+    this.#scheduler.offer(worker);
   }
 
   /** Takes up an attempt of an earlier term; one of this term that is not known was fenced. */
@@ -521,10 +467,10 @@ export class Core {
       this.#drop(attempt);
       this.#out.verdict(worker, job.spec.id, name, 'failure-noted');
       let reopened = 0;
-      for (const { map, generation } of lostMaps) if (this.#lostMap(job, map, generation, error)) reopened += 1;
+      for (const { map, generation } of lostMaps) if (this.#setbacks.lostMap(job, map, generation, error)) reopened += 1;
       // Not the reduce's fault: it waits until the maps are back. A complaint about maps that are there counts as a loss.
-      if (reopened > 0) this.#requeue(job, task, now, 0);
-      else this.#countLoss(job, task, error, now);
+      if (reopened > 0) this.#setbacks.requeue(job, task, now, 0);
+      else this.#setbacks.countLoss(job, task, error, now);
       return;
     }
     attempt.state = 'failing';
@@ -532,48 +478,6 @@ export class Core {
     job.table(task).noteFailure(task.index, worker);
     const { generation } = attempt;
     this.#out.push({ kind: 'count-failure', job: job.spec.id, task, generation, attempt: name, worker });
-  }
-
-  #lostMap(job: JobState, map: number, generation: number, error: WireError): boolean {
-    if (map >= job.map.total || job.map.generation[map] !== generation || job.map.state[map] !== TASK.committed) {
-      // Somebody else has said so already, which is progress all the same.
-      return map < job.map.total && (job.map.generation[map]! > generation || job.map.state[map] === TASK.reopening);
-    }
-    if (generation >= LOSSES_PER_FAILURE * job.spec.maxAttempts) {
-      this.#giveUp(job, job.map.id(map), `its output was lost ${generation + 1} times`, error);
-      return true;
-    }
-    this.#reopen(job, job.map.id(map));
-    return true;
-  }
-
-  #reopen(job: JobState, task: TaskId): void {
-    const table = job.table(task);
-    table.beginReopen(task.index);
-    job.changed = true;
-    this.#out.push({ kind: 'reopen', job: job.spec.id, task, generation: table.generation[task.index]! });
-  }
-
-  /** Back to the ready tasks unless another attempt lives; after `count` failures with a pause that doubles. */
-  #requeue(job: JobState, task: TaskId, now: number, count: number): void {
-    const table = job.table(task);
-    const { index } = task;
-    if (table.state[index] !== TASK.running || table.live(index).length > 0) return;
-    if (count === 0) {
-      table.retry(index, now);
-      return;
-    }
-    table.wait(index);
-    const pause = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** Math.min(count - 1, 20));
-    this.#delayed.push(now + pause, { job: job.spec.id, task, generation: table.generation[index]! });
-  }
-
-  #countLoss(job: JobState, task: TaskId, error: WireError, now: number): void {
-    const table = job.table(task);
-    const losses = table.losses[task.index]! + 1;
-    table.losses[task.index] = losses;
-    if (losses >= LOSSES_PER_FAILURE * job.spec.maxAttempts) this.#giveUp(job, task, `it was lost ${losses} times`, error);
-    else this.#requeue(job, task, now, losses - 1);
   }
 
   /** An attempt whose worker is gone or never had it. */
@@ -586,15 +490,15 @@ export class Core {
     if (job === undefined || job.closing || job.phase !== 'running') return;
     job.changed = true;
     const lost = toWire(new DafError('ERR_DAF_WORKER_LOST', `worker ${attempt.worker} was lost`, { retryable: true }));
-    if (withWorker) this.#countLoss(job, attempt.task, lost, now);
-    else this.#requeue(job, attempt.task, now, 0);
+    if (withWorker) this.#setbacks.countLoss(job, attempt.task, lost, now);
+    else this.#setbacks.requeue(job, attempt.task, now, 0);
   }
 
   #removeWorker(id: string, dead: boolean, now: number): void {
     const worker = this.#workers.get(id);
     if (worker === undefined) return;
     this.#workers.delete(id);
-    this.#free.delete(id);
+    this.#scheduler.withdraw(id);
     this.#seen.end(id);
     const jobs = new Set<string>();
     for (const attempt of [...worker.held.values()]) {
@@ -607,7 +511,7 @@ export class Core {
   /** The worker no longer holds it, so it has room again. */
   #release(attempt: Attempt): void {
     const worker = this.#workers.get(attempt.worker);
-    if (worker?.held.delete(`${attempt.job}/${attempt.name}`)) this.#offer(worker);
+    if (worker?.held.delete(`${attempt.job}/${attempt.name}`)) this.#scheduler.offer(worker);
   }
 
   #drop(attempt: Attempt): void {
@@ -622,18 +526,6 @@ export class Core {
     this.#drop(attempt);
   }
 
-  #giveUp(job: JobState, task: TaskId, why: string, cause: WireError): void {
-    if (job.closing) return;
-    const error = toWire(new DafError('ERR_DAF_TASK_FAILED', `${taskName(task)} of job ${job.spec.id}: ${why}`));
-    this.#close(job, 'failed', { ...error, hint: cause.hint, stack: null, cause });
-  }
-
-  #close(job: JobState, to: 'failed' | 'cancelled', error: WireError): void {
-    job.closing = true;
-    job.error = error;
-    this.#out.push({ kind: 'set-phase', job: job.spec.id, from: 'running', to, error });
-  }
-
   #checkComplete(job: JobState): void {
     if (job.phase !== 'running' || job.closing || !job.complete) return;
     job.closing = true;
@@ -642,7 +534,7 @@ export class Core {
 
   #end(job: JobState, now: number): void {
     const id = job.spec.id;
-    this.#deactivate(job);
+    this.#scheduler.remove(job);
     job.endedAt = now;
     let live = false;
     for (const attempt of [...job.live()]) {

@@ -296,11 +296,15 @@ export class Service {
   async #commit(commits: readonly { readonly job: string; readonly commit: Commit }[]): Promise<void> {
     const verdicts = await this.persist('commits', () => this.ports.state.commitTasks(this.term, commits));
     failpoint('coordinator.after-commit');
+    const winners: (Commit | null)[] = [];
     for (const [i, { job, commit }] of commits.entries()) {
       // Discarded may mean that an earlier try of this very call was written after all: what stands decides.
-      const winner = verdicts[i] === 'committed' ? commit : await this.#standing(job, commit);
-      await this.#then(Promise.resolve(winner), (stands, now) => this.core.commitDecided(job, commit, stands, now));
+      winners.push(verdicts[i] === 'committed' ? commit : await this.#standing(job, commit));
     }
+    // All of them before anything is sent: verdicts and new assignments travel in batches.
+    await this.#then(Promise.resolve(), (_, now) => {
+      for (const [i, { job, commit }] of commits.entries()) this.core.commitDecided(job, commit, winners[i]!, now);
+    });
   }
 
   async #standing(job: string, commit: Commit): Promise<Commit | null> {

@@ -1,5 +1,6 @@
 import { addon, type HeadFit } from '../core/addon/index.js';
 import { baseTexture } from './base_texture.js';
+import { fillHair } from './hair_fill.js';
 import { type Head, shapeOf } from './head.js';
 import { fitView, type OpenPhoto } from './photo.js';
 
@@ -45,6 +46,7 @@ export function texturePerson(
   const native = addon();
   const base = baseTexture(head, size);
   const texture = new Uint8Array(4 * size * size);
+  const observed = new Uint8Array(size * size);
   const { observedFraction } = native.projectTexture(
     head.handle,
     photos.map(({ rgb, matte, width, height, observation }, i) => ({
@@ -59,8 +61,9 @@ export function texturePerson(
     { removeLight: null, mirror: null },
     control,
     texture,
-    new Uint8Array(size * size),
+    observed,
   );
+  fillHair(head, texture, observed, size);
   const rgb = new Uint8Array(3 * size * size);
   for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);
   return { rgb, size, observedFraction };

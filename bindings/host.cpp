@@ -241,10 +241,19 @@ class PluginHostWrap : public Napi::ObjectWrap<PluginHostWrap> {
   std::shared_ptr<PluginBackend> backend_;
 };
 
+Napi::Value PluginPids(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Napi::Array out = Napi::Array::New(env);
+  uint32_t n = 0;
+  for (int pid : PluginHostPids()) out.Set(n++, Napi::Number::New(env, pid));
+  return out;
+}
+
 }  // namespace
 
 void RegisterHost(Napi::Env env, Napi::Object exports) {
   exports.Set("PluginHost", PluginHostWrap::Class(env));
+  exports.Set("pluginPids", Napi::Function::New(env, PluginPids, "pluginPids"));
 }
 
 }  // namespace daf::node

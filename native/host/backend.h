@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "native/base/control.h"
 #include "native/host/session.h"
@@ -58,6 +59,10 @@ class PluginBackend {
 Status OpenPlugin(const PluginOptions& options, std::unique_ptr<PluginBackend>* out);
 Status OpenLocalPlugin(const PluginOptions& options, std::unique_ptr<PluginBackend>* out);
 Status OpenChildPlugin(const PluginOptions& options, std::unique_ptr<PluginBackend>* out);
+
+// The daf-host processes of this process that live now, whatever thread they serve: their memory
+// counts as its own.
+std::vector<int> PluginHostPids();
 
 // Output memory of either backend: the longest key and a good part of a value.
 constexpr size_t kPluginOutputBytes = 2u << 20;

@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <mutex>
 
 #include "native/base/arena.h"
 #include "native/host/backend.h"
@@ -51,6 +53,25 @@ const char* SignalName(int signal) {
       return nullptr;
   }
 }
+
+// All children of the process; guarded, because every task thread has its own.
+struct Children {
+  std::mutex mutex;
+  std::vector<int> pids;
+  static Children& Get() {
+    static Children children;
+    return children;
+  }
+  void Add(int pid) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    pids.push_back(pid);
+  }
+  // Before the process is reaped, so that the number cannot mean another one.
+  void Remove(int pid) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    pids.erase(std::remove(pids.begin(), pids.end(), pid), pids.end());
+  }
+};
 
 class ChildBackend final : public PluginBackend {
  public:
@@ -150,7 +171,10 @@ class ChildBackend final : public PluginBackend {
     posix_spawnattr_destroy(&attributes);
     ::close(theirs);
     ::close(shared);
-    if (error == 0) return Status::Ok();
+    if (error == 0) {
+      Children::Get().Add(child_);
+      return Status::Ok();
+    }
     child_ = -1;
     errno = error;
     return IoError("cannot start " + host);
@@ -261,6 +285,7 @@ class ChildBackend final : public PluginBackend {
   Status Died() {
     int status = 0;
     pid_t ended = 0;
+    Children::Get().Remove(child_);
     do {
       ended = ::waitpid(child_, &status, 0);
     } while (ended < 0 && errno == EINTR);
@@ -278,6 +303,7 @@ class ChildBackend final : public PluginBackend {
 
   void Kill() {
     if (child_ > 0) {
+      Children::Get().Remove(child_);
       ::kill(child_, SIGKILL);
       while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
       }
@@ -312,6 +338,12 @@ class ChildBackend final : public PluginBackend {
 };
 
 }  // namespace
+
+std::vector<int> PluginHostPids() {
+  Children& children = Children::Get();
+  const std::lock_guard<std::mutex> lock(children.mutex);
+  return children.pids;
+}
 
 Status OpenChildPlugin(const PluginOptions& options, std::unique_ptr<PluginBackend>* out) {
   auto backend = std::make_unique<ChildBackend>();

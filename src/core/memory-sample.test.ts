@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import t from 'tap';
 import { anonymousBytes, PeakSampler } from './memory-sample.js';
 
@@ -12,6 +14,18 @@ t.test('the peak sees memory that was held for a moment', async (t) => {
   held = null;
   t.ok(sampler.peak >= before + (80 << 20), `${before} → ${sampler.peak}`);
   t.ok(sampler.window() >= before + (80 << 20));
+});
+
+t.test("children's private memory counts", async (t) => {
+  const hold = 'const held = Buffer.alloc(64 << 20, 1); console.log(held.length); setInterval(() => held, 1000)';
+  const child = spawn(process.execPath, ['-e', hold], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => child.kill());
+  await once(child.stdout, 'data');
+  const alone = new PeakSampler();
+  const both = new PeakSampler(() => [child.pid!, 2 ** 22 + 1]);
+  t.ok(both.sample() >= alone.sample() + (60 << 20));
+  alone.close();
+  both.close();
 });
 
 t.test('other processes', async (t) => {

@@ -29,11 +29,14 @@ export class PeakSampler {
   readonly #buffer = Buffer.allocUnsafe(4096);
   readonly #fd: number | null;
   readonly #timer: NodeJS.Timeout;
+  readonly #children: () => readonly number[];
   #peak = 0;
   #window = 0;
   #closed = false;
 
-  constructor() {
+  /** @param children processes whose private memory counts as this one's. Memory shared with them counts here once. */
+  constructor(children: () => readonly number[] = () => []) {
+    this.#children = children;
     this.#fd = openStatus();
     this.sample();
     this.#timer = setInterval(() => this.sample(), INTERVAL_MS);
@@ -42,7 +45,8 @@ export class PeakSampler {
 
   /** Takes a sample now and returns it, bytes. */
   sample(): number {
-    const bytes = this.#fd === null || this.#closed ? process.memoryUsage.rss() : readStatus(this.#fd, this.#buffer);
+    let bytes = this.#fd === null || this.#closed ? process.memoryUsage.rss() : readStatus(this.#fd, this.#buffer);
+    for (const pid of this.#children()) bytes += privateBytes(pid, this.#buffer);
     if (bytes > this.#peak) this.#peak = bytes;
     if (bytes > this.#window) this.#window = bytes;
     return bytes;
@@ -65,6 +69,23 @@ export class PeakSampler {
     this.#closed = true;
     clearInterval(this.#timer);
     if (this.#fd !== null) closeSync(this.#fd);
+  }
+}
+
+/** Anonymous memory of another process, without what it shares; 0 when it is gone. */
+function privateBytes(pid: number, buffer: Buffer): number {
+  let fd: number;
+  try {
+    fd = openSync(`/proc/${pid}/status`, 'r');
+  } catch {
+    return 0;
+  }
+  try {
+    return field(buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0)), '\nRssAnon:') ?? 0;
+  } catch {
+    return 0;
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -4,6 +4,8 @@ export interface HostAddon {
   readonly PluginHost: new (
     options: PluginHostOptions,
   ) => PluginHost;
+  /** The daf-host processes that all threads of this process have now: their memory is part of its budget. */
+  pluginPids(): number[];
 }
 
 export interface PluginHostOptions {

@@ -185,6 +185,7 @@ t.test('a crash is an error that names the signal, and costs one attempt', async
   const context = new Context();
   const { sink } = collect();
   const runner = await createRunner(MISBEHAVE, spec({ reducers: 0 }));
+  t.equal(addon().pluginPids().length, 1);
   await t.rejects(runner.map(lines('segfault\n'), sink, context.task), {
     code: 'ERR_DAF_PLUGIN',
     message: /SIGSEGV/,
@@ -198,6 +199,7 @@ t.test('a crash is an error that names the signal, and costs one attempt', async
   await t.rejects(impatient.map(lines('loop\n'), sink, context.task), { code: 'ERR_DAF_PLUGIN', message: /silent/ });
   await runner.dispose?.();
   await impatient.dispose?.();
+  t.same(addon().pluginPids(), []);
 });
 
 t.test('an exception of the sink comes through as it is', async (t) => {

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addon } from '../../core/addon/index.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { Assignment, Commit, MapOutput, Report, TaskInput } from '../../core/contracts/task.js';
@@ -46,7 +47,7 @@ export const attemptKey = (attempt: { readonly job: string; readonly attempt: st
 
 /** The attempts of this worker: fetches what they need, admits them against the memory budget, runs them, reports their end. */
 export class AttemptTable {
-  readonly sampler = new PeakSampler();
+  readonly sampler = new PeakSampler(() => addon().pluginPids());
   readonly #options: WorkerOptions;
   readonly #source: AttemptSource;
   readonly #events: AttemptEvents;

@@ -122,7 +122,8 @@ const MAX_TEXT = 4096;
 
 export function toWire(error: unknown, depth = 0): WireError {
   const daf = DafError.from(error);
-  const cause = daf.cause;
+  // An error that was wrapped just now is its own cause; told once is enough.
+  const cause = DafError.is(error) ? daf.cause : error instanceof Error ? error.cause : undefined;
   return {
     code: daf.code,
     message: daf.message.slice(0, MAX_TEXT),

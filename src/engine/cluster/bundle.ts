@@ -59,6 +59,7 @@ interface Wanted extends BundleOptions {
 
 async function build(entry: BuildOptions, wanted: Wanted): Promise<Bundle> {
   const esbuild = await import('esbuild');
+  building += 1;
   try {
     const result = await esbuild.build({
       ...entry,
@@ -84,9 +85,12 @@ async function build(entry: BuildOptions, wanted: Wanted): Promise<Bundle> {
   } catch (error) {
     throw DafError.is(error) ? error : buildError(error, wanted.what);
   } finally {
-    await esbuild.stop(); // its service process would outlive the submit
+    building -= 1;
+    // Its service process would outlive the submit; stopped under another build it would leave that one hanging.
+    if (building === 0) await esbuild.stop();
   }
 }
+let building = 0;
 
 function finish(text: string): Bundle {
   resolveExternals(text); // what is missing is said now, not by the first task
@@ -107,7 +111,7 @@ function externals(user: readonly string[]): Plugin {
         if (name === 'daf' || (name !== null && user.includes(name))) return outside(args.path, args);
         const { importer, resolveDir, kind } = args;
         const found = await builder.resolve(args.path, { importer, resolveDir, kind, pluginData: within });
-        if (found.errors.length > 0) return undefined; // esbuild says it better
+        if (found.errors.length > 0) return name !== null && isInstalled(args.path) ? outside(args.path, args) : undefined;
         if (found.path.startsWith(ownCode)) return outside(ownName(found.path), args);
         if (found.path.endsWith('.node')) throw new Error(`${args.path} is a native binary: make it a package and import that`);
         if (name !== null && isNativePackage(found.path)) return outside(args.path, args);
@@ -115,6 +119,16 @@ function externals(user: readonly string[]): Plugin {
       });
     },
   };
+}
+
+/** True for what this package brings along: a job may use it even where its own project does not see it. */
+function isInstalled(specifier: string): boolean {
+  try {
+    import.meta.resolve(specifier);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A CommonJS `require` takes no URL; the banner's require starts in the installation instead. */

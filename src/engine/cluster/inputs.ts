@@ -39,8 +39,17 @@ async function* listOne(input: string, cwd: string): AsyncGenerator<InputFile> {
   }
   if (!isDynamicPattern(input)) throw noInput(input);
   const { base, pattern } = splitPattern(input);
-  const found = await glob(pattern, { cwd: resolve(cwd, base), dot: false, onlyFiles: true, expandDirectories: false });
-  for (const match of sorted(found)) yield describe(resolve(cwd, base, match), base + match);
+  // Links are matched but not entered: those to directories may lead in circles.
+  const found = await glob(pattern, {
+    cwd: resolve(cwd, base),
+    onlyFiles: false,
+    expandDirectories: false,
+    followSymbolicLinks: false,
+  });
+  for (const match of sorted(found)) {
+    const file = resolve(cwd, base, match);
+    if (pointsToFile(file)) yield describe(file, base + match);
+  }
 }
 
 /** `../a/pg-*.txt` → `../a/` as typed, and the pattern below it. */

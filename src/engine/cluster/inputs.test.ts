@@ -1,0 +1,79 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import type { InputFormat, Split } from '../../core/contracts/job.js';
+import { temporaryDirectory, writeFiles } from '../../testing/engine-fixture.js';
+import { type InputFile, listInputs } from './inputs.js';
+import { cutSplits, type SplitOptions } from './splits.js';
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+t.test('files keep the names that were typed', async (t) => {
+  const folder = temporaryDirectory(t);
+  mkdirSync(join(folder, 'a/deep'), { recursive: true });
+  mkdirSync(join(folder, 'sub'));
+  writeFiles(folder, { 'x1.txt': '', 'x2.txt': '', 'odd[1].txt': '', 'a/é.txt': '', 'a/Z.txt': '', 'a/deep/line\nbreak': '' });
+  symlinkSync(folder, join(folder, 'a/circle'));
+  symlinkSync(join(folder, 'x1.txt'), join(folder, 'link.log'));
+  const cases: [string[], string[]][] = [
+    [['../x*.txt'], ['../x1.txt', '../x2.txt']],
+    [['./../x1.txt'], ['./../x1.txt']],
+    [['../l*.log'], ['../link.log']],
+    [['../a'], ['../a/Z.txt', '../a/deep/line\nbreak', '../a/é.txt']],
+    [['../a/'], ['../a/Z.txt', '../a/deep/line\nbreak', '../a/é.txt']],
+    [['../odd[1].txt'], ['../odd[1].txt']],
+    [
+      [`${folder}/x{2,1}.txt`, '../x1.txt'],
+      [`${folder}/x1.txt`, `${folder}/x2.txt`, '../x1.txt'],
+    ],
+    [['../**/*.txt'], ['../a/Z.txt', '../a/é.txt', '../odd[1].txt', '../x1.txt', '../x2.txt']],
+  ];
+  for (const [inputs, names] of cases) {
+    const files = await collect(listInputs(inputs, join(folder, 'sub')));
+    t.same(
+      files.map(({ name }) => name),
+      names,
+      inputs.join(' '),
+    );
+  }
+  await t.rejects(collect(listInputs(['../nothing*'], join(folder, 'sub'))), { code: 'ERR_DAF_NO_INPUT' });
+  await t.rejects(collect(listInputs(['../x1.txt', 'gone.txt'], join(folder, 'sub'))), { code: 'ERR_DAF_NO_INPUT' });
+  await t.rejects(collect(listInputs(['.'], join(folder, 'sub'))), { code: 'ERR_DAF_NO_INPUT' }, 'an empty directory');
+});
+
+t.test(
+  'a folder that cannot be read is listed as such',
+  { skip: process.getuid?.() === 0 && 'root reads everything' },
+  async (t) => {
+    const folder = temporaryDirectory(t);
+    mkdirSync(join(folder, 'closed'));
+    chmodSync(join(folder, 'closed'), 0);
+    t.match(await collect(listInputs([folder], '/')), [{ name: `${folder}/closed`, unreadable: true }]);
+    chmodSync(join(folder, 'closed'), 0o700);
+  },
+);
+
+async function* files(...sizes: number[]): AsyncGenerator<InputFile> {
+  for (const [i, bytes] of sizes.entries()) yield { name: `f${i}`, path: `/f${i}`, bytes, unreadable: false };
+}
+
+const most = Number.MAX_SAFE_INTEGER;
+
+async function shape(format: InputFormat, options: Partial<SplitOptions>, ...sizes: number[]): Promise<string[]> {
+  const splits: Split[] = await collect(cutSplits(files(...sizes), format, { splitBytes: 100, filesPerSplit: most, ...options }));
+  return splits.map(({ pieces }) => pieces.map(({ name, offset, length }) => `${name}:${offset}+${length}`).join(' '));
+}
+
+t.test('splits', async (t) => {
+  t.same(await shape({ kind: 'lines' }, {}, 250), ['f0:0+100', 'f0:100+100', 'f0:200+50']);
+  t.same(await shape({ kind: 'lines' }, {}, 40, 40, 40, 0, 10), ['f0:0+40 f1:0+40', 'f2:0+40 f3:0+0 f4:0+10']);
+  t.same(await shape({ kind: 'lines' }, {}, 130, 60), ['f0:0+100', 'f0:100+30 f1:0+60']);
+  t.same(await shape({ kind: 'fixed', bytes: 30 }, {}, 300), ['f0:0+90', 'f0:90+90', 'f0:180+90', 'f0:270+30']);
+  t.same(await shape({ kind: 'files' }, {}, 250, 10, 10), ['f0:0+250', 'f1:0+10 f2:0+10']);
+  t.same(await shape({ kind: 'files' }, { filesPerSplit: 2 }, 1, 1, 1, 1, 1), ['f0:0+1 f1:0+1', 'f2:0+1 f3:0+1', 'f4:0+1']);
+  t.same(await shape({ kind: 'lines' }, {}), []);
+});

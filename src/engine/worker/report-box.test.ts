@@ -1,0 +1,75 @@
+import t from 'tap';
+import type { Report } from '../../core/contracts/task.js';
+import { runLengths } from './reduce-task.js';
+import { ReportBox } from './report-box.js';
+
+function report(attempt: string, refused = 0): Report {
+  return {
+    job: 'j',
+    task: { stage: 'map', index: 0 },
+    generation: 0,
+    attempt,
+    epoch: { term: 1, counter: 1 },
+    outcome: {
+      kind: 'done',
+      mapOutput: null,
+      outputs: [],
+      counters: {},
+      recordsIn: 0,
+      recordsOut: 0,
+      refused: Array.from({ length: refused }, (_, i) => ({
+        input: `input ${i} ${'x'.repeat(200)}`,
+        code: 'C',
+        message: 'm',
+        hint: null,
+        refused: true,
+      })),
+      readGenerations: [],
+    },
+    usage: { worker: 'w', milliseconds: 1, reservedBytes: 0, nativePeakBytes: 0, processPeakBytes: 0 },
+  };
+}
+
+t.test('a report is sent again until it is answered', async (t) => {
+  const box = new ReportBox();
+  box.add('j/a', report('a'));
+  t.equal(box.due(0, 100).length, 1);
+  t.equal(box.due(99, 100).length, 0);
+  t.equal(box.due(100, 100).length, 1);
+  box.resendAll();
+  t.equal(box.due(101, 100).length, 1);
+  t.equal(box.answered('j/a')?.attempt, 'a');
+  t.equal(box.answered('j/a'), undefined, 'a second verdict changes nothing');
+  t.equal(box.due(1000, 100).length, 0);
+});
+
+t.test('batches stay within the bounds of a message', async (t) => {
+  const box = new ReportBox();
+  for (let i = 0; i < 150; i++) box.add(`j/${i}`, report(`${i}`));
+  t.same(
+    box.due(0, 100).map((batch) => batch.length),
+    [64, 64, 22],
+  );
+  const large = new ReportBox();
+  for (let i = 0; i < 3; i++) large.add(`j/${i}`, report(`${i}`, 2000));
+  t.same(
+    large.due(0, 100).map((batch) => batch.length),
+    [2, 1],
+  );
+});
+
+t.test('a report that cannot be sent becomes a failure that says so', async (t) => {
+  const box = new ReportBox();
+  box.add('j/a', report('a', 10_000));
+  const [[sent]] = box.due(0, 100) as [[Report]];
+  t.match(sent.outcome, { kind: 'failed', error: { code: 'ERR_DAF_TASK_FAILED' } });
+});
+
+t.test('run lengths', async (t) => {
+  t.same(runLengths([]), []);
+  t.same(runLengths([0, 0, 2, 0]), [
+    [0, 2],
+    [2, 1],
+    [0, 1],
+  ]);
+});

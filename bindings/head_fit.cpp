@@ -221,7 +221,7 @@ bool ReadPositions(const head::HeadModel& model, const Napi::Value& value, const
 }
 
 // { data, width, height, channels }, of the camera's size.
-bool ReadPhoto(const Napi::Value& value, const head::Camera& camera, head::Photo* out) {
+bool ReadPhoto(const Napi::Value& value, const head::Camera& camera, head::PhotoPixels* out) {
   if (!value.IsObject()) {
     ThrowArgument(value.Env(), "photo must be an object");
     return false;
@@ -255,7 +255,7 @@ Napi::Value HeadMatteTo(const Napi::CallbackInfo& info) {
   const head::HeadModel* model = ReadHead(info[0]);
   const float* positions;
   head::Camera camera;
-  head::Photo photo;
+  head::PhotoPixels photo;
   head::MatteOptions options;
   TaskControl control;
   uint8_t* matte;

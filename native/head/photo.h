@@ -6,7 +6,7 @@
 
 namespace daf::head {
 
-struct Photo {
+struct PhotoPixels {
   const uint8_t* data = nullptr;  // [height][width][channels]
   int width = 0, height = 0;
   int channels = 3;  // 3 or 4; the fourth is ignored

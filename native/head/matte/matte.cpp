@@ -56,7 +56,8 @@ Status Silhouette(const HeadModel& model, const float* positions, const Camera& 
 
 // He et al. 2010: alpha becomes locally a linear function of the photo's brightness, so its edge
 // follows the photo's.
-Status GuidedFilter(const Photo& photo, int radius, float epsilon, Arena& arena, float* alpha) {
+Status GuidedFilter(const PhotoPixels& photo, int radius, float epsilon, Arena& arena,
+                    float* alpha) {
   const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
   float *guide, *product, *square, *mean, *scratch;
   for (float** buffer : {&guide, &product, &square, &mean, &scratch})
@@ -116,7 +117,7 @@ void KeepConnected(const float* signed_distance, float certain, int width, int h
 
 // Colours of pixels whose signed distance lies in [from, to], at most kSamples, evenly over the
 // picture.
-std::vector<uint8_t> Sample(const Photo& photo, const float* distance, float from, float to) {
+std::vector<uint8_t> Sample(const PhotoPixels& photo, const float* distance, float from, float to) {
   const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
   size_t count = 0;
   for (size_t i = 0; i < pixels; ++i) count += distance[i] >= from && distance[i] <= to;
@@ -133,7 +134,7 @@ std::vector<uint8_t> Sample(const Photo& photo, const float* distance, float fro
 }  // namespace
 
 Status HeadMatte(const HeadModel& model, const float* positions, const Camera& camera,
-                 const Photo* photo, const MatteOptions& options, Arena& arena,
+                 const PhotoPixels* photo, const MatteOptions& options, Arena& arena,
                  const TaskControl& control, uint8_t* matte) {
   const int width = camera.width, height = camera.height;
   if (photo != nullptr && (photo->width != width || photo->height != height ||

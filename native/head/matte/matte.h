@@ -20,7 +20,7 @@ struct MatteOptions {
 // and otherwise has the camera's size. matte[height][width]: share of head, hair and neck, 0–255.
 // Errors: kBadArgument when the sizes differ or the head covers no pixel; kMemory; kCancelled.
 Status HeadMatte(const HeadModel& model, const float* positions, const Camera& camera,
-                 const Photo* photo, const MatteOptions& options, Arena& arena,
+                 const PhotoPixels* photo, const MatteOptions& options, Arena& arena,
                  const TaskControl& control, uint8_t* matte);
 
 }  // namespace daf::head

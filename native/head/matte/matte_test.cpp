@@ -62,7 +62,7 @@ Scene Photograph(const HeadModel& model) {
 TEST(Matte, ColourMovesTheSilhouetteToTheHead) {
   const HeadModel model = SmallHead();
   const Scene scene = Photograph(model);
-  const Photo photo{scene.rgb.data(), kSize, kSize, 3};
+  const PhotoPixels photo{scene.rgb.data(), kSize, kSize, 3};
   Arena arena;
   std::vector<uint8_t> silhouette(kSize * kSize), refined(kSize * kSize);
   ASSERT_TRUE(HeadMatte(model, model.mean.data(), Facing(), nullptr, {}, arena, TaskControl(),
@@ -99,7 +99,7 @@ TEST(Matte, ReportsWhatIsWrong) {
       HeadMatte(model, model.mean.data(), away, nullptr, {}, arena, TaskControl(), matte.data())
           .code(),
       Code::kBadArgument);
-  const Photo small{rgb.data(), 10, 10, 3};
+  const PhotoPixels small{rgb.data(), 10, 10, 3};
   EXPECT_EQ(
       HeadMatte(model, model.mean.data(), Facing(), &small, {}, arena, TaskControl(), matte.data())
           .code(),

@@ -103,20 +103,19 @@ Status DilateCharts(const Atlas& atlas, int rings, Arena& arena, const TaskContr
       for (int x = 0; x < size; ++x) {
         const size_t i = static_cast<size_t>(y) * size + x;
         if (filled[i] != 255) continue;
-        int sum[3] = {0, 0, 0}, count = 0;
+        int sum[4] = {0, 0, 0, 0}, count = 0;
         for (int dy = -1; dy <= 1; ++dy) {
           for (int dx = -1; dx <= 1; ++dx) {
             if (x + dx < 0 || x + dx >= size || y + dy < 0 || y + dy >= size) continue;
             const size_t j = static_cast<size_t>(y + dy) * size + (x + dx);
             if (filled[j] >= ring) continue;
-            for (int k = 0; k < 3; ++k) sum[k] += texture[4 * j + k];
+            for (int k = 0; k < 4; ++k) sum[k] += texture[4 * j + k];
             ++count;
           }
         }
         if (count == 0) continue;
-        for (int k = 0; k < 3; ++k)
+        for (int k = 0; k < 4; ++k)
           texture[4 * i + k] = static_cast<uint8_t>((sum[k] + count / 2) / count);
-        texture[4 * i + 3] = 255;
         filled[i] = static_cast<uint8_t>(ring);
       }
     }

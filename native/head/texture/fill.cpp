@@ -150,15 +150,18 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
                   const TaskControl& control, float* gain, float skin_gain[3]) {
   const size_t count = model.position_count;
   const auto& linear = LinearTable();
-  float *sum, *weight;
+  float *sum, *weight,
+      *cover;  // Σ share·ratio, Σ share, and what the shares would be if every texel were certain
   DAF_RETURN_IF_ERROR(arena.Allocate(3 * count, &sum));
   DAF_RETURN_IF_ERROR(arena.Allocate(count, &weight));
   std::fill(sum, sum + 3 * count, 0.0f);
+  DAF_RETURN_IF_ERROR(arena.Allocate(count, &cover));
   std::fill(weight, weight + count, 0.0f);
+  std::fill(cover, cover + count, 0.0f);
   for (size_t i = 0; i < atlas.texels(); ++i) {
     if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
     const uint32_t t = atlas.triangle[i];
-    if (t == kNoTriangle || photographed[t] == 0 || !(blend.confidence[i] > 0.05f)) continue;
+    if (t == kNoTriangle || photographed[t] == 0) continue;
     float w[3], ratio[3];
     atlas.Weights(i, w);
     for (int k = 0; k < 3; ++k) {
@@ -169,39 +172,70 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
     for (int c = 0; c < 3; ++c) {
       const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
       const float share = std::max(0.0f, w[c]) * blend.confidence[i];
+      cover[v] += std::max(0.0f, w[c]);
       weight[v] += share;
       for (int k = 0; k < 3; ++k) sum[3 * size_t{v} + k] += share * ratio[k];
     }
   }
-  // The skin's own middle is what far, unseen surfaces drift to.
+  // The middle of what was seen is what far, unseen surfaces drift to: bare skin's for the skin,
+  // hair's own for hair.
   const std::vector<float> skin = BareSkin(model);
-  float middle[3] = {0, 0, 0};
-  for (int k = 0; k < 3; ++k) {
-    std::vector<float> ratios;
-    for (size_t v = 0; v < count; ++v) {
-      if (weight[v] > 0 && skin[v] > 0.5f) ratios.push_back(sum[3 * v + k] / weight[v]);
-    }
-    if (!ratios.empty()) {
-      std::nth_element(ratios.begin(), ratios.begin() + ratios.size() / 2, ratios.end());
-      middle[k] = ratios[ratios.size() / 2];
-    }
-    skin_gain[k] = std::exp(middle[k]);
+  std::vector<uint8_t> hair(count, 0);
+  for (const Part& part : model.parts) {
+    if (part.name.rfind("hair", 0) != 0) continue;
+    for (uint32_t i = part.first_vertex; i < part.first_vertex + part.vertex_count; ++i)
+      hair[model.source[i]] = 1;
   }
+  // The modelled hairline may lie on the forehead; the crown's colour is the hair's.
+  std::vector<float> heights;
+  for (size_t v = 0; v < count; ++v) {
+    if (hair[v] != 0 && weight[v] > 0.5f * cover[v]) heights.push_back(model.mean[3 * v + 1]);
+  }
+  float crown = -1e30f;
+  if (!heights.empty()) {
+    const size_t at = heights.size() * 6 / 10;
+    std::nth_element(heights.begin(), heights.begin() + at, heights.end());
+    crown = heights[at];
+  }
+  float middles[2][3] = {{0, 0, 0}, {0, 0, 0}};
+  for (int kind = 0; kind < 2; ++kind) {
+    for (int k = 0; k < 3; ++k) {
+      std::vector<float> ratios;
+      for (size_t v = 0; v < count; ++v) {
+        const bool counts = kind == 1 ? hair[v] != 0 && model.mean[3 * v + 1] >= crown &&
+                                            weight[v] > 0.5f * cover[v]
+                                      : hair[v] == 0 && skin[v] > 0.5f;
+        if (weight[v] > 0 && counts) ratios.push_back(sum[3 * v + k] / weight[v]);
+      }
+      if (ratios.empty()) continue;
+      std::nth_element(ratios.begin(), ratios.begin() + ratios.size() / 2, ratios.end());
+      middles[kind][k] = ratios[ratios.size() / 2];
+    }
+  }
+  for (int k = 0; k < 3; ++k) skin_gain[k] = std::exp(middles[0][k]);
   // Fringe over the brow, a beard's edge, a shadow: what differs much from the skin's middle stays
-  // where it was seen and hardly colours what was not.
+  // where it was seen and hardly colours what was not; what spreads is light and dark more than
+  // hue.
+  constexpr float kHue = 0.12f;
   for (size_t v = 0; v < count; ++v) {
     if (!(weight[v] > 0)) continue;
-    float off = 0;
+    const float* middle = middles[hair[v]];
+    float off[3], grey = 0, most = 0;
+    for (int k = 0; k < 3; ++k) {
+      off[k] = sum[3 * v + k] / weight[v] - middle[k];
+      grey += off[k] / 3;
+      most = std::max(most, std::abs(off[k]));
+    }
+    const float certain = weight[v] / cover[v],
+                keep = 0.02f + 0.98f / (1 + std::pow(most / 0.35f, 4.0f));
+    weight[v] = 3 * certain * certain * keep;
     for (int k = 0; k < 3; ++k)
-      off = std::max(off, std::abs(sum[3 * v + k] / weight[v] - middle[k]));
-    const float keep = 0.03f + 0.97f / (1 + std::pow(off / 0.35f, 4.0f));
-    weight[v] *= keep;
-    for (int k = 0; k < 3; ++k) sum[3 * v + k] *= keep;
+      sum[3 * v + k] = weight[v] * (middle[k] + grey + std::clamp(off[k] - grey, -kHue, kHue));
   }
   const Neighbours neighbours = FindNeighbours(model);
   for (size_t v = 0; v < count; ++v) {
     for (int k = 0; k < 3; ++k)
-      gain[3 * v + k] = weight[v] > 0 ? sum[3 * v + k] / weight[v] : middle[k];
+      gain[3 * v + k] = weight[v] > 0 ? sum[3 * v + k] / weight[v] : middles[hair[v]][k];
   }
   // Screened Laplace by Gauss–Seidel, alternating direction so that colour travels as far both
   // ways.
@@ -212,15 +246,16 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
       const size_t v = round % 2 == 0 ? step : count - 1 - step;
       const uint32_t first = neighbours.first[v], last = neighbours.first[v + 1];
       if (first == last) continue;
-      const float data = std::min(4.0f, weight[v]), total = data + kScreen + 1;
+      const float data = weight[v], total = data + kScreen + 1;
       float mean[3] = {0, 0, 0};
       for (uint32_t n = first; n < last; ++n) {
         for (int k = 0; k < 3; ++k) mean[k] += gain[3 * size_t{neighbours.list[n]} + k];
       }
       for (int k = 0; k < 3; ++k) {
         const float own = weight[v] > 0 ? sum[3 * v + k] / weight[v] : 0;
-        gain[3 * v + k] =
-            (data * own + kScreen * middle[k] + mean[k] / static_cast<float>(last - first)) / total;
+        gain[3 * v + k] = (data * own + kScreen * middles[hair[v]][k] +
+                           mean[k] / static_cast<float>(last - first)) /
+                          total;
       }
     }
   }

@@ -49,7 +49,7 @@ bool Solve(const std::vector<LightSample>& samples, const std::vector<float>& kn
 // cast shadow, which no function of the normal describes.
 void Moderate(double x[4]) {
   const double direction = std::sqrt(x[1] * x[1] + x[2] * x[2] + x[3] * x[3]),
-               most = 0.75 * std::abs(x[0]);
+               most = 0.65 * std::abs(x[0]);
   if (direction <= most) return;
   for (int i = 1; i < 4; ++i) x[i] *= most / direction;
 }

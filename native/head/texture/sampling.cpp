@@ -54,7 +54,7 @@ Status RasteriseDepth(const HeadModel& model, const TextureView& view, Arena& ar
   return Status::Ok();
 }
 
-void Bilinear(const Photo& photo, float x, float y, float out[3], float* brightest) {
+void Bilinear(const PhotoPixels& photo, float x, float y, float out[3], float* brightest) {
   const auto& linear = LinearTable();
   const float fx = std::clamp(x - 0.5f, 0.0f, static_cast<float>(photo.width - 1));
   const float fy = std::clamp(y - 0.5f, 0.0f, static_cast<float>(photo.height - 1));

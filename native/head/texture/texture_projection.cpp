@@ -16,7 +16,7 @@
 namespace daf::head {
 namespace {
 
-constexpr float kDarkest = 0.4f, kBrightest = 2.5f;  // believable shading relative to the mean
+constexpr float kDarkest = 0.5f, kBrightest = 2.0f;  // believable shading relative to the mean
 constexpr int kRings = 8;                            // texels grown around each chart
 
 Status CheckArguments(const TextureView* views, int view_count, int size) {
@@ -283,7 +283,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
   for (size_t i = 0; i < n; ++i) {
     if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
     const uint32_t t = atlas.triangle[i];
-    texture[4 * i + 3] = 255;
+    texture[4 * i + 3] = base[4 * i + 3];
     if (t == kNoTriangle || photographed[t] == 0) {
       for (int k = 0; k < 3; ++k) {
         const float factor = 1 + iris[i] * (iris_gain[k] - 1);

@@ -18,7 +18,7 @@ struct TextureView {
   const float* positions =
       nullptr;    // [V][3] cm, as this photo shows the head (expression and displacement)
   Camera camera;  // of the photo's size
-  Photo photo;
+  PhotoPixels photo;
   const uint8_t* matte = nullptr;  // [height][width]; pixels below 128 are never used
   float weight = 1;                // how much this photo counts beside the others, > 0
 };
@@ -37,9 +37,9 @@ struct TextureReport {
 };
 
 // base[size][size][4]: sRGB albedo in the same atlas, for what nothing else fills and as the
-// measure of light. texture[size][size][4]: sRGB, opaque. observed[size][size]: 255 where photos
-// decide, falling to 0 where they fade. Errors: kBadArgument (size not 64…4096, no views, sizes
-// that differ, weight ≤ 0), kMemory, kCancelled.
+// measure of light. texture[size][size][4]: sRGB, alpha as in base. observed[size][size]: 255 where
+// photos decide, falling to 0 where they fade. Errors: kBadArgument (size not 64…4096, no views,
+// sizes that differ, weight ≤ 0), kMemory, kCancelled.
 Status ProjectTexture(const HeadModel& model, const TextureView* views, int view_count,
                       const uint8_t* base, int size, const TextureOptions& options, Arena& arena,
                       const TaskControl& control, uint8_t* texture, uint8_t* observed,

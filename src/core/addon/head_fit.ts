@@ -41,7 +41,7 @@ export interface HeadFitAddon {
    * Blends all photos of a person into the head's UV atlas.
    * @param base [size][size][4] sRGB albedo in the same atlas: the measure of light, and what fills the unseen.
    * @param size texels a side, 64…4096.
-   * @param texture out: [size][size][4] sRGB, opaque.
+   * @param texture out: [size][size][4] sRGB, alpha as in base.
    * @param observed out: [size][size]; 255 where photos decide, falling to 0 where they fade (mirrored or filled there).
    */
   projectTexture(

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
@@ -39,17 +39,26 @@ async function* listOne(input: string, cwd: string): AsyncGenerator<InputFile> {
   }
   if (!isDynamicPattern(input)) throw noInput(input);
   const { base, pattern } = splitPattern(input);
-  // Links are matched but not entered: those to directories may lead in circles.
-  const found = await glob(pattern, {
-    cwd: resolve(cwd, base),
-    onlyFiles: false,
-    expandDirectories: false,
-    followSymbolicLinks: false,
-  });
+  const cwdOfPattern = resolve(cwd, base);
+  const found = await glob(pattern, { cwd: cwdOfPattern, onlyFiles: true, expandDirectories: false });
+  const links = new Map<string, boolean>();
   for (const match of sorted(found)) {
-    const file = resolve(cwd, base, match);
-    if (pointsToFile(file)) yield describe(file, base + match);
+    if (!throughLink(cwdOfPattern, match, links)) yield describe(resolve(cwdOfPattern, match), base + match);
   }
+}
+
+/** True for a match below a linked directory: such links are not entered, they may lead in circles. */
+function throughLink(base: string, match: string, known: Map<string, boolean>): boolean {
+  for (let slash = match.indexOf('/'); slash >= 0; slash = match.indexOf('/', slash + 1)) {
+    const folder = match.slice(0, slash);
+    let link = known.get(folder);
+    if (link === undefined) {
+      link = lstatSync(resolve(base, folder)).isSymbolicLink();
+      known.set(folder, link);
+    }
+    if (link) return true;
+  }
+  return false;
 }
 
 /** `../a/pg-*.txt` → `../a/` as typed, and the pattern below it. */

@@ -1,5 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
-import { type CommandResult, type CommandSpec, wholeNumber } from '../command.js';
+import { type CommandResult, type CommandSpec, fail, wholeNumber } from '../command.js';
 import { addSubmitOptions, finished, follow, resolveJob, submitOptions } from '../job-options.js';
 
 export const run: CommandSpec = {
@@ -20,7 +20,7 @@ export const run: CommandSpec = {
   async run([name], options, io) {
     const job = await resolveJob(name as string);
     if (options['input'] === undefined && /\.[cm]?[jt]s$/.test(job) && !job.startsWith('file:'))
-      return runProgramFile(job, options);
+      return runProgramFile(job, options, io.json);
     const wanted = submitOptions(options);
     const { Cluster } = await import('../../engine/cluster/cluster.js');
     const local = ['workers', 'threads', 'memory'].filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
@@ -30,11 +30,17 @@ export const run: CommandSpec = {
   },
 };
 
-async function runProgramFile(file: string, options: Record<string, unknown>): Promise<CommandResult> {
+async function runProgramFile(file: string, options: Record<string, unknown>, json: boolean): Promise<CommandResult> {
   if (options['output'] !== undefined) {
     throw new DafError('ERR_DAF_BAD_OPTION', 'no --input', { hint: 'without --input and --output the file itself is run' });
   }
   const { runProgram } = await import('../../engine/cluster/program.js');
-  await runProgram(file);
+  try {
+    await runProgram(file);
+  } catch (error) {
+    // As Node ends a program whose top level throws: at once, whatever it has left open (a cluster's children end with it).
+    await fail(error, json);
+    process.exit(1);
+  }
   return { json: {}, text: '' };
 }

@@ -26,3 +26,10 @@ t.test('a cycle of causes ends', async (t) => {
   for (let wire = toWire(a).cause; wire !== null; wire = wire.cause) depth += 1;
   t.ok(depth <= 5);
 });
+
+t.test('a wrapped error says its message once', async (t) => {
+  const wire = toWire(new TypeError('x is not a function'));
+  t.equal(wire.message, 'x is not a function');
+  t.equal(wire.cause, null);
+  t.equal(toWire(DafError.from(new TypeError('y'))).cause, null);
+});

@@ -122,8 +122,7 @@ const MAX_TEXT = 4096;
 
 export function toWire(error: unknown, depth = 0): WireError {
   const daf = DafError.from(error);
-  // An error that was wrapped just now is its own cause; told once is enough.
-  const cause = DafError.is(error) ? daf.cause : error instanceof Error ? error.cause : undefined;
+  const cause = causeOf(error, daf.message);
   return {
     code: daf.code,
     message: daf.message.slice(0, MAX_TEXT),
@@ -132,6 +131,15 @@ export function toWire(error: unknown, depth = 0): WireError {
     stack: daf.stack?.slice(0, MAX_TEXT) ?? null,
     cause: cause === undefined || depth >= MAX_CAUSES ? null : toWire(cause, depth + 1),
   };
+}
+
+/** The next error that says something new: one that was only wrapped keeps its message and is passed over. */
+function causeOf(error: unknown, said: string): unknown {
+  let cause = error instanceof Error ? error.cause : undefined;
+  for (let hops = 0; hops < MAX_CAUSES && cause instanceof Error && !DafError.is(cause) && cause.message === said; hops += 1) {
+    cause = cause.cause;
+  }
+  return cause;
 }
 
 export function fromWire(wire: WireError): DafError {

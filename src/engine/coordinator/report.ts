@@ -11,6 +11,17 @@ export interface ProcessPeak {
   readonly peakBytes: number;
 }
 
+/** Peaks as heartbeats told them, raised by what attempts measured: a short attempt falls between two heartbeats. */
+export function withUsage(processes: readonly ProcessPeak[], tasks: readonly StoredTask[]): ProcessPeak[] {
+  const peaks = new Map<string, number>();
+  for (const { commit } of tasks) {
+    if (commit === null) continue;
+    const { worker, processPeakBytes } = commit.usage;
+    peaks.set(worker, Math.max(peaks.get(worker) ?? 0, processPeakBytes));
+  }
+  return processes.map((each) => ({ ...each, peakBytes: Math.max(each.peakBytes, peaks.get(each.name) ?? 0) }));
+}
+
 /**
  * report.json: what running the job was like. Its bytes differ from run to run, which is why the manifest does not check it. Written
  * task by task, so that a large job needs no large string.

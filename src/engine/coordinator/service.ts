@@ -11,7 +11,7 @@ import { Core } from './core.js';
 import type { CoreOptions, Effect } from './effects.js';
 import { Pages } from './pages.js';
 import { publishJob } from './publish.js';
-import { type ProcessPeak, reportJson } from './report.js';
+import { type ProcessPeak, reportJson, withUsage } from './report.js';
 
 /** The world around the service; a simulation puts its own in. */
 export interface ServicePorts {
@@ -372,7 +372,8 @@ export class Service {
       pid: process.pid,
       peakBytes: this.ports.ownPeak(),
     } as const;
-    const report = reportJson(stored.spec, status, [own, ...this.#processes.values()], tasks);
+    const processes = withUsage([own, ...this.#processes.values()], tasks);
+    const report = reportJson(stored.spec, status, processes, tasks);
     await publishJob(stored.spec, tasks, this.ports.openOutput(stored.spec.output), report, async () => {
       if (this.#closed) throw new DafError('ERR_DAF_CLOSED', 'the coordinator has ended');
       const current = await this.persist('the term', () => this.ports.state.currentTerm());

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
+import { type Key, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
@@ -26,7 +26,14 @@ export class LmdbStateStore implements StateStore {
   constructor(directory: string) {
     try {
       mkdirSync(directory, { recursive: true });
-      this.#db = open({ path: directory, noSubdir: false, encoding: 'msgpack', maxDbs: 2 });
+      this.#db = open({
+        path: directory,
+        noSubdir: false,
+        encoding: 'msgpack',
+        maxDbs: 2,
+        // With it, a promise that nobody holds rejects when the disk is full, and ends the process. Missing from lmdb's types.
+        eventTurnBatching: false,
+      } as RootDatabaseOptions & { path: string });
     } catch (error) {
       const { code } = DafError.from(error, 'ERR_DAF_IO');
       throw new DafError(
@@ -43,7 +50,7 @@ export class LmdbStateStore implements StateStore {
   beginTerm(owner: string): Promise<number> {
     return this.#write(null, () => {
       const term = this.#term() + 1;
-      this.#db.put(TERM, { term, owner });
+      this.#put(TERM, { term, owner });
       return term;
     });
   }
@@ -56,7 +63,7 @@ export class LmdbStateStore implements StateStore {
   createJob(term: number, spec: JobSpec): Promise<'created' | 'exists'> {
     return this.#write(term, () => {
       if (this.#db.get(jobKey(spec.id)) !== undefined) return 'exists';
-      this.#db.put(jobKey(spec.id), { spec, phase: 'running', error: null } satisfies StoredJob);
+      this.#put(jobKey(spec.id), { spec, phase: 'running', error: null } satisfies StoredJob);
       return 'created';
     });
   }
@@ -75,7 +82,7 @@ export class LmdbStateStore implements StateStore {
     return this.#write(term, () => {
       const stored = this.#db.get(jobKey(job)) as StoredJob | undefined;
       if (stored?.phase !== from) return false;
-      this.#db.put(jobKey(job), { ...stored, phase: to, error: error ?? null });
+      this.#put(jobKey(job), { ...stored, phase: to, error: error ?? null });
       return true;
     });
   }
@@ -132,8 +139,8 @@ export class LmdbStateStore implements StateStore {
   deleteJob(term: number, job: string): Promise<void> {
     return this.#write(term, () => {
       const keys = [...this.#db.getKeys({ start: ['task', job], end: ['task', job, STAGES.length] })];
-      for (const key of keys) this.#db.remove(key);
-      this.#db.remove(jobKey(job));
+      for (const key of keys) this.#remove(key);
+      this.#remove(jobKey(job));
     });
   }
 
@@ -162,8 +169,7 @@ export class LmdbStateStore implements StateStore {
       return result as T;
     } catch (error) {
       if (DafError.is(error)) throw error;
-      // The cause lmdb hides: a transaction that failed as a whole names its first reason.
-      const reason = (error as { commitError?: Error }).commitError ?? (error as Error);
+      const reason = await commitError(error);
       throw new DafError('ERR_DAF_IO', `the state could not be written: ${reason.message}`, {
         hint: 'is the disk full?',
         retryable: true,
@@ -182,10 +188,26 @@ export class LmdbStateStore implements StateStore {
   }
 
   #putTask(job: string, { task, ...row }: StoredTask): void {
-    this.#db.put(taskKey(job, task), row);
+    this.#put(taskKey(job, task), row);
+  }
+
+  /** Within a step: the step's own promise tells whether it was written, this one must not be left unhandled. */
+  #put(key: Key, value: unknown): void {
+    this.#db.put(key, value).catch(() => {});
+  }
+
+  #remove(key: Key): void {
+    this.#db.remove(key).catch(() => {});
   }
 
   #open(): void {
     if (this.#closed) throw new DafError('ERR_DAF_CLOSED', 'the state store is closed');
   }
+}
+
+/** lmdb rejects with a promise of the reason. */
+async function commitError(error: unknown): Promise<Error> {
+  const { commitError } = error as { commitError?: Promise<never> };
+  if (commitError === undefined) return error as Error;
+  return commitError.catch((reason: Error) => reason);
 }

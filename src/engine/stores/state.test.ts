@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,6 +65,44 @@ t.test('lmdb: many overlapping commits', async (t) => {
   t.comment(`${Math.round(10_000 / ((performance.now() - begun) / 1000))} durable commits/s`);
   t.equal((await store.loadTasks('a')).length, 10_000);
   await store.close();
+});
+
+t.test('lmdb: a full disk refuses commits and loses none', async (t) => {
+  const at = mkdtempSync(join(tmpdir(), 'daf-full-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', at]).status === 0;
+  t.teardown(() => {
+    if (mounted) spawnSync('umount', [at]);
+    rmSync(at, { recursive: true, force: true });
+  });
+  if (!mounted) {
+    t.pass('', { skip: 'cannot mount a small file system here' });
+    return;
+  }
+  // In a process of its own: lmdb says on stderr what it thinks of a full disk.
+  const script = `
+    import { execFileSync } from 'node:child_process';
+    import { LmdbStateStore } from '${new URL('./state-lmdb.js', import.meta.url).href}';
+    import { sampleCommit, sampleSpec } from '${new URL('./state-conformance.js', import.meta.url).href}';
+    const at = process.argv[1];
+    const commit = (index) => store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ stage: 'map', index }, 0, 'x') }]);
+    const store = new LmdbStateStore(at + '/state');
+    const term = await store.beginTerm('child');
+    await store.createJob(term, sampleSpec('a'));
+    let count = 0;
+    let refused = null;
+    while (refused === null && count < 10000) await commit(count).then(() => { count += 1; }, (error) => { refused = error; });
+    const again = await commit(count).catch((error) => error);
+    execFileSync('mount', ['-o', 'remount,size=4m', at]);
+    const later = await commit(count);
+    const found = (await store.loadTasks('a')).length;
+    await store.close();
+    console.log(JSON.stringify({ count, code: refused.code, retryable: refused.retryable, again: again.code, later, found }));`;
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script, at]);
+  const seen = JSON.parse(run.stdout.toString().trim() || '{}') as { count: number; found: number };
+  t.equal(run.status, 0, 'no unhandled rejection ended it');
+  t.match(seen, { code: 'ERR_DAF_IO', retryable: true, again: 'ERR_DAF_IO', later: ['committed'] });
+  t.ok(seen.count > 10);
+  t.equal(seen.found, seen.count + 1, 'what was answered, and the one after there was room');
 });
 
 t.test('lmdb: an unusable directory is a clear error', async (t) => {

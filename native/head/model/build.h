@@ -29,7 +29,7 @@ struct HeadBuild {
   std::array<std::vector<uint32_t>, 17> contour;
 
   // How far each hair vertex stands off the scalp in the mean: a short cut.
-  double HairHeight(size_t hair_vertex) const { return 0.05 + 0.75 * hair.inside[hair_vertex]; }
+  double HairHeight(size_t hair_vertex) const { return 0.04 + 0.85 * hair.thick[hair_vertex]; }
   // Copies the left side's movement to the right; the midline stays on it.
   void MirrorMotion(std::vector<Vec3>* delta) const;
 

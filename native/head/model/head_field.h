@@ -31,9 +31,9 @@ struct HeadMeasures {
   double philtrum = 0.07;
   // Mouth
   double mouth_y = -6.88, lip_forward = 0;
-  double mouth_half_width = 2.55, lip_upper = 0.80, lip_lower = 0.86, lip_fullness = 0, cupid_bow = 0.13, mouth_corner = 0;
+  double mouth_half_width = 2.55, lip_upper = 0.86, lip_lower = 0.94, lip_fullness = 0, cupid_bow = 0.13, mouth_corner = 0;
   // The opening between the lids
-  double eye_inner = 1.47, eye_outer = 1.27, eye_upper = 0.60, eye_lower = 0.49, eye_tilt = 0.10;
+  double eye_inner = 1.47, eye_outer = 1.27, eye_upper = 0.49, eye_lower = 0.51, eye_tilt = 0.10;
   // Ears
   double ear_scale = 1, ear_protrusion = 0, ear_y = 0;
   // Neck

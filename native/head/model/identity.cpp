@@ -26,7 +26,7 @@ Motion Move(Vec3 center, Vec3 widths, Vec3 by) {
 
 double HairMode(const std::string& name, const HeadBuild& b, size_t i) {
   const HairShell& h = b.hair;
-  if (name == "hair_volume") return 0.42 * h.inside[i];
+  if (name == "hair_volume") return 0.36 * h.thick[i] + 0.02;
   if (name == "hair_top") return 0.55 * h.inside[i] * SmoothStep(5.5, 10, h.mesh.positions[i].y);
   return 0;
 }

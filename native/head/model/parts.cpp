@@ -17,11 +17,12 @@ std::array<double, 2> InChart(const double (&chart)[4], double u, double v) {
 // First grid row of the hair at a column: forehead, temple and sideburn, above the ear, nape.
 int HairRow(int column) {
   const int c = std::abs(column);
-  if (c <= 14) return 70;
-  if (c <= 24) return 70 - (c - 14) * 8 / 10;
-  if (c <= 28) return 62 - (c - 24);
+  constexpr int temple[] = {69, 68, 67, 66, 66, 65, 64, 63, 61, 59, 57, 55, 54, 54};  // columns 15 to 28
+  constexpr int brow[] = {70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 71, 71, 72, 71, 70};  // to column 14: the corner
+  if (c <= 14) return brow[c];
+  if (c <= 28) return temple[c - 15];
   if (c <= T::kEarColumn1) return T::kEarRow1;
-  return c == 35 ? 44 : c == 36 ? 32 : 22;
+  return c == 35 ? 40 : c == 36 ? 30 : 24;
 }
 
 }  // namespace
@@ -130,10 +131,6 @@ HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
       hair.scalp.push_back(v);
       const int c = std::abs(column);
       const double depth = row - HairRow(column);
-      // Distance to the edge in grid cells, sideways too at the step behind the ear.
-      double edge = depth;
-      if (c >= 35 && row < T::kEarRow1) edge = std::min(edge, static_cast<double>(c - 34) * 1.6);
-      hair.inside.push_back(SmoothStep(0, 3, edge));
       const double span = c >= 35 ? 20.0 : 8.0;
       hair.low.push_back(c < 20 ? 0 : SmoothStep(20, 27, c) * std::pow(Clamp01(1 - depth / span), 1.2));
       hair.front.push_back(SmoothStep(30, 18, c) * Clamp01(1 - depth / 7));
@@ -146,6 +143,29 @@ HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
   }
   hair.mesh.mirror.resize(hair.scalp.size());
   for (const auto& [key, v] : index) hair.mesh.mirror[v] = key.second == T::kColumns || key.second == 0 ? v : index.at({key.first, -key.second});
+  // Distance to the hairline along the scalp, near enough straight.
+  std::vector<bool> edge(hair.scalp.size(), false);
+  for (const auto& [key, v] : index) {
+    for (int dr : {-1, 1}) {
+      for (int dc : {-1, 0, 1}) {
+        int row = key.first + dr, column = key.second + dc;
+        if (row > T::kRows) continue;
+        if (row == T::kRows) column = 0;
+        if (column > T::kColumns) column -= 2 * T::kColumns;
+        if (column <= -T::kColumns) column += 2 * T::kColumns;
+        if (key.first != T::kRows && index.count({row, column}) == 0) edge[v] = true;
+      }
+    }
+  }
+  for (uint32_t v = 0; v < hair.scalp.size(); ++v) {
+    double distance = 9;
+    for (uint32_t e = 0; e < hair.scalp.size(); ++e) {
+      if (edge[e]) distance = std::min(distance, Length(hair.mesh.positions[v] - hair.mesh.positions[e]));
+    }
+    hair.inside.push_back(SmoothStep(0, 1.7, distance));
+    const Vec3 p = hair.mesh.positions[v];
+    hair.thick.push_back(SmoothStep(-0.3, 5.0, distance) * (0.5 + 0.5 * SmoothStep(3.5, 8.5, p.y + 0.25 * (p.z + 7))));
+  }
   for (int row = 0; row < T::kRows; ++row) {
     for (int column = -T::kColumns; column < T::kColumns; ++column) {
       const int high = std::max(HairRow(column), HairRow(column + 1));

@@ -35,7 +35,8 @@ PartMesh MakeTeeth(const HeadMeasures& m, int jaw);  // 0: upper, 1: lower
 struct HairShell {
   PartMesh mesh;
   std::vector<uint32_t> scalp;   // skin vertex under each hair vertex
-  std::vector<double> inside;    // 0 at the hairline … 1 well within
+  std::vector<double> inside;    // 0 at the hairline … 1 well within (1.7 cm)
+  std::vector<double> thick;     // share of a cut's full height: grows for 5 cm from the hairline, less on the sides
   std::vector<double> low;       // 0 on top … 1 at the lower edge of sides and back: what long hair stretches
   std::vector<double> front;     // 1 near the hairline above the forehead … 0
 };

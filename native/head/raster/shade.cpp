@@ -57,21 +57,6 @@ void CameraNormal(const Camera& camera, const MeshView& mesh, const float* norma
   }
 }
 
-// Texels of level 0 that one sample steps over, from the ratio of the triangle's areas.
-float TexelsPerSample(const MeshView& mesh, const float* projected, const MipTexture& texture, uint32_t triangle) {
-  const float* p[3];
-  const float* t[3];
-  for (int k = 0; k < 3; ++k) {
-    const uint32_t r = mesh.triangles[3 * size_t{triangle} + k];
-    p[k] = projected + 3 * size_t{mesh.Position(r)};
-    t[k] = mesh.uv + 2 * size_t{r};
-  }
-  const float area = std::abs((p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]));
-  const float uv = std::abs((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) - (t[2][0] - t[0][0]) * (t[1][1] - t[0][1]));
-  const float texels = uv * static_cast<float>(texture.width()) * static_cast<float>(texture.height());
-  return std::sqrt(texels / std::max(area, 1e-6f));
-}
-
 // Linear colour would cost a table for nothing here: unlit pictures average in sRGB, lit ones shade in linear.
 void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& look, const float* normals,
                  const float* projected, Shading shading, uint32_t triangle, const float* barycentric, float rgb[3]) {
@@ -117,16 +102,6 @@ void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& loo
   }
 }
 
-Camera Finer(const Camera& camera, int factor) {
-  Camera finer = camera;
-  finer.focal *= static_cast<float>(factor);
-  finer.center[0] *= static_cast<float>(factor);
-  finer.center[1] *= static_cast<float>(factor);
-  finer.width *= factor;
-  finer.height *= factor;
-  return finer;
-}
-
 Status CheckCamera(const Camera& camera) {
   if (camera.width <= 0 || camera.height <= 0 || camera.width > 8192 || camera.height > 8192) {
     return Status(Code::kBadArgument, "a picture is between 1 and 8192 pixels a side");
@@ -147,6 +122,30 @@ Status CheckLook(const MeshView& mesh, const MeshLook& look, Shading shading) {
 }
 
 }  // namespace
+
+float TexelsPerSample(const MeshView& mesh, const float* projected, const MipTexture& texture, uint32_t triangle) {
+  const float* p[3];
+  const float* t[3];
+  for (int k = 0; k < 3; ++k) {
+    const uint32_t r = mesh.triangles[3 * size_t{triangle} + k];
+    p[k] = projected + 3 * size_t{mesh.Position(r)};
+    t[k] = mesh.uv + 2 * size_t{r};
+  }
+  const float area = std::abs((p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]));
+  const float uv = std::abs((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) - (t[2][0] - t[0][0]) * (t[1][1] - t[0][1]));
+  const float texels = uv * static_cast<float>(texture.width()) * static_cast<float>(texture.height());
+  return std::sqrt(texels / std::max(area, 1e-6f));
+}
+
+Camera Finer(const Camera& camera, int factor) {
+  Camera finer = camera;
+  finer.focal *= static_cast<float>(factor);
+  finer.center[0] *= static_cast<float>(factor);
+  finer.center[1] *= static_cast<float>(factor);
+  finer.width *= factor;
+  finer.height *= factor;
+  return finer;
+}
 
 float SrgbToLinear(float value) {
   return value <= 0.04045f ? value / 12.92f : std::pow((value + 0.055f) / 1.055f, 2.4f);

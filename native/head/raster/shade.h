@@ -39,6 +39,13 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
 // Share of each pixel that the mesh covers, 0…255, by 4×4 samples. mask: [height][width].
 Status RenderMask(const Camera& camera, const MeshView& mesh, const TaskControl& control, uint8_t* mask);
 
+// Texels of a texture's level 0 that one sample of a triangle steps over, by the ratio of the areas. `projected` as
+// for Rasterise.
+float TexelsPerSample(const MeshView& mesh, const float* projected, const MipTexture& texture, uint32_t triangle);
+
+// The same view with `factor` times the samples along each side.
+Camera Finer(const Camera& camera, int factor);
+
 // sRGB transfer, value in 0…1.
 float SrgbToLinear(float value);
 float LinearToSrgb(float value);

@@ -12,6 +12,7 @@ class DafAddon : public Napi::Addon<DafAddon> {
     RegisterHead(env, exports);
     RegisterHost(env, exports);
     RegisterHeadFit(env, exports);
+    RegisterHeadSynth(env, exports);
     RegisterMesh(env, exports);
     RegisterNerf(env, exports);
     RegisterShuffle(env, exports);

@@ -35,6 +35,7 @@ void RegisterCore(Napi::Env env, Napi::Object exports);
 void RegisterHead(Napi::Env env, Napi::Object exports);
 void RegisterHost(Napi::Env env, Napi::Object exports);
 void RegisterHeadFit(Napi::Env env, Napi::Object exports);
+void RegisterHeadSynth(Napi::Env env, Napi::Object exports);
 void RegisterMesh(Napi::Env env, Napi::Object exports);
 void RegisterNerf(Napi::Env env, Napi::Object exports);
 void RegisterShuffle(Napi::Env env, Napi::Object exports);

@@ -31,7 +31,17 @@ Painter::Painter(const HeadModel& model, const HeadMarks& marks, const Looks& lo
     const float radius = rng.Uniform(0.05f, 0.12f), strength = rng.Uniform(0.5f, 1.4f);
     if (z > -5 && z < 3.2f && y > -14 && y < 6 && std::abs(y) > 1.3f) moles_.push_back({p[0], y, z, radius, strength});
   }
-  if (looks.marks) moles_.push_back({4.15f, -4.9f, 0.1f, 0.34f, 3.5f});
+  if (looks.marks) {
+    // On the skin nearest to the middle of the left cheek.
+    size_t best = 0;
+    float nearest = 1e9f;
+    for (size_t v = 0; v < model.position_count; ++v) {
+      const float *p = &model.mean[3 * v], dx = p[0] - 4.0f, dy = p[1] + 4.7f, dz = p[2] - 0.5f;
+      const float d = dx * dx + dy * dy + dz * dz;
+      if (d < nearest) nearest = d, best = v;
+    }
+    moles_.push_back({model.mean[3 * best], model.mean[3 * best + 1], model.mean[3 * best + 2], 0.34f, 4.0f});
+  }
 }
 
 Colour Painter::Pigment(float m, float h) const {
@@ -75,8 +85,8 @@ float Painter::Beard(const Place& p) const {
 
 // Seen from the subject's left front: upright stroke on the viewer's left, foot to the viewer's right.
 bool Painter::LetterL(const Place& p) const {
-  const float s = std::atan2(p.x, p.z + 9.2f) * 5.2f - 2.6f, t = p.y + 15.6f;
-  return s > 0 && t > 0 && s < 1.7f && t < 2.4f && (s < 0.45f || t < 0.45f);
+  const float s = std::atan2(p.x, p.z + 9.2f) * 5.2f - 2.6f, t = p.y + 14.1f;
+  return s > 0 && t > 0 && s < 1.7f && t < 2.3f && (s < 0.45f || t < 0.45f);
 }
 
 Colour Painter::Skin(const Place& p) const {
@@ -103,9 +113,9 @@ Colour Painter::Skin(const Place& p) const {
 
   const float mouth = Share(p, marks_.mouth);
   if (mouth < 0.7f) {
-    const float lip = Ramp(marks_.lip_border + 0.05f, marks_.lip_border - 0.03f, mouth);
+    const float lip = Ramp(marks_.lip_border + 0.04f, marks_.lip_border - 0.07f, mouth);
     const float lines = 0.10f * Noise(9 * p.x, 1.5f * p.y, 0, g + 6);
-    Colour natural = Pigment(0.75f * melanin + 0.10f, blood + 0.95f + lines);
+    Colour natural = Pigment(0.75f * melanin + 0.10f, blood + 0.58f + lines);
     natural = Blend(natural, {0.36f + 0.2f * lines, 0.035f, 0.05f}, 0.75f * looks_.lip_colour);
     // The lips darken towards the line where they meet.
     c = Blend(c, Scale(natural, 0.45f + 0.55f * Ramp(marks_.lip_contact, marks_.lip_contact + 0.10f, mouth)), lip);
@@ -117,7 +127,7 @@ Colour Painter::Skin(const Place& p) const {
   // Hair seen through to the scalp.
   if (p.hair > 0) {
     const float cover[] = {0.92f, 0.95f, 0.10f, 0.85f, 0.95f, 0.82f};
-    const float edge = Ramp(0.04f, 0.40f, p.hair + 0.22f * Noise(6 * p.x, 6 * p.y, 6 * p.z, g + 8));
+    const float edge = Ramp(0.05f, 0.75f, p.hair + 0.16f * Noise(6 * p.x, 6 * p.y, 6 * p.z, g + 8));
     float scalp = cover[static_cast<int>(looks_.style)] * edge;
     if (looks_.style == HairStyle::kReceding) scalp *= 1 - Ramp(-8.0f, -4.0f, p.z) * Ramp(3.5f, 6, p.y);
     c = Blend(c, HairColour(0.4f * Noise(12 * p.x, 12 * p.y, 12 * p.z, g + 7)), scalp);

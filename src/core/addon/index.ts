@@ -6,6 +6,7 @@ import { DafError } from '../contracts/errors.js';
 import type { CoreAddon } from './core.js';
 import type { HeadAddon } from './head.js';
 import type { HeadFitAddon } from './head_fit.js';
+import type { HeadSynthAddon } from './head_synth.js';
 import type { HostAddon } from './host.js';
 import type { MeshAddon } from './mesh.js';
 import type { NerfAddon } from './nerf.js';
@@ -14,12 +15,21 @@ import type { ShuffleAddon } from './shuffle.js';
 export type * from './core.js';
 export type * from './head.js';
 export type * from './head_fit.js';
+export type * from './head_synth.js';
 export type * from './host.js';
 export type * from './mesh.js';
 export type * from './nerf.js';
 export type * from './shuffle.js';
 
-export interface Addon extends CoreAddon, HeadAddon, HeadFitAddon, HostAddon, MeshAddon, NerfAddon, ShuffleAddon {}
+export interface Addon
+  extends CoreAddon,
+    HeadAddon,
+    HeadFitAddon,
+    HeadSynthAddon,
+    HostAddon,
+    MeshAddon,
+    NerfAddon,
+    ShuffleAddon {}
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 let loaded: Addon | undefined;

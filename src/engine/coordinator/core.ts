@@ -3,8 +3,9 @@ import { type JobPhase, type JobSpec, type JobStatus, type TaskId, taskName } fr
 import type { Heartbeat, WorkerStatus } from '../../core/contracts/messages.js';
 import type { StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Assignment, Commit, LostMap, Report } from '../../core/contracts/task.js';
+import { AttemptBook } from './attempts.js';
 import type { CoreOptions, Effect, WorkerInfo } from './effects.js';
-import { attemptName, JobState, parseAttempt } from './job-state.js';
+import { attemptName, JobState } from './job-state.js';
 import { Leases } from './leases.js';
 import { Outbox } from './outbox.js';
 import { Scheduler, type Worker } from './scheduler.js';
@@ -23,9 +24,8 @@ export class Core {
   readonly options: CoreOptions;
   readonly jobs = new Map<string, JobState>();
   readonly #workers = new Map<string, Worker>();
-  readonly #attempts = new Map<string, Attempt>();
   readonly #seen: Leases<string>;
-  readonly #leases: Leases<Attempt>;
+  readonly #attempts: AttemptBook;
   readonly #out = new Outbox();
   readonly #setbacks = new Setbacks(this.#out);
   readonly #scheduler = new Scheduler();
@@ -39,7 +39,7 @@ export class Core {
   constructor(options: CoreOptions) {
     this.options = options;
     this.#seen = new Leases(options.leaseMs);
-    this.#leases = new Leases(options.leaseMs);
+    this.#attempts = new AttemptBook(options.leaseMs, this.jobs, this.#workers, this.#scheduler, this.#out);
   }
 
   // ── jobs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,13 +146,13 @@ export class Core {
     this.#seen.renew(id, now);
     worker.peakBytes = Math.max(worker.peakBytes, message.peakBytes);
     for (const { job, attempt: name, progress } of message.running) {
-      const attempt = this.#attempts.get(`${job}/${name}`);
+      const attempt = this.#attempts.get(job, name);
       if (attempt === undefined || attempt.worker !== id) {
-        this.#answerUnknown(id, job, name);
+        this.#attempts.answerUnknown(id, job, name);
         continue;
       }
       if (attempt.state !== 'running') continue;
-      this.#leases.renew(attempt, now);
+      this.#attempts.renew(attempt, now);
       if (attempt.progress === progress) continue;
       const state = this.jobs.get(job)!;
       state.table(attempt.task).setProgress(attempt, progress);
@@ -182,20 +182,18 @@ export class Core {
     const worker = this.#workers.get(id);
     if (worker === undefined) return false;
     this.#seen.renew(id, now);
-    const key = `${report.job}/${report.attempt}`;
     const job = this.jobs.get(report.job);
-    const attempt = this.#attempts.get(key) ?? this.#adoptReported(worker, report, now);
+    const attempt = this.#attempts.get(report.job, report.attempt) ?? this.#adoptReported(worker, report, now);
     if (attempt === undefined || job === undefined || attempt.worker !== id) {
       const winner = job?.has(report.task) && job.table(report.task).isWinner(report.task.index, report.generation, report.epoch);
       this.#out.verdict(id, report.job, report.attempt, winner ? 'committed' : 'discarded');
       return true;
     }
     if (attempt.state !== 'running') return true; // a second copy; the answer is on its way
-    this.#release(attempt);
-    this.#leases.end(attempt);
+    this.#attempts.release(attempt);
     const { outcome } = report;
     if (job.closing || job.phase !== 'running') {
-      this.#drop(attempt);
+      this.#attempts.drop(attempt);
       this.#out.verdict(id, report.job, report.attempt, 'discarded');
     } else if (outcome.kind === 'failed') {
       this.#failed(job, attempt, outcome.error, outcome.lostMaps, now);
@@ -203,7 +201,7 @@ export class Core {
       const why = 'a reduce attempt did not read every map output';
       this.#failed(job, attempt, toWire(new DafError('ERR_DAF_PROTOCOL', why)), [], now);
     } else if (!job.readsAreCurrent(outcome)) {
-      this.#drop(attempt);
+      this.#attempts.drop(attempt);
       this.#out.verdict(id, report.job, report.attempt, 'discarded');
       this.#setbacks.requeue(job, attempt.task, now, 0);
     } else {
@@ -224,8 +222,8 @@ export class Core {
   commitDecided(id: string, commit: Commit, winner: Pick<Commit, 'epoch' | 'outcome'> | null, at: number): void {
     const now = this.#advance(at);
     const job = this.jobs.get(id);
-    const attempt = this.#attempts.get(`${id}/${commit.attempt}`);
-    if (attempt !== undefined) this.#drop(attempt);
+    const attempt = this.#attempts.get(id, commit.attempt);
+    if (attempt !== undefined) this.#attempts.drop(attempt);
     const own = winner !== null && winner.epoch.term === commit.epoch.term && winner.epoch.counter === commit.epoch.counter;
     if (attempt !== undefined) this.#out.verdict(attempt.worker, id, commit.attempt, own ? 'committed' : 'discarded');
     if (job === undefined || job.phase !== 'running') return;
@@ -244,7 +242,7 @@ export class Core {
     table.commit(index, winner.epoch);
     job.count(winner.outcome, 1);
     job.changed = true;
-    for (const other of [...table.live(index)]) if (other.state === 'running') this.#revoke(other);
+    for (const other of [...table.live(index)]) if (other.state === 'running') this.#attempts.revoke(other);
     if (commit.task.stage === 'reduce' && !job.readsAreCurrent(winner.outcome)) this.#setbacks.reopen(job, commit.task);
     this.#checkComplete(job);
   }
@@ -252,9 +250,9 @@ export class Core {
   failureCounted(id: string, name: string, count: number, at: number): void {
     const now = this.#advance(at);
     const job = this.jobs.get(id);
-    const attempt = this.#attempts.get(`${id}/${name}`);
+    const attempt = this.#attempts.get(id, name);
     if (attempt === undefined || job === undefined) return;
-    this.#drop(attempt);
+    this.#attempts.drop(attempt);
     this.#out.verdict(attempt.worker, id, name, 'failure-noted');
     if (job.closing || job.phase !== 'running') return;
     const table = job.table(attempt.task);
@@ -287,7 +285,7 @@ export class Core {
   tick(at: number): void {
     const now = this.#advance(at);
     for (const worker of this.#seen.expire(now)) this.#removeWorker(worker, true, now);
-    for (const attempt of this.#leases.expire(now)) {
+    for (const attempt of this.#attempts.expire(now)) {
       this.#out.revoke(attempt.worker, attempt.job, attempt.name);
       this.#lose(attempt, false, now);
     }
@@ -355,97 +353,34 @@ export class Core {
     const generation = table.generation[task.index]!;
     const epoch = { term: this.options.term, counter: this.#counter++ };
     const name = attemptName(task, generation, epoch);
-    const attempt: Attempt = {
-      job: job.spec.id,
-      task,
-      generation,
-      name,
-      epoch,
-      worker: worker.worker,
-      progress: 0,
-      state: 'running',
-      failure: null,
-    };
-    this.#begin(worker, job, attempt, now);
+    const id = job.spec.id;
+    this.#attempts.begin(worker, { job: id, task, generation, name, epoch }, now);
+    const tries = table.tries[task.index]!;
     this.#out.assign(worker.worker, this.options.term, {
-      job: job.spec.id,
+      job: id,
       task,
       generation,
       attempt: name,
       epoch,
-      try: table.tries[task.index]!,
+      try: tries,
       backup: false,
     });
   }
 
-  #begin(worker: Worker, job: JobState, attempt: Attempt, now: number): void {
-    const key = `${attempt.job}/${attempt.name}`;
-    this.#attempts.set(key, attempt);
-    worker.held.set(key, attempt);
-    job.table(attempt.task).start(attempt);
-    job.changed = true;
-    this.#leases.renew(attempt, now);
-    this.#scheduler.offer(worker);
-  }
-
-  /** Takes up an attempt of an earlier term; one of this term that is not known was fenced. */
-  #adopt(worker: Worker, assignment: Assignment, now: number): void {
-    const { job: id, task, generation, attempt: name, epoch } = assignment;
-    const known = this.#attempts.get(`${id}/${name}`);
-    if (known !== undefined && known.worker === worker.worker) {
-      if (known.state === 'running') this.#leases.renew(known, now);
-      return;
-    }
-    if (known !== undefined || !this.#adoptable(id, task, generation, name, epoch)) {
-      this.#answerUnknown(worker.worker, id, name);
-      return;
-    }
-    const attempt: Attempt = {
-      job: id,
-      task,
-      generation,
-      name,
-      epoch,
-      worker: worker.worker,
-      progress: 0,
-      state: 'running',
-      failure: null,
-    };
-    this.#begin(worker, this.jobs.get(id)!, attempt, now);
+  /** A worker says at hello what it is at: attempts of this term go on, those of an earlier term are taken up or fenced. */
+  #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Assignment, now: number): void {
+    const known = this.#attempts.get(job, name);
+    const identity = { job, task, generation, name, epoch };
+    if (known !== undefined && known.worker === worker.worker) this.#attempts.renew(known, now);
+    else if (known === undefined && this.#attempts.adoptable(identity, this.options.term))
+      this.#attempts.begin(worker, identity, now);
+    else this.#attempts.answerUnknown(worker.worker, job, name);
   }
 
   /** A report of an earlier term's attempt that its worker had finished while no coordinator listened. */
-  #adoptReported(worker: Worker, report: Report, now: number): Attempt | undefined {
-    const { job, task, generation, attempt, epoch } = report;
-    if (!this.#adoptable(job, task, generation, attempt, epoch)) return undefined;
-    this.#adopt(worker, { job, task, generation, attempt, epoch, try: 1, backup: false }, now);
-    return this.#attempts.get(`${job}/${attempt}`);
-  }
-
-  #adoptable(id: string, task: TaskId, generation: number, name: string, epoch: Assignment['epoch']): boolean {
-    const job = this.jobs.get(id);
-    if (job === undefined || job.phase !== 'running' || job.closing || !job.has(task)) return false;
-    const table = job.table(task);
-    const state = table.state[task.index];
-    return (
-      epoch.term < this.options.term &&
-      name === attemptName(task, generation, epoch) &&
-      table.generation[task.index] === generation &&
-      state !== TASK.committed &&
-      state !== TASK.reopening
-    );
-  }
-
-  /** A worker names an attempt that is not live: committed, and the verdict was lost, or over. */
-  #answerUnknown(worker: string, id: string, name: string): void {
-    const parsed = parseAttempt(name);
-    const job = this.jobs.get(id);
-    const wins =
-      parsed !== null &&
-      job?.has(parsed.task) &&
-      job.table(parsed.task).isWinner(parsed.task.index, parsed.generation, parsed.epoch);
-    if (wins) this.#out.verdict(worker, id, name, 'committed');
-    else this.#out.revoke(worker, id, name);
+  #adoptReported(worker: Worker, { job, task, generation, attempt: name, epoch }: Report, now: number): Attempt | undefined {
+    const identity = { job, task, generation, name, epoch };
+    return this.#attempts.adoptable(identity, this.options.term) ? this.#attempts.begin(worker, identity, now) : undefined;
   }
 
   #failed(job: JobState, attempt: Attempt, error: WireError, lostMaps: readonly LostMap[], now: number): void {
@@ -464,7 +399,7 @@ export class Core {
     this.#out.push({ kind: 'event', job: job.spec.id, event });
     const stopped = error.code === 'ERR_DAF_CANCELLED' || error.code === 'ERR_DAF_CLOSED';
     if ((task.stage !== 'map' && lostMaps.length > 0) || stopped) {
-      this.#drop(attempt);
+      this.#attempts.drop(attempt);
       this.#out.verdict(worker, job.spec.id, name, 'failure-noted');
       let reopened = 0;
       for (const { map, generation } of lostMaps) if (this.#setbacks.lostMap(job, map, generation, error)) reopened += 1;
@@ -483,10 +418,9 @@ export class Core {
   /** An attempt whose worker is gone or never had it. */
   #lose(attempt: Attempt, withWorker: boolean, now: number): void {
     const job = this.jobs.get(attempt.job);
-    this.#release(attempt);
-    this.#leases.end(attempt);
+    this.#attempts.release(attempt);
     if (attempt.state !== 'running') return; // reported in time: the store's answer decides
-    this.#drop(attempt);
+    this.#attempts.drop(attempt);
     if (job === undefined || job.closing || job.phase !== 'running') return;
     job.changed = true;
     const lost = toWire(new DafError('ERR_DAF_WORKER_LOST', `worker ${attempt.worker} was lost`, { retryable: true }));
@@ -508,24 +442,6 @@ export class Core {
     if (dead) for (const job of jobs) this.#out.push({ kind: 'event', job, event: { kind: 'worker-lost', job, worker: id } });
   }
 
-  /** The worker no longer holds it, so it has room again. */
-  #release(attempt: Attempt): void {
-    const worker = this.#workers.get(attempt.worker);
-    if (worker?.held.delete(`${attempt.job}/${attempt.name}`)) this.#scheduler.offer(worker);
-  }
-
-  #drop(attempt: Attempt): void {
-    this.#attempts.delete(`${attempt.job}/${attempt.name}`);
-    this.jobs.get(attempt.job)?.table(attempt.task).stop(attempt);
-  }
-
-  #revoke(attempt: Attempt): void {
-    this.#out.revoke(attempt.worker, attempt.job, attempt.name);
-    this.#release(attempt);
-    this.#leases.end(attempt);
-    this.#drop(attempt);
-  }
-
   #checkComplete(job: JobState): void {
     if (job.phase !== 'running' || job.closing || !job.complete) return;
     job.closing = true;
@@ -539,7 +455,7 @@ export class Core {
     let live = false;
     for (const attempt of [...job.live()]) {
       live = true;
-      if (attempt.state === 'running') this.#revoke(attempt);
+      if (attempt.state === 'running') this.#attempts.revoke(attempt);
     }
     for (const worker of this.#workers.keys()) this.#out.send(worker, { type: 'drop-job', job: id });
     this.#out.push({ kind: 'clean', job: id, again: live });

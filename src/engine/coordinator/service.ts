@@ -51,6 +51,7 @@ export class Service {
   readonly #peers = new Map<string, Peer>();
   readonly #processes = new Map<string, ProcessPeak>();
   readonly #cleaning = new Set<Promise<void>>();
+  #cleanTurn: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(term: number, ports: ServicePorts, options: ServiceOptions) {
@@ -386,7 +387,10 @@ export class Service {
     if (spec === undefined) return;
     const work = (async () => {
       const output = this.ports.openOutput(spec.output);
-      await output.deletePrefix(jobPrefix(job));
+      // One after the other: a restarted coordinator looks after all its ended jobs at once.
+      const turn = this.#cleanTurn.then(() => output.deletePrefix(jobPrefix(job)));
+      this.#cleanTurn = turn.catch(() => {});
+      await turn;
       if (!again) return;
       // Attempts that were told to stop may have written after that.
       await this.ports.sleep(2 * this.#options.heartbeatMs);

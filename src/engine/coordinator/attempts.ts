@@ -1,0 +1,110 @@
+import type { Epoch, TaskId } from '../../core/contracts/job.js';
+import { attemptName, type JobState, parseAttempt } from './job-state.js';
+import { Leases } from './leases.js';
+import type { Outbox } from './outbox.js';
+import type { Scheduler, Worker } from './scheduler.js';
+import { type Attempt, TASK } from './task-table.js';
+
+interface Identity {
+  readonly job: string;
+  readonly task: TaskId;
+  readonly generation: number;
+  readonly name: string;
+  readonly epoch: Epoch;
+}
+
+/** All live attempts: who holds them, and whose lease still runs. */
+export class AttemptBook {
+  readonly #live = new Map<string, Attempt>();
+  readonly #leases: Leases<Attempt>;
+  readonly #jobs: ReadonlyMap<string, JobState>;
+  readonly #workers: ReadonlyMap<string, Worker>;
+  readonly #scheduler: Scheduler;
+  readonly #out: Outbox;
+
+  constructor(
+    leaseMs: number,
+    jobs: ReadonlyMap<string, JobState>,
+    workers: ReadonlyMap<string, Worker>,
+    scheduler: Scheduler,
+    out: Outbox,
+  ) {
+    this.#leases = new Leases(leaseMs);
+    this.#jobs = jobs;
+    this.#workers = workers;
+    this.#scheduler = scheduler;
+    this.#out = out;
+  }
+
+  get(job: string, name: string): Attempt | undefined {
+    return this.#live.get(`${job}/${name}`);
+  }
+
+  begin(worker: Worker, identity: Identity, now: number): Attempt {
+    const attempt: Attempt = { ...identity, worker: worker.worker, progress: 0, state: 'running', failure: null };
+    const key = `${attempt.job}/${attempt.name}`;
+    const job = this.#jobs.get(attempt.job)!;
+    this.#live.set(key, attempt);
+    worker.held.set(key, attempt);
+    job.table(attempt.task).start(attempt);
+    job.changed = true;
+    this.#leases.renew(attempt, now);
+    this.#scheduler.offer(worker);
+    return attempt;
+  }
+
+  renew(attempt: Attempt, now: number): void {
+    if (attempt.state === 'running') this.#leases.renew(attempt, now);
+  }
+
+  /** Attempts that were not named for a whole period. */
+  expire(now: number): Attempt[] {
+    return this.#leases.expire(now);
+  }
+
+  /** The worker no longer works on it, so it has room again. */
+  release(attempt: Attempt): void {
+    this.#leases.end(attempt);
+    const worker = this.#workers.get(attempt.worker);
+    if (worker?.held.delete(`${attempt.job}/${attempt.name}`)) this.#scheduler.offer(worker);
+  }
+
+  /** Forgets an attempt that has been decided. */
+  drop(attempt: Attempt): void {
+    this.#live.delete(`${attempt.job}/${attempt.name}`);
+    this.#jobs.get(attempt.job)?.table(attempt.task).stop(attempt);
+  }
+
+  revoke(attempt: Attempt): void {
+    this.#out.revoke(attempt.worker, attempt.job, attempt.name);
+    this.release(attempt);
+    this.drop(attempt);
+  }
+
+  /** True for an attempt of an earlier term that may still commit; one of this term that is not live was fenced. */
+  adoptable({ job: id, task, generation, name, epoch }: Identity, term: number): boolean {
+    const job = this.#jobs.get(id);
+    if (job === undefined || job.phase !== 'running' || job.closing || !job.has(task)) return false;
+    const table = job.table(task);
+    const state = table.state[task.index];
+    return (
+      epoch.term < term &&
+      name === attemptName(task, generation, epoch) &&
+      table.generation[task.index] === generation &&
+      state !== TASK.committed &&
+      state !== TASK.reopening
+    );
+  }
+
+  /** Answers a worker that names an attempt which is not live: committed, and the verdict was lost, or over. */
+  answerUnknown(worker: string, id: string, name: string): void {
+    const parsed = parseAttempt(name);
+    const job = this.#jobs.get(id);
+    const wins =
+      parsed !== null &&
+      job?.has(parsed.task) &&
+      job.table(parsed.task).isWinner(parsed.task.index, parsed.generation, parsed.epoch);
+    if (wins) this.#out.verdict(worker, id, name, 'committed');
+    else this.#out.revoke(worker, id, name);
+  }
+}

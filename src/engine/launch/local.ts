@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { memoryLimit } from '../../core/cgroup.js';
@@ -12,7 +12,7 @@ import { type Shares, shareMemory } from './memory-shares.js';
 
 const COORDINATOR = new URL('../coordinator/main.js', import.meta.url).href;
 const WORKER = new URL('../worker/main.js', import.meta.url).href;
-/** A worker that keeps dying takes the cluster down rather than the machine. */
+/** Processes that keep dying take the cluster down rather than the machine. */
 const MAX_RESTARTS = 64;
 const RESTART_PAUSE_MS = 100;
 const MB = 2 ** 20;
@@ -40,6 +40,26 @@ export async function launchLocal(options: LaunchOptions): Promise<LocalCluster>
   } catch (error) {
     await cluster.close();
     throw error;
+  }
+}
+
+/** Named after its owner, so that what a killed one left behind can be told from what is in use. */
+function freshDirectory(): string {
+  const host = hostname().replace(/[^A-Za-z0-9.]/g, '');
+  for (const name of readdirSync(tmpdir())) {
+    const owner = /^daf-local-([^-]*)-(\d+)-/.exec(name);
+    if (owner?.[1] !== host || isAlive(Number(owner[2]))) continue;
+    rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+  return mkdtempSync(join(tmpdir(), `daf-local-${host}-${process.pid}-`));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
@@ -71,7 +91,7 @@ export class LocalCluster {
     const socket = freshIpcEndpoint();
     this.endpoint = socket.endpoint;
     this.#removeSocket = socket.remove;
-    this.#directory = options.dataDir === null ? mkdtempSync(join(tmpdir(), 'daf-local-')) : resolve(options.dataDir);
+    this.#directory = options.dataDir === null ? freshDirectory() : resolve(options.dataDir);
     for (const folder of ['logs', 'data', 'state']) mkdirSync(join(this.#directory, folder), { recursive: true });
   }
 
@@ -91,8 +111,23 @@ export class LocalCluster {
   }
 
   async start(): Promise<void> {
+    await this.#startCoordinator().ready;
+    await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker().ready));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.all([...this.#children.values()].map((child) => child.stop()));
+    await this.#coordinator?.stop();
+    this.#removeSocket();
+    if (this.#options.dataDir === null) rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** What it knows lies in its state: one that ends is started again and takes up where the last one stopped. */
+  #startCoordinator(): Child {
     const { heartbeatMs, leaseMs, env } = this.#options;
-    this.#coordinator = new Child({
+    const child = new Child({
       entry: COORDINATOR,
       nodeFlags: ['--max-old-space-size=256', '--max-semi-space-size=8'],
       args: [
@@ -108,22 +143,30 @@ export class LocalCluster {
       env: { MALLOC_ARENA_MAX: '2', ...env, DAF_TOKEN: this.token },
       logFile: join(this.logDirectory, 'coordinator.log'),
     });
-    void this.#coordinator.exited.then((how) => {
-      this.#fail(
-        new DafError('ERR_DAF_UNREACHABLE', `the coordinator ended (${how})`, { hint: `its log: ${this.logDirectory}` }),
-      );
+    const first = this.#coordinator === null;
+    this.#coordinator = child;
+    const started = child.ready.then(
+      () => true,
+      () => false,
+    );
+    void child.exited.then(async (how) => {
+      if (this.#closed || !this.#mayRestart(`the coordinator ended (${how})`)) return;
+      if (first && !(await started)) return; // start() says why
+      await new Promise((done) => setTimeout(done, RESTART_PAUSE_MS));
+      if (!this.#closed) this.#startCoordinator();
     });
-    await this.#coordinator.ready;
-    await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker().ready));
+    return child;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await Promise.all([...this.#children.values()].map((child) => child.stop()));
-    await this.#coordinator?.stop();
-    this.#removeSocket();
-    if (this.#options.dataDir === null) rmSync(this.#directory, { recursive: true, force: true });
+  #mayRestart(what: string): boolean {
+    this.#restarts += 1;
+    if (this.#restarts <= MAX_RESTARTS) return true;
+    this.#fail(
+      new DafError('ERR_DAF_WORKER_LOST', `${what}, after ${MAX_RESTARTS} restarts of processes`, {
+        hint: this.#options.dataDir === null ? 'give a dataDir to keep the logs' : `see the logs in ${this.logDirectory}`,
+      }),
+    );
+    return false;
   }
 
   #startWorker(): Child {
@@ -159,11 +202,7 @@ export class LocalCluster {
     this.#children.delete(name);
     if (this.#closed) return;
     await this.#sayBye(name).catch(() => {});
-    this.#restarts += 1;
-    if (this.#restarts > MAX_RESTARTS) {
-      this.#fail(new DafError('ERR_DAF_WORKER_LOST', `workers ended ${this.#restarts} times, the last one with ${how}`));
-      return;
-    }
+    if (!this.#mayRestart(`a worker ended (${how})`)) return;
     await new Promise((done) => setTimeout(done, RESTART_PAUSE_MS));
     if (!this.#closed) this.#startWorker();
   }

@@ -52,14 +52,14 @@ export function encodeInput(record: InputRecord): Uint8Array {
 
 /** @throws DafError ERR_DAF_BAD_DATA */
 export function decodeInput(bytes: Uint8Array): InputRecord {
-  let record: Partial<PhotoRecord & RefusedRecord>;
+  let record: Partial<PhotoRecord & RefusedRecord> | null;
   try {
     record = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<PhotoRecord & RefusedRecord>;
   } catch (cause) {
     throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not JSON', { cause });
   }
-  const photo = typeof record.path === 'string' && typeof record.identity === 'string' && Number.isInteger(record.person);
-  if (typeof record.name !== 'string' || (!photo && typeof record.refused?.code !== 'string')) {
+  const photo = typeof record?.path === 'string' && typeof record.identity === 'string' && Number.isInteger(record.person);
+  if (typeof record?.name !== 'string' || (!photo && typeof record.refused?.code !== 'string')) {
     throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not a photo');
   }
   return record as InputRecord;

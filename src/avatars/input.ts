@@ -65,11 +65,12 @@ export function decodeInput(bytes: Uint8Array): InputRecord {
   return record as InputRecord;
 }
 
-/** Photos of one map task: few enough that a failure costs little and every worker has several. */
-export function photosPerSplit(photos: number, threads: number): number {
-  return Math.max(1, Math.min(MAX_SPLIT, Math.ceil(photos / (4 * threads))));
+/** Photos of one map task: small jobs too have several tasks. Never by the number of workers, which must change no byte. */
+export function photosPerSplit(photos: number): number {
+  return Math.max(1, Math.min(MAX_SPLIT, Math.ceil(photos / SPLITS)));
 }
 
+const SPLITS = 16;
 const MAX_SPLIT = 32;
 
 /** Reduce tasks: people take long and differ, so there are more tasks than threads. */

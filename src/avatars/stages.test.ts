@@ -112,7 +112,7 @@ tap.test('input records survive, keys spread people evenly', async (t) => {
   const loads = new Array<number>(4).fill(0);
   for (let person = 0; person < 10; person++) loads[partitionPeople(personKey({ person, identity: 'x' }), 4)]!++;
   t.same(loads, [3, 3, 2, 2]);
-  t.equal(photosPerSplit(100_000, 2), 32);
-  t.equal(photosPerSplit(17, 2), 3);
-  t.equal(photosPerSplit(1, 8), 1);
+  t.equal(photosPerSplit(100_000), 32);
+  t.equal(photosPerSplit(17), 2);
+  t.equal(photosPerSplit(1), 1);
 });

@@ -47,7 +47,7 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
   const job = await cluster.submit(avatars, {
     input: { items: input.records.map((record) => ({ key: '', value: encodeInput(record) })) },
     output: run.out,
-    itemsPerSplit: photosPerSplit(input.records.length, cluster.threads),
+    itemsPerSplit: photosPerSplit(input.records.length),
     reducers: avatarReducers(input.people),
     params: run.params,
     overwrite: run.overwrite,

@@ -20,23 +20,23 @@ void AddSkull(const HeadMeasures& m, Sdf& f) {
 void AddFaceBlock(const HeadMeasures& m, Sdf& f) {
   f.Ellipsoid({0, -3.6, -3.6}, {5.3, 5.6, 5.35}, 1.8);                                       // maxilla
   const double jx = m.jaw_half_width, jy = m.jaw_height;
-  f.RoundCone({3.95 + jx, -7.05 + jy, -5.0}, {1.35 + 0.3 * jx, -9.75, -0.10 + m.jaw_forward}, 1.15, 1.3, 1.8);  // body of the jaw
-  f.RoundCone({4.25 + jx, -6.8 + jy, -5.3}, {5.4 + 0.4 * jx, -2.2, -6.8}, 1.2, 1.15, 1.6);    // its ramus
-  f.Ellipsoid({4.15 + 0.8 * jx, -4.6, -3.5}, {1.75, 3.4, 3.1}, 1.8);                          // masseter
+  f.RoundCone({3.75 + jx, -6.75 + jy, -5.0}, {1.6 + 0.3 * jx, -9.65, -0.05 + m.jaw_forward}, 1.15, 1.3, 1.8);  // body of the jaw
+  f.RoundCone({4.0 + jx, -6.5 + jy, -5.3}, {5.3 + 0.4 * jx, -2.2, -6.8}, 1.2, 1.15, 1.6);    // its ramus
+  f.Ellipsoid({3.95 + 0.8 * jx, -4.4, -3.4}, {1.85, 3.4, 3.2}, 1.8);                          // masseter
   f.Ellipsoid({0, -8.7 + m.double_chin * -0.9, -3.4}, {3.9, 2.05 + 0.5 * m.double_chin, 4.2}, 1.6);           // floor of the mouth
   f.Ellipsoid({0, -6.9, -0.35 + m.muzzle}, {3.0, 2.9, 2.55}, 1.4);                             // teeth and lips
-  f.Ellipsoid({2.9, -5.6, -1.2}, {2.45 + 0.25 * m.cheek_fullness, 3.0, 2.35 + 0.45 * m.cheek_fullness}, 1.5);  // buccal fat
+  f.Ellipsoid({2.9, -5.7, -1.1}, {2.5 + 0.25 * m.cheek_fullness, 3.0, 2.35 + 0.45 * m.cheek_fullness}, 1.5);  // buccal fat
   f.Ellipsoid({3.95 + m.cheekbone_width, -2.35, -1.05 + m.cheekbone}, {2.0, 1.6, 1.75}, 1.7, 0, 35, 0);          // cheekbone
   f.RoundCone({4.9 + m.cheekbone_width, -1.9, -2.4}, {5.6 + m.cheekbone_width, -1.5, -6.6}, 0.75, 0.75, 2.0);   // arch
   // Chin
-  f.Ellipsoid({0, -10.0 - m.chin_height, 0.55 + m.chin_forward}, {1.75 + m.chin_width, 1.3, 1.4}, 1.6);
+  f.Ellipsoid({0, -10.0 - m.chin_height, 0.55 + m.chin_forward}, {1.85 + m.chin_width, 1.3, 1.4}, 1.7);
   f.Bump({0.75 + 0.5 * m.chin_width, -10.4 - m.chin_height, 1.5 + m.chin_forward}, {0.6, 0.55, 0.8}, 0.08);
   f.Bump({0, -10.2 - m.chin_height, 2.1 + m.chin_forward}, {0.22, 0.5, 0.8}, -m.chin_cleft);
 }
 
 void AddNeck(const HeadMeasures& m, Sdf& f) {
   const double w = m.neck_half_width;
-  f.RoundCone({0, -4.5, -9.6}, {0, -15.5, -9.6}, 4.8 + w, 4.7 + w, 3.0);
+  f.RoundCone({0, -4.5, -9.6}, {0, -15.5, -9.6}, 4.65 + w, 4.6 + w, 3.0);
   f.RoundCone({1.0, -8, -9.4}, {1.0, -17, -9.8}, 3.9 + w, 3.9 + w, 2.0);
   f.RoundCone({0, -11.5, -7.4}, {0, -19, -8.4}, 3.3, 3.4, 2.0);                                 // throat
   f.RoundCone({5.0, -3.6, -9.6}, {1.4, -19.3, -5.4}, 0.9, 0.8, 1.2);                             // sternomastoid
@@ -79,7 +79,7 @@ void AddEyes(const HeadMeasures& m, Sdf& f) {
   f.Ridge({3.4, 2.3 + m.brow_height, 1.2}, {4.9, 1.3 + m.brow_height, -0.2}, 0.5, 0.8 * m.brow_ridge);
   f.Bump({0, 1.95 + m.brow_height, 2.2}, {0.8, 0.6, 0.8}, 0.5 * m.brow_ridge);
   // The ball under the lids: longer towards the inner corner.
-  f.Ellipsoid({x, 0.10, z}, {1.40, 1.30, 1.38}, 0.5);
+  f.Ellipsoid({x, 0.12, z}, {1.40, 1.26, 1.37}, 0.6);
   f.Ellipsoid({x - 0.5, 0.0, z + 0.02}, {1.18, 0.9, 1.05}, 0.5);
   f.Bump({x + 0.15, 1.22, 1.15 + z}, {1.2, 0.30, 0.7}, 0.14 + m.lid_fullness);                    // fold above the upper lid
   f.RidgeAlong({{x - 1.25, 0.42, 0.9 + z}, {x - 0.7, 0.78, 1.2 + z}, {x + 0.1, 0.92, 1.2 + z}, {x + 0.8, 0.74, 0.95 + z}, {x + 1.35, 0.32, 0.5 + z}}, 0.10, -0.13);

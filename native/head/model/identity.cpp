@@ -64,7 +64,7 @@ std::vector<Recipe> Recipes() {
       {"eye_depth", {}, [](Vec3 p) { return Vec3{0, 0, 0.13 * Rigid(p, {3.05, 0, 0.3}, 1.7, 2.9)}; }},
       {"eye_width", [](M& m, double c) { m.eye_inner += 0.055 * c; m.eye_outer += 0.060 * c; },
        [](Vec3 p) { return Vec3{0.055 * (Bell(p, {4.6, 0, 0.2}, {0.5, 0.6, 0.8}) - Bell(p, {1.55, -0.1, 0.7}, {0.35, 0.5, 0.8})), 0, 0}; }},
-      {"eye_opening", [](M& m, double c) { m.eye_upper += 0.065 * c; m.eye_lower += 0.025 * c; }, Move({3.1, 0.75, 1.2}, {1.1, 0.25, 0.6}, {0, 0.045, 0})},
+      {"eye_opening", [](M& m, double c) { m.eye_upper += 0.045 * c; m.eye_lower += 0.025 * c; }, Move({3.1, 0.75, 1.2}, {1.1, 0.25, 0.6}, {0, 0.02, 0})},
       {"eye_tilt", [](M& m, double c) { m.eye_tilt += 0.09 * c; }, Move({4.6, 0.1, 0.2}, {0.6, 0.6, 0.8}, {0, 0.07, 0})},
       {"lid_fold", [](M& m, double c) { m.lid_fullness += 0.075 * c; }, none},
       {"under_eye_hollow", [](M& m, double c) { m.under_eye += 0.05 * c; }, none},
@@ -82,7 +82,7 @@ std::vector<Recipe> Recipes() {
       // Mouth
       {"mouth_width", {}, [](Vec3 p) { return Vec3{0.075 * p.x * Bell(p, {0, -6.9, 1.8}, {2.6, 1.5, 2.0}), 0, 0}; }},
       {"mouth_height", {}, Move(kMouth, {3.0, 1.0, 2.2}, {0, 0.17, 0})},
-      {"mouth_corner_lift", [](M& m, double c) { m.mouth_corner += 0.055 * c; }, Move({2.9, -6.9, 1.0}, {0.9, 0.8, 1.0}, {0, 0.10, 0})},
+      {"mouth_corner_lift", [](M& m, double c) { m.mouth_corner += 0.025 * c; }, Move({2.9, -6.9, 1.0}, {1.2, 1.1, 1.3}, {0, 0.10, 0})},
       {"lip_thickness_upper", [](M& m, double c) { m.lip_upper += 0.13 * c; }, Move({0, -5.9, 2.8}, {1.7, 0.30, 0.9}, {0, 0.05, 0})},
       {"lip_thickness_lower", [](M& m, double c) { m.lip_lower += 0.13 * c; }, Move({0, -8.0, 2.6}, {1.7, 0.30, 0.9}, {0, -0.05, 0})},
       {"lip_fullness", [](M& m, double c) { m.lip_fullness += 0.055 * c; }, Move({0, -6.9, 2.9}, {1.9, 0.8, 1.0}, {0, 0, 0.07})},

@@ -48,7 +48,7 @@ void SkinWrap::BuildLids(const HeadMeasures& m, const Sdf& field, bool first, st
       const double y = edge.y + (upper ? open : -open) * std::min(1.0, 6 * s * (1 - s) + 0.15);
       return center + Vec3{edge.x, y, LidDepth(edge.x, y, radius)};
     };
-    const Vec3 front = on_lid(kEyeRadius + 0.17, 0.045), back = on_lid(kEyeRadius + 0.045, 0);
+    const Vec3 front = on_lid(kEyeRadius + 0.165, 0.045), back = on_lid(kEyeRadius + 0.045, 0);
     (*p)[eye.rings[5][i]] = front;
     (*p)[eye.rings[6][i]] = back;
     if (first) {

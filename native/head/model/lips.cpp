@@ -53,7 +53,7 @@ void SkinWrap::BuildLips(const HeadMeasures& m, const Sdf& field, std::vector<Ve
     const double x = m.mouth_half_width * t;
     const double contact = ContactY(m, t), border = upper ? UpperBorderY(m, t) : LowerBorderY(m, t);
     const double fade = std::sqrt(std::max(0.0, 1 - t * t));
-    const double full = (0.20 + m.lip_fullness) * fade;
+    const double full = (0.22 + m.lip_fullness) * fade;
     // At the corner the rings lie side by side, the border outermost.
     const double corner = t * t * t * t;
     auto lip = [&](double s, double swell, double out) {

@@ -18,7 +18,7 @@ std::array<double, 2> InChart(const double (&chart)[4], double u, double v) {
 int HairRow(int column) {
   const int c = std::abs(column);
   constexpr int temple[] = {69, 68, 67, 66, 66, 65, 64, 63, 61, 59, 57, 55, 54, 54};  // columns 15 to 28
-  constexpr int brow[] = {70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 71, 71, 72, 71, 70};  // to column 14: the corner
+  constexpr int brow[] = {70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 71, 71, 71, 70};  // to column 14: the corner
   if (c <= 14) return brow[c];
   if (c <= 28) return temple[c - 15];
   if (c <= T::kEarColumn1) return T::kEarRow1;

@@ -40,8 +40,8 @@ Colour Background::At(float x, float y) const {
 void AddGarment(std::vector<float>* positions, std::vector<uint32_t>* triangles) {
   constexpr int around = 48;
   // Height, half width, half depth, middle depth: from inside the neck over the collar and the shoulders down.
-  constexpr float rings[][4] = {{-15.2f, 4.6f, 4.2f, -9.4f}, {-15.7f, 6.2f, 5.6f, -9.5f}, {-16.0f, 6.8f, 6.1f, -9.6f}, {-16.4f, 7.9f, 6.5f, -9.7f},
-                                {-17.2f, 10.2f, 6.9f, -9.8f}, {-18.6f, 13.6f, 7.4f, -9.9f}, {-20.3f, 16.8f, 8.3f, -9.9f}, {-22.6f, 19.2f, 9.4f, -9.8f},
+  constexpr float rings[][4] = {{-15.2f, 4.6f, 4.2f, -9.4f}, {-15.7f, 6.2f, 5.6f, -9.5f}, {-16.0f, 7.2f, 6.3f, -9.7f}, {-16.4f, 8.7f, 6.8f, -9.8f},
+                                {-17.1f, 10.8f, 7.1f, -9.9f}, {-18.6f, 13.6f, 7.4f, -9.9f}, {-20.3f, 16.8f, 8.3f, -9.9f}, {-22.6f, 19.2f, 9.4f, -9.8f},
                                 {-26, 20.8f, 10.6f, -9.6f},  {-34, 21.5f, 11.4f, -9.4f},   {-60, 22, 12, -9.2f}};
   const uint32_t first = static_cast<uint32_t>(positions->size() / 3);
   uint32_t ring_count = 0;

@@ -100,7 +100,7 @@ Colour Painter::Skin(const Place& p) const {
   float melanin = looks_.melanin * (1 + 0.13f * broad + 0.07f * fine + 0.05f * pores + 0.10f * Ramp(3, 6, p.y)) +
                   (0.05f + 0.07f * looks_.age) * lids + 0.12f * Bell(p, 2.6f, -1.0f, 1.1f, 1.1f, 0.35f, 1.2f) * (0.5f + looks_.age) + 0.025f * pores;
   // Age spots and unevenness.
-  melanin += looks_.age * 0.25f * Ramp(0.30f, 0.55f, Fractal(1.3f * p.x, 1.3f * p.y, 1.3f * p.z, 2, g + 3));
+  melanin += looks_.age * 0.15f * Ramp(0.30f, 0.55f, Fractal(1.3f * p.x, 1.3f * p.y, 1.3f * p.z, 2, g + 3));
   if (looks_.freckles > 0) {
     const float face = Bell(p, 2.2f, -2.4f, 1.5f, 2.6f, 2.2f, 3.0f);
     melanin += looks_.freckles * face * 0.55f * Ramp(0.34f, 0.62f, Noise(5.2f * p.x, 5.2f * p.y, 5.2f * p.z, g + 4));

@@ -93,10 +93,10 @@ void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions,
     const bool seen = project(model.landmarks[k], pixel);
     if (k >= 17 || seen) continue;
     float best[2] = {pixel[0], pixel[1]};
-    // The last candidate from the front that is still seen lies on the contour.
-    for (uint32_t v : model.contour[k]) {
-      float at[2];
-      if (!project(v, at)) break;
+    // The last candidate from the front that is still seen lies on the contour; where all hide, the foremost is nearest.
+    for (size_t i = 0; i < model.contour[k].size(); ++i) {
+      float at[2] = {0, 0};
+      if (!project(model.contour[k][i], at) && i > 0) break;
       best[0] = at[0];
       best[1] = at[1];
     }

@@ -14,12 +14,12 @@ export interface PublishPlan {
  * What publishing will do, from all committed tasks in task order: a pure function, so that a restarted coordinator plans the same.
  * @throws DafError ERR_DAF_OUTPUT_CONFLICT when two outputs cannot both have their names; ERR_DAF_PROTOCOL for one outside its attempt.
  */
-export function planPublish(spec: JobSpec, tasks: readonly StoredTask[]): PublishPlan {
+export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask>): Promise<PublishPlan> {
   const files: OutputFile[] = [];
   const refused: RefusedInput[] = [];
   const counters = new Map<string, number>();
   let records = 0;
-  for (const { task, commit } of tasks) {
+  for await (const { task, commit } of tasks) {
     if (commit === null) continue;
     const prefix = attemptPrefix(spec.id, task, commit.attempt);
     for (const file of commit.outcome.outputs) {

@@ -16,12 +16,12 @@ const PARALLEL = 16;
  */
 export async function publishJob(
   spec: JobSpec,
-  tasks: readonly StoredTask[],
+  tasks: AsyncIterable<StoredTask>,
   output: BlobStore,
   report: AsyncIterable<Uint8Array>,
   stillLeader: () => Promise<void>,
 ): Promise<void> {
-  const { manifest, files } = planPublish(spec, tasks);
+  const { manifest, files } = await planPublish(spec, tasks);
   const existing = await readIfThere(output, MANIFEST);
   if (existing !== null) {
     checkSame(output, existing, manifest);

@@ -2,6 +2,8 @@ import type { JobSpec, JobStatus } from '../../core/contracts/job.js';
 import { taskName } from '../../core/contracts/job.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
 
+const CHUNK = 1 << 16;
+
 /** A process that had to do with a job, and the largest anonymous + shared memory it was seen with. */
 export interface ProcessPeak {
   readonly role: 'coordinator' | 'worker';
@@ -9,17 +11,6 @@ export interface ProcessPeak {
   readonly host: string;
   readonly pid: number;
   readonly peakBytes: number;
-}
-
-/** Peaks as heartbeats told them, raised by what attempts measured: a short attempt falls between two heartbeats. */
-export function withUsage(processes: readonly ProcessPeak[], tasks: readonly StoredTask[]): ProcessPeak[] {
-  const peaks = new Map<string, number>();
-  for (const { commit } of tasks) {
-    if (commit === null) continue;
-    const { worker, processPeakBytes } = commit.usage;
-    peaks.set(worker, Math.max(peaks.get(worker) ?? 0, processPeakBytes));
-  }
-  return processes.map((each) => ({ ...each, peakBytes: Math.max(each.peakBytes, peaks.get(each.name) ?? 0) }));
 }
 
 /**
@@ -30,7 +21,7 @@ export async function* reportJson(
   spec: JobSpec,
   status: JobStatus,
   processes: readonly ProcessPeak[],
-  tasks: readonly StoredTask[],
+  tasks: AsyncIterable<StoredTask>,
 ): AsyncIterable<Uint8Array> {
   const head = {
     job: spec.name,
@@ -40,12 +31,11 @@ export async function* reportJson(
     workers: status.workers,
     failedAttempts: status.failedAttempts,
     memory: spec.memory,
-    peakBytes: Math.max(0, ...processes.map(({ peakBytes }) => peakBytes)),
-    processes,
   };
-  yield Buffer.from(`${JSON.stringify(head, null, 2).slice(0, -2)},\n  "tasks": [`);
+  let text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "tasks": [`;
   let first = true;
-  for (const { task, generation, failures, failedOn, commit } of tasks) {
+  const peaks = new Map<string, number>();
+  for await (const { task, generation, failures, failedOn, commit } of tasks) {
     if (commit === null) continue;
     const line = {
       task: taskName(task),
@@ -57,8 +47,16 @@ export async function* reportJson(
       recordsOut: commit.outcome.recordsOut,
       ...commit.usage,
     };
-    yield Buffer.from(`${first ? '' : ','}\n    ${JSON.stringify(line)}`);
+    text += `${first ? '' : ','}\n    ${JSON.stringify(line)}`;
     first = false;
+    const { worker, processPeakBytes } = commit.usage;
+    peaks.set(worker, Math.max(peaks.get(worker) ?? 0, processPeakBytes));
+    if (text.length < CHUNK) continue;
+    yield Buffer.from(text);
+    text = '';
   }
-  yield Buffer.from(`${first ? '' : '\n  '}]\n}\n`);
+  // A short attempt falls between two heartbeats; what it measured counts too.
+  const raised = processes.map((each) => ({ ...each, peakBytes: Math.max(each.peakBytes, peaks.get(each.name) ?? 0) }));
+  const tail = { peakBytes: Math.max(0, ...raised.map(({ peakBytes }) => peakBytes)), processes: raised };
+  yield Buffer.from(`${text}${first ? '' : '\n  '}],${JSON.stringify(tail, null, 2).slice(1)}\n`);
 }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { DafError, toWire, type WireError } from '../../core/contracts/errors.js';
-import { jobPrefix } from '../../core/contracts/job.js';
+import { type JobSpec, jobPrefix } from '../../core/contracts/job.js';
 import { type Message, PROTOCOL } from '../../core/contracts/messages.js';
 import type { BlobStore, StateStore, StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
@@ -11,7 +11,8 @@ import { Core } from './core.js';
 import type { CoreOptions, Effect } from './effects.js';
 import { Pages } from './pages.js';
 import { publishJob } from './publish.js';
-import { type ProcessPeak, reportJson, withUsage } from './report.js';
+import { type ProcessPeak, reportJson } from './report.js';
+import { STAGES } from './stages.js';
 
 /** The world around the service; a simulation puts its own in. */
 export interface ServicePorts {
@@ -39,6 +40,7 @@ const MAX_RETRY_MS = 5000;
 const STATE_PATIENCE_MS = 120_000;
 const PUBLISH_TRIES = 8;
 const MAX_PROCESSES = 10_000;
+const TASK_PAGE = 500;
 
 /** Carries out what the core decides. All that must survive goes through the StateStore before anybody is told. */
 export class Service {
@@ -365,7 +367,6 @@ export class Service {
     const stored = await this.persist('a job', () => this.ports.state.getJob(job));
     const status = this.core.status(job, this.ports.now());
     if (stored === null || status === null) throw new DafError('ERR_DAF_NO_SUCH_JOB', `no job ${job}`);
-    const tasks = await this.persist('tasks', () => this.ports.state.loadTasks(job));
     const own = {
       role: 'coordinator',
       name: 'coordinator',
@@ -373,13 +374,25 @@ export class Service {
       pid: process.pid,
       peakBytes: this.ports.ownPeak(),
     } as const;
-    const processes = withUsage([own, ...this.#processes.values()], tasks);
-    const report = reportJson(stored.spec, status, processes, tasks);
-    await publishJob(stored.spec, tasks, this.ports.openOutput(stored.spec.output), report, async () => {
+    const report = reportJson(stored.spec, status, [own, ...this.#processes.values()], this.#tasks(stored.spec));
+    await publishJob(stored.spec, this.#tasks(stored.spec), this.ports.openOutput(stored.spec.output), report, async () => {
       if (this.#closed) throw new DafError('ERR_DAF_CLOSED', 'the coordinator has ended');
       const current = await this.persist('the term', () => this.ports.state.currentTerm());
       if (current !== this.term) throw new DafError('ERR_DAF_FENCED', `term ${this.term} is over`);
     });
+  }
+
+  /** All recorded tasks of a job in order, a page at a time: a large job need not fit in memory. */
+  async *#tasks({ id }: JobSpec): AsyncIterable<StoredTask> {
+    for (const stage of STAGES) {
+      for (let from = 0, more = true; more; ) {
+        const range = { stage, from, limit: TASK_PAGE };
+        const page = await this.persist('tasks', () => this.ports.state.loadTasks(id, range));
+        yield* page;
+        more = page.length === TASK_PAGE;
+        from = (page.at(-1)?.task.index ?? 0) + 1;
+      }
+    }
   }
 
   #clean(job: string, again: boolean): void {

@@ -217,6 +217,47 @@ TEST(MergeReader, StopsWhenCancelled) {
   EXPECT_EQ(testing::ReadGroups(&reader, &groups).code(), Code::kCancelled);
 }
 
+TEST(MergeReader, MillionsOfValuesOfOneKeyAreStreamedInOrder) {
+  constexpr uint32_t kCount = 2000000;
+  TempFolder folder;
+  MapWriter writer;
+  MapWriterOptions write = Options(folder / "map");
+  write.buffer_bytes = 4u << 20;
+  ASSERT_OK(writer.Init(write, {}));
+  std::vector<uint8_t> batch;
+  for (uint32_t i = 0; i < kCount; ++i) {
+    testing::Pack({"hot", std::to_string(i)}, &batch);
+    if (batch.size() < (1u << 18) && i + 1 != kCount) continue;
+    size_t consumed = 0, taken = 0;
+    ASSERT_OK(writer.Append(batch.data(), batch.size(), nullptr, 0, &consumed, &taken));
+    batch.clear();
+  }
+  MapOutput output;
+  ASSERT_OK(writer.Finish(&output));
+  EXPECT_GT(output.spills, 10u);
+  MergeReaderOptions options;
+  options.sources = {{folder / "map", 0}};
+  const size_t before = Budget::Process().used();
+  Budget::Process().ResetPeak();
+  MergeReader reader;
+  ASSERT_OK(reader.Open(options, {}));
+  std::vector<uint8_t> buffer(1u << 20);
+  uint32_t next = 0;
+  for (size_t used = 1; used != 0;) {
+    ASSERT_OK(reader.Next(buffer.data(), buffer.size(), &used));
+    for (size_t at = 0; at < used; ++next) {
+      Piece piece;
+      ASSERT_OK(ParsePiece(buffer.data(), used, &at, &piece));
+      ASSERT_EQ(std::string(piece.value, piece.value + piece.value_size), std::to_string(next));
+      ASSERT_EQ(piece.first, next == 0);
+      ASSERT_EQ(piece.last, next + 1 == kCount);
+    }
+  }
+  EXPECT_EQ(next, kCount);
+  EXPECT_EQ(reader.groups(), 1u);
+  EXPECT_LT(Budget::Process().peak() - before, 1u << 20);
+}
+
 TEST(MergeReader, MemoryStaysBoundedByTheFanIn) {
   Maps maps;
   Make(&maps, 60, 300);

@@ -23,30 +23,42 @@ class Sorter {
 
   bool cancelled() const { return cancelled_; }
 
-  // entries[0..n) agree in the first `depth` key bytes and in the prefix bits above `shift` + 8.
-  void Range(IndexEntry* a, IndexEntry* tmp, size_t n, int shift, uint32_t depth) {
+  // a[0..n) agree in the first `depth` key bytes and in the prefix bits above `shift` + 8. Passes
+  // go back and forth between a and b; what is sorted ends in a when `home`, else in b.
+  void Range(IndexEntry* a, IndexEntry* b, size_t n, int shift, uint32_t depth, bool home) {
     for (;;) {
-      if (n <= kInsertion) return Insertion(a, n, depth);
-      if (shift < 0) return EqualPrefix(a, tmp, n, depth);
+      if (n <= kInsertion || shift < 0) {
+        if (n <= kInsertion) {
+          Insertion(a, n, depth);
+        } else {
+          EqualPrefix(a, b, n, depth);
+        }
+        if (!home) std::memcpy(b, a, n * sizeof(IndexEntry));
+        return;
+      }
       if (n > 100000 && control_.cancelled()) cancelled_ = true;
       if (cancelled_) return;
-      size_t counts[256] = {};
+      uint32_t counts[256] = {};
       for (size_t i = 0; i < n; ++i) ++counts[(a[i].prefix >> shift) & 255];
       if (counts[(a[0].prefix >> shift) & 255] == n) {
         shift -= 8;
         continue;
       }
-      size_t next[256];
-      size_t sum = 0;
-      for (int b = 0; b < 256; ++b) {
-        next[b] = sum;
-        sum += counts[b];
+      uint32_t next[256];
+      uint32_t sum = 0;
+      for (int d = 0; d < 256; ++d) {
+        next[d] = sum;
+        sum += counts[d];
       }
-      for (size_t i = 0; i < n; ++i) tmp[next[(a[i].prefix >> shift) & 255]++] = a[i];
-      std::memcpy(a, tmp, n * sizeof(IndexEntry));
-      for (int b = 0; b < 256; ++b) {
-        const size_t begin = next[b] - counts[b];
-        if (counts[b] > 1) Range(a + begin, tmp + begin, counts[b], shift - 8, depth);
+      for (size_t i = 0; i < n; ++i) b[next[(a[i].prefix >> shift) & 255]++] = a[i];
+      for (int d = 0; d < 256; ++d) {
+        if (counts[d] == 0) continue;
+        const size_t begin = next[d] - counts[d];
+        if (counts[d] == 1) {
+          if (home) a[begin] = b[begin];
+        } else {
+          Range(b + begin, a + begin, counts[d], shift - 8, depth, !home);
+        }
       }
       return;
     }
@@ -102,7 +114,7 @@ class Sorter {
       const Key k = KeyOf(rest[i]);
       rest[i].prefix = KeyPrefix(k.data + depth + 8, k.size - depth - 8);
     }
-    Range(rest, tmp, longer, 56, depth + 8);
+    Range(rest, tmp, longer, 56, depth + 8, true);
   }
 
   // Bytes of the key inside the current stretch of eight, or 9 when it goes beyond.
@@ -146,7 +158,7 @@ Status SortIndex(IndexEntry* entries, IndexEntry* scratch, size_t count, const u
   Sorter sorter(buffer, control);
   for (size_t p = 0; p < partitions; ++p) {
     const size_t begin = (*bounds)[p], n = (*bounds)[p + 1] - begin;
-    if (n > 1) sorter.Range(entries + begin, scratch + begin, n, 56, 0);
+    if (n > 1) sorter.Range(entries + begin, scratch + begin, n, 56, 0, true);
   }
   return sorter.cancelled() ? Status(Code::kCancelled, "the task was cancelled") : Status::Ok();
 }

@@ -48,6 +48,12 @@ export class PartWriter implements RecordSink {
     this.#write(packed);
   }
 
+  /** True when nothing has been emitted so far. */
+  isEmpty(): boolean {
+    this.#batch.flush();
+    return this.#records === 0;
+  }
+
   /** Stores the file under the attempt's own prefix. */
   async finish(): Promise<OutputFile> {
     this.#batch.flush();

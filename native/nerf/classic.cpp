@@ -1,6 +1,7 @@
 // The classic field: positional encoding, `depth` layers of `width` with the input entering again half way, then density and, through a
 // linear feature layer and the encoded direction, colour. For inference the feature layer is multiplied into the view layer (exact up to
 // rounding, and an eighth of the work).
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -17,6 +18,7 @@ using kernels::RoundUp8;
 using kernels::Table;
 
 constexpr uint32_t kTiles = 8;       // of a call: a few milliseconds, and a tape of 4 MB when training
+constexpr uint32_t kTogether = 2;   // tiles that pass a layer one after the other: its weights come from L3 once for all of them
 constexpr uint32_t kGroupTiles = 8;  // tiles whose deltas are kept for one weight-gradient sweep
 constexpr float kToSigned[3] = {2, 2, 2}, kMinusOne[3] = {-1, -1, -1}, kOne[3] = {1, 1, 1}, kZero[3] = {0, 0, 0};
 
@@ -159,8 +161,9 @@ class ClassicPass final : public FieldPass {
 
  private:
   static size_t Rows(uint32_t rows) { return size_t{rows} * kTile; }
-  // Encoded position of one tile → the last hidden layer, in `last`; every layer's output is kept at layers_[l] when `tape`.
-  void Trunk(const float* encoded, uint32_t tile, bool tape, float* last);
+  // Points of `count` ≤ kTogether tiles → encoding → the last hidden layers, at last + k · Rows(width). When training, every layer's output
+  // is kept at Layer(l, first + k).
+  void Trunk(const PointArrays& points, uint32_t first, uint32_t count, float* last);
   void Sigma(const float* hidden, float* density);
   void FoldedColor(const float* hidden, const float* direction, uint32_t tile, const ColorArrays& color);
   void Squash(uint32_t tile, const ColorArrays& color);
@@ -173,9 +176,9 @@ class ClassicPass final : public FieldPass {
   bool with_color_ = false;
   const float* density_out_ = nullptr;
   ColorArrays color_out_{};
-  float* position_ = nullptr;   // all tiles when training, else one
+  float* position_ = nullptr;   // all tiles when training, else kTogether
   float* direction_ = nullptr;
-  float* ping_ = nullptr;       // width, one tile
+  float* ping_ = nullptr;       // width, kTogether tiles
   float* pong_ = nullptr;
   float* latent_ = nullptr;     // width, all tiles: the last hidden layer (inference)
   float* view_ = nullptr;       // view_width, all tiles when training
@@ -193,12 +196,13 @@ class ClassicPass final : public FieldPass {
 Status ClassicPass::Reserve(Arena* arena) {
   const uint32_t width = f_.config_.width, depth = f_.config_.depth, taped = training_ ? kTiles : 1;
   const auto take = [&](size_t tiles, uint32_t rows, float** out) { return arena->Allocate(tiles * Rows(rows), out); };
-  DAF_RETURN_IF_ERROR(take(taped, f_.position_rows_, &position_));
+  const uint32_t encoded = training_ ? kTiles : kTogether;
+  DAF_RETURN_IF_ERROR(take(encoded, f_.position_rows_, &position_));
   DAF_RETURN_IF_ERROR(take(taped, f_.direction_rows_, &direction_));
-  std::memset(position_, 0, taped * Rows(f_.position_rows_) * sizeof(float));  // padding rows stay zero
+  std::memset(position_, 0, encoded * Rows(f_.position_rows_) * sizeof(float));  // padding rows stay zero
   std::memset(direction_, 0, taped * Rows(f_.direction_rows_) * sizeof(float));
-  DAF_RETURN_IF_ERROR(take(1, width, &ping_));
-  DAF_RETURN_IF_ERROR(take(1, width, &pong_));
+  DAF_RETURN_IF_ERROR(take(kTogether, width, &ping_));
+  DAF_RETURN_IF_ERROR(take(kTogether, width, &pong_));
   DAF_RETURN_IF_ERROR(take(taped, f_.view_width_, &view_));
   DAF_RETURN_IF_ERROR(take(1, 8, &raw_));
   if (!training_) return take(kTiles, width, &latent_);
@@ -216,17 +220,29 @@ Status ClassicPass::Reserve(Arena* arena) {
   return take(1, RoundUp8(f_.position_rows_ + width), &d_in_);
 }
 
-void ClassicPass::Trunk(const float* encoded, uint32_t tile, bool tape, float* last) {
-  const size_t depth = f_.trunk_.size();
+PointArrays At(const PointArrays& points, uint32_t tile) {
+  const size_t at = size_t{tile} * kTile;
+  return {points.x + at, points.y + at, points.z + at};
+}
+
+void ClassicPass::Trunk(const PointArrays& points, uint32_t first, uint32_t count, float* last) {
+  const size_t depth = f_.trunk_.size(), wide = Rows(f_.config_.width), position_stride = Rows(f_.position_rows_);
+  float* position = position_ + (training_ ? first * position_stride : 0);
+  const PointArrays p = At(points, first);
+  k_.frequencies(p.x, p.y, p.z, kToSigned, kMinusOne, f_.config_.position_frequencies, count, position, position_stride);
   const float* from = nullptr;
   for (size_t l = 0; l < depth; ++l) {
-    float* to = l + 1 == depth ? last : tape ? Layer(l, tile) : from == ping_ ? pong_ : ping_;
-    if (l == 0) {
-      f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, nullptr, 0, to, kernels::kRelu);
-    } else if (l == f_.skip_) {
-      f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, from, f_.config_.width, to, kernels::kRelu);
-    } else {
-      f_.trunk_[l].Forward(k_, from, f_.config_.width, nullptr, 0, to, kernels::kRelu);
+    float* to = l + 1 == depth ? last : training_ ? Layer(l, first) : from == ping_ ? pong_ : ping_;
+    for (uint32_t k = 0; k < count; ++k) {
+      const float* encoded = position + k * position_stride;
+      const float* hidden = l > 0 ? from + k * wide : nullptr;
+      if (l == 0) {
+        f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, nullptr, 0, to + k * wide, kernels::kRelu);
+      } else if (l == f_.skip_) {
+        f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, hidden, f_.config_.width, to + k * wide, kernels::kRelu);
+      } else {
+        f_.trunk_[l].Forward(k_, hidden, f_.config_.width, nullptr, 0, to + k * wide, kernels::kRelu);
+      }
     }
     from = to;
   }
@@ -252,20 +268,13 @@ void ClassicPass::FoldedColor(const float* hidden, const float* direction, uint3
   Squash(tile, color);
 }
 
-namespace {
-PointArrays At(const PointArrays& points, uint32_t tile) {
-  const size_t at = size_t{tile} * kTile;
-  return {points.x + at, points.y + at, points.z + at};
-}
-}  // namespace
-
 void ClassicPass::Density(const PointArrays& points, uint32_t n, float* density) {
-  for (uint32_t tile = 0; tile < TilesOf(n); ++tile) {
-    const PointArrays p = At(points, tile);
-    float* last = latent_ + tile * Rows(f_.config_.width);
-    k_.frequencies(p.x, p.y, p.z, kToSigned, kMinusOne, f_.config_.position_frequencies, 1, position_, 0);
-    Trunk(position_, tile, false, last);
-    Sigma(last, density + size_t{tile} * kTile);
+  const uint32_t tiles = TilesOf(n);
+  const size_t wide = Rows(f_.config_.width);
+  for (uint32_t first = 0; first < tiles; first += kTogether) {
+    const uint32_t count = std::min(kTogether, tiles - first);
+    Trunk(points, first, count, latent_ + first * wide);
+    for (uint32_t tile = first; tile < first + count; ++tile) Sigma(latent_ + tile * wide, density + size_t{tile} * kTile);
   }
 }
 
@@ -285,35 +294,35 @@ void ClassicPass::Color(const uint32_t* pick, const PointArrays& directions, uin
 
 void ClassicPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) {
   const uint32_t width = f_.config_.width;
+  const size_t wide = Rows(width), head_stride = Rows(RoundUp8(width + 1));
   tiles_ = TilesOf(n);
   density_out_ = density;
   color_out_ = color;
   with_color_ = color.r != nullptr;
-  for (uint32_t tile = 0; tile < tiles_; ++tile) {
-    const uint32_t slot = training_ ? tile : 0;
-    float* position = position_ + slot * Rows(f_.position_rows_);
-    float* direction = direction_ + slot * Rows(f_.direction_rows_);
-    float* last = training_ ? latent_ + tile * Rows(width) : (f_.trunk_.size() % 2 == 0 ? pong_ : ping_);
-    const PointArrays p = At(points, tile);
-    k_.frequencies(p.x, p.y, p.z, kToSigned, kMinusOne, f_.config_.position_frequencies, 1, position, 0);
-    Trunk(position, tile, training_, last);
-    if (with_color_) {
-      const PointArrays d = At(directions, tile);
-      k_.frequencies(d.x, d.y, d.z, kOne, kZero, f_.config_.direction_frequencies, 1, direction, 0);
+  for (uint32_t first = 0; first < tiles_; first += kTogether) {
+    const uint32_t count = std::min(kTogether, tiles_ - first);
+    Trunk(points, first, count, latent_ + first * wide);
+    for (uint32_t tile = first; tile < first + count; ++tile) {
+      const float* last = latent_ + tile * wide;
+      float* direction = direction_ + (training_ ? tile * Rows(f_.direction_rows_) : 0);
+      if (with_color_) {
+        const PointArrays d = At(directions, tile);
+        k_.frequencies(d.x, d.y, d.z, kOne, kZero, f_.config_.direction_frequencies, 1, direction, 0);
+      }
+      if (!training_) {
+        Sigma(last, density + size_t{tile} * kTile);
+        if (with_color_) FoldedColor(last, direction, tile, color);
+        continue;
+      }
+      float* head = head_ + tile * head_stride;
+      f_.head_.Forward(k_, last, width, nullptr, 0, head, kernels::kLinear);
+      k_.exponential(head + wide, density + size_t{tile} * kTile, kTile);
+      if (!with_color_) continue;
+      float* view = view_ + tile * Rows(f_.view_width_);
+      f_.view_.Forward(k_, head, width, direction, f_.direction_rows_, view, kernels::kRelu);
+      f_.rgb_.Forward(k_, view, f_.view_width_, nullptr, 0, raw_, kernels::kLinear);
+      Squash(tile, color);
     }
-    if (!training_) {
-      Sigma(last, density + size_t{tile} * kTile);
-      if (with_color_) FoldedColor(last, direction, tile, color);
-      continue;
-    }
-    float* head = head_ + tile * Rows(RoundUp8(width + 1));
-    f_.head_.Forward(k_, last, width, nullptr, 0, head, kernels::kLinear);
-    k_.exponential(head + Rows(width), density + size_t{tile} * kTile, kTile);
-    if (!with_color_) continue;
-    float* view = view_ + tile * Rows(f_.view_width_);
-    f_.view_.Forward(k_, head, width, direction, f_.direction_rows_, view, kernels::kRelu);
-    f_.rgb_.Forward(k_, view, f_.view_width_, nullptr, 0, raw_, kernels::kLinear);
-    Squash(tile, color);
   }
 }
 

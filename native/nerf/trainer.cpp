@@ -11,8 +11,9 @@ namespace daf::nerf {
 namespace {
 constexpr uint32_t kMaxRays = 2048;        // of one pass
 constexpr uint32_t kSurfaceSamples = 10;   // within the margin around a known surface
-constexpr uint32_t kFrontSamples = 2;      // between the box and that margin: space known to be empty
+constexpr uint32_t kFrontSamples = 4;      // between the box and that margin: space known to be empty
 constexpr uint32_t kEmptySamples = 6;      // along a ray that hits nothing
+constexpr uint32_t kCarvedSamples = 24;    // along one where only the shell around the surface is left, one a margin
 constexpr uint32_t kGridEvery = 16, kGridWarmup = 256;  // steps
 constexpr float kHuber = 0.1f;
 constexpr float kLastRate = 0.05f;         // of the first, at the end of the schedule
@@ -144,14 +145,30 @@ uint32_t Trainer::Place(const TargetRay& ray, uint32_t at) {
     if (!(length > 0)) return;
     for (uint32_t i = 0; i < count; ++i, ++n) Push(ray, begin + (static_cast<float>(i) + rng_.Uniform()) * length, length, at + n);
   };
+  // What the rendered views have carved away cannot be seen, whatever the field says there: samples in it would be wasted.
+  const auto allowed = [&](float end, float step, uint32_t most) {
+    Marcher march;
+    if (!march.Start(model_.box(), &model_.occupancy(), ray.ray, step, rng_.Uniform())) return;
+    float t, position[3];
+    for (uint32_t i = 0; i < most && march.Next(&t, position) && t < end; ++i, ++n) Push(ray, t, step, at + n);
+  };
+  const bool carved = !views_.supervised().empty();
   if (ray.surface > 0) {
     // Where the truth is a photo's, the model that gave the depth may be wrong by more: hair and beard lie before it.
     const float before = options_.surface_margin * (ray.supervised ? 1.0f : 2.0f);
     const float begin = std::max(ray.near, ray.surface - before), end = std::min(ray.far, ray.surface + options_.surface_margin);
-    strata(ray.near, begin, kFrontSamples);
+    if (carved) {
+      allowed(begin, options_.surface_margin, kFrontSamples);
+    } else {
+      strata(ray.near, begin, kFrontSamples);
+    }
     strata(begin, end, kSurfaceSamples);
   } else if (ray.alpha == 0) {
-    strata(ray.near, ray.far, kEmptySamples);
+    if (carved) {
+      allowed(ray.far, options_.surface_margin, kCarvedSamples);
+    } else {
+      strata(ray.near, ray.far, kEmptySamples);
+    }
   } else {
     const float step = model_.box().edge() * 1.7320508f / static_cast<float>(options_.max_samples_per_ray);
     Marcher march;
@@ -195,7 +212,7 @@ void Trainer::Losses(bool color, TrainReport* report) {
 
 Status Trainer::Step(const TaskControl& control, TrainReport* report) {
   Lanes& l = *lanes_;
-  const uint32_t longest = std::max(options_.max_samples_per_ray, kSurfaceSamples + kFrontSamples);
+  const uint32_t longest = std::max({options_.max_samples_per_ray, kSurfaceSamples + kFrontSamples, kCarvedSamples});
   const bool color = static_cast<float>(step_) >= options_.color_delay * static_cast<float>(options_.total_steps);
   uint32_t samples = 0, rays = 0;
   while (samples < options_.samples_per_step) {

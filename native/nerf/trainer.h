@@ -19,7 +19,7 @@ struct TrainOptions {
   uint32_t samples_per_step = 2048;
   uint32_t total_steps = 600;        // of the learning-rate schedule
   float learning_rate = 2e-2f;
-  float opacity_weight = 0.5f;
+  float opacity_weight = 1;
   float depth_weight = 0.5f;
   float color_delay = 0.1f;          // of total_steps; only with supervised views
   float surface_margin = 0;          // a length; 0: edge / 32

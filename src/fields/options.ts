@@ -34,7 +34,7 @@ export function trainingOptions(options: TrainingOptions, kind: FieldKind): Nati
     samplesPerStep: options.samplesPerStep ?? 2048,
     totalSteps: options.totalSteps ?? 600,
     learningRate: options.learningRate ?? (kind === 'classic' ? 0.01 : 0.02),
-    opacityWeight: options.opacityWeight ?? (kind === 'classic' ? 0.1 : 0.5),
+    opacityWeight: options.opacityWeight ?? (kind === 'classic' ? 0.1 : 1),
     depthWeight: options.depthWeight ?? (kind === 'classic' ? 0.02 : 0.5),
     colorDelay: options.colorDelay ?? (kind === 'classic' ? 0 : 0.1),
     surfaceMargin: options.surfaceMargin ?? 0,

@@ -90,7 +90,7 @@ export interface TrainingOptions {
   readonly totalSteps?: number;
   /** Adam's rate; it falls to a twentieth over the second half of `totalSteps`. @defaultValue 0.02, classic 0.01 */
   readonly learningRate?: number;
-  /** Weight of the opacity (matte) loss against the colour loss. @defaultValue 0.5, classic 0.1 */
+  /** Weight of the opacity (matte) loss against the colour loss. @defaultValue 1, classic 0.1 */
   readonly opacityWeight?: number;
   /** Weight of the depth loss on supervised rays. @defaultValue 0.5, classic 0.02 */
   readonly depthWeight?: number;

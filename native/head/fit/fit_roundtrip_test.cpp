@@ -71,7 +71,7 @@ TEST(FitRoundTrip, ComesCloserToAnUnseenHeadThanTheMeanAndImprovesWithPhotos) {
   HeadModel model;
   if (!ict::Load(&model, false)) GTEST_SKIP() << "no ICT test data (DAF_SHARED_DATA)";
 #ifdef __SANITIZE_ADDRESS__
-  constexpr int kPeople = 5;  // instrumented code looks for mistakes, not for figures
+  constexpr int kPeople = 2;  // instrumented code looks for mistakes, not for figures
 #else
   constexpr int kPeople = 40;
 #endif
@@ -123,9 +123,13 @@ TEST(FitRoundTrip, ComesCloserToAnUnseenHeadThanTheMeanAndImprovesWithPhotos) {
     means.push_back(mean(errors));
   }
   std::printf("mean head: %.2f mm\n", mean_head);
+  EXPECT_LT(means[0], mean_head);
+  EXPECT_LT(means[1], mean_head);
+#ifndef __SANITIZE_ADDRESS__
   EXPECT_LT(means[0], 1.6);
   EXPECT_LT(means[1], 1.2);
   EXPECT_NEAR(mean_head, 2.65, 0.1);
+#endif
 }
 
 }  // namespace

@@ -115,6 +115,33 @@ void KeepConnected(const float* signed_distance, float certain, int width, int h
   }
 }
 
+// Fills what is enclosed by the head and no larger than `largest` pixels: writing on the skin, a
+// badge, an eye's white.
+void FillHoles(int width, int height, size_t largest, float* alpha) {
+  std::vector<uint8_t> seen(static_cast<size_t>(width) * height, 0);
+  std::vector<int> hole;
+  for (int start = 0; start < width * height; ++start) {
+    if (seen[start] || alpha[start] >= 0.5f) continue;
+    hole.assign(1, start);
+    seen[start] = 1;
+    bool open = false;
+    for (size_t at = 0; at < hole.size(); ++at) {
+      const int i = hole[at], x = i % width, y = i / width;
+      open = open || x == 0 || y == 0 || x == width - 1 || y == height - 1;
+      for (const int next : {i - 1, i + 1, i - width, i + width}) {
+        if (next < 0 || next >= width * height || (next == i - 1 && x == 0) ||
+            (next == i + 1 && x == width - 1))
+          continue;
+        if (seen[next] || alpha[next] >= 0.5f) continue;
+        seen[next] = 1;
+        hole.push_back(next);
+      }
+    }
+    if (open || hole.size() > largest) continue;
+    for (int i : hole) alpha[i] = 1;
+  }
+}
+
 // Colours of pixels whose signed distance lies in [from, to], at most kSamples, evenly over the
 // picture.
 std::vector<uint8_t> Sample(const PhotoPixels& photo, const float* distance, float from, float to) {
@@ -193,6 +220,7 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
     BoxMean(alpha, width, height, std::max(1, static_cast<int>(std::lround(0.012f * eyes))),
             scratch);
     KeepConnected(distance, kInside, width, height, alpha);
+    FillHoles(width, height, static_cast<size_t>(0.09f * eyes * eyes), alpha);
     DAF_RETURN_IF_ERROR(control.Check());
     DAF_RETURN_IF_ERROR(GuidedFilter(
         *photo, std::max(2, static_cast<int>(std::lround(0.03f * eyes))), 1e-3f, arena, alpha));

@@ -13,7 +13,7 @@ constexpr float kMostGain =
 
 // Bilinear over texels that hold something; returns the confidence found there.
 float Lookup(const Atlas& atlas, const Blend& blend, const float* confidence, float u, float v,
-             float colour[3], float low[3]) {
+             float colour[3]) {
   const int size = atlas.size;
   const float fx =
       std::clamp(u * static_cast<float>(size) - 0.5f, 0.0f, static_cast<float>(size - 1));
@@ -21,7 +21,7 @@ float Lookup(const Atlas& atlas, const Blend& blend, const float* confidence, fl
       std::clamp(v * static_cast<float>(size) - 0.5f, 0.0f, static_cast<float>(size - 1));
   const int x0 = static_cast<int>(fx), y0 = static_cast<int>(fy);
   float total = 0, sum = 0;
-  for (int k = 0; k < 3; ++k) colour[k] = low[k] = 0;
+  for (int k = 0; k < 3; ++k) colour[k] = 0;
   for (int dy = 0; dy < 2; ++dy) {
     for (int dx = 0; dx < 2; ++dx) {
       const int x = std::min(x0 + dx, size - 1), y = std::min(y0 + dy, size - 1);
@@ -32,17 +32,11 @@ float Lookup(const Atlas& atlas, const Blend& blend, const float* confidence, fl
       sum += b;
       const float w = b * confidence[i];
       total += w;
-      for (int k = 0; k < 3; ++k) {
-        colour[k] += w * blend.colour[3 * i + k];
-        low[k] += w * blend.low[3 * i + k];
-      }
+      for (int k = 0; k < 3; ++k) colour[k] += w * blend.colour[3 * i + k];
     }
   }
   if (!(total > 1e-6f)) return 0;
-  for (int k = 0; k < 3; ++k) {
-    colour[k] /= total;
-    low[k] /= total;
-  }
+  for (int k = 0; k < 3; ++k) colour[k] /= total;
   return sum > 0 ? total / sum : 0;
 }
 
@@ -87,9 +81,11 @@ Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
                       const TaskControl& control, const Blend& blend, float* mirrored) {
   const std::vector<MirrorTriangle> across = FindMirrorTriangles(model);
   const std::vector<float> detail = SymmetricDetail(model);
-  float* confidence = nullptr;  // what photos alone gave
+  float *confidence, *added;  // what photos alone gave; what the other side adds
   DAF_RETURN_IF_ERROR(arena.Allocate(atlas.texels(), &confidence));
   std::copy(blend.confidence, blend.confidence + atlas.texels(), confidence);
+  DAF_RETURN_IF_ERROR(arena.Allocate(atlas.texels(), &added));
+  std::fill(added, added + atlas.texels(), 0.0f);
   std::fill(mirrored, mirrored + atlas.texels(), 0.0f);
   for (size_t i = 0; i < atlas.texels(); ++i) {
     if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
@@ -103,21 +99,21 @@ Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
       v += w[c] * model.uv[2 * size_t{corner} + 1];
       keep += w[c] * detail[model.source[corner]];
     }
-    float colour[3], low[3];
+    float colour[3];
     // Where a texel was half seen the other side helps with its better half only.
-    const float help = Lookup(atlas, blend, confidence, u, v, colour, low) * (1 - confidence[i]);
+    const float help = Lookup(atlas, blend, confidence, u, v, colour) * (1 - confidence[i]);
     if (!(help > 1e-3f)) continue;
-    const float total = confidence[i] + help;
-    for (int k = 0; k < 3; ++k) {
-      const float across_colour = low[k] + keep * (colour[k] - low[k]);
-      float& own = blend.colour[3 * i + k];
-      own =
-          confidence[i] > 0 ? (confidence[i] * own + help * across_colour) / total : across_colour;
-    }
     mirrored[i] = help;
+    const float detailed = help * keep, total = confidence[i] + detailed;
+    if (!(detailed > 1e-3f)) continue;
+    for (int k = 0; k < 3; ++k) {
+      float& own = blend.colour[3 * i + k];
+      own = (confidence[i] * own + detailed * colour[k]) / total;
+    }
+    added[i] = detailed;
   }
   for (size_t i = 0; i < atlas.texels(); ++i)
-    blend.confidence[i] = std::min(1.0f, confidence[i] + mirrored[i]);
+    blend.confidence[i] = std::min(1.0f, confidence[i] + added[i]);
   return Status::Ok();
 }
 
@@ -146,8 +142,8 @@ Neighbours FindNeighbours(const HeadModel& model) {
 }  // namespace
 
 Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend,
-                  const uint8_t* base, const std::vector<uint8_t>& photographed, Arena& arena,
-                  const TaskControl& control, float* gain, float skin_gain[3]) {
+                  const uint8_t* base, const std::vector<uint8_t>& photographed, bool mirror,
+                  Arena& arena, const TaskControl& control, float* gain, float skin_gain[3]) {
   const size_t count = model.position_count;
   const auto& linear = LinearTable();
   float *sum, *weight,
@@ -175,6 +171,17 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
       cover[v] += std::max(0.0f, w[c]);
       weight[v] += share;
       for (int k = 0; k < 3; ++k) sum[3 * size_t{v} + k] += share * ratio[k];
+    }
+  }
+  if (mirror && model.mirror.size() == count) {
+    // Open skin across takes the colour of the side that was seen, without its marks.
+    const std::vector<float> own_sum(sum, sum + 3 * count), own_weight(weight, weight + count);
+    for (size_t v = 0; v < count; ++v) {
+      const size_t m = model.mirror[v];
+      if (m == v || !(cover[v] > 0) || !(cover[m] > 0)) continue;
+      const float share = 0.7f * std::max(0.0f, 1 - own_weight[v] / cover[v]) * cover[v] / cover[m];
+      weight[v] += share * own_weight[m];
+      for (int k = 0; k < 3; ++k) sum[3 * v + k] += share * own_sum[3 * m + k];
     }
   }
   // The middle of what was seen is what far, unseen surfaces drift to: bare skin's for the skin,

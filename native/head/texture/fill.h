@@ -14,7 +14,6 @@ namespace daf::head {
 // Blended photos in sRGB 0…1, over the whole atlas.
 struct Blend {
   float* colour = nullptr;      // [texels][3] all detail
-  float* low = nullptr;         // [texels][3] the same without fine detail
   float* confidence = nullptr;  // [texels] 0–1
 };
 
@@ -26,8 +25,8 @@ std::vector<float> SymmetricDetail(const HeadModel& model);
 // and shoulders. Light and skin tone are measured there. [V]
 std::vector<float> BareSkin(const HeadModel& model);
 
-// Completes `blend` from the texels across; mirrored[texels] is how much of each came from there,
-// 0–1.
+// Completes `blend` from the texels across; mirrored[texels] is how much of each is known from
+// there, 0–1.
 Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
                       const TaskControl& control, const Blend& blend, float* mirrored);
 
@@ -36,7 +35,7 @@ Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
 // the skin's. base: [size][size][4] sRGB. skin_gain: the median over bare skin, 1 when nothing was
 // seen.
 Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend,
-                  const uint8_t* base, const std::vector<uint8_t>& photographed, Arena& arena,
-                  const TaskControl& control, float* gain, float skin_gain[3]);
+                  const uint8_t* base, const std::vector<uint8_t>& photographed, bool mirror,
+                  Arena& arena, const TaskControl& control, float* gain, float skin_gain[3]);
 
 }  // namespace daf::head

@@ -251,13 +251,12 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
   }
 
   // The sums become the blend in place.
-  const Blend blend{sums.high, sums.low, sums.weight};
+  const Blend blend{sums.high, sums.weight};
   for (size_t i = 0; i < n; ++i) {
     const float w = sums.weight[i], sharp = sums.sharp[i];
     for (int k = 0; k < 3; ++k) {
       const float low = w > 0 ? sums.low[3 * i + k] / w : 0;
       const float high = sharp > 1e-20f ? sums.high[3 * i + k] / sharp : 0;
-      blend.low[3 * i + k] = low;
       blend.colour[3 * i + k] = std::clamp(low + high, 0.0f, 1.0f);
     }
     blend.confidence[i] = SmoothStep(0.01f, 0.4f, w);
@@ -270,8 +269,8 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
 
   float *gain, skin_gain[3];
   DAF_RETURN_IF_ERROR(arena.Allocate(size_t{model.position_count} * 3, &gain));
-  DAF_RETURN_IF_ERROR(
-      SpreadGain(model, atlas, blend, base, photographed, arena, control, gain, skin_gain));
+  DAF_RETURN_IF_ERROR(SpreadGain(model, atlas, blend, base, photographed, options.mirror, arena,
+                                 control, gain, skin_gain));
   const std::vector<float> iris = IrisWeights(model, atlas);
   float iris_gain[3] = {1, 1, 1};
   EstimateIrisGain(model, atlas, iris, views, view_count, report->lights, base, iris_gain);

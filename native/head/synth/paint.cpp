@@ -187,7 +187,7 @@ Colour Painter::Hair(const Place& p, float* alpha) const {
   const float fine = Noise((around + wave) * 13, high * 0.6f, 9, looks_.grain + 32);
   const float strand = 0.45f * coarse + 0.55f * fine;
   *alpha = Ramp(0.08f, 0.55f, p.hair + 0.32f * strand);
-  if (looks_.style == HairStyle::kLong) *alpha = Ramp(-0.05f, 0.08f, p.hair + 0.05f * strand);
+  if (looks_.style == HairStyle::kLong) *alpha = Ramp(0.0f, 0.34f, p.hair + 0.22f * strand);
   if (looks_.style == HairStyle::kBald) *alpha = 0;
   if (looks_.style == HairStyle::kReceding) *alpha *= 1 - Ramp(-10.5f, -8.0f, p.z) * Ramp(3.5f, 6, p.y);
   return HairColour(strand);

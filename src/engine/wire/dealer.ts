@@ -27,7 +27,7 @@ export class DealerSocket {
   constructor(endpoint: string, handler: DealerHandler) {
     checkEndpoint(endpoint);
     this.endpoint = endpoint;
-    const socket = new Dealer({ ...COMMON, immediate: true, reconnectInterval: 50, reconnectMaxInterval: 1000 });
+    const socket = new Dealer({ ...COMMON, immediate: true, reconnectInterval: 50, reconnectMaxInterval: 300 });
     this.#socket = socket;
     this.#queue = new SendQueue((frames) => socket.send(frames as Uint8Array[]), MAX_WAITING);
     socket.events.on('handshake', () => {

@@ -81,8 +81,8 @@ void AddEyes(const HeadMeasures& m, Sdf& f) {
   // The ball under the lids: longer towards the inner corner.
   f.Ellipsoid({x, 0.12, z}, {1.40, 1.26, 1.37}, 0.6);
   f.Ellipsoid({x - 0.5, 0.0, z + 0.02}, {1.18, 0.9, 1.05}, 0.5);
-  f.Bump({x + 0.15, 1.22, 1.15 + z}, {1.2, 0.30, 0.7}, 0.14 + m.lid_fullness);                    // fold above the upper lid
-  f.RidgeAlong({{x - 1.25, 0.42, 0.9 + z}, {x - 0.7, 0.78, 1.2 + z}, {x + 0.1, 0.92, 1.2 + z}, {x + 0.8, 0.74, 0.95 + z}, {x + 1.35, 0.32, 0.5 + z}}, 0.10, -0.13);
+  f.Bump({x + 0.15, 1.30, 1.15 + z}, {1.25, 0.26, 0.7}, 0.18 + m.lid_fullness);                    // fold above the upper lid
+  f.RidgeAlong({{x - 1.25, 0.42, 0.9 + z}, {x - 0.7, 0.78, 1.2 + z}, {x + 0.1, 0.92, 1.2 + z}, {x + 0.8, 0.74, 0.95 + z}, {x + 1.35, 0.32, 0.5 + z}}, 0.15, -0.17);
   f.RidgeAlong({{x - 1.3, -0.75, 1.1 + z}, {x - 0.4, -1.15, 1.1 + z}, {x + 0.6, -1.1, 0.8 + z}}, 0.2, -m.under_eye);
 }
 

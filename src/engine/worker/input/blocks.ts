@@ -11,6 +11,8 @@ const MAX_RECORDS = 16 << 10;
 const NEWLINE = 10;
 const EMPTY = new Uint8Array(0);
 
+let last: BlockBuffer | null = null;
+
 /** The buffers of a task's readers, reused from piece to piece. */
 export class BlockBuffer {
   /** A record longer than this fails the task instead of the machine. */
@@ -21,6 +23,12 @@ export class BlockBuffer {
 
   constructor(limit: number) {
     this.#limit = Math.max(limit, CHUNK);
+  }
+
+  /** The buffer of the task before, when it serves: a thread runs one task at a time, and short tasks cost less than new buffers. */
+  static take(limit: number): BlockBuffer {
+    if (last === null || last.#limit !== Math.max(limit, CHUNK) || last.bytes.length !== CHUNK) last = new BlockBuffer(limit);
+    return last;
   }
 
   /** Makes room for at least `bytes`, keeping the first `keep`. */

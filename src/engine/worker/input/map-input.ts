@@ -11,7 +11,7 @@ export function openMapInput(split: Split, spec: JobSpec, store: BlobStore, cont
 }
 
 async function* blocks(split: Split, spec: JobSpec, store: BlobStore, context: TaskContext): AsyncGenerator<RecordBlock> {
-  const buffer = new BlockBuffer(Math.floor(spec.memory.task / 2));
+  const buffer = BlockBuffer.take(Math.floor(spec.memory.task / 2));
   const total = Math.max(1, sum(split.pieces));
   let before = 0;
   for (const piece of split.pieces) {

@@ -50,7 +50,8 @@ FieldHandle* ReadField(const Napi::Value& value) {
 }
 
 TrainerHandle* ReadTrainer(const Napi::Value& value) {
-  if (!value.IsExternal() || !value.As<Napi::External<TrainerHandle>>().CheckTypeTag(&kTrainerTag)) {
+  if (!value.IsExternal() ||
+      !value.As<Napi::External<TrainerHandle>>().CheckTypeTag(&kTrainerTag)) {
     ThrowArgument(value.Env(), "trainer must be what trainerCreate returned");
     return nullptr;
   }
@@ -83,7 +84,8 @@ bool ReadFloat(const Napi::Object& object, const char* name, float* out) {
 
 bool ReadTriple(const Napi::Value& value, const char* name, float out[3]) {
   Span<float> triple;
-  if (!ReadFloats(value, name, &triple) || !CheckSize(value.Env(), name, triple.size, 3)) return false;
+  if (!ReadFloats(value, name, &triple) || !CheckSize(value.Env(), name, triple.size, 3))
+    return false;
   std::memcpy(out, triple.data, 3 * sizeof(float));
   return true;
 }
@@ -91,7 +93,8 @@ bool ReadTriple(const Napi::Value& value, const char* name, float out[3]) {
 // rotation[9], translation[3], focal x and y, centre x and y, width, height.
 bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
   Span<float> v;
-  if (!ReadFloats(value, "camera", &v) || !CheckSize(value.Env(), "camera", v.size, kCameraValues)) return false;
+  if (!ReadFloats(value, "camera", &v) || !CheckSize(value.Env(), "camera", v.size, kCameraValues))
+    return false;
   std::memcpy(out->rotation, v.data, 9 * sizeof(float));
   std::memcpy(out->translation, v.data + 9, 3 * sizeof(float));
   std::memcpy(out->focal, v.data + 12, 2 * sizeof(float));
@@ -102,7 +105,8 @@ bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
       return false;
     }
   }
-  if (!(v.data[16] >= 1 && v.data[16] <= 16384 && v.data[17] >= 1 && v.data[17] <= 16384 && v.data[12] > 0 && v.data[13] > 0)) {
+  if (!(v.data[16] >= 1 && v.data[16] <= 16384 && v.data[17] >= 1 && v.data[17] <= 16384 &&
+        v.data[12] > 0 && v.data[13] > 0)) {
     ThrowArgument(value.Env(), "camera: width and height are 1–16384, focal lengths positive");
     return false;
   }
@@ -114,18 +118,21 @@ bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
 bool Nothing(const Napi::Value& value) { return value.IsNull() || value.IsUndefined(); }
 
 // Bytes, floats or null, `size` elements.
-bool ReadPlane(const Napi::Value& value, const char* name, size_t size, const uint8_t** bytes, const float** floats) {
+bool ReadPlane(const Napi::Value& value, const char* name, size_t size, const uint8_t** bytes,
+               const float** floats) {
   *bytes = nullptr;
   *floats = nullptr;
   if (Nothing(value)) return true;
   if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
     Span<uint8_t> span;
-    if (!ReadBytes(value, name, &span) || !CheckSize(value.Env(), name, span.size, size)) return false;
+    if (!ReadBytes(value, name, &span) || !CheckSize(value.Env(), name, span.size, size))
+      return false;
     *bytes = span.data;
     return true;
   }
   Span<float> span;
-  if (!ReadFloats(value, name, &span) || !CheckSize(value.Env(), name, span.size, size)) return false;
+  if (!ReadFloats(value, name, &span) || !CheckSize(value.Env(), name, span.size, size))
+    return false;
   *floats = span.data;
   return true;
 }
@@ -140,22 +147,26 @@ Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
   const std::string kind = options.Get("kind").ToString().Utf8Value();
   uint32_t occupancy, seed;
   nerf::Box box;
-  if (!ReadCount(options, "occupancy", &occupancy) || !ReadCount(options, "seed", &seed) || !ReadTriple(options.Get("boxMin"), "boxMin", box.min) ||
+  if (!ReadCount(options, "occupancy", &occupancy) || !ReadCount(options, "seed", &seed) ||
+      !ReadTriple(options.Get("boxMin"), "boxMin", box.min) ||
       !ReadTriple(options.Get("boxMax"), "boxMax", box.max)) {
     return env.Undefined();
   }
   std::unique_ptr<nerf::Field> field;
   if (kind == "hashgrid") {
     nerf::HashGridConfig c;
-    if (!ReadCount(options, "levels", &c.levels) || !ReadCount(options, "features", &c.features) || !ReadCount(options, "log2Entries", &c.log2_entries) ||
-        !ReadCount(options, "coarsest", &c.coarsest) || !ReadCount(options, "finest", &c.finest) || !ReadCount(options, "densityWidth", &c.density_width) ||
+    if (!ReadCount(options, "levels", &c.levels) || !ReadCount(options, "features", &c.features) ||
+        !ReadCount(options, "log2Entries", &c.log2_entries) ||
+        !ReadCount(options, "coarsest", &c.coarsest) || !ReadCount(options, "finest", &c.finest) ||
+        !ReadCount(options, "densityWidth", &c.density_width) ||
         !ReadCount(options, "colorWidth", &c.color_width)) {
       return env.Undefined();
     }
     if (!Check(env, nerf::NewHashGrid(c, seed, &field))) return env.Undefined();
   } else if (kind == "classic") {
     nerf::ClassicConfig c;
-    if (!ReadCount(options, "width", &c.width) || !ReadCount(options, "depth", &c.depth)) return env.Undefined();
+    if (!ReadCount(options, "width", &c.width) || !ReadCount(options, "depth", &c.depth))
+      return env.Undefined();
     if (!Check(env, nerf::NewClassic(c, seed, &field))) return env.Undefined();
   } else {
     ThrowArgument(env, "fieldCreate: kind must be hashgrid or classic");
@@ -172,7 +183,8 @@ Napi::Value FieldLoad(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   SafetensorsFile file;
   if (info[0].IsString()) {
-    if (!Check(env, SafetensorsFile::Read(info[0].As<Napi::String>().Utf8Value(), &file))) return env.Undefined();
+    if (!Check(env, SafetensorsFile::Read(info[0].As<Napi::String>().Utf8Value(), &file)))
+      return env.Undefined();
   } else {
     Span<uint8_t> bytes;
     if (!ReadBytes(info[0], "fieldLoad: source", &bytes)) return env.Undefined();
@@ -212,7 +224,8 @@ Napi::Value FieldInfo(const Napi::CallbackInfo& info) {
   std::memcpy(min.Data(), field->model->box().min, 3 * sizeof(float));
   std::memcpy(max.Data(), field->model->box().max, 3 * sizeof(float));
   out.Set("kind", Napi::String::New(env, field->model->field().kind()));
-  out.Set("parameters", Napi::Number::New(env, static_cast<double>(field->model->field().parameter_count())));
+  out.Set("parameters",
+          Napi::Number::New(env, static_cast<double>(field->model->field().parameter_count())));
   out.Set("boxMin", min);
   out.Set("boxMax", max);
   return out;
@@ -232,16 +245,20 @@ Napi::Value FieldEvaluate(const Napi::CallbackInfo& info) {
   FieldHandle* field = ReadField(info[0]);
   Span<float> points, directions, density, color;
   TaskControl control;
-  if (field == nullptr || !ReadFloats(info[1], "points", &points) || (!Nothing(info[2]) && !ReadFloats(info[2], "directions", &directions)) ||
-      !ReadControl(info[3], &control) || !ReadFloats(info[4], "density", &density) || (!Nothing(info[5]) && !ReadFloats(info[5], "color", &color))) {
+  if (field == nullptr || !ReadFloats(info[1], "points", &points) ||
+      (!Nothing(info[2]) && !ReadFloats(info[2], "directions", &directions)) ||
+      !ReadControl(info[3], &control) || !ReadFloats(info[4], "density", &density) ||
+      (!Nothing(info[5]) && !ReadFloats(info[5], "color", &color))) {
     return env.Undefined();
   }
   const size_t n = density.size;
-  if (!CheckSize(env, "points", points.size, n * 3) || (directions.data != nullptr && !CheckSize(env, "directions", directions.size, n * 3)) ||
+  if (!CheckSize(env, "points", points.size, n * 3) ||
+      (directions.data != nullptr && !CheckSize(env, "directions", directions.size, n * 3)) ||
       (color.data != nullptr && !CheckSize(env, "color", color.size, n * 3))) {
     return env.Undefined();
   }
-  (void)Check(env, field->model->Evaluate(points.data, directions.data, n, density.data, color.data, control));
+  (void)Check(env, field->model->Evaluate(points.data, directions.data, n, density.data, color.data,
+                                          control));
   return env.Undefined();
 }
 
@@ -259,21 +276,30 @@ Napi::Value FieldRender(const Napi::CallbackInfo& info) {
   nerf::RenderOptions options;
   options.transparent = look.Get("background").IsNull();
   options.exhaustive = look.Get("exhaustive").ToBoolean().Value();
-  if ((!options.transparent && !ReadTriple(look.Get("background"), "background", options.background)) || !ReadCount(look, "samples", &options.samples) ||
-      !ReadFloat(look, "minTransmittance", &options.min_transmittance) || !ReadControl(info[3], &control)) {
+  if ((!options.transparent &&
+       !ReadTriple(look.Get("background"), "background", options.background)) ||
+      !ReadCount(look, "samples", &options.samples) ||
+      !ReadFloat(look, "minTransmittance", &options.min_transmittance) ||
+      !ReadControl(info[3], &control)) {
     return env.Undefined();
   }
   const size_t pixels = size_t{camera.width} * camera.height;
   Span<uint8_t> rgba;
   Span<float> depth, opacity, color;
-  if (!ReadBytes(info[4], "rgba", &rgba) || !CheckSize(env, "rgba", rgba.size, pixels * 4) || !ReadFloats(info[5], "depth", &depth) ||
-      !CheckSize(env, "depth", depth.size, pixels) || !ReadFloats(info[6], "opacity", &opacity) || !CheckSize(env, "opacity", opacity.size, pixels)) {
+  if (!ReadBytes(info[4], "rgba", &rgba) || !CheckSize(env, "rgba", rgba.size, pixels * 4) ||
+      !ReadFloats(info[5], "depth", &depth) || !CheckSize(env, "depth", depth.size, pixels) ||
+      !ReadFloats(info[6], "opacity", &opacity) ||
+      !CheckSize(env, "opacity", opacity.size, pixels)) {
     return env.Undefined();
   }
-  if (!Nothing(info[7]) && (!ReadFloats(info[7], "color", &color) || !CheckSize(env, "color", color.size, pixels * 3))) return env.Undefined();
+  if (!Nothing(info[7]) &&
+      (!ReadFloats(info[7], "color", &color) || !CheckSize(env, "color", color.size, pixels * 3)))
+    return env.Undefined();
   const nerf::RenderTargets targets = {rgba.data, color.data, depth.data, opacity.data};
   uint64_t samples = 0;
-  if (!Check(env, field->renderer.Render(field->model.get(), camera, options, targets, control, &samples))) return env.Undefined();
+  if (!Check(env, field->renderer.Render(field->model.get(), camera, options, targets, control,
+                                         &samples)))
+    return env.Undefined();
   return Napi::Number::New(env, static_cast<double>(samples));
 }
 
@@ -288,17 +314,23 @@ Napi::Value TrainerCreate(const Napi::CallbackInfo& info) {
   const Napi::Object o = info[1].As<Napi::Object>();
   nerf::TrainOptions options;
   uint32_t seed;
-  if (!ReadFloat(o, "supervisedFraction", &options.supervised_fraction) || !ReadCount(o, "samplesPerStep", &options.samples_per_step) ||
-      !ReadCount(o, "totalSteps", &options.total_steps) || !ReadFloat(o, "learningRate", &options.learning_rate) ||
-      !ReadFloat(o, "opacityWeight", &options.opacity_weight) || !ReadFloat(o, "depthWeight", &options.depth_weight) ||
-      !ReadFloat(o, "colorDelay", &options.color_delay) || !ReadFloat(o, "surfaceMargin", &options.surface_margin) ||
-      !ReadCount(o, "maxSamplesPerRay", &options.max_samples_per_ray) || !ReadCount(o, "seed", &seed)) {
+  if (!ReadFloat(o, "supervisedFraction", &options.supervised_fraction) ||
+      !ReadCount(o, "samplesPerStep", &options.samples_per_step) ||
+      !ReadCount(o, "totalSteps", &options.total_steps) ||
+      !ReadFloat(o, "learningRate", &options.learning_rate) ||
+      !ReadFloat(o, "opacityWeight", &options.opacity_weight) ||
+      !ReadFloat(o, "depthWeight", &options.depth_weight) ||
+      !ReadFloat(o, "colorDelay", &options.color_delay) ||
+      !ReadFloat(o, "surfaceMargin", &options.surface_margin) ||
+      !ReadCount(o, "maxSamplesPerRay", &options.max_samples_per_ray) ||
+      !ReadCount(o, "seed", &seed)) {
     return env.Undefined();
   }
   options.seed = seed;
   auto handle = std::make_unique<TrainerHandle>();
   handle->model = field->model;
-  if (!Check(env, nerf::Trainer::Make(handle->model.get(), options, &handle->trainer))) return env.Undefined();
+  if (!Check(env, nerf::Trainer::Make(handle->model.get(), options, &handle->trainer)))
+    return env.Undefined();
   return Wrap(env, handle.release(), kTrainerTag);
 }
 
@@ -310,9 +342,12 @@ Napi::Value TrainerAddView(const Napi::CallbackInfo& info) {
   view.supervised = info[1].ToBoolean().Value();
   const size_t pixels = size_t{view.camera.width} * view.camera.height;
   Span<float> depth;
-  if (!ReadPlane(info[3], "rgb", pixels * 3, &view.rgb8, &view.rgb) || !ReadPlane(info[4], "alpha", pixels, &view.alpha8, &view.alpha)) return env.Undefined();
+  if (!ReadPlane(info[3], "rgb", pixels * 3, &view.rgb8, &view.rgb) ||
+      !ReadPlane(info[4], "alpha", pixels, &view.alpha8, &view.alpha))
+    return env.Undefined();
   if (!Nothing(info[5])) {
-    if (!ReadFloats(info[5], "depth", &depth) || !CheckSize(env, "depth", depth.size, pixels)) return env.Undefined();
+    if (!ReadFloats(info[5], "depth", &depth) || !CheckSize(env, "depth", depth.size, pixels))
+      return env.Undefined();
     view.depth = depth.data;
   }
   (void)Check(env, trainer->trainer->AddView(view));
@@ -324,14 +359,19 @@ Napi::Value TrainerRun(const Napi::CallbackInfo& info) {
   TrainerHandle* trainer = ReadTrainer(info[0]);
   TaskControl control;
   if (trainer == nullptr || !ReadControl(info[2], &control)) return env.Undefined();
-  if (!info[1].IsNumber() || !(info[1].As<Napi::Number>().DoubleValue() >= 0 && info[1].As<Napi::Number>().DoubleValue() <= 1e9)) {
+  if (!info[1].IsNumber() || !(info[1].As<Napi::Number>().DoubleValue() >= 0 &&
+                               info[1].As<Napi::Number>().DoubleValue() <= 1e9)) {
     ThrowArgument(env, "trainerRun: steps must be a whole number of at least 0");
     return env.Undefined();
   }
   nerf::TrainReport report;
-  if (!Check(env, trainer->trainer->Run(info[1].As<Napi::Number>().Uint32Value(), control, &report))) return env.Undefined();
+  if (!Check(env,
+             trainer->trainer->Run(info[1].As<Napi::Number>().Uint32Value(), control, &report)))
+    return env.Undefined();
   Napi::Object out = Napi::Object::New(env);
-  const auto number = [&](const char* name, double value) { out.Set(name, Napi::Number::New(env, value)); };
+  const auto number = [&](const char* name, double value) {
+    out.Set(name, Napi::Number::New(env, value));
+  };
   number("step", report.step);
   number("rays", static_cast<double>(report.rays));
   number("samples", static_cast<double>(report.samples));
@@ -376,7 +416,8 @@ Napi::Value MeasureMultiplyAdds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, done / (end - begin));
 }
 
-// Samples a second of the field's own kernels on points in the box, `training` with the backward pass but without the optimiser.
+// Samples a second of the field's own kernels on points in the box, `training` with the backward
+// pass but without the optimiser.
 Napi::Value MeasureField(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   FieldHandle* handle = ReadField(info[0]);
@@ -413,7 +454,8 @@ Napi::Value MeasureField(const Napi::CallbackInfo& info) {
   const double begin = Now();
   double end = begin;
   while (end - begin < seconds) {
-    pass->Forward({lane[0], lane[1], lane[2]}, {lane[3], lane[4], lane[5]}, n, lane[6], {lane[7], lane[8], lane[9]});
+    pass->Forward({lane[0], lane[1], lane[2]}, {lane[3], lane[4], lane[5]}, n, lane[6],
+                  {lane[7], lane[8], lane[9]});
     if (training) pass->Backward(lane[6], {lane[7], lane[8], lane[9]}, gradients);
     done += n;
     end = Now();
@@ -435,7 +477,8 @@ void RegisterNerf(Napi::Env env, Napi::Object exports) {
   exports.Set("trainerAddView", Napi::Function::New(env, TrainerAddView, "trainerAddView"));
   exports.Set("trainerRun", Napi::Function::New(env, TrainerRun, "trainerRun"));
   exports.Set("trainerDispose", Napi::Function::New(env, TrainerDispose, "trainerDispose"));
-  exports.Set("measureMultiplyAdds", Napi::Function::New(env, MeasureMultiplyAdds, "measureMultiplyAdds"));
+  exports.Set("measureMultiplyAdds",
+              Napi::Function::New(env, MeasureMultiplyAdds, "measureMultiplyAdds"));
   exports.Set("measureField", Napi::Function::New(env, MeasureField, "measureField"));
 }
 

@@ -22,14 +22,18 @@ struct DTypeInfo {
   size_t bytes;
 };
 constexpr DTypeInfo kTypes[] = {
-    {DType::kF32, "F32", 4}, {DType::kF16, "F16", 2}, {DType::kBF16, "BF16", 2}, {DType::kF64, "F64", 8}, {DType::kU8, "U8", 1},
-    {DType::kI8, "I8", 1},   {DType::kU16, "U16", 2}, {DType::kI16, "I16", 2},   {DType::kU32, "U32", 4}, {DType::kI32, "I32", 4},
-    {DType::kU64, "U64", 8}, {DType::kI64, "I64", 8}, {DType::kBool, "BOOL", 1},
+    {DType::kF32, "F32", 4},   {DType::kF16, "F16", 2}, {DType::kBF16, "BF16", 2},
+    {DType::kF64, "F64", 8},   {DType::kU8, "U8", 1},   {DType::kI8, "I8", 1},
+    {DType::kU16, "U16", 2},   {DType::kI16, "I16", 2}, {DType::kU32, "U32", 4},
+    {DType::kI32, "I32", 4},   {DType::kU64, "U64", 8}, {DType::kI64, "I64", 8},
+    {DType::kBool, "BOOL", 1},
 };
 const DTypeInfo& Info(DType dtype) { return kTypes[static_cast<size_t>(dtype)]; }
 
 Status Bad(const std::string& what) { return Status(Code::kBadData, "safetensors: " + what); }
-Status BadTensor(const std::string& name, const std::string& what) { return Bad("tensor \"" + name + "\": " + what); }
+Status BadTensor(const std::string& name, const std::string& what) {
+  return Bad("tensor \"" + name + "\": " + what);
+}
 
 // elements and bytes of a shape; false when a product overflows.
 bool Measure(const std::vector<uint64_t>& shape, size_t element, uint64_t* count, uint64_t* bytes) {
@@ -43,7 +47,8 @@ bool Measure(const std::vector<uint64_t>& shape, size_t element, uint64_t* count
 std::string ShapeText(const std::vector<uint64_t>& shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ",") + (shape[i] == SafetensorsFile::kAny ? std::string("*") : std::to_string(shape[i]));
+    text += (i == 0 ? "" : ",") +
+            (shape[i] == SafetensorsFile::kAny ? std::string("*") : std::to_string(shape[i]));
   }
   return text + "]";
 }
@@ -81,7 +86,8 @@ float HalfToFloat(uint16_t half) {
     const float magnitude = std::ldexp(static_cast<float>(mantissa), -24);
     return sign != 0 ? -magnitude : magnitude;
   }
-  const uint32_t bits = sign | (exponent == 31 ? 0x7F800000u : (exponent + 112) << 23) | (mantissa << 13);
+  const uint32_t bits =
+      sign | (exponent == 31 ? 0x7F800000u : (exponent + 112) << 23) | (mantissa << 13);
   float out;
   std::memcpy(&out, &bits, 4);
   return out;
@@ -97,7 +103,8 @@ uint16_t FloatToHalf(float value) {
   if (magnitude < 0x38800000) {  // subnormal half: a multiple of 2^-24
     float positive;
     std::memcpy(&positive, &magnitude, 4);
-    return static_cast<uint16_t>(sign | static_cast<uint16_t>(std::nearbyint(positive * 16777216.0f)));
+    return static_cast<uint16_t>(sign |
+                                 static_cast<uint16_t>(std::nearbyint(positive * 16777216.0f)));
   }
   const uint32_t rounded = magnitude + 0xFFF + ((magnitude >> 13) & 1);
   return static_cast<uint16_t>(sign | ((rounded - 0x38000000) >> 13));
@@ -110,24 +117,29 @@ Status SafetensorsFile::Parse(const void* bytes, size_t size, SafetensorsFile* o
   if (size < 8) return Bad("the file ends inside the header length");
   uint64_t header = 0;
   for (int i = 7; i >= 0; --i) header = (header << 8) | file[i];
-  if (header > kMaxHeader) return Bad("a header of " + std::to_string(header) + " bytes is not believable");
+  if (header > kMaxHeader)
+    return Bad("a header of " + std::to_string(header) + " bytes is not believable");
   if (header > size - 8) return Bad("the file ends inside the header");
   const uint8_t* data = file + 8 + header;
   const uint64_t data_size = size - 8 - header;
 
   std::vector<internal::HeaderEntry> entries;
-  DAF_RETURN_IF_ERROR(internal::ParseHeader(reinterpret_cast<const char*>(file + 8), header, &entries, &out->metadata_));
+  DAF_RETURN_IF_ERROR(internal::ParseHeader(reinterpret_cast<const char*>(file + 8), header,
+                                            &entries, &out->metadata_));
   for (const internal::HeaderEntry& entry : entries) {
     const DTypeInfo* type = nullptr;
     for (const DTypeInfo& one : kTypes) {
       if (entry.dtype == one.name) type = &one;
     }
     if (type == nullptr) return BadTensor(entry.name, "unknown dtype \"" + entry.dtype + "\"");
-    if (entry.begin > entry.end || entry.end > data_size) return BadTensor(entry.name, "data_offsets reach outside the file");
+    if (entry.begin > entry.end || entry.end > data_size)
+      return BadTensor(entry.name, "data_offsets reach outside the file");
     uint64_t count, needed;
-    if (!Measure(entry.shape, type->bytes, &count, &needed)) return BadTensor(entry.name, "the shape overflows");
+    if (!Measure(entry.shape, type->bytes, &count, &needed))
+      return BadTensor(entry.name, "the shape overflows");
     if (needed != entry.end - entry.begin) {
-      return BadTensor(entry.name, "shape " + ShapeText(entry.shape) + " needs " + std::to_string(needed) + " bytes, data_offsets give " +
+      return BadTensor(entry.name, "shape " + ShapeText(entry.shape) + " needs " +
+                                       std::to_string(needed) + " bytes, data_offsets give " +
                                        std::to_string(entry.end - entry.begin));
     }
     Tensor tensor;
@@ -139,9 +151,12 @@ Status SafetensorsFile::Parse(const void* bytes, size_t size, SafetensorsFile* o
     tensor.count = static_cast<size_t>(count);
     out->tensors_.push_back(std::move(tensor));
   }
-  // Sorted by offset (empty tensors first), the tensors must tile the data: no overlap, no hole, nothing after.
+  // Sorted by offset (empty tensors first), the tensors must tile the data: no overlap, no hole,
+  // nothing after.
   std::sort(out->tensors_.begin(), out->tensors_.end(), [](const Tensor& a, const Tensor& b) {
-    return a.data != b.data ? a.data < b.data : a.bytes != b.bytes ? a.bytes < b.bytes : a.name < b.name;
+    return a.data != b.data     ? a.data < b.data
+           : a.bytes != b.bytes ? a.bytes < b.bytes
+                                : a.name < b.name;
   });
   const uint8_t* expected = data;
   for (const Tensor& tensor : out->tensors_) {
@@ -192,20 +207,26 @@ Status SafetensorsFile::Metadata(const std::string& key, std::string* out) const
   return Status::Ok();
 }
 
-Status SafetensorsFile::Expect(const std::string& name, const std::vector<uint64_t>& shape, const Tensor** out) const {
+Status SafetensorsFile::Expect(const std::string& name, const std::vector<uint64_t>& shape,
+                               const Tensor** out) const {
   const Tensor* tensor = Find(name);
   if (tensor == nullptr) return BadTensor(name, "is missing");
   bool same = tensor->shape.size() == shape.size();
-  for (size_t i = 0; same && i < shape.size(); ++i) same = shape[i] == kAny || shape[i] == tensor->shape[i];
-  if (!same) return BadTensor(name, "shape " + ShapeText(tensor->shape) + ", expected " + ShapeText(shape));
+  for (size_t i = 0; same && i < shape.size(); ++i)
+    same = shape[i] == kAny || shape[i] == tensor->shape[i];
+  if (!same)
+    return BadTensor(name, "shape " + ShapeText(tensor->shape) + ", expected " + ShapeText(shape));
   *out = tensor;
   return Status::Ok();
 }
 
-Status SafetensorsFile::FloatsInto(const std::string& name, const std::vector<uint64_t>& shape, float* out, size_t count) const {
+Status SafetensorsFile::FloatsInto(const std::string& name, const std::vector<uint64_t>& shape,
+                                   float* out, size_t count) const {
   const Tensor* tensor;
   DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
-  if (tensor->count != count) return BadTensor(name, std::to_string(tensor->count) + " elements, expected " + std::to_string(count));
+  if (tensor->count != count)
+    return BadTensor(
+        name, std::to_string(tensor->count) + " elements, expected " + std::to_string(count));
   switch (tensor->dtype) {
     case DType::kF32:
       std::memcpy(out, tensor->data, count * 4);
@@ -231,22 +252,26 @@ Status SafetensorsFile::FloatsInto(const std::string& name, const std::vector<ui
       }
       break;
     default:
-      return BadTensor(name, std::string("dtype ") + DTypeName(tensor->dtype) + ", expected floats");
+      return BadTensor(name,
+                       std::string("dtype ") + DTypeName(tensor->dtype) + ", expected floats");
   }
   for (size_t i = 0; i < count; ++i) {
-    if (!std::isfinite(out[i])) return BadTensor(name, "element " + std::to_string(i) + " is not finite");
+    if (!std::isfinite(out[i]))
+      return BadTensor(name, "element " + std::to_string(i) + " is not finite");
   }
   return Status::Ok();
 }
 
-Status SafetensorsFile::Floats(const std::string& name, const std::vector<uint64_t>& shape, std::vector<float>* out) const {
+Status SafetensorsFile::Floats(const std::string& name, const std::vector<uint64_t>& shape,
+                               std::vector<float>* out) const {
   const Tensor* tensor;
   DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
   out->resize(tensor->count);
   return FloatsInto(name, shape, out->data(), out->size());
 }
 
-Status SafetensorsFile::Uint32s(const std::string& name, const std::vector<uint64_t>& shape, std::vector<uint32_t>* out) const {
+Status SafetensorsFile::Uint32s(const std::string& name, const std::vector<uint64_t>& shape,
+                                std::vector<uint32_t>* out) const {
   const Tensor* tensor;
   DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
   out->resize(tensor->count);
@@ -254,8 +279,12 @@ Status SafetensorsFile::Uint32s(const std::string& name, const std::vector<uint6
     const uint8_t* at = tensor->data + i * DTypeBytes(tensor->dtype);
     int64_t value = -1;
     switch (tensor->dtype) {
-      case DType::kU8: value = *at; break;
-      case DType::kU16: value = at[0] | (at[1] << 8); break;
+      case DType::kU8:
+        value = *at;
+        break;
+      case DType::kU16:
+        value = at[0] | (at[1] << 8);
+        break;
       case DType::kU32: {
         uint32_t word;
         std::memcpy(&word, at, 4);
@@ -268,29 +297,40 @@ Status SafetensorsFile::Uint32s(const std::string& name, const std::vector<uint6
         value = word;
         break;
       }
-      case DType::kI64: std::memcpy(&value, at, 8); break;
-      default: return BadTensor(name, std::string("dtype ") + DTypeName(tensor->dtype) + ", expected integers");
+      case DType::kI64:
+        std::memcpy(&value, at, 8);
+        break;
+      default:
+        return BadTensor(name,
+                         std::string("dtype ") + DTypeName(tensor->dtype) + ", expected integers");
     }
-    if (value < 0 || value > int64_t{0xFFFFFFFF}) return BadTensor(name, "element " + std::to_string(i) + " does not fit 32 bits");
+    if (value < 0 || value > int64_t{0xFFFFFFFF})
+      return BadTensor(name, "element " + std::to_string(i) + " does not fit 32 bits");
     (*out)[i] = static_cast<uint32_t>(value);
   }
   return Status::Ok();
 }
 
-Status SafetensorsFile::Bytes(const std::string& name, const std::vector<uint64_t>& shape, std::vector<uint8_t>* out) const {
+Status SafetensorsFile::Bytes(const std::string& name, const std::vector<uint64_t>& shape,
+                              std::vector<uint8_t>* out) const {
   const Tensor* tensor;
   DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
-  if (tensor->dtype != DType::kU8) return BadTensor(name, std::string("dtype ") + DTypeName(tensor->dtype) + ", expected U8");
+  if (tensor->dtype != DType::kU8)
+    return BadTensor(name, std::string("dtype ") + DTypeName(tensor->dtype) + ", expected U8");
   out->assign(tensor->data, tensor->data + tensor->bytes);
   return Status::Ok();
 }
 
-Status SafetensorsWriter::Add(const std::string& name, DType dtype, std::vector<uint64_t> shape, const void* data) {
+Status SafetensorsWriter::Add(const std::string& name, DType dtype, std::vector<uint64_t> shape,
+                              const void* data) {
   uint64_t count, bytes;
-  if (!Measure(shape, DTypeBytes(dtype), &count, &bytes)) return Status(Code::kBadArgument, "tensor \"" + name + "\": the shape overflows");
-  if (name == "__metadata__") return Status(Code::kBadArgument, "a tensor cannot be called __metadata__");
+  if (!Measure(shape, DTypeBytes(dtype), &count, &bytes))
+    return Status(Code::kBadArgument, "tensor \"" + name + "\": the shape overflows");
+  if (name == "__metadata__")
+    return Status(Code::kBadArgument, "a tensor cannot be called __metadata__");
   for (const Tensor& other : tensors_) {
-    if (other.name == name) return Status(Code::kBadArgument, "tensor \"" + name + "\" was added twice");
+    if (other.name == name)
+      return Status(Code::kBadArgument, "tensor \"" + name + "\" was added twice");
   }
   Tensor tensor;
   tensor.name = name;
@@ -309,7 +349,8 @@ Status SafetensorsWriter::Header(std::string* out) const {
   if (!metadata_.empty()) {
     text += "\"__metadata__\":{";
     for (const auto& [key, value] : metadata_) {
-      if (!internal::ValidUtf8(key) || !internal::ValidUtf8(value)) return Status(Code::kBadArgument, "safetensors metadata must be UTF-8");
+      if (!internal::ValidUtf8(key) || !internal::ValidUtf8(value))
+        return Status(Code::kBadArgument, "safetensors metadata must be UTF-8");
       text += comma + internal::Quote(key) + ":" + internal::Quote(value);
       comma = ",";
     }
@@ -318,15 +359,19 @@ Status SafetensorsWriter::Header(std::string* out) const {
   }
   uint64_t offset = 0;
   for (const Tensor& tensor : tensors_) {
-    if (!internal::ValidUtf8(tensor.name)) return Status(Code::kBadArgument, "a tensor's name must be UTF-8");
-    text += comma + internal::Quote(tensor.name) + ":{\"dtype\":\"" + DTypeName(tensor.dtype) + "\",\"shape\":" + ShapeText(tensor.shape) +
-            ",\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + tensor.bytes) + "]}";
+    if (!internal::ValidUtf8(tensor.name))
+      return Status(Code::kBadArgument, "a tensor's name must be UTF-8");
+    text += comma + internal::Quote(tensor.name) + ":{\"dtype\":\"" + DTypeName(tensor.dtype) +
+            "\",\"shape\":" + ShapeText(tensor.shape) + ",\"data_offsets\":[" +
+            std::to_string(offset) + "," + std::to_string(offset + tensor.bytes) + "]}";
     offset += tensor.bytes;
     comma = ",";
   }
   text += "}";
-  while ((text.size() + 8) % 64 != 0) text += ' ';  // the first tensor starts aligned for readers that map the file
-  if (text.size() > SafetensorsFile::kMaxHeader) return Status(Code::kBadArgument, "safetensors header is too large");
+  while ((text.size() + 8) % 64 != 0)
+    text += ' ';  // the first tensor starts aligned for readers that map the file
+  if (text.size() > SafetensorsFile::kMaxHeader)
+    return Status(Code::kBadArgument, "safetensors header is too large");
   out->assign(8, '\0');
   for (int i = 0; i < 8; ++i) (*out)[i] = static_cast<char>((text.size() >> (8 * i)) & 255);
   *out += text;
@@ -341,7 +386,8 @@ Status SafetensorsWriter::Serialize(std::vector<uint8_t>* out) const {
   out->clear();
   out->reserve(total);
   out->insert(out->end(), header.begin(), header.end());
-  for (const Tensor& tensor : tensors_) out->insert(out->end(), tensor.data, tensor.data + tensor.bytes);
+  for (const Tensor& tensor : tensors_)
+    out->insert(out->end(), tensor.data, tensor.data + tensor.bytes);
   return Status::Ok();
 }
 
@@ -349,7 +395,8 @@ Status SafetensorsWriter::Write(const std::string& path) const {
   static std::atomic<uint32_t> counter{0};
   std::string header;
   DAF_RETURN_IF_ERROR(Header(&header));
-  const std::string temporary = path + "." + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1)) + ".tmp";
+  const std::string temporary =
+      path + "." + std::to_string(::getpid()) + "-" + std::to_string(counter.fetch_add(1)) + ".tmp";
   Status status;
   {
     FileHandle file;
@@ -361,7 +408,8 @@ Status SafetensorsWriter::Write(const std::string& path) const {
     }
     if (status.ok() && ::fsync(file.fd) != 0) status = IoError("flushing " + temporary);
   }
-  if (status.ok() && std::rename(temporary.c_str(), path.c_str()) != 0) status = IoError("renaming to " + path);
+  if (status.ok() && std::rename(temporary.c_str(), path.c_str()) != 0)
+    status = IoError("renaming to " + path);
   if (!status.ok()) ::unlink(temporary.c_str());
   return status;
 }

@@ -29,7 +29,8 @@ class Parser {
         if (entries->size() == kMaxEntries) return Bad("more than 65536 tensors");
         HeaderEntry entry;
         entry.name = key;
-        if (!Entry(&entry)) return Bad("tensor \"" + key + "\": expected dtype, shape and data_offsets, each once");
+        if (!Entry(&entry))
+          return Bad("tensor \"" + key + "\": expected dtype, shape and data_offsets, each once");
         entries->push_back(std::move(entry));
       } while (Take(','));
       if (!Take('}')) return Bad("expected '}' or ','");
@@ -41,7 +42,8 @@ class Parser {
 
  private:
   Status Bad(const std::string& what) const {
-    return Status(Code::kBadData, "safetensors header, byte " + std::to_string(at_ - begin_) + ": " + what);
+    return Status(Code::kBadData,
+                  "safetensors header, byte " + std::to_string(at_ - begin_) + ": " + what);
   }
   void Space() {
     while (at_ != end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
@@ -57,7 +59,10 @@ class Parser {
     for (int i = 0; i < 4; ++i, ++at_) {
       if (at_ == end_) return false;
       const char c = *at_;
-      const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+      const int digit = c >= '0' && c <= '9'   ? c - '0'
+                        : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                        : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                               : -1;
       if (digit < 0) return false;
       *out = *out * 16 + static_cast<uint32_t>(digit);
     }
@@ -84,14 +89,30 @@ class Parser {
     if (at_ == end_) return false;
     const char c = *at_++;
     switch (c) {
-      case '"': case '\\': case '/': out->push_back(c); return true;
-      case 'b': out->push_back('\b'); return true;
-      case 'f': out->push_back('\f'); return true;
-      case 'n': out->push_back('\n'); return true;
-      case 'r': out->push_back('\r'); return true;
-      case 't': out->push_back('\t'); return true;
-      case 'u': break;
-      default: return false;
+      case '"':
+      case '\\':
+      case '/':
+        out->push_back(c);
+        return true;
+      case 'b':
+        out->push_back('\b');
+        return true;
+      case 'f':
+        out->push_back('\f');
+        return true;
+      case 'n':
+        out->push_back('\n');
+        return true;
+      case 'r':
+        out->push_back('\r');
+        return true;
+      case 't':
+        out->push_back('\t');
+        return true;
+      case 'u':
+        break;
+      default:
+        return false;
     }
     uint32_t code;
     if (!Hex4(&code)) return false;
@@ -202,7 +223,10 @@ bool ValidUtf8(const std::string& text) {
       ++p;
       continue;
     }
-    const int extra = (*p & 0xE0) == 0xC0 ? 1 : (*p & 0xF0) == 0xE0 ? 2 : (*p & 0xF8) == 0xF0 ? 3 : 0;
+    const int extra = (*p & 0xE0) == 0xC0   ? 1
+                      : (*p & 0xF0) == 0xE0 ? 2
+                      : (*p & 0xF8) == 0xF0 ? 3
+                                            : 0;
     if (extra == 0 || end - p <= extra) return false;
     uint32_t code = *p & (0x3F >> extra);
     for (int i = 1; i <= extra; ++i) {
@@ -224,7 +248,8 @@ std::string Quote(const std::string& text) {
       out.push_back(c);
     } else if (static_cast<unsigned char>(c) < 0x20) {
       char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+      std::snprintf(escaped, sizeof escaped, "\\u%04x",
+                    static_cast<unsigned>(static_cast<unsigned char>(c)));
       out += escaped;
     } else {
       out.push_back(c);

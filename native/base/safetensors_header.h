@@ -1,5 +1,5 @@
-// The JSON header of a safetensors file, as a strict parser of that one grammar (no general JSON: what the format
-// does not define is refused).
+// The JSON header of a safetensors file, as a strict parser of that one grammar (no general JSON:
+// what the format does not define is refused).
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,9 @@ TEST(Safetensors, RoundTrip) {
 TEST(Safetensors, RefusesEveryTruncation) {
   const std::vector<uint8_t> bytes = Sample();
   for (size_t size = 0; size < bytes.size(); ++size) {
-    const std::vector<uint8_t> cut(bytes.begin(), bytes.begin() + static_cast<long>(size));  // so that a sanitizer sees an overrun
+    const std::vector<uint8_t> cut(
+        bytes.begin(),
+        bytes.begin() + static_cast<long>(size));  // so that a sanitizer sees an overrun
     SafetensorsFile file;
     EXPECT_EQ(SafetensorsFile::Parse(cut.data(), cut.size(), &file).code(), Code::kBadData) << size;
   }
@@ -82,7 +84,8 @@ TEST(Safetensors, SurvivesRandomDamage) {
   Rng rng(1);
   for (int round = 0; round < 20000; ++round) {
     std::vector<uint8_t> damaged = bytes;
-    for (uint32_t n = 1 + rng.Below(4); n > 0; --n) damaged[rng.Below(400) % damaged.size()] = static_cast<uint8_t>(rng.Next());
+    for (uint32_t n = 1 + rng.Below(4); n > 0; --n)
+      damaged[rng.Below(400) % damaged.size()] = static_cast<uint8_t>(rng.Next());
     SafetensorsFile file;
     if (!SafetensorsFile::Parse(damaged.data(), damaged.size(), &file).ok()) continue;
     for (const Tensor& tensor : file.tensors()) {
@@ -93,27 +96,43 @@ TEST(Safetensors, SurvivesRandomDamage) {
 }
 
 TEST(Safetensors, RefusesLies) {
-  const auto refused = [](const std::string& header, size_t data) { return ParseHeaderText(header, data).code() == Code::kBadData; };
+  const auto refused = [](const std::string& header, size_t data) {
+    return ParseHeaderText(header, data).code() == Code::kBadData;
+  };
   EXPECT_TRUE(ParseHeaderText(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8).ok());
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 4));       // outside
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 12));      // bytes after
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8));       // backwards
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})", 8));       // type
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0));  // count overflows
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})", 0));    // bytes overflow
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}})", 8));
+  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 4));  // outside
+  EXPECT_TRUE(
+      refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 12));  // bytes after
+  EXPECT_TRUE(
+      refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8));  // backwards
+  EXPECT_TRUE(refused(R"({"a":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}})", 8));  // type
+  EXPECT_TRUE(
+      refused(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})",
+              0));  // count overflows
+  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})",
+                      0));  // bytes overflow
+  EXPECT_TRUE(
+      refused(R"({"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]}})", 8));
   EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}})", 8));
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}})", 8));
+  EXPECT_TRUE(
+      refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}})", 8));
   EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}})", 8));
   EXPECT_TRUE(refused(R"({"a":{"dtype":"F32","shape":[2]}})", 8));
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})", 6));
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}})", 6));
-  EXPECT_TRUE(refused(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})", 4));
+  EXPECT_TRUE(refused(
+      R"({"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})",
+      6));
+  EXPECT_TRUE(refused(
+      R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]}})",
+      6));
+  EXPECT_TRUE(refused(
+      R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"a":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}})",
+      4));
   EXPECT_TRUE(refused(R"({"__metadata__":{"a":1}})", 0));
   EXPECT_TRUE(refused(R"({"__metadata__":{"a":"\ud800"}})", 0));
   EXPECT_TRUE(refused(R"([])", 0));
   EXPECT_TRUE(refused(std::string(2000, '{'), 0));
-  const Status named = ParseHeaderText(R"({"mlp.w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8);
+  const Status named =
+      ParseHeaderText(R"({"mlp.w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8);
   EXPECT_NE(named.message().find("mlp.w"), std::string::npos);
   const uint8_t huge[8] = {255, 255, 255, 255, 255, 255, 255, 255};
   SafetensorsFile file;
@@ -121,7 +140,8 @@ TEST(Safetensors, RefusesLies) {
 }
 
 TEST(Safetensors, RefusesNonFiniteWeights) {
-  for (const float poison : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float poison :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     const float weights[2] = {1, poison};
     SafetensorsWriter writer;
     ASSERT_TRUE(writer.Add("w", DType::kF32, {2}, weights).ok());

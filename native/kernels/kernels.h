@@ -1,8 +1,9 @@
 // The inner loops of the fields, once per instruction set: one table of functions, chosen once.
 //
-// Layout. A *tile* is 48 samples of some features, feature-major: tile[feature * kTile + sample]. Tiles of a batch follow each
-// other at a stride in floats. 48 = 3 vectors of 16 = 2 × 3 vectors of 8, which is what the register blocks eat; a tile of a 64-wide
-// layer is 12 KB, so a whole small network stays in L1 and a 256-wide one in L2. Every pointer is 64-byte aligned.
+// Layout. A *tile* is 48 samples of some features, feature-major: tile[feature * kTile + sample].
+// Tiles of a batch follow each other at a stride in floats. 48 = 3 vectors of 16 = 2 × 3 vectors of
+// 8, which is what the register blocks eat; a tile of a 64-wide layer is 12 KB, so a whole small
+// network stays in L1 and a 256-wide one in L2. Every pointer is 64-byte aligned.
 #pragma once
 
 #include <stddef.h>
@@ -20,7 +21,8 @@ enum Activation : uint32_t {
   kReluMask,  // backward: keeps a row's value where `mask` (the forward output) is positive
 };
 
-// dst[out] = activation(bias + W · [src0; src1]) for one tile. W is packed by PackWeights; `out` is a multiple of 8.
+// dst[out] = activation(bias + W · [src0; src1]) for one tile. W is packed by PackWeights; `out` is
+// a multiple of 8.
 struct LayerArgs {
   const float* weights;
   const float* bias;  // [out], or null for zero
@@ -34,8 +36,8 @@ struct LayerArgs {
   uint32_t activation;
 };
 
-// grad[o * stride + i] += Σ delta[o] · src[i] over all samples of `tiles` tiles; bias_grad[o] += Σ delta[o] unless null.
-// `in` is a multiple of 4; `out` is any.
+// grad[o * stride + i] += Σ delta[o] · src[i] over all samples of `tiles` tiles; bias_grad[o] += Σ
+// delta[o] unless null. `in` is a multiple of 4; `out` is any.
 struct WeightGradientArgs {
   const float* delta;
   size_t delta_stride;  // floats from tile to tile
@@ -49,7 +51,8 @@ struct WeightGradientArgs {
   float* bias_grad;
 };
 
-// One level of the hash grid. `size` entries of `features` floats begin at `offset` floats into the table.
+// One level of the hash grid. `size` entries of `features` floats begin at `offset` floats into the
+// table.
 struct HashLevel {
   uint32_t cells;     // along the unit cube; vertices 0…cells
   uint32_t size;      // entries; a power of two when hashed
@@ -77,31 +80,33 @@ struct AdamArgs {
   float* first;
   float* second;
   size_t count;
-  float rate;          // already divided by 1 − beta1^t
-  float correction;    // 1 / (1 − beta2^t)
+  float rate;        // already divided by 1 − beta1^t
+  float correction;  // 1 / (1 − beta2^t)
   float beta1, beta2, epsilon;
-  float decay;         // of the parameter itself, added to the gradient
-  float scale;         // of the gradient
-  bool sparse;         // parameters whose gradient is exactly 0 are left alone, moments too
+  float decay;  // of the parameter itself, added to the gradient
+  float scale;  // of the gradient
+  bool sparse;  // parameters whose gradient is exactly 0 are left alone, moments too
 };
 
-// Compositing of rays front to back. Ray r owns samples first[r] … first[r + 1] − 1, at least 0 of them.
+// Compositing of rays front to back. Ray r owns samples first[r] … first[r + 1] − 1, at least 0 of
+// them.
 struct CompositeArgs {
   uint32_t rays;
-  const uint32_t* first;     // [rays + 1]
-  const float* density;      // per sample, 1/length
-  const float* step;         // per sample, length
-  const float* r;            // colour per sample; r null: weights only
+  const uint32_t* first;  // [rays + 1]
+  const float* density;   // per sample, 1/length
+  const float* step;      // per sample, length
+  const float* r;         // colour per sample; r null: weights only
   const float* g;
   const float* b;
-  const float* t;            // distance per sample
-  float* alpha;              // per sample, written by forward, read by backward
-  float* weight;             // per sample, likewise
-  float* out;                // [rays][6] r g b opacity depth(Σ w t) transmittance
-  // Backward. d_out[rays][4]: loss by r g b and by opacity; d_weight: further loss by each weight (null for none).
+  const float* t;  // distance per sample
+  float* alpha;    // per sample, written by forward, read by backward
+  float* weight;   // per sample, likewise
+  float* out;      // [rays][6] r g b opacity depth(Σ w t) transmittance
+  // Backward. d_out[rays][4]: loss by r g b and by opacity; d_weight: further loss by each weight
+  // (null for none).
   const float* d_out;
   const float* d_weight;
-  float* d_density;          // written, per sample
+  float* d_density;  // written, per sample
   float* d_r;
   float* d_g;
   float* d_b;
@@ -114,16 +119,22 @@ struct Table {
   void (*hash_forward)(const HashArgs* args);
   void (*hash_backward)(const HashArgs* args);
   // 16 rows of real spherical harmonics (degrees 0…3) of unit directions, tile by tile.
-  void (*harmonics)(const float* x, const float* y, const float* z, uint32_t tiles, float* rows, size_t stride);
-  // 3 + 6·frequencies rows: p, then sin(2^k p), cos(2^k p) for k = 0…, p = scale·point + shift by axis.
-  void (*frequencies)(const float* x, const float* y, const float* z, const float scale[3], const float shift[3], uint32_t frequencies,
-                      uint32_t tiles, float* rows, size_t stride);
-  void (*exponential)(const float* in, float* out, size_t n);  // exp(clamp(in, ±15)); n a multiple of 16
-  void (*sigmoid)(const float* in, float* out, size_t n);      // n a multiple of 16
+  void (*harmonics)(const float* x, const float* y, const float* z, uint32_t tiles, float* rows,
+                    size_t stride);
+  // 3 + 6·frequencies rows: p, then sin(2^k p), cos(2^k p) for k = 0…, p = scale·point + shift by
+  // axis.
+  void (*frequencies)(const float* x, const float* y, const float* z, const float scale[3],
+                      const float shift[3], uint32_t frequencies, uint32_t tiles, float* rows,
+                      size_t stride);
+  void (*exponential)(const float* in, float* out,
+                      size_t n);  // exp(clamp(in, ±15)); n a multiple of 16
+  void (*sigmoid)(const float* in, float* out, size_t n);  // n a multiple of 16
   void (*adam)(const AdamArgs* args);
-  void (*composite)(const CompositeArgs* args);           // per-sample arrays are padded to a multiple of 16 and may be read and written there
+  void (*composite)(const CompositeArgs* args);  // per-sample arrays are padded to a multiple of 16
+                                                 // and may be read and written there
   void (*composite_backward)(const CompositeArgs* args);
-  // Independent fused multiply-adds in registers, for measuring the machine's limit. Returns the multiply-adds done.
+  // Independent fused multiply-adds in registers, for measuring the machine's limit. Returns the
+  // multiply-adds done.
   double (*multiply_adds)(uint64_t rounds, float* sink);
 };
 
@@ -133,7 +144,8 @@ const Table* TableFor(Isa isa);
 // The table of ChosenIsa(). Errors: kUnsupported as ChosenIsa.
 Status Chosen(const Table** out);
 
-// Row-major [out][in] (row stride `stride`) → [out8 / 8][in][8], zero rows added up to out8 = next multiple of 8.
+// Row-major [out][in] (row stride `stride`) → [out8 / 8][in][8], zero rows added up to out8 = next
+// multiple of 8.
 void PackWeights(const float* weights, uint32_t out, uint32_t in, size_t stride, float* packed);
 // The same for the transpose: inputs become outputs.
 void PackTransposed(const float* weights, uint32_t out, uint32_t in, size_t stride, float* packed);

@@ -1,4 +1,5 @@
-// Every table against double precision and against the scalar one; and that the forced instruction set is the one that ran.
+// Every table against double precision and against the scalar one; and that the forced instruction
+// set is the one that ran.
 #include "native/kernels/kernels.h"
 
 #include <gtest/gtest.h>
@@ -16,12 +17,15 @@ namespace {
 // 64-byte aligned floats with `value` around them, so that a write outside is seen.
 class Floats {
  public:
-  explicit Floats(size_t n, Rng* rng = nullptr, float low = -1, float high = 1) : n_(n), all_(n + 48, kGuard) {
+  explicit Floats(size_t n, Rng* rng = nullptr, float low = -1, float high = 1)
+      : n_(n), all_(n + 48, kGuard) {
     data_ = all_.data() + 16;
     while (reinterpret_cast<uintptr_t>(data_) % 64 != 0) ++data_;
     for (size_t i = 0; i < n; ++i) data_[i] = rng != nullptr ? rng->Uniform(low, high) : 0.0f;
   }
-  Floats(const Floats& other) : Floats(other.n_) { std::memcpy(data_, other.data_, n_ * sizeof(float)); }
+  Floats(const Floats& other) : Floats(other.n_) {
+    std::memcpy(data_, other.data_, n_ * sizeof(float));
+  }
   Floats& operator=(const Floats&) = delete;
   ~Floats() {
     for (const float& v : all_) {
@@ -59,18 +63,23 @@ TEST_P(Kernels, LayerMatchesDouble) {
       for (const uint32_t out : {3u, 8u, 16u, 64u}) {
         for (const Activation activation : {kLinear, kRelu, kReluMask}) {
           const uint32_t in = in0 + in1, rows = RoundUp8(out);
-          Floats w(size_t{out} * in, &rng), packed(PackedSize(out, in)), bias(rows, &rng), x0(in0 * kTile, &rng), x1(in1 * kTile, &rng);
+          Floats w(size_t{out} * in, &rng), packed(PackedSize(out, in)), bias(rows, &rng),
+              x0(in0 * kTile, &rng), x1(in1 * kTile, &rng);
           Floats mask(rows * kTile, &rng), y(rows * kTile);
           PackWeights(w.get(), out, in, in, packed.get());
-          const LayerArgs args = {packed.get(), bias.get(), x0.get(), in0, x1.get(), in1, y.get(), mask.get(), rows, activation};
+          const LayerArgs args = {packed.get(), bias.get(), x0.get(),   in0,  x1.get(),
+                                  in1,          y.get(),    mask.get(), rows, activation};
           table_->layer(&args);
           for (uint32_t o = 0; o < out; ++o) {
             for (uint32_t s = 0; s < kTile; ++s) {
               double sum = bias[o];
-              for (uint32_t i = 0; i < in; ++i) sum += double{w[o * in + i]} * (i < in0 ? x0[i * kTile + s] : x1[(i - in0) * kTile + s]);
+              for (uint32_t i = 0; i < in; ++i)
+                sum += double{w[o * in + i]} *
+                       (i < in0 ? x0[i * kTile + s] : x1[(i - in0) * kTile + s]);
               if (activation == kRelu) sum = std::max(sum, 0.0);
               if (activation == kReluMask && !(mask[o * kTile + s] > 0)) sum = 0;
-              ASSERT_NEAR(y[o * kTile + s], sum, 2e-5) << in0 << "+" << in1 << "→" << out << " activation " << activation;
+              ASSERT_NEAR(y[o * kTile + s], sum, 2e-5)
+                  << in0 << "+" << in1 << "→" << out << " activation " << activation;
             }
           }
         }
@@ -83,11 +92,14 @@ TEST_P(Kernels, TransposedLayerIsTheAdjoint) {  // <Wx, d> = <x, Wᵀd>
   Rng rng(2);
   const uint32_t in = 20, out = 11;
   Floats w(out * in, &rng), packed(PackedSize(out, in)), transposed(PackedSize(in, out));
-  Floats x(in * kTile, &rng), d(RoundUp8(out) * kTile, &rng), y(RoundUp8(out) * kTile), back(RoundUp8(in) * kTile);
+  Floats x(in * kTile, &rng), d(RoundUp8(out) * kTile, &rng), y(RoundUp8(out) * kTile),
+      back(RoundUp8(in) * kTile);
   PackWeights(w.get(), out, in, in, packed.get());
   PackTransposed(w.get(), out, in, in, transposed.get());
-  const LayerArgs forward = {packed.get(), nullptr, x.get(), in, nullptr, 0, y.get(), nullptr, RoundUp8(out), kLinear};
-  const LayerArgs backward = {transposed.get(), nullptr, d.get(), out, nullptr, 0, back.get(), nullptr, RoundUp8(in), kLinear};
+  const LayerArgs forward = {packed.get(), nullptr, x.get(),       in,     nullptr, 0,
+                             y.get(),      nullptr, RoundUp8(out), kLinear};
+  const LayerArgs backward = {transposed.get(), nullptr, d.get(),      out,    nullptr, 0,
+                              back.get(),       nullptr, RoundUp8(in), kLinear};
   table_->layer(&forward);
   table_->layer(&backward);
   double left = 0, right = 0;
@@ -102,16 +114,20 @@ TEST_P(Kernels, WeightGradientMatchesDouble) {
     for (const uint32_t in : {4u, 32u}) {
       const uint32_t tiles = 3;
       const size_t delta_stride = (out + 2) * kTile, src_stride = (in + 1) * kTile;
-      Floats delta(tiles * delta_stride, &rng), src(tiles * src_stride, &rng), grad(out * in, &rng), bias(out, &rng);
+      Floats delta(tiles * delta_stride, &rng), src(tiles * src_stride, &rng), grad(out * in, &rng),
+          bias(out, &rng);
       Floats before(grad), bias_before(bias);
-      const WeightGradientArgs args = {delta.get(), delta_stride, out, src.get(), src_stride, in, tiles, grad.get(), in, bias.get()};
+      const WeightGradientArgs args = {delta.get(), delta_stride, out, src.get(), src_stride, in,
+                                       tiles,       grad.get(),   in,  bias.get()};
       table_->weight_gradient(&args);
       for (uint32_t o = 0; o < out; ++o) {
         double bias_sum = bias_before[o];
         for (uint32_t i = 0; i < in; ++i) {
           double sum = before[o * in + i];
           for (uint32_t t = 0; t < tiles; ++t) {
-            for (uint32_t s = 0; s < kTile; ++s) sum += double{delta[t * delta_stride + o * kTile + s]} * src[t * src_stride + i * kTile + s];
+            for (uint32_t s = 0; s < kTile; ++s)
+              sum += double{delta[t * delta_stride + o * kTile + s]} *
+                     src[t * src_stride + i * kTile + s];
           }
           ASSERT_NEAR(grad[o * in + i], sum, 5e-5) << out << "×" << in;
         }
@@ -131,7 +147,8 @@ HashLevel Level(uint32_t cells, bool dense, uint32_t features) {
 
 uint32_t Entry(const HashLevel& level, uint32_t x, uint32_t y, uint32_t z) {
   const uint32_t side = level.cells + 1;
-  return level.dense != 0 ? x + y * side + z * side * side : (x ^ (y * 2654435761u) ^ (z * 805459861u)) & (level.size - 1);
+  return level.dense != 0 ? x + y * side + z * side * side
+                          : (x ^ (y * 2654435761u) ^ (z * 805459861u)) & (level.size - 1);
 }
 
 TEST_P(Kernels, HashMatchesDouble) {
@@ -140,12 +157,15 @@ TEST_P(Kernels, HashMatchesDouble) {
     for (const bool dense : {true, false}) {
       const HashLevel level = Level(dense ? 5 : 37, dense, features);
       const uint32_t tiles = 2, n = tiles * kTile;
-      Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1), table(16 + level.size * features, &rng), grad(16 + level.size * features);
+      Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1),
+          table(16 + level.size * features, &rng), grad(16 + level.size * features);
       x[0] = y[0] = z[0] = 0;  // corners of the cube
       x[1] = y[1] = z[1] = 1;
       Floats rows(tiles * (features + 1) * kTile, &rng);
       Floats deltas(rows);
-      HashArgs args = {level, x.get(), y.get(), z.get(), tiles, table.get(), grad.get(), rows.get(), (features + 1) * kTile};
+      HashArgs args = {level,      x.get(),    y.get(),
+                       z.get(),    tiles,      table.get(),
+                       grad.get(), rows.get(), (features + 1) * kTile};
       table_->hash_forward(&args);
       args.rows = deltas.get();
       table_->hash_backward(&args);
@@ -165,7 +185,11 @@ TEST_P(Kernels, HashMatchesDouble) {
           for (uint32_t c = 0; c < 8; ++c) {
             double weight = 1;
             for (uint32_t a = 0; a < 3; ++a) weight *= ((c >> a) & 1) != 0 ? f[a] : 1 - f[a];
-            const size_t entry = level.offset + size_t{Entry(level, cell[0] + (c & 1), cell[1] + ((c >> 1) & 1), cell[2] + (c >> 2))} * features + k;
+            const size_t entry = level.offset +
+                                 size_t{Entry(level, cell[0] + (c & 1), cell[1] + ((c >> 1) & 1),
+                                              cell[2] + (c >> 2))} *
+                                     features +
+                                 k;
             sum += weight * table[entry];
             expected_grad[entry] += weight * deltas[at];
           }
@@ -186,7 +210,8 @@ TEST_P(Kernels, ValuesMatchDouble) {
     ASSERT_NEAR(out[i] / expected, 1, 1e-6) << in[i];
   }
   table_->sigmoid(in.get(), out.get(), in.size());
-  for (size_t i = 0; i < in.size(); ++i) ASSERT_NEAR(out[i], 1 / (1 + std::exp(-double{in[i]})), 1e-6);
+  for (size_t i = 0; i < in.size(); ++i)
+    ASSERT_NEAR(out[i], 1 / (1 + std::exp(-double{in[i]})), 1e-6);
 }
 
 TEST_P(Kernels, FrequenciesMatchDouble) {
@@ -194,7 +219,8 @@ TEST_P(Kernels, FrequenciesMatchDouble) {
   const uint32_t tiles = 2, n = tiles * kTile, frequencies = 10, rows = 3 + 6 * frequencies;
   Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1), out(tiles * rows * kTile);
   const float scale[3] = {2, 2, 3}, shift[3] = {-1, -1, -1.5f};
-  table_->frequencies(x.get(), y.get(), z.get(), scale, shift, frequencies, tiles, out.get(), rows * kTile);
+  table_->frequencies(x.get(), y.get(), z.get(), scale, shift, frequencies, tiles, out.get(),
+                      rows * kTile);
   float* const axes[3] = {x.get(), y.get(), z.get()};
   for (uint32_t i = 0; i < n; ++i) {
     for (uint32_t a = 0; a < 3; ++a) {
@@ -212,13 +238,17 @@ TEST_P(Kernels, FrequenciesMatchDouble) {
 }
 
 TEST_P(Kernels, HarmonicsAreOrthonormal) {
-  // Gauss–Legendre in z × equidistant in azimuth integrates products of degree ≤ 3 harmonics exactly: 4 × 8 directions.
-  const double nodes[4] = {-0.8611363115940526, -0.3399810435848563, 0.3399810435848563, 0.8611363115940526};
-  const double weights[4] = {0.3478548451374538, 0.6521451548625461, 0.6521451548625461, 0.3478548451374538};
+  // Gauss–Legendre in z × equidistant in azimuth integrates products of degree ≤ 3 harmonics
+  // exactly: 4 × 8 directions.
+  const double nodes[4] = {-0.8611363115940526, -0.3399810435848563, 0.3399810435848563,
+                           0.8611363115940526};
+  const double weights[4] = {0.3478548451374538, 0.6521451548625461, 0.6521451548625461,
+                             0.3478548451374538};
   Floats x(kTile), y(kTile), z(kTile), rows(16 * kTile);
   double weight[kTile] = {};
   for (uint32_t i = 0; i < 32; ++i) {
-    const double azimuth = 2 * M_PI * (i % 8) / 8, height = nodes[i / 8], ring = std::sqrt(1 - height * height);
+    const double azimuth = 2 * M_PI * (i % 8) / 8, height = nodes[i / 8],
+                 ring = std::sqrt(1 - height * height);
     x[i] = static_cast<float>(ring * std::cos(azimuth));
     y[i] = static_cast<float>(ring * std::sin(azimuth));
     z[i] = static_cast<float>(height);
@@ -228,7 +258,8 @@ TEST_P(Kernels, HarmonicsAreOrthonormal) {
   for (uint32_t a = 0; a < 16; ++a) {
     for (uint32_t b = 0; b < 16; ++b) {
       double dot = 0;
-      for (uint32_t i = 0; i < kTile; ++i) dot += weight[i] * rows[a * kTile + i] * rows[b * kTile + i];
+      for (uint32_t i = 0; i < kTile; ++i)
+        dot += weight[i] * rows[a * kTile + i] * rows[b * kTile + i];
       EXPECT_NEAR(dot, a == b ? 1 : 0, 2e-6) << a << "," << b;
     }
   }
@@ -241,7 +272,8 @@ TEST_P(Kernels, AdamMatchesDouble) {
     Floats p(n, &rng), g(n, &rng), m(n, &rng), v(n, &rng, 0, 1);
     for (size_t i = 0; i < n; i += 3) g[i] = 0;
     Floats p0(p), g0(g), m0(m), v0(v);
-    const AdamArgs args = {p.get(), g.get(), m.get(), v.get(), n, 0.02f, 1.5f, 0.9f, 0.99f, 1e-8f, 1e-3f, 0.5f, sparse};
+    const AdamArgs args = {p.get(), g.get(), m.get(), v.get(), n,    0.02f, 1.5f,
+                           0.9f,    0.99f,   1e-8f,   1e-3f,   0.5f, sparse};
     table_->adam(&args);
     for (size_t i = 0; i < n; ++i) {
       EXPECT_EQ(g[i], 0);
@@ -251,7 +283,8 @@ TEST_P(Kernels, AdamMatchesDouble) {
         continue;
       }
       const double gradient = 0.5 * g0[i] + 1e-3 * p0[i];
-      const double first = 0.9 * m0[i] + 0.1 * gradient, second = 0.99 * v0[i] + 0.01 * gradient * gradient;
+      const double first = 0.9 * m0[i] + 0.1 * gradient,
+                   second = 0.99 * v0[i] + 0.01 * gradient * gradient;
       ASSERT_NEAR(m[i], first, 1e-6);
       ASSERT_NEAR(v[i], second, 1e-6);
       ASSERT_NEAR(p[i], p0[i] - 0.02 * first / (std::sqrt(second * 1.5) + 1e-8), 2e-6);
@@ -261,13 +294,28 @@ TEST_P(Kernels, AdamMatchesDouble) {
 
 struct Rays {
   explicit Rays(Rng* rng)
-      : density(96, rng, 0, 3), step(96, rng, 0.05f, 0.4f), r(96, rng, 0, 1), g(96, rng, 0, 1), b(96, rng, 0, 1), t(96, rng, 1, 2), alpha(96),
-        weight(96), out(4 * 6), d_out(4 * 4, rng), d_weight(96, rng), d_density(96), d_r(96), d_g(96), d_b(96) {}
+      : density(96, rng, 0, 3),
+        step(96, rng, 0.05f, 0.4f),
+        r(96, rng, 0, 1),
+        g(96, rng, 0, 1),
+        b(96, rng, 0, 1),
+        t(96, rng, 1, 2),
+        alpha(96),
+        weight(96),
+        out(4 * 6),
+        d_out(4 * 4, rng),
+        d_weight(96, rng),
+        d_density(96),
+        d_r(96),
+        d_g(96),
+        d_b(96) {}
   Floats density, step, r, g, b, t, alpha, weight, out, d_out, d_weight, d_density, d_r, d_g, d_b;
   uint32_t first[5] = {0, 20, 20, 21, 90};  // one ray empty, one of a single sample
   CompositeArgs Args() {
-    return {4, first, density.get(), step.get(), r.get(), g.get(), b.get(), t.get(), alpha.get(), weight.get(), out.get(),
-            d_out.get(), d_weight.get(), d_density.get(), d_r.get(), d_g.get(), d_b.get()};
+    return {4,         first,       density.get(),  step.get(),      r.get(),
+            g.get(),   b.get(),     t.get(),        alpha.get(),     weight.get(),
+            out.get(), d_out.get(), d_weight.get(), d_density.get(), d_r.get(),
+            d_g.get(), d_b.get()};
   }
   // The scalar that d_out and d_weight are the derivative of.
   double Loss(const Table& table) {
@@ -283,7 +331,8 @@ struct Rays {
 };
 
 TEST_P(Kernels, CompositeClosedForms) {
-  // Uniform fog of density 2 along a length of 1.5, an empty ray, and an opaque wall behind a thin veil.
+  // Uniform fog of density 2 along a length of 1.5, an empty ray, and an opaque wall behind a thin
+  // veil.
   Floats density(64), step(64), r(64), t(64), alpha(64), weight(64), out(3 * 6);
   const uint32_t first[4] = {0, 30, 40, 42};
   for (uint32_t s = 0; s < 64; ++s) {
@@ -292,8 +341,9 @@ TEST_P(Kernels, CompositeClosedForms) {
     r[s] = s < 41 ? 1 : 0.25f;
     t[s] = static_cast<float>(s);
   }
-  const CompositeArgs args = {3, first, density.get(), step.get(), r.get(), r.get(), r.get(), t.get(), alpha.get(), weight.get(), out.get(),
-                              nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
+  const CompositeArgs args = {3,       first,   density.get(), step.get(),   r.get(),   r.get(),
+                              r.get(), t.get(), alpha.get(),   weight.get(), out.get(), nullptr,
+                              nullptr, nullptr, nullptr,       nullptr,      nullptr};
   table_->composite(&args);
   EXPECT_NEAR(out[5], std::exp(-3.0), 1e-6);
   EXPECT_NEAR(out[3], 1 - std::exp(-3.0), 1e-6);
@@ -341,7 +391,8 @@ TEST_P(Kernels, AgreesWithScalar) {
   Rays a(&rng);
   EXPECT_NEAR(a.Loss(*table_), a.Loss(scalar), 1e-4);
   const uint32_t in = 64, out = 64;
-  Floats w(PackedSize(out, in), &rng), bias(out, &rng), x(in * kTile, &rng), y0(out * kTile), y1(out * kTile);
+  Floats w(PackedSize(out, in), &rng), bias(out, &rng), x(in * kTile, &rng), y0(out * kTile),
+      y1(out * kTile);
   LayerArgs args = {w.get(), bias.get(), x.get(), in, nullptr, 0, y0.get(), nullptr, out, kRelu};
   table_->layer(&args);
   args.dst = y1.get();
@@ -358,7 +409,9 @@ TEST_P(Kernels, MultiplyAddsCounts) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512),
-                         [](const ::testing::TestParamInfo<Isa>& one) { return std::string(IsaName(one.param)); });
+                         [](const ::testing::TestParamInfo<Isa>& one) {
+                           return std::string(IsaName(one.param));
+                         });
 
 TEST(Chosen, TheForcedInstructionSetRuns) {
   const char* forced = std::getenv("DAF_FORCE_ISA");

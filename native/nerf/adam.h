@@ -10,7 +10,8 @@ class Adam {
   // Moments and gradients, zeroed; three floats a parameter. Errors: kMemory, kUnsupported.
   Status Reserve(const Field& field, Arena* arena);
   float* gradients() { return gradients_; }
-  // One step with the gradients times `scale`; the gradients are zero afterwards and the field is packed anew.
+  // One step with the gradients times `scale`; the gradients are zero afterwards and the field is
+  // packed anew.
   void Step(Field* field, float rate, float scale);
 
  private:

@@ -1,6 +1,7 @@
-// The classic field: positional encoding, `depth` layers of `width` with the input entering again half way, then density and, through a
-// linear feature layer and the encoded direction, colour. For inference the feature layer is multiplied into the view layer (exact up to
-// rounding, and an eighth of the work).
+// The classic field: positional encoding, `depth` layers of `width` with the input entering again
+// half way, then density and, through a linear feature layer and the encoded direction, colour. For
+// inference the feature layer is multiplied into the view layer (exact up to rounding, and an
+// eighth of the work).
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -17,10 +18,12 @@ using kernels::PackedSize;
 using kernels::RoundUp8;
 using kernels::Table;
 
-constexpr uint32_t kTiles = 8;       // of a call: a few milliseconds, and a tape of 4 MB when training
-constexpr uint32_t kTogether = 2;   // tiles that pass a layer one after the other: its weights come from L3 once for all of them
+constexpr uint32_t kTiles = 8;  // of a call: a few milliseconds, and a tape of 4 MB when training
+constexpr uint32_t kTogether = 2;  // tiles that pass a layer one after the other: its weights come
+                                   // from L3 once for all of them
 constexpr uint32_t kGroupTiles = 8;  // tiles whose deltas are kept for one weight-gradient sweep
-constexpr float kToSigned[3] = {2, 2, 2}, kMinusOne[3] = {-1, -1, -1}, kOne[3] = {1, 1, 1}, kZero[3] = {0, 0, 0};
+constexpr float kToSigned[3] = {2, 2, 2}, kMinusOne[3] = {-1, -1, -1}, kOne[3] = {1, 1, 1},
+                kZero[3] = {0, 0, 0};
 
 class Classic final : public Field {
  public:
@@ -34,10 +37,12 @@ class Classic final : public Field {
 
  private:
   friend class ClassicPass;
-  uint32_t RealInputs(size_t layer) const { return layer == 0 ? position_ : layer == skip_ ? position_ + config_.width : config_.width; }
+  uint32_t RealInputs(size_t layer) const {
+    return layer == 0 ? position_ : layer == skip_ ? position_ + config_.width : config_.width;
+  }
 
   ClassicConfig config_;
-  uint32_t position_ = 0, direction_ = 0;          // rows of the encodings
+  uint32_t position_ = 0, direction_ = 0;            // rows of the encodings
   uint32_t position_rows_ = 0, direction_rows_ = 0;  // padded to 4
   uint32_t view_width_ = 0;
   size_t skip_ = 0;  // the layer that sees the input again, before the hidden rows
@@ -53,10 +58,14 @@ class Classic final : public Field {
 };
 
 Status Classic::Make(const ClassicConfig& config, uint64_t seed) {
-  const auto bad = [](const char* what) { return Status(Code::kBadArgument, std::string("classic: ") + what); };
-  if (config.width < 16 || config.width > 1024 || config.width % 16 != 0) return bad("width must be a multiple of 16 up to 1024");
+  const auto bad = [](const char* what) {
+    return Status(Code::kBadArgument, std::string("classic: ") + what);
+  };
+  if (config.width < 16 || config.width > 1024 || config.width % 16 != 0)
+    return bad("width must be a multiple of 16 up to 1024");
   if (config.depth < 2 || config.depth > 32) return bad("depth must be 2–32");
-  if (config.position_frequencies > 16 || config.direction_frequencies > 8) return bad("too many frequencies");
+  if (config.position_frequencies > 16 || config.direction_frequencies > 8)
+    return bad("too many frequencies");
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels_));
   config_ = config;
   position_ = 3 + 6 * config.position_frequencies;
@@ -67,7 +76,10 @@ Status Classic::Make(const ClassicConfig& config, uint64_t seed) {
   skip_ = config.depth / 2;
   size_t cursor = 0;
   for (uint32_t l = 0; l < config.depth; ++l) {
-    trunk_.emplace_back(l == 0 ? position_rows_ : l == skip_ ? position_rows_ + config.width : config.width, config.width, &cursor);
+    trunk_.emplace_back(l == 0       ? position_rows_
+                        : l == skip_ ? position_rows_ + config.width
+                                     : config.width,
+                        config.width, &cursor);
   }
   head_ = Dense(config.width, config.width + 1, &cursor);
   view_ = Dense(config.width + direction_rows_, view_width_, &cursor);
@@ -87,9 +99,11 @@ Status Classic::Make(const ClassicConfig& config, uint64_t seed) {
   for (size_t l = 0; l < trunk_.size(); ++l) {
     trunk_[l].Initialise(parameters_, RealInputs(l), &rng);
     if (l != skip_) continue;
-    for (uint32_t o = 0; o < config.width; ++o) {  // the padding lies between the two sources, not at the end
+    for (uint32_t o = 0; o < config.width;
+         ++o) {  // the padding lies between the two sources, not at the end
       float* row = parameters_ + trunk_[l].weights() + size_t{o} * trunk_[l].in();
-      for (uint32_t i = position_rows_ + config.width; i-- > position_rows_;) row[i] = row[i - (position_rows_ - position_)];
+      for (uint32_t i = position_rows_ + config.width; i-- > position_rows_;)
+        row[i] = row[i - (position_rows_ - position_)];
       for (uint32_t i = position_; i < position_rows_; ++i) row[i] = 0;
     }
   }
@@ -133,7 +147,8 @@ Status Classic::Save(Arena* scratch, SafetensorsWriter* writer) const {
   writer->Metadata("directionFrequencies", std::to_string(config_.direction_frequencies));
   // Tensors as the kernels see them, zero columns included: the padding sits inside the rows.
   for (size_t l = 0; l < trunk_.size(); ++l) {
-    DAF_RETURN_IF_ERROR(SaveDense(trunk_[l], "trunk." + std::to_string(l), parameters_, trunk_[l].in(), scratch, writer));
+    DAF_RETURN_IF_ERROR(SaveDense(trunk_[l], "trunk." + std::to_string(l), parameters_,
+                                  trunk_[l].in(), scratch, writer));
   }
   DAF_RETURN_IF_ERROR(SaveDense(head_, "head", parameters_, head_.in(), scratch, writer));
   DAF_RETURN_IF_ERROR(SaveDense(view_, "view", parameters_, view_.in(), scratch, writer));
@@ -142,7 +157,8 @@ Status Classic::Save(Arena* scratch, SafetensorsWriter* writer) const {
 
 Status Classic::LoadTensors(const SafetensorsFile& file) {
   for (size_t l = 0; l < trunk_.size(); ++l) {
-    DAF_RETURN_IF_ERROR(LoadDense(file, trunk_[l], "trunk." + std::to_string(l), trunk_[l].in(), parameters_));
+    DAF_RETURN_IF_ERROR(
+        LoadDense(file, trunk_[l], "trunk." + std::to_string(l), trunk_[l].in(), parameters_));
   }
   DAF_RETURN_IF_ERROR(LoadDense(file, head_, "head", head_.in(), parameters_));
   DAF_RETURN_IF_ERROR(LoadDense(file, view_, "view", view_.in(), parameters_));
@@ -151,23 +167,29 @@ Status Classic::LoadTensors(const SafetensorsFile& file) {
 
 class ClassicPass final : public FieldPass {
  public:
-  ClassicPass(const Classic& field, bool training) : f_(field), k_(*field.kernels_), training_(training) {}
+  ClassicPass(const Classic& field, bool training)
+      : f_(field), k_(*field.kernels_), training_(training) {}
   Status Reserve(Arena* arena);
   uint32_t capacity() const override { return kTiles * kTile; }
   void Density(const PointArrays& points, uint32_t n, float* density) override;
-  void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) override;
-  void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) override;
+  void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+             const ColorArrays& color) override;
+  void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density,
+               const ColorArrays& color) override;
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
 
  private:
   static size_t Rows(uint32_t rows) { return size_t{rows} * kTile; }
-  // Points of `count` ≤ kTogether tiles → encoding → the last hidden layers, at last + k · Rows(width). When training, every layer's output
-  // is kept at Layer(l, first + k).
+  // Points of `count` ≤ kTogether tiles → encoding → the last hidden layers, at last + k ·
+  // Rows(width). When training, every layer's output is kept at Layer(l, first + k).
   void Trunk(const PointArrays& points, uint32_t first, uint32_t count, float* last);
   void Sigma(const float* hidden, float* density);
-  void FoldedColor(const float* hidden, const float* direction, uint32_t tile, const ColorArrays& color);
+  void FoldedColor(const float* hidden, const float* direction, uint32_t tile,
+                   const ColorArrays& color);
   void Squash(uint32_t tile, const ColorArrays& color);
-  float* Layer(size_t l, uint32_t tile) { return layers_ + (l * kTiles + tile) * Rows(f_.config_.width); }
+  float* Layer(size_t l, uint32_t tile) {
+    return layers_ + (l * kTiles + tile) * Rows(f_.config_.width);
+  }
 
   const Classic& f_;
   const Table& k_;
@@ -176,30 +198,33 @@ class ClassicPass final : public FieldPass {
   bool with_color_ = false;
   const float* density_out_ = nullptr;
   ColorArrays color_out_{};
-  float* position_ = nullptr;   // all tiles when training, else kTogether
+  float* position_ = nullptr;  // all tiles when training, else kTogether
   float* direction_ = nullptr;
-  float* ping_ = nullptr;       // width, kTogether tiles
+  float* ping_ = nullptr;  // width, kTogether tiles
   float* pong_ = nullptr;
-  float* latent_ = nullptr;     // width, all tiles: the last hidden layer (inference)
-  float* view_ = nullptr;       // view_width, all tiles when training
-  float* raw_ = nullptr;        // 8
-  float* layers_ = nullptr;     // [depth][tile][width] when training
-  float* head_ = nullptr;       // [tile][RoundUp8(width + 1)] when training
-  float* d_layers_ = nullptr;   // [depth][slot][width]
+  float* latent_ = nullptr;    // width, all tiles: the last hidden layer (inference)
+  float* view_ = nullptr;      // view_width, all tiles when training
+  float* raw_ = nullptr;       // 8
+  float* layers_ = nullptr;    // [depth][tile][width] when training
+  float* head_ = nullptr;      // [tile][RoundUp8(width + 1)] when training
+  float* d_layers_ = nullptr;  // [depth][slot][width]
   float* d_head_ = nullptr;
   float* d_view_in_ = nullptr;  // one tile
   float* d_view_ = nullptr;
   float* d_raw_ = nullptr;
-  float* d_in_ = nullptr;       // one tile of the widest layer input
+  float* d_in_ = nullptr;  // one tile of the widest layer input
 };
 
 Status ClassicPass::Reserve(Arena* arena) {
   const uint32_t width = f_.config_.width, depth = f_.config_.depth, taped = training_ ? kTiles : 1;
-  const auto take = [&](size_t tiles, uint32_t rows, float** out) { return arena->Allocate(tiles * Rows(rows), out); };
+  const auto take = [&](size_t tiles, uint32_t rows, float** out) {
+    return arena->Allocate(tiles * Rows(rows), out);
+  };
   const uint32_t encoded = training_ ? kTiles : kTogether;
   DAF_RETURN_IF_ERROR(take(encoded, f_.position_rows_, &position_));
   DAF_RETURN_IF_ERROR(take(taped, f_.direction_rows_, &direction_));
-  std::memset(position_, 0, encoded * Rows(f_.position_rows_) * sizeof(float));  // padding rows stay zero
+  std::memset(position_, 0,
+              encoded * Rows(f_.position_rows_) * sizeof(float));  // padding rows stay zero
   std::memset(direction_, 0, taped * Rows(f_.direction_rows_) * sizeof(float));
   DAF_RETURN_IF_ERROR(take(kTogether, width, &ping_));
   DAF_RETURN_IF_ERROR(take(kTogether, width, &pong_));
@@ -226,10 +251,12 @@ PointArrays At(const PointArrays& points, uint32_t tile) {
 }
 
 void ClassicPass::Trunk(const PointArrays& points, uint32_t first, uint32_t count, float* last) {
-  const size_t depth = f_.trunk_.size(), wide = Rows(f_.config_.width), position_stride = Rows(f_.position_rows_);
+  const size_t depth = f_.trunk_.size(), wide = Rows(f_.config_.width),
+               position_stride = Rows(f_.position_rows_);
   float* position = position_ + (training_ ? first * position_stride : 0);
   const PointArrays p = At(points, first);
-  k_.frequencies(p.x, p.y, p.z, kToSigned, kMinusOne, f_.config_.position_frequencies, count, position, position_stride);
+  k_.frequencies(p.x, p.y, p.z, kToSigned, kMinusOne, f_.config_.position_frequencies, count,
+                 position, position_stride);
   const float* from = nullptr;
   for (size_t l = 0; l < depth; ++l) {
     float* to = l + 1 == depth ? last : training_ ? Layer(l, first) : from == ping_ ? pong_ : ping_;
@@ -237,11 +264,14 @@ void ClassicPass::Trunk(const PointArrays& points, uint32_t first, uint32_t coun
       const float* encoded = position + k * position_stride;
       const float* hidden = l > 0 ? from + k * wide : nullptr;
       if (l == 0) {
-        f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, nullptr, 0, to + k * wide, kernels::kRelu);
+        f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, nullptr, 0, to + k * wide,
+                             kernels::kRelu);
       } else if (l == f_.skip_) {
-        f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, hidden, f_.config_.width, to + k * wide, kernels::kRelu);
+        f_.trunk_[l].Forward(k_, encoded, f_.position_rows_, hidden, f_.config_.width,
+                             to + k * wide, kernels::kRelu);
       } else {
-        f_.trunk_[l].Forward(k_, hidden, f_.config_.width, nullptr, 0, to + k * wide, kernels::kRelu);
+        f_.trunk_[l].Forward(k_, hidden, f_.config_.width, nullptr, 0, to + k * wide,
+                             kernels::kRelu);
       }
     }
     from = to;
@@ -249,7 +279,8 @@ void ClassicPass::Trunk(const PointArrays& points, uint32_t first, uint32_t coun
 }
 
 void ClassicPass::Sigma(const float* hidden, float* density) {
-  const kernels::LayerArgs args = {f_.sigma_, f_.sigma_bias_, hidden, f_.config_.width, nullptr, 0, raw_, nullptr, 8, kernels::kLinear};
+  const kernels::LayerArgs args = {f_.sigma_, f_.sigma_bias_, hidden, f_.config_.width, nullptr, 0,
+                                   raw_,      nullptr,        8,      kernels::kLinear};
   k_.layer(&args);
   k_.exponential(raw_, density, kTile);
 }
@@ -260,9 +291,11 @@ void ClassicPass::Squash(uint32_t tile, const ColorArrays& color) {
   k_.sigmoid(raw_ + 2 * kTile, color.b + size_t{tile} * kTile, kTile);
 }
 
-void ClassicPass::FoldedColor(const float* hidden, const float* direction, uint32_t tile, const ColorArrays& color) {
-  const kernels::LayerArgs args = {f_.folded_, f_.folded_bias_, hidden, f_.config_.width, direction, f_.direction_rows_,
-                                   view_, nullptr, f_.view_width_, kernels::kRelu};
+void ClassicPass::FoldedColor(const float* hidden, const float* direction, uint32_t tile,
+                              const ColorArrays& color) {
+  const kernels::LayerArgs args = {f_.folded_,     f_.folded_bias_,    hidden, f_.config_.width,
+                                   direction,      f_.direction_rows_, view_,  nullptr,
+                                   f_.view_width_, kernels::kRelu};
   k_.layer(&args);
   f_.rgb_.Forward(k_, view_, f_.view_width_, nullptr, 0, raw_, kernels::kLinear);
   Squash(tile, color);
@@ -274,11 +307,13 @@ void ClassicPass::Density(const PointArrays& points, uint32_t n, float* density)
   for (uint32_t first = 0; first < tiles; first += kTogether) {
     const uint32_t count = std::min(kTogether, tiles - first);
     Trunk(points, first, count, latent_ + first * wide);
-    for (uint32_t tile = first; tile < first + count; ++tile) Sigma(latent_ + tile * wide, density + size_t{tile} * kTile);
+    for (uint32_t tile = first; tile < first + count; ++tile)
+      Sigma(latent_ + tile * wide, density + size_t{tile} * kTile);
   }
 }
 
-void ClassicPass::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) {
+void ClassicPass::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+                        const ColorArrays& color) {
   const uint32_t width = f_.config_.width;
   for (uint32_t tile = 0; tile < TilesOf(n); ++tile) {
     for (uint32_t s = 0; s < kTile; ++s) {
@@ -292,7 +327,8 @@ void ClassicPass::Color(const uint32_t* pick, const PointArrays& directions, uin
   }
 }
 
-void ClassicPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) {
+void ClassicPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                          float* density, const ColorArrays& color) {
   const uint32_t width = f_.config_.width;
   const size_t wide = Rows(width), head_stride = Rows(RoundUp8(width + 1));
   tiles_ = TilesOf(n);
@@ -307,7 +343,8 @@ void ClassicPass::Forward(const PointArrays& points, const PointArrays& directio
       float* direction = direction_ + (training_ ? tile * Rows(f_.direction_rows_) : 0);
       if (with_color_) {
         const PointArrays d = At(directions, tile);
-        k_.frequencies(d.x, d.y, d.z, kOne, kZero, f_.config_.direction_frequencies, 1, direction, 0);
+        k_.frequencies(d.x, d.y, d.z, kOne, kZero, f_.config_.direction_frequencies, 1, direction,
+                       0);
       }
       if (!training_) {
         Sigma(last, density + size_t{tile} * kTile);
@@ -328,7 +365,8 @@ void ClassicPass::Forward(const PointArrays& points, const PointArrays& directio
 
 void ClassicPass::Backward(const float* d_density, const ColorArrays& d_color, float* gradients) {
   const uint32_t width = f_.config_.width, view_width = f_.view_width_;
-  const size_t depth = f_.trunk_.size(), wide = Rows(width), head_stride = Rows(RoundUp8(width + 1));
+  const size_t depth = f_.trunk_.size(), wide = Rows(width),
+               head_stride = Rows(RoundUp8(width + 1));
   for (uint32_t first = 0; first < tiles_; first += kGroupTiles) {
     const uint32_t count = tiles_ - first < kGroupTiles ? tiles_ - first : kGroupTiles;
     for (uint32_t slot = 0; slot < count; ++slot) {
@@ -340,7 +378,8 @@ void ClassicPass::Backward(const float* d_density, const ColorArrays& d_color, f
         const float* const d[3] = {d_color.r + at, d_color.g + at, d_color.b + at};
         const float* const c[3] = {color_out_.r + at, color_out_.g + at, color_out_.b + at};
         for (uint32_t row = 0; row < 3; ++row) {
-          for (uint32_t s = 0; s < kTile; ++s) d_raw[row * kTile + s] = d[row][s] * c[row][s] * (1 - c[row][s]);
+          for (uint32_t s = 0; s < kTile; ++s)
+            d_raw[row * kTile + s] = d[row][s] * c[row][s] * (1 - c[row][s]);
         }
         float* d_view = d_view_ + slot * Rows(view_width);
         f_.rgb_.Backward(k_, d_raw, d_view, view_ + tile * Rows(view_width));
@@ -349,11 +388,13 @@ void ClassicPass::Backward(const float* d_density, const ColorArrays& d_color, f
       } else {
         std::memset(d_head, 0, wide * sizeof(float));
       }
-      for (uint32_t s = 0; s < kTile; ++s) d_head[wide + s] = d_density[at + s] * density_out_[at + s];
+      for (uint32_t s = 0; s < kTile; ++s)
+        d_head[wide + s] = d_density[at + s] * density_out_[at + s];
       const auto delta = [&](size_t l) { return d_layers_ + (l * kGroupTiles + slot) * wide; };
       f_.head_.Backward(k_, d_head, delta(depth - 1), Layer(depth - 1, tile));
       for (size_t l = depth; l-- > 1;) {
-        if (l == f_.skip_) {  // the encoding's share of the input's delta is dropped, the hidden rows are masked here
+        if (l == f_.skip_) {  // the encoding's share of the input's delta is dropped, the hidden
+                              // rows are masked here
           f_.trunk_[l].Backward(k_, delta(l), d_in_, nullptr);
           const float* hidden = Layer(l - 1, tile);
           const float* from = d_in_ + Rows(f_.position_rows_);
@@ -366,18 +407,26 @@ void ClassicPass::Backward(const float* d_density, const ColorArrays& d_color, f
     }
     const float* last = Layer(depth - 1, first);
     if (with_color_) {
-      f_.rgb_.Gradient(k_, d_raw_, Rows(8), view_ + first * Rows(view_width), Rows(view_width), 0, view_width, count, true, gradients);
-      f_.view_.Gradient(k_, d_view_, Rows(view_width), head_ + first * head_stride, head_stride, 0, width, count, true, gradients);
-      f_.view_.Gradient(k_, d_view_, Rows(view_width), direction_ + first * Rows(f_.direction_rows_), Rows(f_.direction_rows_), width,
-                        f_.direction_rows_, count, false, gradients);
+      f_.rgb_.Gradient(k_, d_raw_, Rows(8), view_ + first * Rows(view_width), Rows(view_width), 0,
+                       view_width, count, true, gradients);
+      f_.view_.Gradient(k_, d_view_, Rows(view_width), head_ + first * head_stride, head_stride, 0,
+                        width, count, true, gradients);
+      f_.view_.Gradient(k_, d_view_, Rows(view_width),
+                        direction_ + first * Rows(f_.direction_rows_), Rows(f_.direction_rows_),
+                        width, f_.direction_rows_, count, false, gradients);
     }
     f_.head_.Gradient(k_, d_head_, head_stride, last, wide, 0, width, count, true, gradients);
     for (size_t l = 0; l < depth; ++l) {
       const float* delta = d_layers_ + l * kGroupTiles * wide;
       const float* encoded = position_ + first * Rows(f_.position_rows_);
       const bool sees_input = l == 0 || l == f_.skip_;
-      if (sees_input) f_.trunk_[l].Gradient(k_, delta, wide, encoded, Rows(f_.position_rows_), 0, f_.position_rows_, count, true, gradients);
-      if (l > 0) f_.trunk_[l].Gradient(k_, delta, wide, Layer(l - 1, first), wide, sees_input ? f_.position_rows_ : 0, width, count, !sees_input, gradients);
+      if (sees_input)
+        f_.trunk_[l].Gradient(k_, delta, wide, encoded, Rows(f_.position_rows_), 0,
+                              f_.position_rows_, count, true, gradients);
+      if (l > 0)
+        f_.trunk_[l].Gradient(k_, delta, wide, Layer(l - 1, first), wide,
+                              sees_input ? f_.position_rows_ : 0, width, count, !sees_input,
+                              gradients);
     }
   }
 }

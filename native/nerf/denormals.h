@@ -1,5 +1,5 @@
-// Flushes denormal numbers to zero while in scope: decaying moments and dead units would otherwise make every operation that meets
-// them a hundred times slower. Also makes instruction sets agree.
+// Flushes denormal numbers to zero while in scope: decaying moments and dead units would otherwise
+// make every operation that meets them a hundred times slower. Also makes instruction sets agree.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// One dense layer of a field's network: where its parameters lie, their packed copies, and its three passes over tiles.
+// One dense layer of a field's network: where its parameters lie, their packed copies, and its
+// three passes over tiles.
 #pragma once
 
 #include "native/base/arena.h"
@@ -7,8 +8,8 @@
 
 namespace daf::nerf {
 
-// Inputs are padded to a multiple of 4 by zero rows (the weight gradient reads four at a time), outputs to 8 in the packed copies and in
-// every tile that a layer writes.
+// Inputs are padded to a multiple of 4 by zero rows (the weight gradient reads four at a time),
+// outputs to 8 in the packed copies and in every tile that a layer writes.
 class Dense {
  public:
   // Reserves [out][in] weights and [out] biases from *cursor on, each aligned to 16 floats.
@@ -26,12 +27,15 @@ class Dense {
   void Pack(const float* parameters);
 
   // dst [RoundUp8(out)][48] = activation(W [src0; src1] + b); in0 + in1 = in.
-  void Forward(const kernels::Table& k, const float* src0, uint32_t in0, const float* src1, uint32_t in1, float* dst, kernels::Activation activation) const;
+  void Forward(const kernels::Table& k, const float* src0, uint32_t in0, const float* src1,
+               uint32_t in1, float* dst, kernels::Activation activation) const;
   // dst [RoundUp8(in)][48] = Wᵀ delta, kept only where mask is positive unless mask is null.
   void Backward(const kernels::Table& k, const float* delta, float* dst, const float* mask) const;
-  // Adds the gradients of the weights of inputs [column, column + in) and, where with_bias, of the biases.
-  void Gradient(const kernels::Table& k, const float* delta, size_t delta_stride, const float* src, size_t src_stride, uint32_t column, uint32_t in,
-                uint32_t tiles, bool with_bias, float* gradients) const;
+  // Adds the gradients of the weights of inputs [column, column + in) and, where with_bias, of the
+  // biases.
+  void Gradient(const kernels::Table& k, const float* delta, size_t delta_stride, const float* src,
+                size_t src_stride, uint32_t column, uint32_t in, uint32_t tiles, bool with_bias,
+                float* gradients) const;
 
  private:
   uint32_t in_ = 0, out_ = 0;

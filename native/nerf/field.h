@@ -1,8 +1,10 @@
-// A radiance field: density and direction-dependent colour at points of the unit cube, differentiable in its parameters.
+// A radiance field: density and direction-dependent colour at points of the unit cube,
+// differentiable in its parameters.
 //
-// A Field holds parameters; a FieldPass is one thread's way through it (scratch memory, and when training the tape of the forward pass).
-// Points and values travel as structures of arrays whose length is a whole number of tiles (kernels::kTile samples): the caller pads
-// points with anything finite inside the cube and gradients with zeros.
+// A Field holds parameters; a FieldPass is one thread's way through it (scratch memory, and when
+// training the tape of the forward pass). Points and values travel as structures of arrays whose
+// length is a whole number of tiles (kernels::kTile samples): the caller pads points with anything
+// finite inside the cube and gradients with zeros.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +21,12 @@
 namespace daf::nerf {
 
 constexpr uint32_t kPassTiles = 88;
-constexpr uint32_t kPassSamples = kPassTiles * kernels::kTile;  // the most that a call of any pass takes: 4224
+constexpr uint32_t kPassSamples =
+    kPassTiles * kernels::kTile;  // the most that a call of any pass takes: 4224
 
-inline uint32_t TilesOf(uint32_t samples) { return (samples + kernels::kTile - 1) / kernels::kTile; }
+inline uint32_t TilesOf(uint32_t samples) {
+  return (samples + kernels::kTile - 1) / kernels::kTile;
+}
 
 struct PointArrays {
   const float* x;
@@ -37,15 +42,20 @@ struct ColorArrays {
 class FieldPass {
  public:
   virtual ~FieldPass() = default;
-  // Samples that one call takes at most, a whole number of tiles up to kPassTiles: a few milliseconds of work, so that callers can poll between.
+  // Samples that one call takes at most, a whole number of tiles up to kPassTiles: a few
+  // milliseconds of work, so that callers can poll between.
   virtual uint32_t capacity() const = 0;
   // density[n], per box edge. Remembers what Color needs about these points.
   virtual void Density(const PointArrays& points, uint32_t n, float* density) = 0;
-  // Colours in [0, 1] of some of the points of the last Density or Forward: pick[i] is the point, directions[i] its unit direction.
-  virtual void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) = 0;
+  // Colours in [0, 1] of some of the points of the last Density or Forward: pick[i] is the point,
+  // directions[i] its unit direction.
+  virtual void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+                     const ColorArrays& color) = 0;
   // Both; a null color.r leaves colour out. A pass made for training keeps the tape.
-  virtual void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) = 0;
-  // Adds dL/dparameters of the last Forward to gradients[parameter_count]. Only for passes made for training.
+  virtual void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                       float* density, const ColorArrays& color) = 0;
+  // Adds dL/dparameters of the last Forward to gradients[parameter_count]. Only for passes made for
+  // training.
   virtual void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) = 0;
 };
 
@@ -81,7 +91,8 @@ class Field {
 };
 
 struct HashGridConfig {
-  uint32_t levels = 12, features = 2, log2_entries = 15, coarsest = 8, finest = 256, density_width = 64, color_width = 64;
+  uint32_t levels = 12, features = 2, log2_entries = 15, coarsest = 8, finest = 256,
+           density_width = 64, color_width = 64;
 };
 struct ClassicConfig {
   uint32_t width = 256, depth = 8, position_frequencies = 10, direction_frequencies = 4;

@@ -26,7 +26,8 @@ class Fields : public ::testing::TestWithParam<Case> {
     Rng rng(9);
     for (const ParameterGroup& group : field_->groups()) {
       if (!group.sparse) continue;
-      for (size_t i = group.begin; i < group.begin + group.count; ++i) field_->parameters()[i] = rng.Uniform(-0.5f, 0.5f);
+      for (size_t i = group.begin; i < group.begin + group.count; ++i)
+        field_->parameters()[i] = rng.Uniform(-0.5f, 0.5f);
     }
     field_->Pack();
     ASSERT_TRUE(field_->NewPass(true, &arena_, &pass_).ok());
@@ -54,7 +55,8 @@ class Fields : public ::testing::TestWithParam<Case> {
     pass_->Forward(points(), directions(), kN, lanes_[6], with_color ? color() : ColorArrays{});
     double loss = 0;
     for (uint32_t i = 0; i < kN; ++i) {
-      for (int a = 0; a < (with_color ? 4 : 1); ++a) loss += double{lanes_[6 + a][i]} * lanes_[10 + a][i];
+      for (int a = 0; a < (with_color ? 4 : 1); ++a)
+        loss += double{lanes_[6 + a][i]} * lanes_[10 + a][i];
     }
     return loss;
   }
@@ -71,7 +73,8 @@ TEST_P(Fields, GradientMatchesDifferences) {
     std::vector<float> gradients(field_->parameter_count(), 0.0f);
     Loss(with_color);
     pass_->Backward(lanes_[10], {lanes_[11], lanes_[12], lanes_[13]}, gradients.data());
-    // Along random directions within runs of parameters, so that a fault in one layer is not lost among the others.
+    // Along random directions within runs of parameters, so that a fault in one layer is not lost
+    // among the others.
     Rng rng(10);
     const size_t count = field_->parameter_count(), run = std::max<size_t>(64, count / 40);
     float* p = field_->parameters();
@@ -82,14 +85,16 @@ TEST_P(Fields, GradientMatchesDifferences) {
       double expected = 0, norm = 0;
       for (size_t i = begin; i < end; ++i) {
         // Only along parameters that matter: padding has no gradient and must not be moved.
-        direction[i - begin] = gradients[i] != 0 ? rng.Uniform(-1, 1) + (gradients[i] > 0 ? 0.5f : -0.5f) : 0.0f;
+        direction[i - begin] =
+            gradients[i] != 0 ? rng.Uniform(-1, 1) + (gradients[i] > 0 ? 0.5f : -0.5f) : 0.0f;
         norm += direction[i - begin] * direction[i - begin];
       }
       if (norm == 0) continue;
       const double h = 2e-3 / std::sqrt(norm);
       double values[2];
       for (int side = 0; side < 2; ++side) {
-        for (size_t i = begin; i < end; ++i) p[i] = kept[i - begin] + static_cast<float>((side == 0 ? h : -h) * direction[i - begin]);
+        for (size_t i = begin; i < end; ++i)
+          p[i] = kept[i - begin] + static_cast<float>((side == 0 ? h : -h) * direction[i - begin]);
         field_->Pack();
         values[side] = Loss(with_color);
       }
@@ -97,9 +102,11 @@ TEST_P(Fields, GradientMatchesDifferences) {
       std::copy(kept.begin(), kept.end(), p + begin);
       field_->Pack();
       const double measured = (values[0] - values[1]) / (2 * h);
-      const double error = std::fabs(measured - expected) / (std::fabs(measured) + std::fabs(expected) + 1e-3);
+      const double error =
+          std::fabs(measured - expected) / (std::fabs(measured) + std::fabs(expected) + 1e-3);
       worst = std::max(worst, error);
-      EXPECT_LT(error, 0.03) << "parameters " << begin << "–" << end << ": measured " << measured << ", gradient " << expected;
+      EXPECT_LT(error, 0.03) << "parameters " << begin << "–" << end << ": measured " << measured
+                             << ", gradient " << expected;
     }
     EXPECT_GT(worst, 0);
   }
@@ -107,7 +114,8 @@ TEST_P(Fields, GradientMatchesDifferences) {
 
 TEST_P(Fields, CallsAgree) {
   Loss(true);
-  std::vector<float> density(lanes_[6], lanes_[6] + kN), red(lanes_[7], lanes_[7] + kN), blue(lanes_[9], lanes_[9] + kN);
+  std::vector<float> density(lanes_[6], lanes_[6] + kN), red(lanes_[7], lanes_[7] + kN),
+      blue(lanes_[9], lanes_[9] + kN);
   std::unique_ptr<FieldPass> inference;
   ASSERT_TRUE(field_->NewPass(false, &arena_, &inference).ok());
   inference->Forward(points(), directions(), kN, lanes_[6], color());
@@ -156,14 +164,18 @@ TEST_P(Fields, CheckpointRoundTripAndEveryDamage) {
   ASSERT_TRUE(second.Serialize(&copy).ok());
   EXPECT_EQ(copy, bytes);
   EXPECT_EQ(again->box().min[0], box.min[0]);
-  EXPECT_EQ(std::memcmp(again->occupancy().bytes(), model->occupancy().bytes(), model->occupancy().byte_count()), 0);
+  EXPECT_EQ(std::memcmp(again->occupancy().bytes(), model->occupancy().bytes(),
+                        model->occupancy().byte_count()),
+            0);
 
   // Each metadata key damaged in turn is refused, never believed.
   for (const auto& [key, value] : file.metadata()) {
     for (const char* lie : {"", "-1", "99999999", "nan", "12 "}) {
       SafetensorsWriter liar;
-      for (const auto& [other, kept] : file.metadata()) liar.Metadata(other, other == key ? lie : kept);
-      for (const Tensor& tensor : file.tensors()) ASSERT_TRUE(liar.Add(tensor.name, tensor.dtype, tensor.shape, tensor.data).ok());
+      for (const auto& [other, kept] : file.metadata())
+        liar.Metadata(other, other == key ? lie : kept);
+      for (const Tensor& tensor : file.tensors())
+        ASSERT_TRUE(liar.Add(tensor.name, tensor.dtype, tensor.shape, tensor.data).ok());
       std::vector<uint8_t> damaged;
       ASSERT_TRUE(liar.Serialize(&damaged).ok());
       SafetensorsFile parsed;
@@ -174,12 +186,25 @@ TEST_P(Fields, CheckpointRoundTripAndEveryDamage) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, Fields,
-                         ::testing::Values(Case{"hashgrid", [](std::unique_ptr<Field>* out) { return NewHashGrid({5, 2, 8, 3, 20, 16, 24}, 1, out); }},
-                                           Case{"hashgrid8", [](std::unique_ptr<Field>* out) { return NewHashGrid({3, 8, 9, 4, 16, 32, 16}, 2, out); }},
-                                           Case{"classic", [](std::unique_ptr<Field>* out) { return NewClassic({32, 4, 3, 2}, 1, out); }},
-                                           Case{"classic_odd", [](std::unique_ptr<Field>* out) { return NewClassic({16, 3, 2, 1}, 1, out); }}),
-                         [](const ::testing::TestParamInfo<Case>& one) { return std::string(one.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, Fields,
+    ::testing::Values(Case{"hashgrid",
+                           [](std::unique_ptr<Field>* out) {
+                             return NewHashGrid({5, 2, 8, 3, 20, 16, 24}, 1, out);
+                           }},
+                      Case{"hashgrid8",
+                           [](std::unique_ptr<Field>* out) {
+                             return NewHashGrid({3, 8, 9, 4, 16, 32, 16}, 2, out);
+                           }},
+                      Case{"classic",
+                           [](std::unique_ptr<Field>* out) {
+                             return NewClassic({32, 4, 3, 2}, 1, out);
+                           }},
+                      Case{"classic_odd",
+                           [](std::unique_ptr<Field>* out) {
+                             return NewClassic({16, 3, 2, 1}, 1, out);
+                           }}),
+    [](const ::testing::TestParamInfo<Case>& one) { return std::string(one.param.name); });
 
 TEST(FieldConfig, RefusesTheImpossible) {
   std::unique_ptr<Field> field;

@@ -1,5 +1,6 @@
-// The hash-grid field: multi-resolution hash encoding → density network (one hidden layer) → 16 numbers, of which the first is the log
-// density and all feed, with 16 spherical harmonics of the direction, a colour network of two hidden layers.
+// The hash-grid field: multi-resolution hash encoding → density network (one hidden layer) → 16
+// numbers, of which the first is the log density and all feed, with 16 spherical harmonics of the
+// direction, a colour network of two hidden layers.
 #include <cmath>
 #include <cstring>
 
@@ -15,10 +16,12 @@ using kernels::kTile;
 using kernels::RoundUp8;
 using kernels::Table;
 
-constexpr uint32_t kLatent = 16;      // density network's outputs
+constexpr uint32_t kLatent = 16;  // density network's outputs
 constexpr uint32_t kHarmonics = 16;
-constexpr float kLogScale = 4;        // log density = 4 × the first latent: keeps the latents, which colour shares, small
-constexpr uint32_t kGroupTiles = 16;  // tiles whose deltas are kept for one weight-gradient sweep: they stay in L2
+constexpr float kLogScale =
+    4;  // log density = 4 × the first latent: keeps the latents, which colour shares, small
+constexpr uint32_t kGroupTiles =
+    16;  // tiles whose deltas are kept for one weight-gradient sweep: they stay in L2
 
 class HashGrid final : public Field {
  public:
@@ -41,14 +44,19 @@ class HashGrid final : public Field {
 };
 
 Status CheckConfig(const HashGridConfig& c) {
-  const auto bad = [](const char* what) { return Status(Code::kBadArgument, std::string("hashgrid: ") + what); };
+  const auto bad = [](const char* what) {
+    return Status(Code::kBadArgument, std::string("hashgrid: ") + what);
+  };
   if (c.levels < 1 || c.levels > 32) return bad("levels must be 1–32");
-  if (c.features != 2 && c.features != 4 && c.features != 8) return bad("features must be 2, 4 or 8");
+  if (c.features != 2 && c.features != 4 && c.features != 8)
+    return bad("features must be 2, 4 or 8");
   if (c.levels * c.features > 64) return bad("levels × features must be at most 64");
   if (c.log2_entries < 8 || c.log2_entries > 22) return bad("log2Entries must be 8–22");
-  if (c.coarsest < 1 || c.coarsest > 1024 || c.finest < c.coarsest || c.finest > 65536) return bad("cells must be 1 ≤ coarsest ≤ finest ≤ 65536, coarsest ≤ 1024");
+  if (c.coarsest < 1 || c.coarsest > 1024 || c.finest < c.coarsest || c.finest > 65536)
+    return bad("cells must be 1 ≤ coarsest ≤ finest ≤ 65536, coarsest ≤ 1024");
   for (const uint32_t width : {c.density_width, c.color_width}) {
-    if (width < 8 || width > 128 || width % 8 != 0) return bad("widths must be multiples of 8 up to 128");
+    if (width < 8 || width > 128 || width % 8 != 0)
+      return bad("widths must be multiples of 8 up to 128");
   }
   return Status::Ok();
 }
@@ -59,7 +67,9 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
   config_ = config;
   encoded_ = config.levels * config.features;
   padded_ = RoundUp4(encoded_);
-  const double growth = config.levels > 1 ? std::pow(double{1} * config.finest / config.coarsest, 1.0 / (config.levels - 1)) : 1;
+  const double growth = config.levels > 1 ? std::pow(double{1} * config.finest / config.coarsest,
+                                                     1.0 / (config.levels - 1))
+                                          : 1;
   size_t cursor = 0;
   for (uint32_t l = 0; l < config.levels; ++l) {
     HashLevel level;
@@ -80,11 +90,13 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
   color2_ = Dense(config.color_width, 3, &cursor);
   count_ = cursor;
   DAF_RETURN_IF_ERROR(arena_.Allocate(count_, &parameters_));
-  for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_}) DAF_RETURN_IF_ERROR(layer->Reserve(&arena_));
+  for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_})
+    DAF_RETURN_IF_ERROR(layer->Reserve(&arena_));
   std::memset(parameters_, 0, count_ * sizeof(float));
   Rng rng(seed, 1);
   for (const HashLevel& level : levels_) {
-    for (size_t i = 0; i < size_t{level.size} * level.features; ++i) parameters_[level.offset + i] = rng.Uniform(-1e-4f, 1e-4f);
+    for (size_t i = 0; i < size_t{level.size} * level.features; ++i)
+      parameters_[level.offset + i] = rng.Uniform(-1e-4f, 1e-4f);
   }
   density0_.Initialise(parameters_, encoded_, &rng);
   density1_.Initialise(parameters_, config.density_width, &rng);
@@ -96,10 +108,13 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
 }
 
 void HashGrid::Pack() {
-  for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_}) layer->Pack(parameters_);
+  for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_})
+    layer->Pack(parameters_);
 }
 
-std::vector<ParameterGroup> HashGrid::groups() const { return {{0, table_, 0, 1, true}, {table_, count_ - table_, 1e-6f, 0.5f, false}}; }
+std::vector<ParameterGroup> HashGrid::groups() const {
+  return {{0, table_, 0, 1, true}, {table_, count_ - table_, 1e-6f, 0.5f, false}};
+}
 
 Status HashGrid::Save(Arena* scratch, SafetensorsWriter* writer) const {
   writer->Metadata("format", "daf-field-1");
@@ -113,19 +128,24 @@ Status HashGrid::Save(Arena* scratch, SafetensorsWriter* writer) const {
   writer->Metadata("colorWidth", std::to_string(config_.color_width));
   for (size_t l = 0; l < levels_.size(); ++l) {
     const HashLevel& level = levels_[l];
-    DAF_RETURN_IF_ERROR(writer->Add("table." + std::to_string(l), DType::kF32, {level.size, level.features}, parameters_ + level.offset));
+    DAF_RETURN_IF_ERROR(writer->Add("table." + std::to_string(l), DType::kF32,
+                                    {level.size, level.features}, parameters_ + level.offset));
   }
   DAF_RETURN_IF_ERROR(SaveDense(density0_, "density.0", parameters_, encoded_, scratch, writer));
-  DAF_RETURN_IF_ERROR(SaveDense(density1_, "density.1", parameters_, config_.density_width, scratch, writer));
-  DAF_RETURN_IF_ERROR(SaveDense(color0_, "color.0", parameters_, kLatent + kHarmonics, scratch, writer));
-  DAF_RETURN_IF_ERROR(SaveDense(color1_, "color.1", parameters_, config_.color_width, scratch, writer));
+  DAF_RETURN_IF_ERROR(
+      SaveDense(density1_, "density.1", parameters_, config_.density_width, scratch, writer));
+  DAF_RETURN_IF_ERROR(
+      SaveDense(color0_, "color.0", parameters_, kLatent + kHarmonics, scratch, writer));
+  DAF_RETURN_IF_ERROR(
+      SaveDense(color1_, "color.1", parameters_, config_.color_width, scratch, writer));
   return SaveDense(color2_, "color.2", parameters_, config_.color_width, scratch, writer);
 }
 
 Status HashGrid::LoadTensors(const SafetensorsFile& file) {
   for (size_t l = 0; l < levels_.size(); ++l) {
     const HashLevel& level = levels_[l];
-    DAF_RETURN_IF_ERROR(file.FloatsInto("table." + std::to_string(l), {level.size, level.features}, parameters_ + level.offset,
+    DAF_RETURN_IF_ERROR(file.FloatsInto("table." + std::to_string(l), {level.size, level.features},
+                                        parameters_ + level.offset,
                                         size_t{level.size} * level.features));
   }
   DAF_RETURN_IF_ERROR(LoadDense(file, density0_, "density.0", encoded_, parameters_));
@@ -138,19 +158,24 @@ Status HashGrid::LoadTensors(const SafetensorsFile& file) {
 // Buffers whose name ends in _ are [tile][rows][48]; `Rows` is that stride.
 class HashGridPass final : public FieldPass {
  public:
-  HashGridPass(const HashGrid& field, bool training) : f_(field), k_(*field.kernels_), training_(training) {}
+  HashGridPass(const HashGrid& field, bool training)
+      : f_(field), k_(*field.kernels_), training_(training) {}
   Status Reserve(Arena* arena);
   uint32_t capacity() const override { return kPassSamples; }
   void Density(const PointArrays& points, uint32_t n, float* density) override;
-  void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) override;
-  void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) override;
+  void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+             const ColorArrays& color) override;
+  void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density,
+               const ColorArrays& color) override;
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
 
  private:
   void Encode(const PointArrays& points, uint32_t tiles);
   void DensityTiles(uint32_t tiles, float* density);
-  void ColorTile(const float* latent, const float* harmonics, float* c1, float* c2, uint32_t tile, const ColorArrays& color);
-  void BackwardTile(uint32_t tile, uint32_t slot, const float* d_density, const ColorArrays& d_color);
+  void ColorTile(const float* latent, const float* harmonics, float* c1, float* c2, uint32_t tile,
+                 const ColorArrays& color);
+  void BackwardTile(uint32_t tile, uint32_t slot, const float* d_density,
+                    const ColorArrays& d_color);
   size_t Rows(uint32_t rows) const { return size_t{rows} * kTile; }
 
   const HashGrid& f_;
@@ -167,23 +192,27 @@ class HashGridPass final : public FieldPass {
   float* harmonics_ = nullptr;  // kHarmonics
   float* color1_ = nullptr;     // color_width (one tile unless training)
   float* color2_ = nullptr;
-  float* raw_ = nullptr;        // 8 rows, one tile
-  float* picked_ = nullptr;     // kLatent rows, one tile
+  float* raw_ = nullptr;     // 8 rows, one tile
+  float* picked_ = nullptr;  // kLatent rows, one tile
   // Deltas of one group of tiles.
   float* d_encoding_ = nullptr;  // all tiles: the hash backward goes level by level over the batch
   float* d_hidden_ = nullptr;
   float* d_latent_ = nullptr;
-  float* d_color0_ = nullptr;    // of the colour network's input: kLatent + kHarmonics, one tile
+  float* d_color0_ = nullptr;  // of the colour network's input: kLatent + kHarmonics, one tile
   float* d_color1_ = nullptr;
   float* d_color2_ = nullptr;
-  float* d_raw_ = nullptr;       // 8
+  float* d_raw_ = nullptr;  // 8
 };
 
 Status HashGridPass::Reserve(Arena* arena) {
-  const uint32_t taped = training_ ? kPassTiles : 1, width = f_.config_.density_width, color_width = f_.config_.color_width;
-  const auto take = [&](uint32_t tiles, uint32_t rows, float** out) { return arena->Allocate(tiles * Rows(rows), out); };
+  const uint32_t taped = training_ ? kPassTiles : 1, width = f_.config_.density_width,
+                 color_width = f_.config_.color_width;
+  const auto take = [&](uint32_t tiles, uint32_t rows, float** out) {
+    return arena->Allocate(tiles * Rows(rows), out);
+  };
   DAF_RETURN_IF_ERROR(take(kPassTiles, f_.padded_, &encoding_));
-  std::memset(encoding_, 0, kPassTiles * Rows(f_.padded_) * sizeof(float));  // padding rows stay zero
+  std::memset(encoding_, 0,
+              kPassTiles * Rows(f_.padded_) * sizeof(float));  // padding rows stay zero
   DAF_RETURN_IF_ERROR(take(taped, width, &hidden_));
   DAF_RETURN_IF_ERROR(take(kPassTiles, kLatent, &latent_));
   DAF_RETURN_IF_ERROR(take(kPassTiles, kHarmonics, &harmonics_));
@@ -205,8 +234,10 @@ Status HashGridPass::Reserve(Arena* arena) {
 
 void HashGridPass::Encode(const PointArrays& points, uint32_t tiles) {
   for (size_t l = 0; l < f_.levels_.size(); ++l) {
-    const kernels::HashArgs args = {f_.levels_[l], points.x, points.y, points.z, tiles, f_.parameters_, nullptr,
-                                    encoding_ + l * f_.config_.features * kTile, Rows(f_.padded_)};
+    const kernels::HashArgs args = {
+        f_.levels_[l],   points.x,       points.y, points.z,
+        tiles,           f_.parameters_, nullptr,  encoding_ + l * f_.config_.features * kTile,
+        Rows(f_.padded_)};
     k_.hash_forward(&args);
   }
 }
@@ -215,14 +246,17 @@ void HashGridPass::DensityTiles(uint32_t tiles, float* density) {
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     float* hidden = hidden_ + (training_ ? tile * Rows(f_.config_.density_width) : 0);
     float* latent = latent_ + tile * Rows(kLatent);
-    f_.density0_.Forward(k_, encoding_ + tile * Rows(f_.padded_), f_.padded_, nullptr, 0, hidden, kernels::kRelu);
-    f_.density1_.Forward(k_, hidden, f_.config_.density_width, nullptr, 0, latent, kernels::kLinear);
+    f_.density0_.Forward(k_, encoding_ + tile * Rows(f_.padded_), f_.padded_, nullptr, 0, hidden,
+                         kernels::kRelu);
+    f_.density1_.Forward(k_, hidden, f_.config_.density_width, nullptr, 0, latent,
+                         kernels::kLinear);
     for (uint32_t s = 0; s < kTile; ++s) raw_[s] = latent[s] * kLogScale;
     k_.exponential(raw_, density + size_t{tile} * kTile, kTile);
   }
 }
 
-void HashGridPass::ColorTile(const float* latent, const float* harmonics, float* c1, float* c2, uint32_t tile, const ColorArrays& color) {
+void HashGridPass::ColorTile(const float* latent, const float* harmonics, float* c1, float* c2,
+                             uint32_t tile, const ColorArrays& color) {
   f_.color0_.Forward(k_, latent, kLatent, harmonics, kHarmonics, c1, kernels::kRelu);
   f_.color1_.Forward(k_, c1, f_.config_.color_width, nullptr, 0, c2, kernels::kRelu);
   f_.color2_.Forward(k_, c2, f_.config_.color_width, nullptr, 0, raw_, kernels::kLinear);
@@ -237,7 +271,8 @@ void HashGridPass::Density(const PointArrays& points, uint32_t n, float* density
   DensityTiles(tiles, density);
 }
 
-void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n, const ColorArrays& color) {
+void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+                         const ColorArrays& color) {
   const uint32_t tiles = TilesOf(n);
   k_.harmonics(directions.x, directions.y, directions.z, tiles, harmonics_, Rows(kHarmonics));
   for (uint32_t tile = 0; tile < tiles; ++tile) {
@@ -250,7 +285,8 @@ void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, ui
   }
 }
 
-void HashGridPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color) {
+void HashGridPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                           float* density, const ColorArrays& color) {
   points_ = points;
   tiles_ = TilesOf(n);
   density_out_ = density;
@@ -262,12 +298,15 @@ void HashGridPass::Forward(const PointArrays& points, const PointArrays& directi
   k_.harmonics(directions.x, directions.y, directions.z, tiles_, harmonics_, Rows(kHarmonics));
   const size_t width = Rows(f_.config_.color_width);
   for (uint32_t tile = 0; tile < tiles_; ++tile) {
-    const size_t kept = training_ ? tile * width : 0;  // without a tape there is one tile of scratch
-    ColorTile(latent_ + tile * Rows(kLatent), harmonics_ + tile * Rows(kHarmonics), color1_ + kept, color2_ + kept, tile, color);
+    const size_t kept =
+        training_ ? tile * width : 0;  // without a tape there is one tile of scratch
+    ColorTile(latent_ + tile * Rows(kLatent), harmonics_ + tile * Rows(kHarmonics), color1_ + kept,
+              color2_ + kept, tile, color);
   }
 }
 
-void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_density, const ColorArrays& d_color) {
+void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_density,
+                                const ColorArrays& d_color) {
   const uint32_t color_width = f_.config_.color_width;
   float* d_latent = d_latent_ + slot * Rows(kLatent);
   const size_t at = size_t{tile} * kTile;
@@ -276,7 +315,8 @@ void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_den
     const float* const d[3] = {d_color.r + at, d_color.g + at, d_color.b + at};
     const float* const c[3] = {color_out_.r + at, color_out_.g + at, color_out_.b + at};
     for (uint32_t row = 0; row < 3; ++row) {
-      for (uint32_t s = 0; s < kTile; ++s) d_raw[row * kTile + s] = d[row][s] * c[row][s] * (1 - c[row][s]);
+      for (uint32_t s = 0; s < kTile; ++s)
+        d_raw[row * kTile + s] = d[row][s] * c[row][s] * (1 - c[row][s]);
     }
     float* d2 = d_color2_ + slot * Rows(color_width);
     float* d1 = d_color1_ + slot * Rows(color_width);
@@ -287,7 +327,8 @@ void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_den
   } else {
     std::memset(d_latent, 0, Rows(kLatent) * sizeof(float));
   }
-  for (uint32_t s = 0; s < kTile; ++s) d_latent[s] += d_density[at + s] * density_out_[at + s] * kLogScale;
+  for (uint32_t s = 0; s < kTile; ++s)
+    d_latent[s] += d_density[at + s] * density_out_[at + s] * kLogScale;
   float* d_hidden = d_hidden_ + slot * Rows(f_.config_.density_width);
   f_.density1_.Backward(k_, d_latent, d_hidden, hidden_ + tile * Rows(f_.config_.density_width));
   f_.density0_.Backward(k_, d_hidden, d_encoding_ + tile * Rows(RoundUp8(f_.padded_)), nullptr);
@@ -297,19 +338,33 @@ void HashGridPass::Backward(const float* d_density, const ColorArrays& d_color, 
   const uint32_t width = f_.config_.density_width, color_width = f_.config_.color_width;
   for (uint32_t first = 0; first < tiles_; first += kGroupTiles) {
     const uint32_t count = tiles_ - first < kGroupTiles ? tiles_ - first : kGroupTiles;
-    for (uint32_t slot = 0; slot < count; ++slot) BackwardTile(first + slot, slot, d_density, d_color);
+    for (uint32_t slot = 0; slot < count; ++slot)
+      BackwardTile(first + slot, slot, d_density, d_color);
     if (with_color_) {
-      f_.color2_.Gradient(k_, d_raw_, Rows(8), color2_ + first * Rows(color_width), Rows(color_width), 0, color_width, count, true, gradients);
-      f_.color1_.Gradient(k_, d_color2_, Rows(color_width), color1_ + first * Rows(color_width), Rows(color_width), 0, color_width, count, true, gradients);
-      f_.color0_.Gradient(k_, d_color1_, Rows(color_width), latent_ + first * Rows(kLatent), Rows(kLatent), 0, kLatent, count, true, gradients);
-      f_.color0_.Gradient(k_, d_color1_, Rows(color_width), harmonics_ + first * Rows(kHarmonics), Rows(kHarmonics), kLatent, kHarmonics, count, false, gradients);
+      f_.color2_.Gradient(k_, d_raw_, Rows(8), color2_ + first * Rows(color_width),
+                          Rows(color_width), 0, color_width, count, true, gradients);
+      f_.color1_.Gradient(k_, d_color2_, Rows(color_width), color1_ + first * Rows(color_width),
+                          Rows(color_width), 0, color_width, count, true, gradients);
+      f_.color0_.Gradient(k_, d_color1_, Rows(color_width), latent_ + first * Rows(kLatent),
+                          Rows(kLatent), 0, kLatent, count, true, gradients);
+      f_.color0_.Gradient(k_, d_color1_, Rows(color_width), harmonics_ + first * Rows(kHarmonics),
+                          Rows(kHarmonics), kLatent, kHarmonics, count, false, gradients);
     }
-    f_.density1_.Gradient(k_, d_latent_, Rows(kLatent), hidden_ + first * Rows(width), Rows(width), 0, width, count, true, gradients);
-    f_.density0_.Gradient(k_, d_hidden_, Rows(width), encoding_ + first * Rows(f_.padded_), Rows(f_.padded_), 0, f_.padded_, count, true, gradients);
+    f_.density1_.Gradient(k_, d_latent_, Rows(kLatent), hidden_ + first * Rows(width), Rows(width),
+                          0, width, count, true, gradients);
+    f_.density0_.Gradient(k_, d_hidden_, Rows(width), encoding_ + first * Rows(f_.padded_),
+                          Rows(f_.padded_), 0, f_.padded_, count, true, gradients);
   }
   for (size_t l = 0; l < f_.levels_.size(); ++l) {
-    const kernels::HashArgs args = {f_.levels_[l], points_.x, points_.y, points_.z, tiles_, nullptr, gradients,
-                                    d_encoding_ + l * f_.config_.features * kTile, Rows(RoundUp8(f_.padded_))};
+    const kernels::HashArgs args = {f_.levels_[l],
+                                    points_.x,
+                                    points_.y,
+                                    points_.z,
+                                    tiles_,
+                                    nullptr,
+                                    gradients,
+                                    d_encoding_ + l * f_.config_.features * kTile,
+                                    Rows(RoundUp8(f_.padded_))};
     k_.hash_backward(&args);
   }
 }

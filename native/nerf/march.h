@@ -1,5 +1,6 @@
-// Walks a ray through the occupancy grid: the next sample in a cell that may hold something, empty blocks and cells crossed in one step. Samples
-// lie on a lattice of `step` from the ray's start, so that skipping changes which samples are taken but not where they are.
+// Walks a ray through the occupancy grid: the next sample in a cell that may hold something, empty
+// blocks and cells crossed in one step. Samples lie on a lattice of `step` from the ray's start, so
+// that skipping changes which samples are taken but not where they are.
 #pragma once
 
 #include <cmath>
@@ -27,7 +28,8 @@ class Marcher {
     return true;
   }
 
-  // The next sample's distance and unit-cube position; false when the ray has left the box. A null grid skips nothing.
+  // The next sample's distance and unit-cube position; false when the ray has left the box. A null
+  // grid skips nothing.
   bool Next(float* t, float position[3]) {
     for (;;) {
       const float at = first_ + step_ * static_cast<float>(index_);
@@ -61,7 +63,8 @@ class Marcher {
     float exit = far_;
     for (int a = 0; a < 3; ++a) {
       if (inverse_[a] == 0) continue;
-      const float wall = static_cast<float>(cell[a] + (inverse_[a] > 0 ? 1 : 0)) / static_cast<float>(cells);
+      const float wall =
+          static_cast<float>(cell[a] + (inverse_[a] > 0 ? 1 : 0)) / static_cast<float>(cells);
       const float t = (wall - origin_[a]) * inverse_[a];
       if (t < exit) exit = t;
     }

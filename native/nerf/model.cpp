@@ -8,8 +8,11 @@
 
 namespace daf::nerf {
 
-Status Model::Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupancy, std::unique_ptr<Model>* out) {
-  if (!box.valid()) return Status(Code::kBadArgument, "the field's box must be finite, max above min on every axis");
+Status Model::Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupancy,
+                   std::unique_ptr<Model>* out) {
+  if (!box.valid())
+    return Status(Code::kBadArgument,
+                  "the field's box must be finite, max above min on every axis");
   auto model = std::make_unique<Model>();
   model->box_ = box;
   model->field_ = std::move(field);
@@ -27,7 +30,8 @@ Status Model::Load(const SafetensorsFile& file, std::unique_ptr<Model>* out) {
   if (!box.valid()) return Status(Code::kBadData, "field checkpoint: the box is empty");
   uint32_t resolution;
   DAF_RETURN_IF_ERROR(ReadUint(file, "occupancyResolution", 8, 256, &resolution));
-  if (resolution % 8 != 0) return Status(Code::kBadData, "field checkpoint: occupancyResolution must be a multiple of 8");
+  if (resolution % 8 != 0)
+    return Status(Code::kBadData, "field checkpoint: occupancyResolution must be a multiple of 8");
   DAF_RETURN_IF_ERROR(Make(std::move(field), box, resolution, out));
   std::vector<uint8_t> bits;
   DAF_RETURN_IF_ERROR(file.Bytes("occupancy", {(*out)->occupancy_.byte_count()}, &bits));
@@ -62,7 +66,8 @@ Status Model::RefreshOccupancy(const TaskControl& control) {
   return Status::Ok();
 }
 
-Status Model::Evaluate(const float* points, const float* directions, size_t n, float* density, float* color, const TaskControl& control) {
+Status Model::Evaluate(const float* points, const float* directions, size_t n, float* density,
+                       float* color, const TaskControl& control) {
   const FlushDenormals flush;
   FieldPass* pass;
   DAF_RETURN_IF_ERROR(InferencePass(&pass));
@@ -85,7 +90,8 @@ Status Model::Evaluate(const float* points, const float* directions, size_t n, f
     }
     pass->Density({lanes[0], lanes[1], lanes[2]}, count, lanes[6]);
     if (color != nullptr && directions != nullptr) {
-      pass->Color(pick.data(), {lanes[3], lanes[4], lanes[5]}, count, {lanes[7], lanes[8], lanes[9]});
+      pass->Color(pick.data(), {lanes[3], lanes[4], lanes[5]}, count,
+                  {lanes[7], lanes[8], lanes[9]});
     }
     for (uint32_t i = 0; i < count; ++i) {
       bool inside = true;

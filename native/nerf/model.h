@@ -13,7 +13,8 @@ namespace daf::nerf {
 class Model {
  public:
   // Errors: kBadArgument for an invalid box or occupancy resolution, kMemory.
-  static Status Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupancy, std::unique_ptr<Model>* out);
+  static Status Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupancy,
+                     std::unique_ptr<Model>* out);
   // A checkpoint, validated: shapes, ranges, finite weights. Errors: kBadData, kMemory.
   static Status Load(const SafetensorsFile& file, std::unique_ptr<Model>* out);
   Status Save(Arena* scratch, SafetensorsWriter* writer);
@@ -29,8 +30,10 @@ class Model {
   // Sweeps the occupancy grid if the field changed since. Errors: kCancelled, kMemory.
   Status RefreshOccupancy(const TaskControl& control);
 
-  // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless either is null. Zero outside the box.
-  Status Evaluate(const float* points, const float* directions, size_t n, float* density, float* color, const TaskControl& control);
+  // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless
+  // either is null. Zero outside the box.
+  Status Evaluate(const float* points, const float* directions, size_t n, float* density,
+                  float* color, const TaskControl& control);
 
  private:
   Arena arena_;

@@ -15,7 +15,8 @@ Status Occupancy::Make(uint32_t resolution) {
   }
   resolution_ = resolution;
   block_resolution_ = resolution / 8;
-  const size_t blocks = (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
+  const size_t blocks =
+      (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
   DAF_RETURN_IF_ERROR(arena_.Allocate(cells() / 64, &bits_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(cells() / 64, &allowed_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(blocks, &blocks_));
@@ -29,7 +30,8 @@ Status Occupancy::Make(uint32_t resolution) {
 
 double Occupancy::Fraction() const {
   size_t count = 0;
-  for (size_t w = 0; w < cells() / 64; ++w) count += static_cast<size_t>(__builtin_popcountll(bits_[w]));
+  for (size_t w = 0; w < cells() / 64; ++w)
+    count += static_cast<size_t>(__builtin_popcountll(bits_[w]));
   return static_cast<double>(count) / static_cast<double>(cells());
 }
 
@@ -52,19 +54,22 @@ void Occupancy::Restore(const uint8_t* bytes) {
 }
 
 void Occupancy::RebuildBlocks() {
-  const size_t blocks = (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
+  const size_t blocks =
+      (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
   std::memset(blocks_, 0, blocks * sizeof(uint64_t));
   const uint8_t* rows = bytes();  // a byte is 8 cells along x: one block's share of a row
   for (uint32_t z = 0; z < resolution_; ++z) {
     for (uint32_t y = 0; y < resolution_; ++y) {
       for (uint32_t bx = 0; bx < block_resolution_; ++bx) {
-        if (*rows++ != 0) Set(blocks_, (size_t{z / 8} * block_resolution_ + y / 8) * block_resolution_ + bx);
+        if (*rows++ != 0)
+          Set(blocks_, (size_t{z / 8} * block_resolution_ + y / 8) * block_resolution_ + bx);
       }
     }
   }
 }
 
-void Occupancy::EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t n, bool replace, Rng* rng) {
+void Occupancy::EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t n, bool replace,
+                              Rng* rng) {
   float* x = scratch_;
   float* y = x + kPassSamples;
   float* z = y + kPassSamples;
@@ -83,7 +88,8 @@ void Occupancy::EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t
   }
 }
 
-Status Occupancy::Update(FieldPass* pass, bool all, bool grow, Rng* rng, const TaskControl& control) {
+Status Occupancy::Update(FieldPass* pass, bool all, bool grow, Rng* rng,
+                         const TaskControl& control) {
   std::vector<uint32_t> batch(kPassSamples);
   uint32_t n = 0;
   const auto add = [&](size_t cell, bool replace) {
@@ -102,7 +108,8 @@ Status Occupancy::Update(FieldPass* pass, bool all, bool grow, Rng* rng, const T
       continue;
     }
     // A quarter of everything and a quarter of what is occupied, drawn cell by cell.
-    if (all || rng->Below(4) == 0 || (Bit(bits_, i) && rng->Below(4) == 0)) DAF_RETURN_IF_ERROR(add(i, all));
+    if (all || rng->Below(4) == 0 || (Bit(bits_, i) && rng->Below(4) == 0))
+      DAF_RETURN_IF_ERROR(add(i, all));
   }
   if (n > 0) EvaluateCells(pass, batch.data(), n, all, rng);
   Rebuild(grow);

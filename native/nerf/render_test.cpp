@@ -19,12 +19,17 @@ using testing::AnalyticField;
 
 std::unique_ptr<Model> ModelOf(Analytic f, uint32_t occupancy = 32) {
   std::unique_ptr<Model> model;
-  EXPECT_TRUE(Model::Make(std::make_unique<AnalyticField>(std::move(f)), Box(), occupancy, &model).ok());
+  EXPECT_TRUE(
+      Model::Make(std::make_unique<AnalyticField>(std::move(f)), Box(), occupancy, &model).ok());
   return model;
 }
 
 struct Image {
-  explicit Image(const Camera& c) : rgba(c.width * c.height * 4), color(c.width * c.height * 3), depth(c.width * c.height), opacity(c.width * c.height) {}
+  explicit Image(const Camera& c)
+      : rgba(c.width * c.height * 4),
+        color(c.width * c.height * 3),
+        depth(c.width * c.height),
+        opacity(c.width * c.height) {}
   RenderTargets targets() { return {rgba.data(), color.data(), depth.data(), opacity.data()}; }
   std::vector<uint8_t> rgba;
   std::vector<float> color, depth, opacity;
@@ -34,7 +39,8 @@ struct Image {
 Image RenderOf(Model* model, const Camera& camera, const RenderOptions& options = {}) {
   Renderer renderer;
   Image image(camera);
-  const Status status = renderer.Render(model, camera, options, image.targets(), TaskControl(), &image.samples);
+  const Status status =
+      renderer.Render(model, camera, options, image.targets(), TaskControl(), &image.samples);
   EXPECT_TRUE(status.ok()) << status.message();
   return image;
 }
@@ -53,14 +59,16 @@ TEST(Render, EmptySpaceIsTransparent) {
 }
 
 TEST(Render, UniformFogFollowsBeer) {
-  const auto model = ModelOf({[](float, float, float) { return 1.5f; }, Grey});  // per edge of 2 units
+  const auto model =
+      ModelOf({[](float, float, float) { return 1.5f; }, Grey});  // per edge of 2 units
   const Camera camera = testing::Orbit(0.4f, 0.3f, 4, 48);
   RenderOptions options;
   options.samples = 1024;
   options.min_transmittance = 0;
   const Image image = RenderOf(model.get(), camera, options);
   for (uint32_t i = 0; i < 48 * 48; ++i) {
-    const Ray ray = PixelRay(camera, static_cast<float>(i % 48) + 0.5f, static_cast<float>(i / 48) + 0.5f);
+    const Ray ray =
+        PixelRay(camera, static_cast<float>(i % 48) + 0.5f, static_cast<float>(i / 48) + 0.5f);
     float near = 0, far = 0;
     const double length = Clip(Box(), ray, &near, &far) ? far - near : 0;
     const double expected = 1 - std::exp(-0.75 * length);
@@ -70,12 +78,15 @@ TEST(Render, UniformFogFollowsBeer) {
 }
 
 TEST(Render, OpaqueWallHasItsColourAndDepth) {
-  // The half space x > 0 of the box, seen along −x from its empty side at −x … the wall is the plane x = 0.
-  const auto model = ModelOf({[](float x, float, float) { return x > 0.5f ? 1e5f : 0.0f; }, [](float, float y, float, float c[3]) {
+  // The half space x > 0 of the box, seen along −x from its empty side at −x … the wall is the
+  // plane x = 0.
+  const auto model = ModelOf({[](float x, float, float) { return x > 0.5f ? 1e5f : 0.0f; },
+                              [](float, float y, float, float c[3]) {
                                 c[0] = y > 0.5f ? 1.0f : 0.25f;
                                 c[1] = 0.5f;
                                 c[2] = 0;
-                              }}, 64);
+                              }},
+                             64);
   const Camera camera = testing::Orbit(-1.5707963f, 0, 4, 33);
   RenderOptions options;
   options.samples = 512;
@@ -106,7 +117,8 @@ TEST(Render, SkippingAndEarlyEndChangeNothingVisible) {
   options.exhaustive = true;
   const Image slow = RenderOf(model.get(), camera, options);
   double error = 0;
-  for (size_t i = 0; i < fast.color.size(); ++i) error += std::pow(double{fast.color[i]} - slow.color[i], 2);
+  for (size_t i = 0; i < fast.color.size(); ++i)
+    error += std::pow(double{fast.color[i]} - slow.color[i], 2);
   EXPECT_GT(-10 * std::log10(error / static_cast<double>(fast.color.size()) + 1e-12), 45);
   EXPECT_LT(fast.samples * 10, slow.samples);
 }
@@ -176,7 +188,8 @@ TEST(Render, CancelsWithin50Milliseconds) {
   Image image(camera);
   Renderer renderer;
   double best = 1e9;
-  for (int attempt = 0; attempt < 8 && best > 0.05; ++attempt) {  // the machine may be busy with others
+  for (int attempt = 0; attempt < 8 && best > 0.05;
+       ++attempt) {  // the machine may be busy with others
     int32_t words[3] = {0, 0, 0};
     std::chrono::steady_clock::time_point raised;
     std::thread canceller([&] {
@@ -184,7 +197,8 @@ TEST(Render, CancelsWithin50Milliseconds) {
       raised = std::chrono::steady_clock::now();
       __atomic_store_n(&words[0], 1, __ATOMIC_RELEASE);
     });
-    const Status status = renderer.Render(model.get(), camera, {}, image.targets(), TaskControl(words), &image.samples);
+    const Status status = renderer.Render(model.get(), camera, {}, image.targets(),
+                                          TaskControl(words), &image.samples);
     const auto now = std::chrono::steady_clock::now();
     canceller.join();
     ASSERT_EQ(status.code(), Code::kCancelled);
@@ -201,7 +215,9 @@ TEST(Render, RefusesImpossibleSizes) {
   Camera camera = testing::Orbit(0, 0, 4, 8);
   Image image(camera);
   camera.width = 0;
-  EXPECT_EQ(renderer.Render(model.get(), camera, {}, image.targets(), TaskControl(), &image.samples).code(), Code::kBadArgument);
+  EXPECT_EQ(renderer.Render(model.get(), camera, {}, image.targets(), TaskControl(), &image.samples)
+                .code(),
+            Code::kBadArgument);
   std::unique_ptr<Model> none;
   std::unique_ptr<Field> field;
   ASSERT_TRUE(NewHashGrid({2, 2, 8, 2, 4, 16, 16}, 1, &field).ok());

@@ -9,9 +9,10 @@
 namespace daf::nerf {
 namespace {
 
-constexpr uint32_t kBlock = 32;            // pixels along a block's side: neighbours share cache lines of the tables
+constexpr uint32_t kBlock =
+    32;  // pixels along a block's side: neighbours share cache lines of the tables
 constexpr uint32_t kRays = kBlock * kBlock;
-constexpr float kSeen = 1e-4f;             // colour is evaluated where a sample's weight is above this
+constexpr float kSeen = 1e-4f;  // colour is evaluated where a sample's weight is above this
 
 struct Pixel {
   Marcher march;
@@ -31,7 +32,8 @@ struct Round {
 
 class Block {
  public:
-  Block(Model* model, FieldPass* pass, const RenderOptions& options) : model_(*model), pass_(*pass), options_(options) {}
+  Block(Model* model, FieldPass* pass, const RenderOptions& options)
+      : model_(*model), pass_(*pass), options_(options) {}
   Status Reserve(Arena* arena);
   Status Render(const Camera& camera, uint32_t x0, uint32_t y0, const TaskControl& control);
   void Store(const Camera& camera, const RenderTargets& targets) const;
@@ -53,8 +55,9 @@ class Block {
 };
 
 Status Block::Reserve(Arena* arena) {
-  for (float** lane : {&round_.x, &round_.y, &round_.z, &round_.dx, &round_.dy, &round_.dz, &round_.t, &round_.density, &round_.r, &round_.g,
-                       &round_.b, &round_.weight}) {
+  for (float** lane :
+       {&round_.x, &round_.y, &round_.z, &round_.dx, &round_.dy, &round_.dz, &round_.t,
+        &round_.density, &round_.r, &round_.g, &round_.b, &round_.weight}) {
     DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, lane));
   }
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, &round_.pick));
@@ -96,7 +99,8 @@ void Block::Shade(uint32_t n) {
   for (uint32_t i = 0; i < n; ++i) {
     Pixel& pixel = pixels_[round_.ray[i]];
     const float left = pixel.through;
-    // Once too little light gets through, the rest of the round counts for nothing, as if the ray had ended here.
+    // Once too little light gets through, the rest of the round counts for nothing, as if the ray
+    // had ended here.
     const bool ended = !options_.exhaustive && left < options_.min_transmittance;
     const float alpha = ended ? 0.0f : 1 - std::exp(-round_.density[i] * length);
     const float weight = left * alpha;
@@ -116,7 +120,8 @@ void Block::Shade(uint32_t n) {
     round_.dx[i] = round_.dy[i] = 0;
     round_.dz[i] = 1;
   }
-  pass_.Color(round_.pick, {round_.dx, round_.dy, round_.dz}, picked, {round_.r, round_.g, round_.b});
+  pass_.Color(round_.pick, {round_.dx, round_.dy, round_.dz}, picked,
+              {round_.r, round_.g, round_.b});
   for (uint32_t i = 0; i < picked; ++i) {
     Pixel& pixel = pixels_[round_.ray[round_.pick[i]]];
     pixel.color[0] += round_.weight[i] * round_.r[i];
@@ -138,7 +143,8 @@ Status Block::Render(const Camera& camera, uint32_t x0, uint32_t y0, const TaskC
       pixel.left = false;
       pixel.x = x;
       pixel.y = y;
-      // Stratified over neighbouring pixels (a 4 × 4 pattern): banding becomes fine grain, the same in every run.
+      // Stratified over neighbouring pixels (a 4 × 4 pattern): banding becomes fine grain, the same
+      // in every run.
       constexpr uint32_t kPattern[16] = {0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5};
       const float jitter = (static_cast<float>(kPattern[(y % 4) * 4 + x % 4]) + 0.5f) / 16;
       if (pixel.march.Start(model_.box(), grid, pixel.ray, step_, jitter)) live_[live++] = count_;
@@ -148,7 +154,8 @@ Status Block::Render(const Camera& camera, uint32_t x0, uint32_t y0, const TaskC
   uint32_t each = 4;  // few samples at first: many rays end at the first surface
   while (live > 0) {
     // A pass that takes few samples serves the live rays in turns.
-    const uint32_t capacity = pass_.capacity(), turn = std::min(live, capacity), most = std::max(1u, capacity / turn);
+    const uint32_t capacity = pass_.capacity(), turn = std::min(live, capacity),
+                   most = std::max(1u, capacity / turn);
     for (uint32_t first = 0; first < live; first += turn) {
       DAF_RETURN_IF_ERROR(control.Check());
       const uint32_t n = Gather(first, std::min(live, first + turn), std::min(each, most));
@@ -157,7 +164,8 @@ Status Block::Render(const Camera& camera, uint32_t x0, uint32_t y0, const TaskC
     uint32_t kept = 0;
     for (uint32_t i = 0; i < live; ++i) {
       Pixel& pixel = pixels_[live_[i]];
-      if (!pixel.left && (options_.exhaustive || pixel.through >= options_.min_transmittance)) live_[kept++] = live_[i];
+      if (!pixel.left && (options_.exhaustive || pixel.through >= options_.min_transmittance))
+        live_[kept++] = live_[i];
     }
     live = kept;
     each = std::min(each + 2, 16u);
@@ -165,7 +173,9 @@ Status Block::Render(const Camera& camera, uint32_t x0, uint32_t y0, const TaskC
   return Status::Ok();
 }
 
-uint8_t ToByte(float v) { return static_cast<uint8_t>(std::lround(std::min(std::max(v, 0.0f), 1.0f) * 255)); }
+uint8_t ToByte(float v) {
+  return static_cast<uint8_t>(std::lround(std::min(std::max(v, 0.0f), 1.0f) * 255));
+}
 
 void Block::Store(const Camera& camera, const RenderTargets& targets) const {
   for (uint32_t i = 0; i < count_; ++i) {
@@ -173,27 +183,32 @@ void Block::Store(const Camera& camera, const RenderTargets& targets) const {
     const size_t at = size_t{pixel.y} * camera.width + pixel.x;
     const float opacity = std::min(pixel.opacity, 1.0f);
     if (targets.opacity != nullptr) targets.opacity[at] = opacity;
-    if (targets.depth != nullptr) targets.depth[at] = opacity < 0.5f ? INFINITY : pixel.depth / pixel.opacity / pixel.ray.slant;
+    if (targets.depth != nullptr)
+      targets.depth[at] = opacity < 0.5f ? INFINITY : pixel.depth / pixel.opacity / pixel.ray.slant;
     for (int c = 0; c < 3; ++c) {
       const float over = pixel.color[c] + (1 - opacity) * options_.background[c];
       if (targets.color != nullptr) targets.color[at * 3 + c] = over;
       if (targets.rgba != nullptr) {
-        targets.rgba[at * 4 + c] = ToByte(options_.transparent ? (opacity > 1e-3f ? pixel.color[c] / opacity : 0.0f) : over);
+        targets.rgba[at * 4 + c] = ToByte(
+            options_.transparent ? (opacity > 1e-3f ? pixel.color[c] / opacity : 0.0f) : over);
       }
     }
-    if (targets.rgba != nullptr) targets.rgba[at * 4 + 3] = options_.transparent ? ToByte(opacity) : 255;
+    if (targets.rgba != nullptr)
+      targets.rgba[at * 4 + 3] = options_.transparent ? ToByte(opacity) : 255;
   }
 }
 
 }  // namespace
 
-Status Renderer::Render(Model* model, const Camera& camera, const RenderOptions& options, const RenderTargets& targets, const TaskControl& control,
+Status Renderer::Render(Model* model, const Camera& camera, const RenderOptions& options,
+                        const RenderTargets& targets, const TaskControl& control,
                         uint64_t* samples) {
   const FlushDenormals flush;
   if (camera.width == 0 || camera.height == 0 || camera.width > 16384 || camera.height > 16384) {
     return Status(Code::kBadArgument, "a rendered image has 1–16384 pixels along each side");
   }
-  if (options.samples < 8 || options.samples > 4096) return Status(Code::kBadArgument, "samples must be 8–4096");
+  if (options.samples < 8 || options.samples > 4096)
+    return Status(Code::kBadArgument, "samples must be 8–4096");
   if (!options.exhaustive) DAF_RETURN_IF_ERROR(model->RefreshOccupancy(control));
   FieldPass* pass;
   DAF_RETURN_IF_ERROR(model->InferencePass(&pass));
@@ -205,7 +220,8 @@ Status Renderer::Render(Model* model, const Camera& camera, const RenderOptions&
       DAF_RETURN_IF_ERROR(block.Render(camera, x, y, control));
       block.Store(camera, targets);
     }
-    control.Progress(static_cast<int32_t>(std::min(camera.height, y + kBlock)), static_cast<int32_t>(camera.height));
+    control.Progress(static_cast<int32_t>(std::min(camera.height, y + kBlock)),
+                     static_cast<int32_t>(camera.height));
   }
   *samples = block.samples();
   return Status::Ok();

@@ -1,4 +1,5 @@
-// Where a field lives: the scene box, cameras and rays. Lengths are the caller's (head space: centimetres).
+// Where a field lives: the scene box, cameras and rays. Lengths are the caller's (head space:
+// centimetres).
 #pragma once
 
 #include <algorithm>
@@ -7,8 +8,8 @@
 
 namespace daf::nerf {
 
-// Positions inside the box map to the unit cube axis by axis; densities are kept per `edge`, the box's longest side, so that the same
-// numbers suit a head in centimetres and a house in metres.
+// Positions inside the box map to the unit cube axis by axis; densities are kept per `edge`, the
+// box's longest side, so that the same numbers suit a head in centimetres and a house in metres.
 struct Box {
   float min[3] = {-1, -1, -1};
   float max[3] = {1, 1, 1};
@@ -17,14 +18,16 @@ struct Box {
   float edge() const { return std::max(side(0), std::max(side(1), side(2))); }
   bool valid() const {
     for (int a = 0; a < 3; ++a) {
-      if (!std::isfinite(min[a]) || !std::isfinite(max[a]) || !(side(a) > 0) || !std::isfinite(side(a))) return false;
+      if (!std::isfinite(min[a]) || !std::isfinite(max[a]) || !(side(a) > 0) ||
+          !std::isfinite(side(a)))
+        return false;
     }
     return true;
   }
 };
 
-// Pinhole; the conventions of daf::head::Camera: camera space x right, y up, looking down −z; pixels x right, y down, (0,0) the top left
-// corner, pixel centres at +0.5.
+// Pinhole; the conventions of daf::head::Camera: camera space x right, y up, looking down −z;
+// pixels x right, y down, (0,0) the top left corner, pixel centres at +0.5.
 struct Camera {
   float rotation[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};  // row-major, field space → camera space
   float translation[3] = {0, 0, 0};
@@ -40,7 +43,8 @@ struct Ray {
 };
 
 inline Ray PixelRay(const Camera& camera, float px, float py) {
-  const float d[3] = {(px - camera.center[0]) / camera.focal[0], -(py - camera.center[1]) / camera.focal[1], -1};
+  const float d[3] = {(px - camera.center[0]) / camera.focal[0],
+                      -(py - camera.center[1]) / camera.focal[1], -1};
   const float* r = camera.rotation;
   const float* t = camera.translation;
   Ray ray;

@@ -11,7 +11,7 @@
 namespace daf::nerf::testing {
 
 struct Analytic {
-  std::function<float(float, float, float)> density;         // at unit-cube coordinates, per box edge
+  std::function<float(float, float, float)> density;  // at unit-cube coordinates, per box edge
   std::function<void(float, float, float, float[3])> color;
 };
 
@@ -27,7 +27,8 @@ class AnalyticPass final : public FieldPass {
       points_[3 * i + 2] = p.z[i];
     }
   }
-  void Color(const uint32_t* pick, const PointArrays&, uint32_t n, const ColorArrays& out) override {
+  void Color(const uint32_t* pick, const PointArrays&, uint32_t n,
+             const ColorArrays& out) override {
     for (uint32_t i = 0; i < n; ++i) {
       float c[3];
       const float* p = &points_[size_t{3} * pick[i]];
@@ -37,7 +38,8 @@ class AnalyticPass final : public FieldPass {
       out.b[i] = c[2];
     }
   }
-  void Forward(const PointArrays&, const PointArrays&, uint32_t, float*, const ColorArrays&) override {}
+  void Forward(const PointArrays&, const PointArrays&, uint32_t, float*,
+               const ColorArrays&) override {}
   void Backward(const float*, const ColorArrays&, float*) override {}
 
  private:

@@ -16,7 +16,9 @@ struct Sphere {
 };
 
 inline std::vector<Sphere> Spheres() {
-  return {{{0, 0, 0}, 0.5f, {0.9f, 0.3f, 0.2f}}, {{0.45f, 0.35f, 0.3f}, 0.25f, {0.2f, 0.7f, 0.3f}}, {{-0.4f, -0.3f, 0.45f}, 0.2f, {0.2f, 0.3f, 0.9f}}};
+  return {{{0, 0, 0}, 0.5f, {0.9f, 0.3f, 0.2f}},
+          {{0.45f, 0.35f, 0.3f}, 0.25f, {0.2f, 0.7f, 0.3f}},
+          {{-0.4f, -0.3f, 0.45f}, 0.2f, {0.2f, 0.3f, 0.9f}}};
 }
 
 struct Picture {
@@ -29,7 +31,9 @@ inline Camera Orbit(float yaw, float pitch, float distance, uint32_t size) {
   Camera c;
   const float cy = std::cos(yaw), sy = std::sin(yaw), cp = std::cos(pitch), sp = std::sin(pitch);
   const float right[3] = {cy, 0, -sy}, back[3] = {sy * cp, sp, cy * cp};
-  const float up[3] = {back[1] * right[2] - back[2] * right[1], back[2] * right[0] - back[0] * right[2], back[0] * right[1] - back[1] * right[0]};
+  const float up[3] = {back[1] * right[2] - back[2] * right[1],
+                       back[2] * right[0] - back[0] * right[2],
+                       back[0] * right[1] - back[1] * right[0]};
   for (int a = 0; a < 3; ++a) {
     c.rotation[a] = right[a];
     c.rotation[3 + a] = up[a];
@@ -42,7 +46,8 @@ inline Camera Orbit(float yaw, float pitch, float distance, uint32_t size) {
   return c;
 }
 
-// Lambert-like shading by a fixed light, with stripes by height so that texture has an upright and a handedness.
+// Lambert-like shading by a fixed light, with stripes by height so that texture has an upright and
+// a handedness.
 inline Picture Draw(const Camera& camera) {
   Picture out;
   out.camera = camera;
@@ -70,7 +75,8 @@ inline Picture Draw(const Camera& camera) {
         }
         const float light = 0.55f + 0.45f * (0.4f * n[0] + 0.7f * n[1] + 0.6f * n[2]);
         const float stripe = std::sin(24 * p[1] + 6 * p[0]) > 0 ? 1.0f : 0.6f;
-        for (int a = 0; a < 3; ++a) color[a] = std::fmin(1.0f, std::fmax(0.0f, s.color[a] * light * stripe));
+        for (int a = 0; a < 3; ++a)
+          color[a] = std::fmin(1.0f, std::fmax(0.0f, s.color[a] * light * stripe));
       }
       const bool hit = std::isfinite(best);
       out.rgb.insert(out.rgb.end(), color, color + 3);

@@ -1,4 +1,5 @@
-// Training on spheres whose pictures are known: the field becomes the scene, whichever source teaches it.
+// Training on spheres whose pictures are known: the field becomes the scene, whichever source
+// teaches it.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -20,7 +21,9 @@ using testing::Picture;
 
 std::unique_ptr<Model> SmallModel(bool classic = false) {
   std::unique_ptr<Field> field;
-  EXPECT_TRUE((classic ? NewClassic({32, 4, 5, 2}, 1, &field) : NewHashGrid({8, 2, 13, 8, 96, 32, 32}, 1, &field)).ok());
+  EXPECT_TRUE((classic ? NewClassic({32, 4, 5, 2}, 1, &field)
+                       : NewHashGrid({8, 2, 13, 8, 96, 32, 32}, 1, &field))
+                  .ok());
   std::unique_ptr<Model> model;
   EXPECT_TRUE(Model::Make(std::move(field), Box(), 32, &model).ok());
   return model;
@@ -30,14 +33,16 @@ const std::vector<Picture>& Pictures() {
   static const std::vector<Picture>* pictures = [] {
     auto* made = new std::vector<Picture>;
     for (int i = 0; i < 20; ++i) {
-      made->push_back(Draw(Orbit(static_cast<float>(i) * 2.399f, -0.5f + 1.2f * static_cast<float>(i % 5) / 4, 4, 64)));
+      made->push_back(Draw(Orbit(static_cast<float>(i) * 2.399f,
+                                 -0.5f + 1.2f * static_cast<float>(i % 5) / 4, 4, 64)));
     }
     return made;
   }();
   return *pictures;
 }
 
-std::unique_ptr<Trainer> TrainerOf(Model* model, const TrainOptions& options, int supervised_every) {
+std::unique_ptr<Trainer> TrainerOf(Model* model, const TrainOptions& options,
+                                   int supervised_every) {
   std::unique_ptr<Trainer> trainer;
   EXPECT_TRUE(Trainer::Make(model, options, &trainer).ok());
   for (size_t i = 0; i < Pictures().size(); ++i) {
@@ -58,11 +63,15 @@ Score ScoreOf(Model* model) {
   std::vector<float> color(pixels * 3), depth(pixels), opacity(pixels);
   Renderer renderer;
   uint64_t samples;
-  EXPECT_TRUE(renderer.Render(model, camera, {}, {nullptr, color.data(), depth.data(), opacity.data()}, TaskControl(), &samples).ok());
+  EXPECT_TRUE(renderer
+                  .Render(model, camera, {}, {nullptr, color.data(), depth.data(), opacity.data()},
+                          TaskControl(), &samples)
+                  .ok());
   double squares = 0, error = 0, both = 0, either = 0;
   size_t hits = 0;
   for (size_t i = 0; i < pixels; ++i) {
-    for (size_t c = 0; c < 3; ++c) squares += std::pow(double{color[3 * i + c]} - truth.rgb[3 * i + c], 2);
+    for (size_t c = 0; c < 3; ++c)
+      squares += std::pow(double{color[3 * i + c]} - truth.rgb[3 * i + c], 2);
     const bool a = truth.alpha[i] > 0, b = opacity[i] > 0.5f;
     both += a && b;
     either += a || b;
@@ -70,7 +79,8 @@ Score ScoreOf(Model* model) {
     error += std::fabs(depth[i] - truth.depth[i]);
     ++hits;
   }
-  return {-10 * std::log10(squares / static_cast<double>(pixels * 3)), error / static_cast<double>(hits), both / either};
+  return {-10 * std::log10(squares / static_cast<double>(pixels * 3)),
+          error / static_cast<double>(hits), both / either};
 }
 
 TEST(Train, RenderedViewsBecomeTheScene) {
@@ -106,7 +116,8 @@ TEST(Train, OnePhotoBesideRenderedViewsIsNoBillboard) {
   options.total_steps = 400;
   ASSERT_TRUE(Trainer::Make(model.get(), options, &trainer).ok());
   ASSERT_TRUE(trainer->AddView(AsView(Pictures()[0], false)).ok());
-  for (size_t i = 1; i < Pictures().size(); ++i) ASSERT_TRUE(trainer->AddView(AsView(Pictures()[i], true)).ok());
+  for (size_t i = 1; i < Pictures().size(); ++i)
+    ASSERT_TRUE(trainer->AddView(AsView(Pictures()[i], true)).ok());
   TrainReport report;
   ASSERT_TRUE(trainer->Run(400, TaskControl(), &report).ok());
   const Score score = ScoreOf(model.get());
@@ -137,13 +148,16 @@ TEST(Train, DeterministicHoweverTheStepsAreDivided) {
     const auto model = SmallModel();
     const auto trainer = TrainerOf(model.get(), {}, 2);
     TrainReport report;
-    for (const uint32_t steps : i == 0 ? std::vector<uint32_t>{40} : std::vector<uint32_t>{1, 15, 24}) {
+    for (const uint32_t steps :
+         i == 0 ? std::vector<uint32_t>{40} : std::vector<uint32_t>{1, 15, 24}) {
       ASSERT_TRUE(trainer->Run(steps, TaskControl(), &report).ok());
     }
     EXPECT_EQ(report.step, 40u);
-    weights[i].assign(model->field().parameters(), model->field().parameters() + model->field().parameter_count());
+    weights[i].assign(model->field().parameters(),
+                      model->field().parameters() + model->field().parameter_count());
   }
-  EXPECT_EQ(std::memcmp(weights[0].data(), weights[1].data(), weights[0].size() * sizeof(float)), 0);
+  EXPECT_EQ(std::memcmp(weights[0].data(), weights[1].data(), weights[0].size() * sizeof(float)),
+            0);
 }
 
 TEST(Train, CancelsWithin50Milliseconds) {
@@ -183,7 +197,8 @@ TEST(Train, ACancelledRunLeavesNoTrace) {
       EXPECT_EQ(trainer->Run(5, TaskControl(words), &report).code(), Code::kCancelled);
     }
     ASSERT_TRUE(trainer->Run(3, TaskControl(), &report).ok());
-    weights[i].assign(model->field().parameters(), model->field().parameters() + model->field().parameter_count());
+    weights[i].assign(model->field().parameters(),
+                      model->field().parameters() + model->field().parameter_count());
   }
   EXPECT_EQ(weights[0], weights[1]);
 }

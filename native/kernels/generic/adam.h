@@ -1,15 +1,19 @@
 // Adam (Kingma and Ba 2015).
 #pragma once
 
+#include "native/kernels/generic/math.h"
+
 namespace daf::kernels {
 namespace {
 
-inline __attribute__((always_inline)) void AdamStep(const AdamArgs& a, size_t at, F gradient, M where, bool masked) {
+inline __attribute__((always_inline)) void AdamStep(const AdamArgs& a, size_t at, F gradient,
+                                                    M where, bool masked) {
   const F p = Load(a.parameters + at), m0 = Load(a.first + at), v0 = Load(a.second + at);
   const F g = Fma(Set(a.decay), p, Mul(gradient, Set(a.scale)));
   const F m = Fma(Set(a.beta1), m0, Mul(Set(1 - a.beta1), g));
   const F v = Fma(Set(a.beta2), v0, Mul(Set(1 - a.beta2), Mul(g, g)));
-  const F next = Sub(p, Div(Mul(Set(a.rate), m), Add(Sqrt(Mul(v, Set(a.correction))), Set(a.epsilon))));
+  const F next =
+      Sub(p, Div(Mul(Set(a.rate), m), Add(Sqrt(Mul(v, Set(a.correction))), Set(a.epsilon))));
   Store(a.parameters + at, masked ? Select(where, next, p) : next);
   Store(a.first + at, masked ? Select(where, m, m0) : m);
   Store(a.second + at, masked ? Select(where, v, v0) : v);

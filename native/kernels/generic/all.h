@@ -1,18 +1,20 @@
-// The kernels, written once in terms of the vector words that an isa/*.cpp defines before including this (F, I, M, kLanes, Load, Fma, …).
-// Everything is in an anonymous namespace: each instruction set has its own copy and exports nothing but its table.
+// The kernels, written once in terms of the vector words that an isa/*.cpp defines before including
+// this (F, I, M, kLanes, Load, Fma, …). Everything is in an anonymous namespace: each instruction
+// set has its own copy and exports nothing but its table.
+#include "native/kernels/generic/adam.h"
+#include "native/kernels/generic/composite.h"
+#include "native/kernels/generic/encode.h"
+#include "native/kernels/generic/hash.h"
 #include "native/kernels/generic/math.h"
 #include "native/kernels/generic/mlp.h"
-#include "native/kernels/generic/hash.h"
-#include "native/kernels/generic/encode.h"
-#include "native/kernels/generic/composite.h"
-#include "native/kernels/generic/adam.h"
 
 namespace daf::kernels {
 namespace {
 
 constexpr Table MakeTable(const char* name) {
-  return {name,      Layer,       WeightGradient, HashForward, HashBackward, Harmonics,         Frequencies,
-          ExpValues, SigmoidValues, Adam,         Composite,   CompositeBackward, MultiplyAdds};
+  return {name,        Layer,     WeightGradient, HashForward, HashBackward, Harmonics,
+          Frequencies, ExpValues, SigmoidValues,  Adam,        Composite,    CompositeBackward,
+          MultiplyAdds};
 }
 
 }  // namespace

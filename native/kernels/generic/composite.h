@@ -1,6 +1,9 @@
-// Alpha compositing along rays, and its derivative. With alpha_i = 1 − exp(−density_i · step_i), T_i = Π_{j<i} (1 − alpha_j) and
-// w_i = T_i alpha_i: dw_i/ddensity_i = step_i T_{i+1} and dw_j/ddensity_i = −step_i w_j for j > i.
+// Alpha compositing along rays, and its derivative. With alpha_i = 1 − exp(−density_i · step_i),
+// T_i = Π_{j<i} (1 − alpha_j) and w_i = T_i alpha_i: dw_i/ddensity_i = step_i T_{i+1} and
+// dw_j/ddensity_i = −step_i w_j for j > i.
 #pragma once
+
+#include "native/kernels/generic/math.h"
 
 namespace daf::kernels {
 namespace {
@@ -40,7 +43,8 @@ void CompositeBackward(const CompositeArgs* args) {
   const CompositeArgs& a = *args;
   for (uint32_t ray = 0; ray < a.rays; ++ray) {
     const float* d = a.d_out + size_t{ray} * 4;
-    // From the back: `behind` is Σ_{j>i} w_j dL/dw_j, T_{i+1} follows from the front's product kept in w and alpha.
+    // From the back: `behind` is Σ_{j>i} w_j dL/dw_j, T_{i+1} follows from the front's product kept
+    // in w and alpha.
     float behind = 0;
     for (uint32_t s = a.first[ray + 1]; s-- > a.first[ray];) {
       const float w = a.weight[s];
@@ -52,7 +56,7 @@ void CompositeBackward(const CompositeArgs* args) {
         a.d_g[s] = w * d[1];
         a.d_b[s] = w * d[2];
       }
-      a.d_density[s] = dw;   // finished below, when T_{i+1} is known
+      a.d_density[s] = dw;  // finished below, when T_{i+1} is known
       a.alpha[s] = 1 - a.alpha[s];
       behind += w * dw;
     }

@@ -1,16 +1,20 @@
 // Fixed encodings: spherical harmonics of directions, positional encoding of points.
 #pragma once
 
+#include "native/kernels/generic/math.h"
+
 namespace daf::kernels {
 namespace {
 
 // Real, orthonormal, degrees 0 to 3 in the order (0,0), (1,−1), (1,0), (1,1), (2,−2) … (3,3).
-void Harmonics(const float* px, const float* py, const float* pz, uint32_t tiles, float* rows, size_t stride) {
+void Harmonics(const float* px, const float* py, const float* pz, uint32_t tiles, float* rows,
+               size_t stride) {
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     for (uint32_t s = 0; s < kTile; s += kLanes) {
       const size_t at = size_t{tile} * kTile + s;
       const F x = Load(px + at), y = Load(py + at), z = Load(pz + at);
-      const F xx = Mul(x, x), yy = Mul(y, y), zz = Mul(z, z), xy = Mul(x, y), yz = Mul(y, z), xz = Mul(x, z);
+      const F xx = Mul(x, x), yy = Mul(y, y), zz = Mul(z, z), xy = Mul(x, y), yz = Mul(y, z),
+              xz = Mul(x, z);
       const F five = Sub(Mul(Set(5.0f), zz), Set(1.0f)), diff = Sub(xx, yy);
       float* row = rows + tile * stride + s;
       Store(row, Set(0.28209479f));
@@ -33,8 +37,9 @@ void Harmonics(const float* px, const float* py, const float* pz, uint32_t tiles
   }
 }
 
-void Frequencies(const float* px, const float* py, const float* pz, const float scale[3], const float shift[3], uint32_t frequencies,
-                 uint32_t tiles, float* rows, size_t stride) {
+void Frequencies(const float* px, const float* py, const float* pz, const float scale[3],
+                 const float shift[3], uint32_t frequencies, uint32_t tiles, float* rows,
+                 size_t stride) {
   const float* axes[3] = {px, py, pz};
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     for (uint32_t axis = 0; axis < 3; ++axis) {

@@ -1,6 +1,9 @@
-// Multi-resolution hash encoding (Müller et al. 2022): trilinear interpolation between the eight vertices of the cell around a point, one
-// level at a time so that a level's table stays in the cache while the whole batch passes.
+// Multi-resolution hash encoding (Müller et al. 2022): trilinear interpolation between the eight
+// vertices of the cell around a point, one level at a time so that a level's table stays in the
+// cache while the whole batch passes.
 #pragma once
+
+#include "native/kernels/generic/math.h"
 
 namespace daf::kernels {
 namespace {
@@ -10,14 +13,17 @@ struct Corners {
   F weight[8];
 };
 
-// Vertices are hashed by three numbers of which two are large primes; x alone is left as it is, so neighbours along x share cache lines.
-inline __attribute__((always_inline)) void CornersOf(const HashLevel& level, F x, F y, F z, Corners* out) {
+// Vertices are hashed by three numbers of which two are large primes; x alone is left as it is, so
+// neighbours along x share cache lines.
+inline __attribute__((always_inline)) void CornersOf(const HashLevel& level, F x, F y, F z,
+                                                     Corners* out) {
   const F cells = Set(static_cast<float>(level.cells));
   const I last = SetI(static_cast<int32_t>(level.cells) - 1), none = SetI(0), one = SetI(1);
   x = Mul(x, cells);
   y = Mul(y, cells);
   z = Mul(z, cells);
-  const I ix = MaxI(MinI(Truncate(x), last), none), iy = MaxI(MinI(Truncate(y), last), none), iz = MaxI(MinI(Truncate(z), last), none);
+  const I ix = MaxI(MinI(Truncate(x), last), none), iy = MaxI(MinI(Truncate(y), last), none),
+          iz = MaxI(MinI(Truncate(z), last), none);
   const F fx = Sub(x, ToFloat(ix)), fy = Sub(y, ToFloat(iy)), fz = Sub(z, ToFloat(iz));
   const F gx = Sub(Set(1.0f), fx), gy = Sub(Set(1.0f), fy), gz = Sub(Set(1.0f), fz);
   const I features = SetI(static_cast<int32_t>(level.features));
@@ -81,7 +87,8 @@ void HashBackward(const HashArgs* args) {
       for (uint32_t pair = 0; pair < a.level.features; pair += 2) {
         const float* row = a.rows + tile * a.rows_stride + size_t{pair} * kTile + s;
         const F d0 = Load(row), d1 = Load(row + kTile);
-        for (uint32_t c = 0; c < 8; ++c) StorePairs(value[c], Mul(corners.weight[c], d0), Mul(corners.weight[c], d1));
+        for (uint32_t c = 0; c < 8; ++c)
+          StorePairs(value[c], Mul(corners.weight[c], d0), Mul(corners.weight[c], d1));
         // Samples in order, so that sums do not depend on the vector width.
         for (uint32_t l = 0; l < kLanes; ++l) {
           for (uint32_t c = 0; c < 8; ++c) AddPair(grad + pair + index[c][l], value[c] + 2 * l);

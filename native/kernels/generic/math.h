@@ -1,5 +1,6 @@
-// exp, sigmoid, sine and cosine by range reduction and minimax-like polynomials (Cody and Waite 1980; coefficients of the Taylor
-// series rounded to float where the interval is small enough that they are within an ulp or two).
+// exp, sigmoid, sine and cosine by range reduction and minimax-like polynomials (Cody and Waite
+// 1980; coefficients of the Taylor series rounded to float where the interval is small enough that
+// they are within an ulp or two).
 #pragma once
 
 namespace daf::kernels {
@@ -47,7 +48,8 @@ inline void SinCos(F x, F* sine, F* cosine) {
 }
 
 void ExpValues(const float* in, float* out, size_t n) {
-  for (size_t i = 0; i < n; i += kLanes) Store(out + i, Exp(Min(Max(Load(in + i), Set(-15.0f)), Set(15.0f))));
+  for (size_t i = 0; i < n; i += kLanes)
+    Store(out + i, Exp(Min(Max(Load(in + i), Set(-15.0f)), Set(15.0f))));
 }
 
 void SigmoidValues(const float* in, float* out, size_t n) {

@@ -1,7 +1,10 @@
-// Dense layers on tiles. A register block is kBlockOutputs outputs × 3 vectors of samples, accumulated over all inputs without a
-// store; per input it costs 3 source loads and kBlockOutputs broadcasts for 3·kBlockOutputs multiply-adds, which leaves the load ports idle
-// a third of the time.
+// Dense layers on tiles. A register block is kBlockOutputs outputs × 3 vectors of samples,
+// accumulated over all inputs without a store; per input it costs 3 source loads and kBlockOutputs
+// broadcasts for 3·kBlockOutputs multiply-adds, which leaves the load ports idle a third of the
+// time.
 #pragma once
+
+#include "native/kernels/generic/math.h"
 
 namespace daf::kernels {
 namespace {
@@ -9,8 +12,11 @@ namespace {
 constexpr uint32_t kVectors = kTile / kLanes >= 3 ? 3 : 1;
 constexpr uint32_t kSpan = kVectors * kLanes;  // samples of a register block
 
-// One register block over `in` inputs of one source. Weights advance by 8 per input (the packing), whatever kBlockOutputs is.
-inline __attribute__((always_inline)) void Accumulate(const float* weights, const float* src, uint32_t in, F (&sum)[kBlockOutputs][kVectors]) {
+// One register block over `in` inputs of one source. Weights advance by 8 per input (the packing),
+// whatever kBlockOutputs is.
+inline __attribute__((always_inline)) void Accumulate(const float* weights, const float* src,
+                                                      uint32_t in,
+                                                      F (&sum)[kBlockOutputs][kVectors]) {
   for (uint32_t i = 0; i < in; ++i, weights += 8, src += kTile) {
     F x[kVectors];
 #pragma GCC unroll 3
@@ -59,15 +65,20 @@ inline __attribute__((always_inline)) void LayerAs(const LayerArgs& a) {
 
 void Layer(const LayerArgs* args) {
   switch (args->activation) {
-    case kRelu: return LayerAs<kRelu>(*args);
-    case kReluMask: return LayerAs<kReluMask>(*args);
-    default: return LayerAs<kLinear>(*args);
+    case kRelu:
+      return LayerAs<kRelu>(*args);
+    case kReluMask:
+      return LayerAs<kReluMask>(*args);
+    default:
+      return LayerAs<kLinear>(*args);
   }
 }
 
-// kRows rows of delta × 4 rows of src, summed over all tiles in registers, the lanes added at the end.
+// kRows rows of delta × 4 rows of src, summed over all tiles in registers, the lanes added at the
+// end.
 template <uint32_t kRows>
-inline __attribute__((always_inline)) void GradientBlock(const WeightGradientArgs& a, uint32_t o, uint32_t i) {
+inline __attribute__((always_inline)) void GradientBlock(const WeightGradientArgs& a, uint32_t o,
+                                                         uint32_t i) {
   F sum[kRows][4];
 #pragma GCC unroll 8
   for (uint32_t r = 0; r < kRows; ++r) {
@@ -90,7 +101,8 @@ inline __attribute__((always_inline)) void GradientBlock(const WeightGradientArg
     }
   }
 #pragma GCC unroll 8
-  for (uint32_t r = 0; r < kRows; ++r) AddSums(a.grad + (o + r) * a.stride + i, sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
+  for (uint32_t r = 0; r < kRows; ++r)
+    AddSums(a.grad + (o + r) * a.stride + i, sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
 }
 
 void BiasGradient(const WeightGradientArgs& a) {

@@ -10,8 +10,9 @@ typedef __m256 F;
 typedef __m256i I;
 typedef __m256 M;
 constexpr uint32_t kLanes = 8;
-constexpr uint32_t kBlockOutputs = 4;  // × 3 vectors = 12 accumulators, 3 sources, 1 weight: all 16 registers
-constexpr uint32_t kGradRows = 2;      // × 4 = 8 accumulators
+constexpr uint32_t kBlockOutputs =
+    4;  // × 3 vectors = 12 accumulators, 3 sources, 1 weight: all 16 registers
+constexpr uint32_t kGradRows = 2;  // × 4 = 8 accumulators
 
 inline F Load(const float* p) { return _mm256_loadu_ps(p); }
 inline void Store(float* p, F a) { _mm256_storeu_ps(p, a); }
@@ -30,7 +31,9 @@ inline M NonZero(F a) { return _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_NEQ_UQ
 inline bool None(M m) { return _mm256_movemask_ps(m) == 0; }
 inline F Keep(M m, F a) { return _mm256_and_ps(m, a); }
 inline F Select(M m, F a, F b) { return _mm256_blendv_ps(b, a, m); }
-inline M OddBit(I a, int bit) { return _mm256_castsi256_ps(_mm256_slli_epi32(a, 31 - bit)); }  // blendv looks at the sign
+inline M OddBit(I a, int bit) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(a, 31 - bit));
+}  // blendv looks at the sign
 inline I SetI(int32_t a) { return _mm256_set1_epi32(a); }
 inline I AddI(I a, I b) { return _mm256_add_epi32(a, b); }
 inline I MulI(I a, I b) { return _mm256_mullo_epi32(a, b); }
@@ -41,15 +44,20 @@ inline I MaxI(I a, I b) { return _mm256_max_epi32(a, b); }
 inline I Truncate(F a) { return _mm256_cvttps_epi32(a); }
 inline I Round(F a) { return _mm256_cvtps_epi32(a); }
 inline F ToFloat(I a) { return _mm256_cvtepi32_ps(a); }
-inline F PowerOfTwo(I a) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(a, _mm256_set1_epi32(127)), 23)); }
+inline F PowerOfTwo(I a) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(a, _mm256_set1_epi32(127)), 23));
+}
 inline void StoreI(int32_t* p, I a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a); }
 
 inline void GatherPair(const float* base, I index, F* a, F* b) {
   const double* pairs = reinterpret_cast<const double*>(base);
   const __m256 low = _mm256_castpd_ps(_mm256_i32gather_pd(pairs, _mm256_castsi256_si128(index), 4));
-  const __m256 high = _mm256_castpd_ps(_mm256_i32gather_pd(pairs, _mm256_extracti128_si256(index, 1), 4));
-  *a = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0x88)), 0xD8));
-  *b = _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0xDD)), 0xD8));
+  const __m256 high =
+      _mm256_castpd_ps(_mm256_i32gather_pd(pairs, _mm256_extracti128_si256(index, 1), 4));
+  *a = _mm256_castpd_ps(
+      _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0x88)), 0xD8));
+  *b = _mm256_castpd_ps(
+      _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0xDD)), 0xD8));
 }
 inline void StorePairs(float* p, F a, F b) {
   const __m256 low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);

@@ -1,5 +1,6 @@
-// AVX-512 (F, BW, DQ, VL). Compiled for that instruction set alone: no std:: template, no inline function of another header may be
-// instantiated here, or the linker could hand it to code for an older machine.
+// AVX-512 (F, BW, DQ, VL). Compiled for that instruction set alone: no std:: template, no inline
+// function of another header may be instantiated here, or the linker could hand it to code for an
+// older machine.
 #include <immintrin.h>
 
 #include "native/kernels/kernels.h"
@@ -11,8 +12,9 @@ typedef __m512 F;
 typedef __m512i I;
 typedef __mmask16 M;
 constexpr uint32_t kLanes = 16;
-constexpr uint32_t kBlockOutputs = 8;  // × 3 vectors = 24 accumulators, 3 sources, 1 weight: 28 of 32 registers
-constexpr uint32_t kGradRows = 6;      // × 4 = 24 accumulators
+constexpr uint32_t kBlockOutputs =
+    8;  // × 3 vectors = 24 accumulators, 3 sources, 1 weight: 28 of 32 registers
+constexpr uint32_t kGradRows = 6;  // × 4 = 24 accumulators
 
 inline F Load(const float* p) { return _mm512_loadu_ps(p); }
 inline void Store(float* p, F a) { _mm512_storeu_ps(p, a); }
@@ -42,13 +44,16 @@ inline I MaxI(I a, I b) { return _mm512_max_epi32(a, b); }
 inline I Truncate(F a) { return _mm512_cvttps_epi32(a); }
 inline I Round(F a) { return _mm512_cvtps_epi32(a); }
 inline F ToFloat(I a) { return _mm512_cvtepi32_ps(a); }
-inline F PowerOfTwo(I a) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(127)), 23)); }
+inline F PowerOfTwo(I a) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(127)), 23));
+}
 inline void StoreI(int32_t* p, I a) { _mm512_storeu_si512(p, a); }
 
 // base[index], base[index + 1] per lane.
 inline void GatherPair(const float* base, I index, F* a, F* b) {
   const __m512 low = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(index), base, 4));
-  const __m512 high = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti64x4_epi64(index, 1), base, 4));
+  const __m512 high =
+      _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti64x4_epi64(index, 1), base, 4));
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
   *a = _mm512_permutex2var_ps(low, even, high);
   *b = _mm512_permutex2var_ps(low, _mm512_add_epi32(even, _mm512_set1_epi32(1)), high);

@@ -1,4 +1,5 @@
-// One lane: the reference that every other table is compared with, and what runs where no other does.
+// One lane: the reference that every other table is compared with, and what runs where no other
+// does.
 #include <math.h>
 #include <string.h>
 
@@ -33,13 +34,19 @@ inline F Keep(M m, F a) { return m ? a : 0.0f; }
 inline F Select(M m, F a, F b) { return m ? a : b; }
 inline M OddBit(I a, int bit) { return ((a >> bit) & 1) != 0; }
 inline I SetI(int32_t a) { return a; }
-inline I AddI(I a, I b) { return static_cast<I>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)); }
-inline I MulI(I a, I b) { return static_cast<I>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b)); }
+inline I AddI(I a, I b) {
+  return static_cast<I>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b));
+}
+inline I MulI(I a, I b) {
+  return static_cast<I>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
 inline I XorI(I a, I b) { return a ^ b; }
 inline I AndI(I a, I b) { return a & b; }
 inline I MinI(I a, I b) { return a < b ? a : b; }
 inline I MaxI(I a, I b) { return a > b ? a : b; }
-inline I Truncate(F a) { return a > -2147483648.0f && a < 2147483648.0f ? static_cast<I>(a) : INT32_MIN; }
+inline I Truncate(F a) {
+  return a > -2147483648.0f && a < 2147483648.0f ? static_cast<I>(a) : INT32_MIN;
+}
 inline I Round(F a) { return Truncate(rintf(a)); }
 inline F ToFloat(I a) { return static_cast<F>(a); }
 inline F PowerOfTwo(I a) {

@@ -183,6 +183,11 @@ export interface CancelRequest extends ClientRequest {
 export interface WatchRequest extends ClientRequest {
   readonly type: 'watch';
   readonly job: string;
+  /** Of the client's process; for the job's report. */
+  readonly host: string;
+  readonly pid: number;
+  /** Peak anonymous + shared memory since start, bytes. */
+  readonly peakBytes: number;
 }
 export interface WorkersRequest extends ClientRequest {
   readonly type: 'workers';

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { DafError, fromWire } from '../../core/contracts/errors.js';
 import type { JobSpec, JobStatus } from '../../core/contracts/job.js';
 import {
@@ -6,8 +7,10 @@ import {
   type JobEvent,
   PROTOCOL,
   type SubmitJob,
+  type WatchRequest,
   type WorkerStatus,
 } from '../../core/contracts/messages.js';
+import { PeakSampler } from '../../core/memory-sample.js';
 import { list, record, whole } from '../wire/check.js';
 import { checkBody, DealerSocket, decodeFromCoordinator, encode, jobStatus, workerStatus } from '../wire/index.js';
 
@@ -22,7 +25,8 @@ interface Waiting {
 type Ask =
   | { readonly type: 'client-hello'; readonly protocol: number }
   | { readonly type: 'submit' }
-  | { readonly type: 'status' | 'cancel' | 'watch'; readonly job: string }
+  | { readonly type: 'status' | 'cancel'; readonly job: string }
+  | Pick<WatchRequest, 'type' | 'job' | 'host' | 'pid' | 'peakBytes'>
   | { readonly type: 'jobs' }
   | { readonly type: 'workers' };
 
@@ -32,6 +36,7 @@ export class ClientLink {
   readonly #token: string | null;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Map<string, (event: JobEvent) => void>();
+  readonly #memory = new PeakSampler();
   #request = 0;
   #broken: DafError | null = null;
 
@@ -67,7 +72,10 @@ export class ClientLink {
 
   /** Asks for a job's events; to be renewed every few seconds. The answer is the status now. */
   async watch(job: string): Promise<JobStatus> {
-    return checkBody(await this.#ask({ type: 'watch', job }), jobStatus);
+    return checkBody(
+      await this.#ask({ type: 'watch', job, host: hostname(), pid: process.pid, peakBytes: this.#memory.peak }),
+      jobStatus,
+    );
   }
 
   async jobs(): Promise<JobStatus[]> {
@@ -92,6 +100,7 @@ export class ClientLink {
 
   async close(): Promise<void> {
     this.fail(new DafError('ERR_DAF_CLOSED', 'the cluster was closed'));
+    this.#memory.close();
     await this.#socket.close();
   }
 

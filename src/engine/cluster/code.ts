@@ -26,7 +26,9 @@ export interface JobCode {
 
 /** Programs that `daf run` loaded from a bundle: bundle URL → the file it was made from. */
 const SOURCES = Symbol.for('daf.sources');
-const sources = ((globalThis as { [SOURCES]?: Map<string, string> })[SOURCES] ??= new Map());
+const shared = globalThis as { [SOURCES]?: Map<string, string> };
+shared[SOURCES] ??= new Map();
+const sources = shared[SOURCES];
 
 export function registerSource(bundleUrl: string, file: string): void {
   sources.set(bundleUrl, file);

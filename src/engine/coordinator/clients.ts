@@ -1,10 +1,11 @@
 import { DafError } from '../../core/contracts/errors.js';
 import { type JobSpec, type JobStatus, MANIFEST } from '../../core/contracts/job.js';
-import { type FromClient, type JobEvent, PROTOCOL } from '../../core/contracts/messages.js';
+import { type FromClient, type JobEvent, PROTOCOL, type WatchRequest } from '../../core/contracts/messages.js';
 import type { StoredJob } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Peer, Received } from '../wire/index.js';
 import { JobState } from './job-state.js';
+import type { ProcessPeak } from './report.js';
 import type { Service } from './service.js';
 
 /** A client that does not ask again within this time has gone. */
@@ -14,8 +15,8 @@ const MAX_LISTED = 400;
 /** Serves clients: submit, status, cancel, watch. */
 export class Clients {
   readonly #service: Service;
-  /** job → client → when it asked last. */
-  readonly #watchers = new Map<string, Map<Peer, number>>();
+  /** job → client → when it asked last, and what its process had used by then. */
+  readonly #watchers = new Map<string, Map<Peer, { asked: number; process: ProcessPeak }>>();
 
   constructor(service: Service) {
     this.#service = service;
@@ -24,7 +25,7 @@ export class Clients {
   request(peer: Peer, received: Received<FromClient>): void {
     void this.#answer(received).then(
       (body) => {
-        if (received.message.type === 'watch') this.#watch(peer, received.message.job);
+        if (received.message.type === 'watch') this.#watch(peer, received.message);
         try {
           this.#service.send(peer, { type: 'reply', request: received.message.request }, body);
         } catch (error) {
@@ -40,7 +41,7 @@ export class Clients {
     const { core, ports } = this.#service;
     const now = ports.now();
     for (const [id, peers] of this.#watchers) {
-      for (const [peer, asked] of peers) if (now - asked > WATCH_MS) peers.delete(peer);
+      for (const [peer, { asked }] of peers) if (now - asked > WATCH_MS) peers.delete(peer);
       if (peers.size === 0) this.#watchers.delete(id);
       const job = core.jobs.get(id);
       if (job === undefined || !job.changed) continue;
@@ -122,12 +123,20 @@ export class Clients {
     return status;
   }
 
-  #watch(peer: Peer, id: string): void {
+  /** The processes of the clients that watch a job. */
+  processes(id: string): ProcessPeak[] {
+    return [...(this.#watchers.get(id)?.values() ?? [])].map(({ process }) => process);
+  }
+
+  #watch(peer: Peer, { job: id, host, pid, peakBytes }: WatchRequest): void {
     const job = this.#service.core.jobs.get(id);
     if (job === undefined || job.endedAt !== null) return;
-    const peers = this.#watchers.get(id) ?? new Map<Peer, number>();
+    const peers = this.#watchers.get(id) ?? new Map();
     if (!peers.has(peer)) job.changed = true; // a newcomer wants to see where it stands
-    peers.set(peer, this.#service.ports.now());
+    peers.set(peer, {
+      asked: this.#service.ports.now(),
+      process: { role: 'client', name: `client-${pid}`, host, pid, peakBytes },
+    });
     this.#watchers.set(id, peers);
   }
 }

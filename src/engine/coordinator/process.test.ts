@@ -112,7 +112,7 @@ for (const transport of ['ipc', 'tcp'] as const) {
     t.match(await client.ask((head) => ({ ...head, type: 'client-hello', protocol: 1 })), { term: 1 });
     t.match(await client.submit(spec), { id: 'job-1', phase: 'running', map: { total: 40 } });
     t.match(await client.submit(spec), { id: 'job-1' }, 'submitting twice is one job');
-    void client.ask((head) => ({ ...head, type: 'watch', job: 'job-1' }));
+    void client.ask((head) => ({ ...head, type: 'watch', job: 'job-1', host: 'here', pid: 1, peakBytes: 0 }));
     const status = await client.ended('job-1');
     t.match(status, {
       phase: 'done',

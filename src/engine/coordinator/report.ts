@@ -6,7 +6,7 @@ const CHUNK = 1 << 16;
 
 /** A process that had to do with a job, and the largest anonymous + shared memory it was seen with. */
 export interface ProcessPeak {
-  readonly role: 'coordinator' | 'worker';
+  readonly role: 'coordinator' | 'worker' | 'client';
   readonly name: string;
   readonly host: string;
   readonly pid: number;

@@ -374,7 +374,12 @@ export class Service {
       pid: process.pid,
       peakBytes: this.ports.ownPeak(),
     } as const;
-    const report = reportJson(stored.spec, status, [own, ...this.#processes.values()], this.#tasks(stored.spec));
+    const report = reportJson(
+      stored.spec,
+      status,
+      [own, ...this.#clients.processes(stored.spec.id), ...this.#processes.values()],
+      this.#tasks(stored.spec),
+    );
     await publishJob(stored.spec, this.#tasks(stored.spec), this.ports.openOutput(stored.spec.output), report, async () => {
       if (this.#closed) throw new DafError('ERR_DAF_CLOSED', 'the coordinator has ended');
       const current = await this.persist('the term', () => this.ports.state.currentTerm());

@@ -254,6 +254,9 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   status: { from: 'client', header: record({ ...clientRequest, job: jobId }) },
   jobs: { from: 'client', header: record(clientRequest) },
   cancel: { from: 'client', header: record({ ...clientRequest, job: jobId }) },
-  watch: { from: 'client', header: record({ ...clientRequest, job: jobId }) },
+  watch: {
+    from: 'client',
+    header: record({ ...clientRequest, job: jobId, host: text(255), pid: whole(), peakBytes: whole() }),
+  },
   workers: { from: 'client', header: record(clientRequest) },
 };

@@ -9,7 +9,7 @@ namespace daf::head {
 
 struct HeadMeasures {
   // Skull
-  double head_half_width = 7.3, head_top = 11.1, head_back = -16.7;
+  double head_half_width = 6.95, head_top = 11.1, head_back = -16.3;
   double forehead_slope = 0;        // cm that the hairline lies farther back
   double forehead_bulge = 0;
   double temple_depth = 0.30;       // hollow of the temples

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const home = await mkdtemp(join(tmpdir(), 'daf-avatar-cluster-'));
 tap.teardown(() => rm(home, { recursive: true, force: true }));
 const input = join(home, 'input');
-await writeDemoInput(input, 3, 2);
+await writeDemoInput(input, { people: 3, photos: 2, seed: 1 });
 
 interface Outcome {
   readonly manifest: string;

@@ -28,7 +28,7 @@ const FILES = [
 tap.test('photos become avatars, bad ones are refused, and the job goes on', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'daf-avatars-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  await writeDemoInput(folder, 1, 1);
+  await writeDemoInput(folder, { people: 1, photos: 1, seed: 1 });
   await mkdir(join(folder, 'broken'));
   await writeFile(join(folder, 'broken', 'text.jpg'), 'this is no picture');
   await writeFile(join(folder, 'broken', 'empty.png'), '');

@@ -1,37 +1,67 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { addon, type SynthesizeOptions, type SyntheticPhoto } from '../../core/addon/index.js';
 import { loadSharp } from '../../faces/vision/sharp.js';
 import { embeddedHead } from '../head.js';
-import { randomShot, syntheticPerson, takePhoto } from './synthetic.js';
 
-export interface DemoInput {
+export interface DemoOptions {
   readonly people: number;
-  readonly photos: number;
+  /** Photos of each; null: one, two or three in turn. */
+  readonly photos: number | null;
+  readonly seed: number;
+  /** A mole on the left cheek and an L on the left of the neck, for tests. */
+  readonly marks?: boolean;
 }
 
-/**
- * Photos of people who do not exist, a folder each, with their true landmarks beside them as `.pts` files.
- * @param photosEach null: one, two or three in turn.
- */
-export async function writeDemoInput(folder: string, people: number, photosEach: number | null, seed = 1): Promise<DemoInput> {
+const WIDTH = 560;
+const HEIGHT = 700;
+const TEXTURE = 1024;
+
+/** Photos of people who do not exist, a folder each, with their true landmarks beside them as `.pts` files. */
+export async function writeDemoInput(folder: string, options: DemoOptions): Promise<void> {
   const sharp = await loadSharp();
-  const head = embeddedHead();
-  let photos = 0;
-  for (let index = 0; index < people; index++) {
-    const person = syntheticPerson(head, seed, index);
-    const home = join(folder, `person-${String(index + 1).padStart(2, '0')}`);
+  for (let person = 0; person < options.people; person++) {
+    const home = join(folder, `person-${String(person + 1).padStart(2, '0')}`);
     await mkdir(home, { recursive: true });
-    for (let photo = 0; photo < (photosEach ?? (index % 3) + 1); photo++) {
-      const { rgb, width, height, landmarks } = takePhoto(head, person, randomShot(head, seed, index, photo));
+    for (let photo = 0; photo < (options.photos ?? (person % 3) + 1); photo++) {
+      const { rgb, landmarks } = demoPhoto(person, photo, options);
       const base = join(home, `photo-${photo + 1}`);
-      await sharp(rgb, { raw: { width, height, channels: 3 } })
+      await sharp(rgb, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
         .png()
         .toFile(`${base}.png`);
       await writeFile(`${base}.pts`, ptsFile(landmarks));
-      photos++;
     }
   }
-  return { people, photos };
+}
+
+/** The first photo is nearly frontal, the others show the left and the right side in turn. */
+export function demoPhoto(
+  person: number,
+  photo: number,
+  { seed, marks = false }: Pick<DemoOptions, 'seed' | 'marks'>,
+  change: Partial<SynthesizeOptions> = {},
+): SyntheticPhoto {
+  const side = photo === 0 ? 0.06 : photo % 2 === 1 ? 0.55 : -0.5;
+  const lean = ((person * 7 + photo * 3) % 5) / 5 - 0.4;
+  return addon().synthesize(
+    embeddedHead().handle,
+    {
+      seed,
+      person,
+      photo,
+      width: WIDTH,
+      height: HEIGHT,
+      yaw: side + 0.2 * lean,
+      pitch: 0.2 * lean,
+      roll: null,
+      focalMm: null,
+      expression: photo === 0 ? 0.15 : null,
+      marks,
+      texture: TEXTURE,
+      ...change,
+    },
+    null,
+  );
 }
 
 /** The 300-W format counts pixels from 1 at their centre; DAF from 0 at their corner. */

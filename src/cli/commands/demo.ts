@@ -23,12 +23,11 @@ export const demo: CommandSpec = {
     const input = join(out, 'input');
     await rm(input, { recursive: true, force: true });
     io.log(`making photos in ${input}`);
-    await writeDemoInput(
-      input,
-      options['people'] as number,
-      (options['photos'] as number | undefined) ?? null,
-      options['seed'] as number,
-    );
+    await writeDemoInput(input, {
+      people: options['people'] as number,
+      photos: (options['photos'] as number | undefined) ?? null,
+      seed: options['seed'] as number,
+    });
     const summary = await runAvatars(
       {
         inputs: [input],

@@ -146,12 +146,14 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
                   Arena& arena, const TaskControl& control, float* gain, float skin_gain[3]) {
   const size_t count = model.position_count;
   const auto& linear = LinearTable();
-  float *sum, *weight,
-      *cover;  // Σ share·ratio, Σ share, and what the shares would be if every texel were certain
+  float *sum, *weight, *cover,
+      *tone;  // Σ share·ratio, Σ share, and what the shares would be if every texel were certain
   DAF_RETURN_IF_ERROR(arena.Allocate(3 * count, &sum));
   DAF_RETURN_IF_ERROR(arena.Allocate(count, &weight));
   std::fill(sum, sum + 3 * count, 0.0f);
   DAF_RETURN_IF_ERROR(arena.Allocate(count, &cover));
+  DAF_RETURN_IF_ERROR(arena.Allocate(count, &tone));  // Σ share·log brightness
+  std::fill(tone, tone + count, 0.0f);
   std::fill(weight, weight + count, 0.0f);
   std::fill(cover, cover + count, 0.0f);
   for (size_t i = 0; i < atlas.texels(); ++i) {
@@ -165,22 +167,28 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
       ratio[k] = std::clamp(std::log((ToLinear(blend.colour[3 * i + k]) + 0.01f) / known),
                             -kMostGain, kMostGain);
     }
+    float light = 0.01f;
+    for (int k = 0; k < 3; ++k) light += ToLinear(blend.colour[3 * i + k]) / 3;
+    const float brightness = std::log(light);
     for (int c = 0; c < 3; ++c) {
       const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
       const float share = std::max(0.0f, w[c]) * blend.confidence[i];
       cover[v] += std::max(0.0f, w[c]);
       weight[v] += share;
+      tone[v] += share * brightness;
       for (int k = 0; k < 3; ++k) sum[3 * size_t{v} + k] += share * ratio[k];
     }
   }
   if (mirror && model.mirror.size() == count) {
     // Open skin across takes the colour of the side that was seen, without its marks.
-    const std::vector<float> own_sum(sum, sum + 3 * count), own_weight(weight, weight + count);
+    const std::vector<float> own_sum(sum, sum + 3 * count), own_weight(weight, weight + count),
+        own_tone(tone, tone + count);
     for (size_t v = 0; v < count; ++v) {
       const size_t m = model.mirror[v];
       if (m == v || !(cover[v] > 0) || !(cover[m] > 0)) continue;
       const float share = 0.7f * std::max(0.0f, 1 - own_weight[v] / cover[v]) * cover[v] / cover[m];
       weight[v] += share * own_weight[m];
+      tone[v] += share * own_tone[m];
       for (int k = 0; k < 3; ++k) sum[3 * v + k] += share * own_sum[3 * m + k];
     }
   }
@@ -193,30 +201,40 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
     for (uint32_t i = part.first_vertex; i < part.first_vertex + part.vertex_count; ++i)
       hair[model.source[i]] = 1;
   }
-  // The modelled hairline may lie on the forehead; the crown's colour is the hair's.
-  std::vector<float> heights;
+  // The modelled hairline may lie on the forehead: where a fair part of what lies under the
+  // modelled hair is darker or lighter than the skin, that part is the hair; otherwise the head is
+  // shaved.
+  const auto middle_of = [](std::vector<float>* values) {
+    if (values->empty()) return 0.0f;
+    std::nth_element(values->begin(), values->begin() + values->size() / 2, values->end());
+    return (*values)[values->size() / 2];
+  };
+  const auto counts = [&](size_t v, int kind) {
+    return kind == 1 ? hair[v] != 0 && weight[v] > 0.5f * cover[v]
+                     : hair[v] == 0 && skin[v] > 0.5f && weight[v] > 0;
+  };
+  std::vector<float> tones;
   for (size_t v = 0; v < count; ++v) {
-    if (hair[v] != 0 && weight[v] > 0.5f * cover[v]) heights.push_back(model.mean[3 * v + 1]);
+    if (counts(v, 0)) tones.push_back(tone[v] / weight[v]);
   }
-  float crown = -1e30f;
-  if (!heights.empty()) {
-    const size_t at = heights.size() * 6 / 10;
-    std::nth_element(heights.begin(), heights.begin() + at, heights.end());
-    crown = heights[at];
+  const float skin_tone = middle_of(&tones);
+  size_t covered = 0, unlike = 0;
+  const auto is_hair = [&](size_t v) { return std::abs(tone[v] / weight[v] - skin_tone) > 0.6f; };
+  for (size_t v = 0; v < count; ++v) {
+    if (!counts(v, 1)) continue;
+    ++covered;
+    unlike += is_hair(v);
   }
+  const bool shaved = unlike * 100 < covered * 12;
   float middles[2][3] = {{0, 0, 0}, {0, 0, 0}};
   for (int kind = 0; kind < 2; ++kind) {
     for (int k = 0; k < 3; ++k) {
       std::vector<float> ratios;
       for (size_t v = 0; v < count; ++v) {
-        const bool counts = kind == 1 ? hair[v] != 0 && model.mean[3 * v + 1] >= crown &&
-                                            weight[v] > 0.5f * cover[v]
-                                      : hair[v] == 0 && skin[v] > 0.5f;
-        if (weight[v] > 0 && counts) ratios.push_back(sum[3 * v + k] / weight[v]);
+        if (counts(v, kind) && (kind == 0 || shaved || is_hair(v)))
+          ratios.push_back(sum[3 * v + k] / weight[v]);
       }
-      if (ratios.empty()) continue;
-      std::nth_element(ratios.begin(), ratios.begin() + ratios.size() / 2, ratios.end());
-      middles[kind][k] = ratios[ratios.size() / 2];
+      middles[kind][k] = middle_of(&ratios);
     }
   }
   for (int k = 0; k < 3; ++k) skin_gain[k] = std::exp(middles[0][k]);

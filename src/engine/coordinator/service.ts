@@ -180,6 +180,7 @@ export class Service {
         }
         this.#peers.set(message.worker, peer);
         this.core.workerHello(message, message.running, now);
+        this.#notePeak(message.worker);
         return;
       }
       case 'heartbeat':

@@ -273,6 +273,44 @@ t.test('one cluster, many jobs', async (t) => {
   });
 });
 
+t.test('code that ends its thread, fills its heap or never returns costs its own job only', async (t) => {
+  await using cluster = await Cluster.local({ workers: 1, memory: '128MB' });
+  const run = async (name: string, map: () => unknown): Promise<unknown> => {
+    const job = await cluster.submit(defineJob({ name, map: map as () => void }), { input: { items: ['x'] }, maxAttempts: 1 });
+    let error: unknown = await job.result().catch((reason: unknown) => reason);
+    while (DafError.is(error) && (error.code === 'ERR_DAF_JOB_FAILED' || error.code === 'ERR_DAF_TASK_FAILED'))
+      error = error.cause;
+    return error;
+  };
+  t.match(await run('exits', () => process.exit(3)), { code: 'ERR_DAF_USER_CODE', message: /code: 3/ });
+  const forgotten = async (): Promise<void> => {
+    void Promise.reject(new Error('nobody waits'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  t.match(await run('rejects', forgotten), { code: 'ERR_DAF_USER_CODE', message: /nobody waits/ });
+  const hoard = (): void => {
+    const all: unknown[] = [];
+    for (;;) all.push(new Array(10_000).fill(all.length));
+  };
+  t.match(await run('hoards', hoard), { code: 'ERR_DAF_MEMORY_LIMIT' });
+  const spin = defineJob({
+    name: 'spins',
+    map() {
+      for (;;);
+    },
+  });
+  const job = await cluster.submit(spin, { input: { items: ['x'] } });
+  for await (const event of job.progress()) if (event.kind === 'progress' && event.status.map.running > 0) break;
+  await job.cancel();
+  await rejectsWith(t, job.result(), 'ERR_DAF_CANCELLED');
+  const after = await cluster.submit(SHIPPED_JOBS['wordcount']!, { input: { items: ['still here'] } });
+  t.equal(await sortedLines(await after.result()), 'here\t1\nstill\t1\n');
+  t.ok(
+    (await cluster.workers()).every(({ peakBytes }) => peakBytes < 128 * 2 ** 20),
+    'within the budget',
+  );
+});
+
 t.test('start and stop leave no process behind', async (t) => {
   const pids: number[] = [];
   for (let i = 0; i < 3; i++) {

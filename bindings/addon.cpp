@@ -3,8 +3,8 @@
 namespace daf::node {
 namespace {
 
-// Per-environment state would live here; there is no static JavaScript state anywhere (each worker thread
-// loads its own environment).
+// Per-environment state would live here; there is no static JavaScript state anywhere (each worker
+// thread loads its own environment).
 class DafAddon : public Napi::Addon<DafAddon> {
  public:
   DafAddon(Napi::Env env, Napi::Object exports) {
@@ -47,8 +47,8 @@ bool ReadControl(const Napi::Value& value, TaskControl* out) {
 
 namespace {
 template <typename Array, typename T>
-bool ReadArray(const Napi::Value& value, const char* name, napi_typedarray_type type, const char* type_name,
-               Span<T>* out) {
+bool ReadArray(const Napi::Value& value, const char* name, napi_typedarray_type type,
+               const char* type_name, Span<T>* out) {
   if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != type) {
     ThrowArgument(value.Env(), std::string(name) + " must be a " + type_name);
     return false;

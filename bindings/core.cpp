@@ -34,7 +34,8 @@ Napi::Value Crc32cOf(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   if (!ReadBytes(info[1], "crc32c: bytes", &bytes)) return env.Undefined();
-  return Napi::Number::New(env, Crc32c(info[0].As<Napi::Number>().Uint32Value(), bytes.data, bytes.size));
+  return Napi::Number::New(
+      env, Crc32c(info[0].As<Napi::Number>().Uint32Value(), bytes.data, bytes.size));
 }
 
 Napi::Value SetMemoryLimit(const Napi::CallbackInfo& info) {

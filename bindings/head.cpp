@@ -17,7 +17,8 @@ Napi::Value HeadLoad(const Napi::CallbackInfo& info) {
     if (!Check(env, head::BuiltinHead(&model))) return env.Undefined();
   } else if (info[0].IsString()) {
     auto loaded = std::make_shared<head::HeadModel>();
-    if (!Check(env, head::HeadModel::Load(info[0].As<Napi::String>().Utf8Value(), loaded.get()))) return env.Undefined();
+    if (!Check(env, head::HeadModel::Load(info[0].As<Napi::String>().Utf8Value(), loaded.get())))
+      return env.Undefined();
     model = std::move(loaded);
   } else {
     ThrowArgument(env, "headLoad: path must be a string or null");
@@ -60,7 +61,8 @@ Napi::Value HeadInfo(const Napi::CallbackInfo& info) {
     parts.Set(i, object);
   }
   Napi::Array landmarks = Napi::Array::New(env, model->landmarks.size());
-  for (uint32_t i = 0; i < model->landmarks.size(); ++i) landmarks.Set(i, Napi::Number::New(env, model->landmarks[i]));
+  for (uint32_t i = 0; i < model->landmarks.size(); ++i)
+    landmarks.Set(i, Napi::Number::New(env, model->landmarks[i]));
   Napi::Object out = Napi::Object::New(env);
   out.Set("name", Napi::String::New(env, model->name));
   out.Set("positionCount", Napi::Number::New(env, model->position_count));
@@ -85,7 +87,8 @@ Napi::Value HeadTopology(const Napi::CallbackInfo& info) {
   Span<float> uv;
   if (model == nullptr || !ReadUint32s(info[1], "headTopology: source", &source) ||
       !CheckSize(env, "headTopology: source", source.size, model->source.size()) ||
-      !ReadFloats(info[2], "headTopology: uv", &uv) || !CheckSize(env, "headTopology: uv", uv.size, model->uv.size()) ||
+      !ReadFloats(info[2], "headTopology: uv", &uv) ||
+      !CheckSize(env, "headTopology: uv", uv.size, model->uv.size()) ||
       !ReadUint32s(info[3], "headTopology: triangles", &triangles) ||
       !CheckSize(env, "headTopology: triangles", triangles.size, model->triangles.size()) ||
       !ReadUint32s(info[4], "headTopology: mirror", &mirror) ||
@@ -116,7 +119,9 @@ Napi::Value HeadMode(const Napi::CallbackInfo& info) {
     ThrowArgument(env, "headMode: there is no " + kind + " mode " + std::to_string(index));
     return env.Undefined();
   }
-  if (!ReadFloats(info[3], "headMode: out", &out) || !CheckSize(env, "headMode: out", out.size, floats)) return env.Undefined();
+  if (!ReadFloats(info[3], "headMode: out", &out) ||
+      !CheckSize(env, "headMode: out", out.size, floats))
+    return env.Undefined();
   std::copy_n(modes.data() + static_cast<size_t>(index) * floats, floats, out.data);
   return env.Undefined();
 }
@@ -126,7 +131,8 @@ Napi::Value HeadShape(const Napi::CallbackInfo& info) {
   const head::HeadModel* model = ReadHead(info[0]);
   Span<float> alpha, beta, out;
   if (model == nullptr || !ReadFloats(info[1], "headShape: alpha", &alpha) ||
-      !ReadFloats(info[2], "headShape: beta", &beta) || !ReadFloats(info[3], "headShape: out", &out) ||
+      !ReadFloats(info[2], "headShape: beta", &beta) ||
+      !ReadFloats(info[3], "headShape: out", &out) ||
       !CheckSize(env, "headShape: out", out.size, size_t{model->position_count} * 3)) {
     return env.Undefined();
   }
@@ -148,11 +154,12 @@ Napi::Value MeshNormals(const Napi::CallbackInfo& info) {
 
 bool ReadShading(Napi::Env env, const Napi::Value& value, head::Shading* out) {
   const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
-  const std::pair<const char*, head::Shading> known[] = {{"clay", head::Shading::kClay},
-                                                         {"normal", head::Shading::kNormal},
-                                                         {"colour", head::Shading::kVertexColour},
-                                                         {"texture", head::Shading::kTexture},
-                                                         {"lit-texture", head::Shading::kLitTexture}};
+  const std::pair<const char*, head::Shading> known[] = {
+      {"clay", head::Shading::kClay},
+      {"normal", head::Shading::kNormal},
+      {"colour", head::Shading::kVertexColour},
+      {"texture", head::Shading::kTexture},
+      {"lit-texture", head::Shading::kLitTexture}};
   for (const auto& [text, shading] : known) {
     if (name == text) {
       *out = shading;
@@ -164,8 +171,8 @@ bool ReadShading(Napi::Env env, const Napi::Value& value, head::Shading* out) {
 }
 
 // look: see MeshLook in head.ts. The texture's mip levels live in *texture for the call.
-bool ReadLook(const Napi::Value& value, const head::MeshView& mesh, head::PictureStyle* style, head::MeshLook* look,
-              head::MipTexture* texture) {
+bool ReadLook(const Napi::Value& value, const head::MeshView& mesh, head::PictureStyle* style,
+              head::MeshLook* look, head::MipTexture* texture) {
   Napi::Env env = value.Env();
   if (!value.IsObject()) {
     ThrowArgument(env, "look must be an object");
@@ -173,7 +180,9 @@ bool ReadLook(const Napi::Value& value, const head::MeshView& mesh, head::Pictur
   }
   const Napi::Object object = value.As<Napi::Object>();
   double supersample;
-  if (!ReadShading(env, object.Get("shading"), &style->shading) || !ReadNumber(object, "supersample", &supersample)) return false;
+  if (!ReadShading(env, object.Get("shading"), &style->shading) ||
+      !ReadNumber(object, "supersample", &supersample))
+    return false;
   style->supersample = static_cast<int>(supersample);
   if (!object.Get("cullBack").IsBoolean()) {
     ThrowArgument(env, "look.cullBack must be a boolean");
@@ -195,7 +204,8 @@ bool ReadLook(const Napi::Value& value, const head::MeshView& mesh, head::Pictur
   }
   if (!object.Get("texture").IsNull()) {
     double width, height;
-    if (!ReadBytes(object.Get("texture"), "look.texture", &texels) || !ReadNumber(object, "textureWidth", &width) ||
+    if (!ReadBytes(object.Get("texture"), "look.texture", &texels) ||
+        !ReadNumber(object, "textureWidth", &width) ||
         !ReadNumber(object, "textureHeight", &height)) {
       return false;
     }
@@ -204,7 +214,8 @@ bool ReadLook(const Napi::Value& value, const head::MeshView& mesh, head::Pictur
       return false;
     }
     const int w = static_cast<int>(width), h = static_cast<int>(height);
-    if (!CheckSize(env, "look.texture", texels.size, size_t{4} * static_cast<size_t>(w) * static_cast<size_t>(h)) ||
+    if (!CheckSize(env, "look.texture", texels.size,
+                   size_t{4} * static_cast<size_t>(w) * static_cast<size_t>(h)) ||
         !Check(env, texture->Build(texels.data, w, h))) {
       return false;
     }
@@ -223,8 +234,9 @@ Napi::Value RenderMesh(const Napi::CallbackInfo& info) {
   TaskControl control;
   Span<uint8_t> rgba;
   Span<float> depth;
-  if (!ReadMesh(info[0], &mesh) || !ReadCamera(info[1], &camera) || !ReadLook(info[2], mesh, &style, &look, &texture) ||
-      !ReadControl(info[3], &control) || !ReadBytes(info[4], "renderMesh: rgba", &rgba)) {
+  if (!ReadMesh(info[0], &mesh) || !ReadCamera(info[1], &camera) ||
+      !ReadLook(info[2], mesh, &style, &look, &texture) || !ReadControl(info[3], &control) ||
+      !ReadBytes(info[4], "renderMesh: rgba", &rgba)) {
     return env.Undefined();
   }
   const size_t pixels = static_cast<size_t>(camera.width) * static_cast<size_t>(camera.height);
@@ -243,9 +255,10 @@ Napi::Value RenderMeshMask(const Napi::CallbackInfo& info) {
   head::Camera camera;
   TaskControl control;
   Span<uint8_t> mask;
-  if (!ReadMesh(info[0], &mesh) || !ReadCamera(info[1], &camera) || !ReadControl(info[2], &control) ||
-      !ReadBytes(info[3], "renderMeshMask: mask", &mask) ||
-      !CheckSize(env, "renderMeshMask: mask", mask.size, static_cast<size_t>(camera.width) * static_cast<size_t>(camera.height))) {
+  if (!ReadMesh(info[0], &mesh) || !ReadCamera(info[1], &camera) ||
+      !ReadControl(info[2], &control) || !ReadBytes(info[3], "renderMeshMask: mask", &mask) ||
+      !CheckSize(env, "renderMeshMask: mask", mask.size,
+                 static_cast<size_t>(camera.width) * static_cast<size_t>(camera.height))) {
     return env.Undefined();
   }
   (void)Check(env, head::RenderMask(camera, mesh, control, mask.data));

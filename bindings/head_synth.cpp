@@ -9,11 +9,15 @@
 namespace daf::node {
 namespace {
 
-// The embedded head and its marks; false (and thrown) for another model, whose places the painter does not know.
-bool Embedded(Napi::Env env, const Napi::Value& value, std::shared_ptr<const head::HeadModel>* model,
+// The embedded head and its marks; false (and thrown) for another model, whose places the painter
+// does not know.
+bool Embedded(Napi::Env env, const Napi::Value& value,
+              std::shared_ptr<const head::HeadModel>* model,
               std::shared_ptr<const head::HeadMarks>* marks) {
   const head::HeadModel* given = ReadHead(value);
-  if (given == nullptr || !Check(env, head::BuiltinHead(model)) || !Check(env, head::BuiltinMarks(marks))) return false;
+  if (given == nullptr || !Check(env, head::BuiltinHead(model)) ||
+      !Check(env, head::BuiltinMarks(marks)))
+    return false;
   if (given == model->get()) return true;
   ThrowArgument(env, "only the embedded head (headLoad(null)) can be painted and synthesised");
   return false;
@@ -29,7 +33,9 @@ const char* const kStyles[] = {"short", "long", "bald", "receding", "bun", "crop
 
 Napi::Object MakeLooks(Napi::Env env, const head::Looks& looks) {
   Napi::Object out = Napi::Object::New(env);
-  auto number = [&](const char* name, double value) { out.Set(name, Napi::Number::New(env, value)); };
+  auto number = [&](const char* name, double value) {
+    out.Set(name, Napi::Number::New(env, value));
+  };
   number("grain", looks.grain);
   number("masculine", looks.masculine);
   number("age", looks.age);
@@ -57,10 +63,11 @@ bool ReadLooks(const Napi::Value& value, head::Looks* looks) {
   }
   const Napi::Object object = value.As<Napi::Object>();
   const std::pair<const char*, float*> numbers[] = {
-      {"masculine", &looks->masculine}, {"age", &looks->age},         {"melanin", &looks->melanin},
-      {"blood", &looks->blood},         {"freckles", &looks->freckles}, {"stubble", &looks->stubble},
-      {"browDensity", &looks->brow_density}, {"browWidth", &looks->brow_width}, {"lipColour", &looks->lip_colour},
-      {"grey", &looks->grey}};
+      {"masculine", &looks->masculine},      {"age", &looks->age},
+      {"melanin", &looks->melanin},          {"blood", &looks->blood},
+      {"freckles", &looks->freckles},        {"stubble", &looks->stubble},
+      {"browDensity", &looks->brow_density}, {"browWidth", &looks->brow_width},
+      {"lipColour", &looks->lip_colour},     {"grey", &looks->grey}};
   double number;
   for (const auto& [name, target] : numbers) {
     if (!ReadNumber(object, name, &number)) return false;
@@ -75,13 +82,16 @@ bool ReadLooks(const Napi::Value& value, head::Looks* looks) {
   looks->grain = static_cast<uint32_t>(static_cast<int64_t>(std::clamp(grain, 0.0, 4294967295.0)));
   looks->moles = static_cast<int>(std::clamp(moles, 0.0, 100.0));
   Span<float> hair, iris;
-  if (!ReadFloats(object.Get("hair"), "looks.hair", &hair) || !CheckSize(env, "looks.hair", hair.size, 3) ||
-      !ReadFloats(object.Get("iris"), "looks.iris", &iris) || !CheckSize(env, "looks.iris", iris.size, 3)) {
+  if (!ReadFloats(object.Get("hair"), "looks.hair", &hair) ||
+      !CheckSize(env, "looks.hair", hair.size, 3) ||
+      !ReadFloats(object.Get("iris"), "looks.iris", &iris) ||
+      !CheckSize(env, "looks.iris", iris.size, 3)) {
     return false;
   }
   std::copy_n(hair.data, 3, looks->hair);
   std::copy_n(iris.data, 3, looks->iris);
-  const std::string style = object.Get("style").IsString() ? object.Get("style").As<Napi::String>().Utf8Value() : "";
+  const std::string style =
+      object.Get("style").IsString() ? object.Get("style").As<Napi::String>().Utf8Value() : "";
   for (int i = 0; i < 6; ++i) {
     if (style != kStyles[i]) continue;
     looks->style = static_cast<head::HairStyle>(i);
@@ -101,15 +111,18 @@ Napi::Value MakePersonOf(const Napi::CallbackInfo& info) {
     ThrowArgument(env, "makePerson(head, seed, person, marks)");
     return env.Undefined();
   }
-  const head::Person person = head::MakePerson(*model, static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()),
-                                               info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Boolean>());
+  const head::Person person =
+      head::MakePerson(*model, static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value()),
+                       info[2].As<Napi::Number>().Uint32Value(), info[3].As<Napi::Boolean>());
   Napi::Object out = Napi::Object::New(env);
   out.Set("identity", Floats(env, person.identity.data(), person.identity.size()));
   out.Set("looks", MakeLooks(env, person.looks));
   return out;
 }
 
-Napi::Value AverageLooks(const Napi::CallbackInfo& info) { return MakeLooks(info.Env(), head::Looks{}); }
+Napi::Value AverageLooks(const Napi::CallbackInfo& info) {
+  return MakeLooks(info.Env(), head::Looks{});
+}
 
 Napi::Value PaintAlbedoTo(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -118,14 +131,16 @@ Napi::Value PaintAlbedoTo(const Napi::CallbackInfo& info) {
   head::Looks looks;
   TaskControl control;
   Span<uint8_t> rgba;
-  if (!Embedded(env, info[0], &model, &marks) || !ReadLooks(info[1], &looks)) return env.Undefined();
+  if (!Embedded(env, info[0], &model, &marks) || !ReadLooks(info[1], &looks))
+    return env.Undefined();
   const int size = info[2].IsNumber() ? info[2].As<Napi::Number>().Int32Value() : 0;
   if (size < 64 || size > 4096) {
     ThrowArgument(env, "paintAlbedo: size is between 64 and 4096");
     return env.Undefined();
   }
   if (!ReadControl(info[3], &control) || !ReadBytes(info[4], "paintAlbedo: rgba", &rgba) ||
-      !CheckSize(env, "paintAlbedo: rgba", rgba.size, size_t{4} * static_cast<size_t>(size) * static_cast<size_t>(size))) {
+      !CheckSize(env, "paintAlbedo: rgba", rgba.size,
+                 size_t{4} * static_cast<size_t>(size) * static_cast<size_t>(size))) {
     return env.Undefined();
   }
   (void)Check(env, head::PaintAlbedo(*model, *marks, looks, size, control, rgba.data));
@@ -149,17 +164,21 @@ bool ReadPhotoOptions(const Napi::Value& value, head::PhotoOptions* out) {
   }
   const Napi::Object object = value.As<Napi::Object>();
   double seed, person, photo, width, height, texture;
-  if (!ReadNumber(object, "seed", &seed) || !ReadNumber(object, "person", &person) || !ReadNumber(object, "photo", &photo) ||
-      !ReadNumber(object, "width", &width) || !ReadNumber(object, "height", &height) || !ReadNumber(object, "texture", &texture) ||
-      !ReadDrawn(object, "yaw", &out->yaw) || !ReadDrawn(object, "pitch", &out->pitch) || !ReadDrawn(object, "roll", &out->roll) ||
-      !ReadDrawn(object, "focalMm", &out->focal_mm) || !ReadDrawn(object, "expression", &out->expression)) {
+  if (!ReadNumber(object, "seed", &seed) || !ReadNumber(object, "person", &person) ||
+      !ReadNumber(object, "photo", &photo) || !ReadNumber(object, "width", &width) ||
+      !ReadNumber(object, "height", &height) || !ReadNumber(object, "texture", &texture) ||
+      !ReadDrawn(object, "yaw", &out->yaw) || !ReadDrawn(object, "pitch", &out->pitch) ||
+      !ReadDrawn(object, "roll", &out->roll) || !ReadDrawn(object, "focalMm", &out->focal_mm) ||
+      !ReadDrawn(object, "expression", &out->expression)) {
     return false;
   }
-  if (!(width >= 64 && width <= 2048 && height >= 64 && height <= 2048 && texture >= 64 && texture <= 4096)) {
+  if (!(width >= 64 && width <= 2048 && height >= 64 && height <= 2048 && texture >= 64 &&
+        texture <= 4096)) {
     ThrowArgument(value.Env(), "synthesize: width and height are 64…2048, texture 64…4096");
     return false;
   }
-  if (!(seed >= 0 && seed <= 9007199254740991.0 && person >= 0 && person <= 4294967295.0 && photo >= 0 && photo <= 4294967295.0)) {
+  if (!(seed >= 0 && seed <= 9007199254740991.0 && person >= 0 && person <= 4294967295.0 &&
+        photo >= 0 && photo <= 4294967295.0)) {
     ThrowArgument(value.Env(), "synthesize: seed, person and photo are non-negative integers");
     return false;
   }
@@ -179,13 +198,17 @@ Napi::Value Synthesize(const Napi::CallbackInfo& info) {
   std::shared_ptr<const head::HeadMarks> marks;
   head::PhotoOptions options;
   TaskControl control;
-  if (!Embedded(env, info[0], &model, &marks) || !ReadPhotoOptions(info[1], &options) || !ReadControl(info[2], &control)) {
+  if (!Embedded(env, info[0], &model, &marks) || !ReadPhotoOptions(info[1], &options) ||
+      !ReadControl(info[2], &control)) {
     return env.Undefined();
   }
   const size_t pixels = static_cast<size_t>(options.width) * static_cast<size_t>(options.height);
-  Napi::Uint8Array rgb = Napi::Uint8Array::New(env, 3 * pixels), mask = Napi::Uint8Array::New(env, pixels);
+  Napi::Uint8Array rgb = Napi::Uint8Array::New(env, 3 * pixels),
+                   mask = Napi::Uint8Array::New(env, pixels);
   head::Photo photo;
-  if (!Check(env, head::SynthesizePhoto(*model, *marks, options, control, &photo, rgb.Data(), mask.Data()))) return env.Undefined();
+  if (!Check(env, head::SynthesizePhoto(*model, *marks, options, control, &photo, rgb.Data(),
+                                        mask.Data())))
+    return env.Undefined();
   Napi::Object out = Napi::Object::New(env);
   out.Set("rgb", rgb);
   out.Set("mask", mask);

@@ -39,7 +39,8 @@ bool ReadNumber(const Napi::Object& object, const char* name, double* out) {
 
 bool CheckSize(Napi::Env env, const char* name, size_t size, size_t expected) {
   if (size == expected) return true;
-  return Refuse(env, std::string(name) + " must hold " + std::to_string(expected) + " elements, not " + std::to_string(size));
+  return Refuse(env, std::string(name) + " must hold " + std::to_string(expected) +
+                         " elements, not " + std::to_string(size));
 }
 
 bool ReadCamera(const Napi::Value& value, head::Camera* out) {
@@ -52,11 +53,13 @@ bool ReadCamera(const Napi::Value& value, head::Camera* out) {
       !ReadFloats(object.Get("translation"), "camera.translation", &translation) ||
       !CheckSize(object.Env(), "camera.translation", translation.size, 3) ||
       !ReadFloats(object.Get("center"), "camera.center", &center) ||
-      !CheckSize(object.Env(), "camera.center", center.size, 2) || !ReadNumber(object, "focal", &focal) ||
-      !ReadNumber(object, "width", &width) || !ReadNumber(object, "height", &height)) {
+      !CheckSize(object.Env(), "camera.center", center.size, 2) ||
+      !ReadNumber(object, "focal", &focal) || !ReadNumber(object, "width", &width) ||
+      !ReadNumber(object, "height", &height)) {
     return false;
   }
-  if (!(width >= 1 && width <= 8192 && height >= 1 && height <= 8192 && focal > 0 && std::isfinite(focal))) {
+  if (!(width >= 1 && width <= 8192 && height >= 1 && height <= 8192 && focal > 0 &&
+        std::isfinite(focal))) {
     return Refuse(object.Env(), "camera: width and height are 1…8192, focal is positive");
   }
   for (int i = 0; i < 9; ++i) out->rotation[i] = rotation.data[i];
@@ -105,7 +108,8 @@ bool ReadMesh(const Napi::Value& value, head::MeshView* out) {
     out->render_count = source.size;
   }
   if (!uv_value.IsNull()) {
-    if (!ReadFloats(uv_value, "mesh.uv", &uv) || !CheckSize(object.Env(), "mesh.uv", uv.size, 2 * out->render_count)) {
+    if (!ReadFloats(uv_value, "mesh.uv", &uv) ||
+        !CheckSize(object.Env(), "mesh.uv", uv.size, 2 * out->render_count)) {
       return false;
     }
     out->uv = uv.data;

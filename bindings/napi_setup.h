@@ -12,7 +12,8 @@
 
 namespace daf::node {
 
-// Throws a JavaScript Error with `code`, `message` and `hint` when the status is not ok; true when it is.
+// Throws a JavaScript Error with `code`, `message` and `hint` when the status is not ok; true when
+// it is.
 bool Check(Napi::Env env, const Status& status);
 
 // The status thrown for a wrong argument: "<function>: <what>".

@@ -20,8 +20,8 @@ Status Budget::Take(size_t bytes) {
     const size_t cap = limit();
     if (cap != 0 && (bytes > cap || before > cap - bytes)) {
       return Status(Code::kMemory,
-                    "asked for " + std::to_string(bytes) + " bytes with " + std::to_string(before) + " of " +
-                        std::to_string(cap) + " in use",
+                    "asked for " + std::to_string(bytes) + " bytes with " + std::to_string(before) +
+                        " of " + std::to_string(cap) + " in use",
                     "raise --memory, or lower the buffer sizes of the job");
     }
   } while (!used_.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));

@@ -1,5 +1,6 @@
-// Memory that counts. V8's limits see neither malloc nor ArrayBuffers, so every large native buffer is
-// taken from an Arena, and every Arena draws on a Budget that refuses before the kernel kills us.
+// Memory that counts. V8's limits see neither malloc nor ArrayBuffers, so every large native buffer
+// is taken from an Arena, and every Arena draws on a Budget that refuses before the kernel kills
+// us.
 #pragma once
 
 #include <atomic>
@@ -37,8 +38,9 @@ class Budget {
   std::atomic<size_t> peak_{0};
 };
 
-// Bump allocator over large blocks. Reset() forgets the objects and keeps the blocks for the next task, so
-// steady-state tasks allocate nothing. Only trivially destructible types; one thread at a time.
+// Bump allocator over large blocks. Reset() forgets the objects and keeps the blocks for the next
+// task, so steady-state tasks allocate nothing. Only trivially destructible types; one thread at a
+// time.
 class Arena {
  public:
   explicit Arena(Budget& budget = Budget::Process(), size_t block_bytes = size_t{1} << 20)

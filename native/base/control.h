@@ -1,5 +1,5 @@
-// How a long loop hears that it should stop and says how far it is. The words live in a SharedArrayBuffer
-// that the worker's main thread writes and reads while the task thread computes.
+// How a long loop hears that it should stop and says how far it is. The words live in a
+// SharedArrayBuffer that the worker's main thread writes and reads while the task thread computes.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,9 @@ class TaskControl {
   explicit TaskControl(int32_t* words) : words_(words) {}
 
   // Poll at least every few milliseconds in any loop that may run longer.
-  bool cancelled() const { return words_ != nullptr && __atomic_load_n(&words_[0], __ATOMIC_RELAXED) != 0; }
+  bool cancelled() const {
+    return words_ != nullptr && __atomic_load_n(&words_[0], __ATOMIC_RELAXED) != 0;
+  }
   Status Check() const {
     return cancelled() ? Status(Code::kCancelled, "the task was cancelled") : Status::Ok();
   }

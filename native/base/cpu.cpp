@@ -6,9 +6,12 @@ namespace daf {
 
 const char* IsaName(Isa isa) {
   switch (isa) {
-    case Isa::kScalar: return "scalar";
-    case Isa::kAvx2: return "avx2";
-    case Isa::kAvx512: return "avx512";
+    case Isa::kScalar:
+      return "scalar";
+    case Isa::kAvx2:
+      return "avx2";
+    case Isa::kAvx512:
+      return "avx512";
   }
   return "scalar";
 }
@@ -67,12 +70,14 @@ Choice Choose() {
     if (std::string(forced) != IsaName(isa)) continue;
     choice.isa = isa;
     if (!IsaSupported(isa)) {
-      choice.status = Status(Code::kUnsupported, std::string("DAF_FORCE_ISA=") + forced + ": this machine lacks it",
+      choice.status = Status(Code::kUnsupported,
+                             std::string("DAF_FORCE_ISA=") + forced + ": this machine lacks it",
                              "unset DAF_FORCE_ISA, or choose one that `daf doctor` lists");
     }
     return choice;
   }
-  choice.status = Status(Code::kUnsupported, std::string("DAF_FORCE_ISA=") + forced + " is not an instruction set",
+  choice.status = Status(Code::kUnsupported,
+                         std::string("DAF_FORCE_ISA=") + forced + " is not an instruction set",
                          "use scalar, avx2 or avx512");
   return choice;
 }

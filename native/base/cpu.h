@@ -10,10 +10,10 @@ namespace daf {
 
 enum class Isa { kScalar, kAvx2, kAvx512 };  // in order of preference, least first
 
-const char* IsaName(Isa isa);               // "scalar", "avx2", "avx512"
-bool IsaSupported(Isa isa);                 // by CPU and operating system
-Isa BestIsa();                              // the best supported one
-std::vector<std::string> CpuFeatures();     // names as in /proc/cpuinfo, those DAF cares about
+const char* IsaName(Isa isa);            // "scalar", "avx2", "avx512"
+bool IsaSupported(Isa isa);              // by CPU and operating system
+Isa BestIsa();                           // the best supported one
+std::vector<std::string> CpuFeatures();  // names as in /proc/cpuinfo, those DAF cares about
 
 // The one in use: DAF_FORCE_ISA if set, else BestIsa(). Chosen once per process.
 // Errors: kUnsupported when DAF_FORCE_ISA names one that is unknown or that this machine lacks.

@@ -1,4 +1,5 @@
-// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as in RFC 3720. Hardware where the machine has it.
+// CRC-32C (Castagnoli, reflected polynomial 0x82F63B78), as in RFC 3720. Hardware where the machine
+// has it.
 #pragma once
 
 #include <cstddef>

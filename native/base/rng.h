@@ -1,5 +1,6 @@
-// PCG32 (O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good Algorithms"). Small,
-// seedable by (seed, stream), the same on every machine: every random choice of DAF comes from here.
+// PCG32 (O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient Statistically Good
+// Algorithms"). Small, seedable by (seed, stream), the same on every machine: every random choice
+// of DAF comes from here.
 #pragma once
 
 #include <cmath>

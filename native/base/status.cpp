@@ -7,15 +7,24 @@ namespace daf {
 
 const char* CodeName(Code code) {
   switch (code) {
-    case Code::kOk: return "OK";
-    case Code::kBadArgument: return "ERR_DAF_BAD_ARGUMENT";
-    case Code::kBadData: return "ERR_DAF_BAD_DATA";
-    case Code::kMemory: return "ERR_DAF_MEMORY_LIMIT";
-    case Code::kCancelled: return "ERR_DAF_CANCELLED";
-    case Code::kIo: return "ERR_DAF_IO";
-    case Code::kUnsupported: return "ERR_DAF_UNSUPPORTED";
-    case Code::kPlugin: return "ERR_DAF_PLUGIN";
-    case Code::kInternal: return "ERR_DAF_INTERNAL";
+    case Code::kOk:
+      return "OK";
+    case Code::kBadArgument:
+      return "ERR_DAF_BAD_ARGUMENT";
+    case Code::kBadData:
+      return "ERR_DAF_BAD_DATA";
+    case Code::kMemory:
+      return "ERR_DAF_MEMORY_LIMIT";
+    case Code::kCancelled:
+      return "ERR_DAF_CANCELLED";
+    case Code::kIo:
+      return "ERR_DAF_IO";
+    case Code::kUnsupported:
+      return "ERR_DAF_UNSUPPORTED";
+    case Code::kPlugin:
+      return "ERR_DAF_PLUGIN";
+    case Code::kInternal:
+      return "ERR_DAF_INTERNAL";
   }
   return "ERR_DAF_INTERNAL";
 }

@@ -45,8 +45,8 @@ Status IoError(const std::string& what);
 
 }  // namespace daf
 
-#define DAF_RETURN_IF_ERROR(expr)                  \
-  do {                                             \
-    ::daf::Status daf_status_ = (expr);            \
-    if (!daf_status_.ok()) return daf_status_;     \
+#define DAF_RETURN_IF_ERROR(expr)              \
+  do {                                         \
+    ::daf::Status daf_status_ = (expr);        \
+    if (!daf_status_.ok()) return daf_status_; \
   } while (0)

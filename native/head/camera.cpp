@@ -10,9 +10,9 @@ void RotationFromAngles(float yaw, float pitch, float roll, float rotation[9]) {
   const double cy = std::cos(double{yaw}), sy = std::sin(double{yaw});
   const double cp = std::cos(double{pitch}), sp = std::sin(double{pitch});
   const double cr = std::cos(double{roll}), sr = std::sin(double{roll});
-  const double m[9] = {cy * cr + sy * sp * sr, cy * sr - sy * sp * cr, sy * cp,
-                       -cp * sr,               cp * cr,                sp,
-                       -sy * cr + cy * sp * sr, -sy * sr - cy * sp * cr, cy * cp};
+  const double m[9] = {
+      cy * cr + sy * sp * sr,  cy * sr - sy * sp * cr,  sy * cp, -cp * sr, cp * cr, sp,
+      -sy * cr + cy * sp * sr, -sy * sr - cy * sp * cr, cy * cp};
   for (int i = 0; i < 9; ++i) rotation[i] = static_cast<float>(m[i]);
 }
 

@@ -5,8 +5,8 @@
 namespace daf::head {
 namespace {
 
-void AddModes(const std::vector<float>& modes, size_t mode_count, const float* weights, size_t weight_count,
-              size_t floats, float* out) {
+void AddModes(const std::vector<float>& modes, size_t mode_count, const float* weights,
+              size_t weight_count, size_t floats, float* out) {
   const size_t used = weight_count < mode_count ? weight_count : mode_count;
   for (size_t m = 0; m < used; ++m) {
     const float w = weights[m];
@@ -22,7 +22,8 @@ Status Bad(const std::string& tensor, const std::string& what) {
 
 Status CheckFloats(const std::vector<float>& values, size_t expected, const char* name) {
   if (values.size() != expected) {
-    return Bad(name, "holds " + std::to_string(values.size()) + " numbers instead of " + std::to_string(expected));
+    return Bad(name, "holds " + std::to_string(values.size()) + " numbers instead of " +
+                         std::to_string(expected));
   }
   for (float v : values) {
     if (!std::isfinite(v)) return Bad(name, "holds a number that is not finite");
@@ -58,13 +59,16 @@ Status HeadModel::Validate() const {
   DAF_RETURN_IF_ERROR(CheckFloats(uv, source.size() * 2, "uv"));
   DAF_RETURN_IF_ERROR(CheckIndices(source.data(), source.size(), position_count, "source"));
   if (triangles.size() % 3 != 0) return Bad("triangles", "is not a list of triples");
-  DAF_RETURN_IF_ERROR(CheckIndices(triangles.data(), triangles.size(), render_count(), "triangles"));
+  DAF_RETURN_IF_ERROR(
+      CheckIndices(triangles.data(), triangles.size(), render_count(), "triangles"));
   if (mirror.size() != position_count) return Bad("mirror", "does not hold one index a position");
   DAF_RETURN_IF_ERROR(CheckIndices(mirror.data(), mirror.size(), position_count, "mirror"));
   for (uint32_t i = 0; i < position_count; ++i) {
-    if (mirror[mirror[i]] != i) return Bad("mirror", "is not its own inverse at " + std::to_string(i));
+    if (mirror[mirror[i]] != i)
+      return Bad("mirror", "is not its own inverse at " + std::to_string(i));
   }
-  DAF_RETURN_IF_ERROR(CheckIndices(landmarks.data(), landmarks.size(), position_count, "landmarks"));
+  DAF_RETURN_IF_ERROR(
+      CheckIndices(landmarks.data(), landmarks.size(), position_count, "landmarks"));
   for (const auto& line : contour) {
     DAF_RETURN_IF_ERROR(CheckIndices(line.data(), line.size(), position_count, "contour"));
   }
@@ -74,7 +78,8 @@ Status HeadModel::Validate() const {
       return Bad("part " + part.name, "reaches past the mesh");
     }
     const uint32_t end = part.first_vertex + part.vertex_count;
-    for (size_t i = size_t{part.first_triangle} * 3; i < size_t{part.first_triangle + part.triangle_count} * 3; ++i) {
+    for (size_t i = size_t{part.first_triangle} * 3;
+         i < size_t{part.first_triangle + part.triangle_count} * 3; ++i) {
       if (triangles[i] < part.first_vertex || triangles[i] >= end) {
         return Bad("part " + part.name, "uses a vertex of another part");
       }

@@ -1,4 +1,5 @@
-// head.safetensors: the tensors by the names of HeadModel's fields; names and parts are lines of its metadata.
+// head.safetensors: the tensors by the names of HeadModel's fields; names and parts are lines of
+// its metadata.
 #include <sstream>
 
 #include "native/base/safetensors.h"
@@ -28,9 +29,11 @@ Status ReadParts(const std::string& text, std::vector<Part>* parts) {
     std::istringstream in(line);
     Part part;
     std::string rest;
-    if (!(in >> part.name >> part.first_triangle >> part.triangle_count >> part.first_vertex >> part.vertex_count) ||
+    if (!(in >> part.name >> part.first_triangle >> part.triangle_count >> part.first_vertex >>
+          part.vertex_count) ||
         (in >> rest)) {
-      return Status(Code::kBadData, "head model: the part \"" + line + "\" is not a name and four numbers");
+      return Status(Code::kBadData,
+                    "head model: the part \"" + line + "\" is not a name and four numbers");
     }
     parts->push_back(part);
   }
@@ -63,7 +66,8 @@ Status HeadModel::Load(const std::string& path, HeadModel* out) {
   HeadModel model;
   std::string format, identity, expression, parts;
   DAF_RETURN_IF_ERROR(file.Metadata("format", &format));
-  if (format != kFormat) return Status(Code::kBadData, "head model: the format is \"" + format + "\", not " + kFormat);
+  if (format != kFormat)
+    return Status(Code::kBadData, "head model: the format is \"" + format + "\", not " + kFormat);
   DAF_RETURN_IF_ERROR(file.Metadata("name", &model.name));
   DAF_RETURN_IF_ERROR(file.Metadata("identity_names", &identity));
   DAF_RETURN_IF_ERROR(file.Metadata("expression_names", &expression));
@@ -73,9 +77,10 @@ Status HeadModel::Load(const std::string& path, HeadModel* out) {
   DAF_RETURN_IF_ERROR(ReadParts(parts, &model.parts));
   DAF_RETURN_IF_ERROR(file.Floats("mean", {kAny, 3}, &model.mean));
   model.position_count = static_cast<uint32_t>(model.mean.size() / 3);
-  DAF_RETURN_IF_ERROR(file.Floats("identity", {model.identity_names.size(), model.position_count, 3}, &model.identity));
-  DAF_RETURN_IF_ERROR(
-      file.Floats("expression", {model.expression_names.size(), model.position_count, 3}, &model.expression));
+  DAF_RETURN_IF_ERROR(file.Floats(
+      "identity", {model.identity_names.size(), model.position_count, 3}, &model.identity));
+  DAF_RETURN_IF_ERROR(file.Floats(
+      "expression", {model.expression_names.size(), model.position_count, 3}, &model.expression));
   DAF_RETURN_IF_ERROR(file.Uint32s("source", {kAny}, &model.source));
   DAF_RETURN_IF_ERROR(file.Floats("uv", {model.source.size(), 2}, &model.uv));
   DAF_RETURN_IF_ERROR(file.Uint32s("triangles", {kAny, 3}, &model.triangles));
@@ -96,10 +101,12 @@ Status HeadModel::Save(const std::string& path) const {
   std::string part_lines;
   for (const Part& p : parts) {
     if (p.name.empty() || p.name.find_first_of(" \t\r\n") != std::string::npos) {
-      return Status(Code::kBadArgument, "head model: a part's name is one word, not \"" + p.name + "\"");
+      return Status(Code::kBadArgument,
+                    "head model: a part's name is one word, not \"" + p.name + "\"");
     }
-    part_lines += p.name + " " + std::to_string(p.first_triangle) + " " + std::to_string(p.triangle_count) + " " +
-                  std::to_string(p.first_vertex) + " " + std::to_string(p.vertex_count) + "\n";
+    part_lines += p.name + " " + std::to_string(p.first_triangle) + " " +
+                  std::to_string(p.triangle_count) + " " + std::to_string(p.first_vertex) + " " +
+                  std::to_string(p.vertex_count) + "\n";
   }
   std::vector<uint32_t> start(1, 0), flat;
   for (const auto& line : contour) {
@@ -114,11 +121,14 @@ Status HeadModel::Save(const std::string& path) const {
   writer.Metadata("expression_names", JoinLines(expression_names));
   writer.Metadata("parts", part_lines);
   DAF_RETURN_IF_ERROR(writer.Add("mean", DType::kF32, {v, 3}, mean.data()));
-  DAF_RETURN_IF_ERROR(writer.Add("identity", DType::kF32, {identity_names.size(), v, 3}, identity.data()));
-  DAF_RETURN_IF_ERROR(writer.Add("expression", DType::kF32, {expression_names.size(), v, 3}, expression.data()));
+  DAF_RETURN_IF_ERROR(
+      writer.Add("identity", DType::kF32, {identity_names.size(), v, 3}, identity.data()));
+  DAF_RETURN_IF_ERROR(
+      writer.Add("expression", DType::kF32, {expression_names.size(), v, 3}, expression.data()));
   DAF_RETURN_IF_ERROR(writer.Add("uv", DType::kF32, {r, 2}, uv.data()));
   DAF_RETURN_IF_ERROR(writer.Add("source", DType::kU32, {r}, source.data()));
-  DAF_RETURN_IF_ERROR(writer.Add("triangles", DType::kU32, {triangles.size() / 3, 3}, triangles.data()));
+  DAF_RETURN_IF_ERROR(
+      writer.Add("triangles", DType::kU32, {triangles.size() / 3, 3}, triangles.data()));
   DAF_RETURN_IF_ERROR(writer.Add("mirror", DType::kU32, {v}, mirror.data()));
   DAF_RETURN_IF_ERROR(writer.Add("landmarks", DType::kU32, {kLandmarks}, landmarks.data()));
   DAF_RETURN_IF_ERROR(writer.Add("contour_start", DType::kU32, {18}, start.data()));

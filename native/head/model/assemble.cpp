@@ -1,4 +1,5 @@
-// From the build to the model that everybody uses: parts as runs of triangles, charts cut at their seams.
+// From the build to the model that everybody uses: parts as runs of triangles, charts cut at their
+// seams.
 #include <map>
 
 #include "native/head/model/build.h"
@@ -10,11 +11,11 @@ class Assembler {
  public:
   explicit Assembler(HeadModel* out) : out_(*out) {}
 
-  // One part from faces over positions that start at `first`; `chart` gives a vertex' place, `wrap` the chart's
-  // middle where its left and right end are the same line (0: no seam).
+  // One part from faces over positions that start at `first`; `chart` gives a vertex' place, `wrap`
+  // the chart's middle where its left and right end are the same line (0: no seam).
   template <typename Chart>
-  void Add(const std::string& name, const std::vector<std::array<uint32_t, 4>>& faces, uint32_t first, double wrap,
-           double width, const Chart& chart) {
+  void Add(const std::string& name, const std::vector<std::array<uint32_t, 4>>& faces,
+           uint32_t first, double wrap, double width, const Chart& chart) {
     Part part;
     part.name = name;
     part.first_triangle = out_.triangle_count();
@@ -38,7 +39,8 @@ class Assembler {
         }
         render[i] = it->second;
       }
-      for (size_t i = 2; i < corners; ++i) out_.triangles.insert(out_.triangles.end(), {render[0], render[i - 1], render[i]});
+      for (size_t i = 2; i < corners; ++i)
+        out_.triangles.insert(out_.triangles.end(), {render[0], render[i - 1], render[i]});
     }
     part.triangle_count = out_.triangle_count() - part.first_triangle;
     part.vertex_count = out_.render_count() - part.first_vertex;
@@ -49,7 +51,8 @@ class Assembler {
   HeadModel& out_;
 };
 
-void CopyModes(const std::vector<Mode>& modes, std::vector<std::string>* names, std::vector<float>* out) {
+void CopyModes(const std::vector<Mode>& modes, std::vector<std::string>* names,
+               std::vector<float>* out) {
   for (const Mode& mode : modes) {
     names->push_back(mode.name);
     for (const Vec3& d : mode.delta) {
@@ -92,13 +95,15 @@ HeadModel AssembleHead(const HeadBuild& build) {
   }
   Assembler assembler(&model);
   auto on_skin = [&](uint32_t v) -> std::array<double, 2> {
-    return {kSkinChart[0] + kSkinChart[2] * skin.chart[v][0], kSkinChart[1] + kSkinChart[3] * skin.chart[v][1]};
+    return {kSkinChart[0] + kSkinChart[2] * skin.chart[v][0],
+            kSkinChart[1] + kSkinChart[3] * skin.chart[v][1]};
   };
   assembler.Add("skin", faces[0], 0, 0.5, 1.0, on_skin);
   assembler.Add("mouth", faces[1], 0, 0, 0, on_skin);
   assembler.Add("socket", faces[2], 0, 0, 0, on_skin);
   auto add_part = [&](const PartMesh& part, uint32_t first, double wrap, double width) {
-    assembler.Add(part.name, part.faces, first, wrap, width, [&](uint32_t v) { return part.chart[v]; });
+    assembler.Add(part.name, part.faces, first, wrap, width,
+                  [&](uint32_t v) { return part.chart[v]; });
   };
   for (int side : {0, 1}) add_part(build.eyes[side], build.first_eye[side], 0, 0);
   for (int jaw : {0, 1}) add_part(build.teeth[jaw], build.first_teeth[jaw], 0, 0);

@@ -104,15 +104,15 @@ void HeadBuild::PlaceLandmarks() {
     bool row;
     int at, from, to, mean;
   };
-  const Line lines[9] = {{false, 0, 19, 8, 14},   // 8 the chin
-                         {false, 7, 19, 8, 14},   // 9
-                         {false, 13, 19, 8, 14},  // 10
-                         {false, 18, 20, 8, 14},  // 11
-                         {false, 23, 22, 8, 14},  // 12
-                         {true, 18, 16, 29, 26},  // 13
-                         {true, 26, 16, 29, 27},  // 14
-                         {true, 37, 18, 29, 27},  // 15
-                         {true, 50, 20, 29, 26}}; // 16
+  const Line lines[9] = {{false, 0, 19, 8, 14},    // 8 the chin
+                         {false, 7, 19, 8, 14},    // 9
+                         {false, 13, 19, 8, 14},   // 10
+                         {false, 18, 20, 8, 14},   // 11
+                         {false, 23, 22, 8, 14},   // 12
+                         {true, 18, 16, 29, 26},   // 13
+                         {true, 26, 16, 29, 27},   // 14
+                         {true, 37, 18, 29, 27},   // 15
+                         {true, 50, 20, 29, 26}};  // 16
   for (size_t k = 0; k < 9; ++k) {
     const Line& line = lines[k];
     const int step = line.from < line.to ? 1 : -1;
@@ -129,7 +129,8 @@ void HeadBuild::PlaceLandmarks() {
       pair(8 - k, 8 + k, v);
     }
   }
-  const Vec3 brow[5] = {{0.95, 1.78, 2.3}, {1.9, 2.12, 2.2}, {2.85, 2.28, 1.9}, {3.8, 2.16, 1.4}, {4.62, 1.70, .6}};
+  const Vec3 brow[5] = {
+      {0.95, 1.78, 2.3}, {1.9, 2.12, 2.2}, {2.85, 2.28, 1.9}, {3.8, 2.16, 1.4}, {4.62, 1.70, .6}};
   for (size_t k = 0; k < 5; ++k) pair(21 - k, 22 + k, nearest(brow[k]));
   // Nose
   uint32_t tip = skin.Grid(38, 0);
@@ -138,14 +139,16 @@ void HeadBuild::PlaceLandmarks() {
   }
   landmarks[30] = tip;
   const double root = 0.25, bottom = p[tip].y;
-  for (size_t k = 0; k < 3; ++k) landmarks[27 + k] = on_midline(Mix(root, bottom, static_cast<double>(k) / 3), 40, 60);
+  for (size_t k = 0; k < 3; ++k)
+    landmarks[27 + k] = on_midline(Mix(root, bottom, static_cast<double>(k) / 3), 40, 60);
   landmarks[33] = on_midline(-4.78, 34, 40);
   pair(32, 34, nearest({0.72, -4.72, 2.6}));
   pair(31, 35, nearest({1.42, -4.55, 2.1}));
   // Lids: the margin's front edge, at thirds between the corners.
   const RingPatch& eye = skin.eye[1];
   const size_t n = eye.around();
-  const size_t columns = T::kEyeColumn1 - T::kEyeColumn0, rows = T::kEyeRow1 - T::kEyeRow0, arc = columns + rows;
+  const size_t columns = T::kEyeColumn1 - T::kEyeColumn0, rows = T::kEyeRow1 - T::kEyeRow0,
+               arc = columns + rows;
   const size_t outer = columns + rows / 2;
   auto margin = [&](size_t step) { return eye.rings[5][(outer + step) % n]; };
   pair(36, 45, margin(0));
@@ -157,8 +160,12 @@ void HeadBuild::PlaceLandmarks() {
   // Lips: the vermilion's border outside, the line of contact inside.
   const RingPatch& mouth = skin.mouth;
   const size_t m = mouth.around(), half = m / 4;
-  auto lip = [&](size_t ring, size_t from_top) { return mouth.rings[ring][(m - from_top) % m]; };  // subject's left
-  auto at = [&](double share) { return static_cast<size_t>(share * static_cast<double>(half) + 0.5); };
+  auto lip = [&](size_t ring, size_t from_top) {
+    return mouth.rings[ring][(m - from_top) % m];
+  };  // subject's left
+  auto at = [&](double share) {
+    return static_cast<size_t>(share * static_cast<double>(half) + 0.5);
+  };
   landmarks[51] = mouth.rings[3][0];
   landmarks[57] = mouth.rings[3][2 * half];
   pair(50, 52, lip(3, at(0.14)));

@@ -18,11 +18,11 @@ struct HeadBuild {
   HeadMeasures mean;
   SkinTemplate skin;
   SkinWrap wrap;
-  std::vector<Vec3> normals;         // of the skin
-  PartMesh eyes[2];                  // 0: the subject's right
-  PartMesh teeth[2];                 // 0: upper
+  std::vector<Vec3> normals;  // of the skin
+  PartMesh eyes[2];           // 0: the subject's right
+  PartMesh teeth[2];          // 0: upper
   HairShell hair;
-  std::vector<Vec3> positions;       // skin, eyes, teeth, hair
+  std::vector<Vec3> positions;  // skin, eyes, teeth, hair
   std::vector<uint32_t> mirror;
   uint32_t first_eye[2] = {0, 0}, first_teeth[2] = {0, 0}, first_hair = 0;
   std::array<uint32_t, kLandmarks> landmarks{};
@@ -39,7 +39,7 @@ struct HeadBuild {
 
 struct Mode {
   std::string name;
-  std::vector<Vec3> delta;   // one a position
+  std::vector<Vec3> delta;  // one a position
 };
 
 // ≈ 60 shape modes; a coefficient of 1 is about one standard deviation among adults.

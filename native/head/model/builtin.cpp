@@ -50,7 +50,8 @@ Status GetBuilt(Built* out) {
     const HeadBuild build;
     auto made = std::make_shared<HeadModel>(AssembleHead(build));
     const Status valid = made->Validate();
-    if (!valid.ok()) return Status(Code::kInternal, "the embedded head is broken: " + valid.message());
+    if (!valid.ok())
+      return Status(Code::kInternal, "the embedded head is broken: " + valid.message());
     built.marks = MakeMarks(build);
     built.head = std::move(made);
   }

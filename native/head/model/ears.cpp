@@ -1,5 +1,6 @@
-// An ear as rings from the head's side over its back and rim into the concha: one profile where the rim stands free,
-// another at the tragus where the cheek runs in, blended by the angle round the canal.
+// An ear as rings from the head's side over its back and rim into the concha: one profile where the
+// rim stands free, another at the tragus where the cheek runs in, blended by the angle round the
+// canal.
 #include <algorithm>
 #include <cmath>
 
@@ -28,27 +29,40 @@ double Round(const Knot (&knots)[N], double degrees) {
   const int b = static_cast<int>(i);
   const Knot p0 = knot(b - 2), p1 = knot(b - 1), p2 = knot(b), p3 = knot(b + 1);
   const double h = p2.at - p1.at, t = (degrees - p1.at) / h;
-  const double m1 = (p2.value - p0.value) / (p2.at - p0.at) * h, m2 = (p3.value - p1.value) / (p3.at - p1.at) * h;
+  const double m1 = (p2.value - p0.value) / (p2.at - p0.at) * h,
+               m2 = (p3.value - p1.value) / (p3.at - p1.at) * h;
   const double t2 = t * t, t3 = t2 * t;
-  return (2 * t3 - 3 * t2 + 1) * p1.value + (t3 - 2 * t2 + t) * m1 + (-2 * t3 + 3 * t2) * p2.value + (t3 - t2) * m2;
+  return (2 * t3 - 3 * t2 + 1) * p1.value + (t3 - 2 * t2 + t) * m1 + (-2 * t3 + 3 * t2) * p2.value +
+         (t3 - t2) * m2;
 }
 
 // Angles: 0 up, 90 to the back, 180 down (the lobe), 270 to the face.
-constexpr Knot kOutline[] = {{0, 3.0}, {32, 3.1}, {68, 2.62}, {105, 2.25}, {140, 2.25}, {170, 2.55}, {195, 2.30}, {222, 1.45}, {250, 0.98}, {275, 0.85}, {300, 1.2}, {325, 2.1}, {345, 2.75}};
-// Where the flap leaves the head: share of the outline's radius; beyond 1 the rim lies on the cheek itself.
-constexpr Knot kRoot[] = {{0, 0.62}, {40, 0.55}, {90, 0.50}, {140, 0.60}, {170, 0.74}, {195, 0.95}, {225, 1.06}, {300, 1.14}, {325, 1.10}, {345, 0.82}};
-constexpr Knot kFree[] = {{0, 1}, {60, 1}, {120, 1}, {175, 0.95}, {205, 0.35}, {225, 0}, {260, 0}, {280, 0}, {300, 0.45}, {320, 0.95}};
-constexpr Knot kLobe[] = {{0, 0}, {90, 0}, {135, 0.15}, {160, 0.9}, {185, 1}, {210, 0.8}, {240, 0}, {300, 0}};
-constexpr Knot kTragus[] = {{0, 0}, {180, 0}, {225, 0.35}, {245, 0.5}, {268, 1}, {290, 0.45}, {310, 0.1}, {330, 0}};
+constexpr Knot kOutline[] = {{0, 3.0},    {32, 3.1},   {68, 2.62},  {105, 2.25}, {140, 2.25},
+                             {170, 2.55}, {195, 2.30}, {222, 1.45}, {250, 0.98}, {275, 0.85},
+                             {300, 1.2},  {325, 2.1},  {345, 2.75}};
+// Where the flap leaves the head: share of the outline's radius; beyond 1 the rim lies on the cheek
+// itself.
+constexpr Knot kRoot[] = {{0, 0.62},   {40, 0.55},  {90, 0.50},  {140, 0.60}, {170, 0.74},
+                          {195, 0.95}, {225, 1.06}, {300, 1.14}, {325, 1.10}, {345, 0.82}};
+constexpr Knot kFree[] = {{0, 1},   {60, 1},  {120, 1}, {175, 0.95}, {205, 0.35},
+                          {225, 0}, {260, 0}, {280, 0}, {300, 0.45}, {320, 0.95}};
+constexpr Knot kLobe[] = {{0, 0},   {90, 0},    {135, 0.15}, {160, 0.9},
+                          {185, 1}, {210, 0.8}, {240, 0},    {300, 0}};
+constexpr Knot kTragus[] = {{0, 0},   {180, 0},    {225, 0.35}, {245, 0.5},
+                            {268, 1}, {290, 0.45}, {310, 0.1},  {330, 0}};
 
 struct Profile {
   double along, height;  // share of the outline's radius; cm off the flap
 };
-// Rings 3…12 where the rim is free: back of the flap, rim, roll, scapha, antihelix, concha. The first two `along`
-// count from the root to the outline.
-constexpr Profile kRim[10] = {{0.55, -0.38}, {0.93, -0.26}, {1.03, -0.02}, {0.985, 0.12}, {0.90, 0.08}, {0.83, -0.10}, {0.70, 0.05}, {0.57, 0.06}, {0.45, -0.32}, {0.26, -0.62}};
+// Rings 3…12 where the rim is free: back of the flap, rim, roll, scapha, antihelix, concha. The
+// first two `along` count from the root to the outline.
+constexpr Profile kRim[10] = {{0.55, -0.38}, {0.93, -0.26}, {1.03, -0.02}, {0.985, 0.12},
+                              {0.90, 0.08},  {0.83, -0.10}, {0.70, 0.05},  {0.57, 0.06},
+                              {0.45, -0.32}, {0.26, -0.62}};
 // The same rings at the tragus: cheek, the flap's edge, then down into the concha.
-constexpr Profile kCheek[10] = {{1.05, 0.0}, {1.01, 0.01}, {0.97, 0.03}, {0.93, 0.07}, {0.88, 0.13}, {0.80, 0.20}, {0.69, 0.22}, {0.58, 0.10}, {0.50, -0.25}, {0.30, -0.60}};
+constexpr Profile kCheek[10] = {{1.05, 0.0},   {1.01, 0.01}, {0.97, 0.03}, {0.93, 0.07},
+                                {0.88, 0.13},  {0.80, 0.20}, {0.69, 0.22}, {0.58, 0.10},
+                                {0.50, -0.25}, {0.30, -0.60}};
 
 // Where the side of the head is, straight in from the outside.
 double TraceX(const Sdf& field, Vec3 p) {
@@ -71,7 +85,8 @@ void SkinWrap::BuildEars(const HeadMeasures& m, const Sdf& field, std::vector<Ve
   for (uint32_t v : ear.rings[0]) middle = middle + (1.0 / static_cast<double>(n)) * (*p)[v];
   const Vec3 canal = {middle.x + 0.02, -1.25 + m.ear_y, -8.35};
   const double lean = 14 * kPi / 180;
-  const Vec3 up = {-0.06, std::cos(lean), -std::sin(lean)}, back = {0, -std::sin(lean), -std::cos(lean)};
+  const Vec3 up = {-0.06, std::cos(lean), -std::sin(lean)},
+             back = {0, -std::sin(lean), -std::cos(lean)};
   const double flare = std::tan((27 + 9 * m.ear_protrusion) * kPi / 180);
   for (size_t i = 0; i < n; ++i) {
     const double bx = ear.border[i][0] * 1.5, by = ear.border[i][1] * 3.1;
@@ -101,13 +116,15 @@ void SkinWrap::BuildEars(const HeadMeasures& m, const Sdf& field, std::vector<Ve
         rim.height = Mix(rim.height, leaf[k - 3], lobe);
       }
       // The antihelix stands highest half way up behind the concha, and sinks towards the top.
-      if (k == 6 || k == 7) rim.height += 0.14 * std::exp(-0.5 * std::pow((angle - 95) / 45, 2)) * (1 - lobe);
+      if (k == 6 || k == 7)
+        rim.height += 0.14 * std::exp(-0.5 * std::pow((angle - 95) / 45, 2)) * (1 - lobe);
       const double r = radius * Mix(cheek.along, rim.along, free);
       Vec3 flat = canal + (r * a) * up + (r * b) * back;
       flat.x = Mix(canal.x, at_rim, 0.9 * std::min(1.0, r / radius));
       // The free flap opens backward from the head; its hinge is at the front.
       const double lift = flare * std::max(0.0, r * b + 0.35);
-      const double outward = Mix(cheek.height + 0.22 * tragus * (k >= 4 && k <= 7 ? 1 : 0), rim.height + lift + hinge, free);
+      const double outward = Mix(cheek.height + 0.22 * tragus * (k >= 4 && k <= 7 ? 1 : 0),
+                                 rim.height + lift + hinge, free);
       Vec3 q = flat + Vec3{outward, 0, 0};
       // Where the cheek runs in, the first rings lie on the head itself.
       const double onto = (1 - free) * std::max(0.0, 1 - (static_cast<double>(k) + 1) / 5);

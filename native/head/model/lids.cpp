@@ -20,7 +20,8 @@ Vec3 LidEdge(const HeadMeasures& m, double s, bool upper) {
   return {x, y, 0};
 }
 
-// On the ball, stretched sideways so that both corners find a place: the inner one lies well forward.
+// On the ball, stretched sideways so that both corners find a place: the inner one lies well
+// forward.
 double LidDepth(double x, double y, double radius) {
   const double across = x < 0 ? 1.66 : 1.36;
   const double rest = 1 - x * x / (across * across) - y * y / (1.25 * 1.25);
@@ -29,7 +30,8 @@ double LidDepth(double x, double y, double radius) {
 
 }  // namespace
 
-void SkinWrap::BuildLids(const HeadMeasures& m, const Sdf& field, bool first, std::vector<Vec3>* p) const {
+void SkinWrap::BuildLids(const HeadMeasures& m, const Sdf& field, bool first,
+                         std::vector<Vec3>* p) const {
   const RingPatch& eye = skin_.eye[1];
   const size_t n = eye.around();
   const Vec3 center = EyeCenter(m);
@@ -40,7 +42,8 @@ void SkinWrap::BuildLids(const HeadMeasures& m, const Sdf& field, bool first, st
     const int outer = columns + rows / 2;
     const int step = (static_cast<int>(i) - outer + 2 * arc) % (2 * arc);
     const bool upper = step <= arc;
-    const double even = upper ? 1 - static_cast<double>(step) / arc : static_cast<double>(step - arc) / arc;
+    const double even =
+        upper ? 1 - static_cast<double>(step) / arc : static_cast<double>(step - arc) / arc;
     const double s = Mix(even, 0.5 - 0.5 * std::cos(kPi * even), 0.35);
     const Vec3 edge = LidEdge(m, s, upper);
     auto on_lid = [&](double radius, double open) {
@@ -54,17 +57,22 @@ void SkinWrap::BuildLids(const HeadMeasures& m, const Sdf& field, bool first, st
     if (first) {
       const Vec3 border = (*p)[eye.rings[0][i]];
       const double along[] = {0.30, 0.55, 0.76, 0.91};
-      for (size_t k = 0; k < 4; ++k) (*p)[eye.rings[k + 1][i]] = field.Project(Mix(border, front, along[k]));
+      for (size_t k = 0; k < 4; ++k)
+        (*p)[eye.rings[k + 1][i]] = field.Project(Mix(border, front, along[k]));
     }
     // The pocket: round the ball to its back.
     const Vec3 d = Normalised(back - center);
     const double polar = std::acos(std::clamp(d.z, -1.0, 1.0)), azimuth = std::atan2(d.y, d.x);
     const double turn[] = {0.30, 0.60, 0.86};
     for (size_t k = 0; k < 3; ++k) {
-      const double a = Mix(polar, kPi, turn[k]), r = Mix(Length(back - center), kEyeRadius + 0.06, std::min(1.0, 2 * turn[k]));
-      Vec3 at = center + r * Vec3{std::sin(a) * std::cos(azimuth), std::sin(a) * std::sin(azimuth), std::cos(a)};
+      const double a = Mix(polar, kPi, turn[k]),
+                   r = Mix(Length(back - center), kEyeRadius + 0.06, std::min(1.0, 2 * turn[k]));
+      Vec3 at = center + r * Vec3{std::sin(a) * std::cos(azimuth), std::sin(a) * std::sin(azimuth),
+                                  std::cos(a)};
       // At the inner corner the lining comes forward to the ball: the caruncle.
-      if (k == 0) at = Mix(at, center + (kEyeRadius + 0.02) * Normalised({-0.93, 0.5 * edge.y, 0.80}), 0.92 * SmoothStep(0.20, 0.02, s));
+      if (k == 0)
+        at = Mix(at, center + (kEyeRadius + 0.02) * Normalised({-0.93, 0.5 * edge.y, 0.80}),
+                 0.92 * SmoothStep(0.20, 0.02, s));
       (*p)[eye.rings[k + 7][i]] = at;
     }
   }

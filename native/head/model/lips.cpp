@@ -48,7 +48,8 @@ void SkinWrap::BuildLips(const HeadMeasures& m, const Sdf& field, std::vector<Ve
     // Position along the upper or lower half, 0 midline … 1 corner.
     const int from_top = std::min(static_cast<int>(i), static_cast<int>(n) - static_cast<int>(i));
     const bool upper = from_top <= half;
-    const double even = upper ? static_cast<double>(from_top) / half : static_cast<double>(2 * half - from_top) / half;
+    const double even = upper ? static_cast<double>(from_top) / half
+                              : static_cast<double>(2 * half - from_top) / half;
     const double t = Mix(even, std::sin(0.5 * kPi * even), 0.55);
     const double x = m.mouth_half_width * t;
     const double contact = ContactY(m, t), border = upper ? UpperBorderY(m, t) : LowerBorderY(m, t);
@@ -68,12 +69,14 @@ void SkinWrap::BuildLips(const HeadMeasures& m, const Sdf& field, std::vector<Ve
     (*p)[mouth.rings[6][i]] = {x, contact + gap, z};
     // Inside: the lips lie on the teeth, then the cavity opens.
     const double up = upper ? 1 : -1;
-    (*p)[mouth.rings[7][i]] = {0.97 * x, contact + gap + up * (0.10 * fade + 0.03 * (1 - t)), z - 0.28};
+    (*p)[mouth.rings[7][i]] = {0.97 * x, contact + gap + up * (0.10 * fade + 0.03 * (1 - t)),
+                               z - 0.28};
     (*p)[mouth.rings[8][i]] = {0.95 * x, contact + up * (0.42 * fade + 0.06 * (1 - t)), z - 0.46};
     const double angle = upper ? 0.5 * kPi * (1 - t) : -0.5 * kPi * (1 - t);
     const double depth[] = {0.15, -1.6, -3.6}, wide[] = {2.35, 2.3, 1.6}, high[] = {1.05, 1.2, 0.9};
     for (size_t k = 0; k < 3; ++k) {
-      (*p)[mouth.rings[9 + k][i]] = {wide[k] * std::cos(angle), m.mouth_y + 0.05 + high[k] * std::sin(angle),
+      (*p)[mouth.rings[9 + k][i]] = {wide[k] * std::cos(angle),
+                                     m.mouth_y + 0.05 + high[k] * std::sin(angle),
                                      depth[k] + m.muzzle - (k == 0 ? 0.9 * t * t : 0.5 * t * t)};
     }
   }

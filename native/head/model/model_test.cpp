@@ -22,7 +22,9 @@ const HeadModel& Head() {
   return *head;
 }
 
-Vec3 At(const std::vector<float>& p, uint32_t v) { return {p[3 * size_t{v}], p[3 * size_t{v} + 1], p[3 * size_t{v} + 2]}; }
+Vec3 At(const std::vector<float>& p, uint32_t v) {
+  return {p[3 * size_t{v}], p[3 * size_t{v} + 1], p[3 * size_t{v} + 2]};
+}
 
 std::vector<float> Shaped(const std::string& name, float value) {
   const HeadModel& head = Head();
@@ -54,10 +56,13 @@ TEST(Head, IsAValidModelWithTheNamedParts) {
   EXPECT_TRUE(Head().Validate().ok());
   EXPECT_GE(Head().identity_names.size(), 50u);
   EXPECT_GE(Head().expression_names.size(), 51u);
-  for (const char* name : {"skin", "mouth", "socket", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "hair"}) {
+  for (const char* name :
+       {"skin", "mouth", "socket", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "hair"}) {
     EXPECT_GT(PartNamed(name).triangle_count, 0u);
   }
-  EXPECT_EQ(std::set<std::string>(Head().identity_names.begin(), Head().identity_names.end()).size(), Head().identity_names.size());
+  EXPECT_EQ(
+      std::set<std::string>(Head().identity_names.begin(), Head().identity_names.end()).size(),
+      Head().identity_names.size());
 }
 
 // Skin, mouth lining and sockets are one surface: a disc whose only border is the neck base.
@@ -71,7 +76,8 @@ TEST(Head, SkinIsClosedButAtTheNeckBase) {
     for (size_t t = part.first_triangle; t < part.first_triangle + part.triangle_count; ++t) {
       ++faces;
       for (size_t k = 0; k < 3; ++k) {
-        const uint32_t a = head.source[head.triangles[3 * t + k]], b = head.source[head.triangles[3 * t + (k + 1) % 3]];
+        const uint32_t a = head.source[head.triangles[3 * t + k]],
+                       b = head.source[head.triangles[3 * t + (k + 1) % 3]];
         ASSERT_NE(a, b);
         ASSERT_EQ(++directed[(std::make_pair(a, b))], 1) << "an edge runs twice the same way";
         used.insert(a);
@@ -88,7 +94,8 @@ TEST(Head, SkinIsClosedButAtTheNeckBase) {
     if (open || edge.first < edge.second) ++edges;
   }
   EXPECT_EQ(border, 2u * SkinTemplate::kColumns);
-  EXPECT_EQ(static_cast<long>(used.size()) - static_cast<long>(edges) + static_cast<long>(faces), 1);  // Euler: a disc
+  EXPECT_EQ(static_cast<long>(used.size()) - static_cast<long>(edges) + static_cast<long>(faces),
+            1);  // Euler: a disc
 }
 
 TEST(Head, LeftAndRightAreMirrorImages) {
@@ -108,10 +115,13 @@ TEST(Head, LeftAndRightAreMirrorImages) {
   for (size_t m = 0; m < head.expression_names.size(); ++m) index[head.expression_names[m]] = m;
   for (const auto& [name, m] : index) {
     std::string twin = name;
-    if (const size_t at = twin.rfind("Left"); at != std::string::npos) twin.replace(at, 4, "Right");
-    else if (const size_t to = twin.rfind("Right"); to != std::string::npos) twin.replace(to, 5, "Left");
+    if (const size_t at = twin.rfind("Left"); at != std::string::npos)
+      twin.replace(at, 4, "Right");
+    else if (const size_t to = twin.rfind("Right"); to != std::string::npos)
+      twin.replace(to, 5, "Left");
     ASSERT_TRUE(index.count(twin)) << name;
-    const float *a = head.expression.data() + m * head.mean.size(), *b = head.expression.data() + index[twin] * head.mean.size();
+    const float *a = head.expression.data() + m * head.mean.size(),
+                *b = head.expression.data() + index[twin] * head.mean.size();
     for (uint32_t v = 0; v < head.position_count; ++v) {
       const uint32_t w = head.mirror[v];
       ASSERT_NEAR(a[3 * v], -b[3 * w], 1e-5) << name;
@@ -123,17 +133,18 @@ TEST(Head, LeftAndRightAreMirrorImages) {
 
 TEST(Head, LandmarksLieWhereTheirNamesSay) {
   const std::vector<float>& p = Head().mean;
-  for (size_t k = 0; k < 8; ++k) EXPECT_EQ(Head().mirror[Head().landmarks[k]], Head().landmarks[16 - k]);
-  EXPECT_LT(Landmark(p, 0).x, -6);                                    // the subject's right ear
-  EXPECT_NEAR(Landmark(p, 45).x - Landmark(p, 36).x, 8.9, 0.25);      // outer eye corners
-  EXPECT_NEAR(Landmark(p, 42).x - Landmark(p, 39).x, 3.25, 0.35);     // inner eye corners
-  EXPECT_NEAR(Landmark(p, 54).x - Landmark(p, 48).x, 5.2, 0.3);       // mouth
-  EXPECT_NEAR(Landmark(p, 27).y - Landmark(p, 33).y, 5.1, 0.4);       // nose
-  EXPECT_NEAR(Landmark(p, 33).y - Landmark(p, 8).y, 6.6, 0.6);        // lower face
+  for (size_t k = 0; k < 8; ++k)
+    EXPECT_EQ(Head().mirror[Head().landmarks[k]], Head().landmarks[16 - k]);
+  EXPECT_LT(Landmark(p, 0).x, -6);                                 // the subject's right ear
+  EXPECT_NEAR(Landmark(p, 45).x - Landmark(p, 36).x, 8.9, 0.25);   // outer eye corners
+  EXPECT_NEAR(Landmark(p, 42).x - Landmark(p, 39).x, 3.25, 0.35);  // inner eye corners
+  EXPECT_NEAR(Landmark(p, 54).x - Landmark(p, 48).x, 5.2, 0.3);    // mouth
+  EXPECT_NEAR(Landmark(p, 27).y - Landmark(p, 33).y, 5.1, 0.4);    // nose
+  EXPECT_NEAR(Landmark(p, 33).y - Landmark(p, 8).y, 6.6, 0.6);     // lower face
   EXPECT_NEAR(Landmark(p, 16).x - Landmark(p, 0).x, 13.6, 0.8);
   for (size_t k = 0; k < kLandmarks; ++k) {
     if (k == 30) continue;
-    EXPECT_GT(Landmark(p, 30).z, Landmark(p, k).z);                   // the tip of the nose is foremost
+    EXPECT_GT(Landmark(p, 30).z, Landmark(p, k).z);  // the tip of the nose is foremost
   }
   for (size_t k = 37; k <= 38; ++k) EXPECT_GT(Landmark(p, k).y, Landmark(p, 78 - k).y);
   EXPECT_GT(Landmark(p, 51).y, Landmark(p, 62).y);
@@ -149,7 +160,8 @@ TEST(Head, LandmarksLieWhereTheirNamesSay) {
 TEST(Head, NoTriangleFlipsOrDegenerates) {
   const HeadModel& head = Head();
   auto normal = [&](const std::vector<float>& p, size_t t) {
-    const Vec3 a = At(p, head.source[head.triangles[3 * t]]), b = At(p, head.source[head.triangles[3 * t + 1]]),
+    const Vec3 a = At(p, head.source[head.triangles[3 * t]]),
+               b = At(p, head.source[head.triangles[3 * t + 1]]),
                c = At(p, head.source[head.triangles[3 * t + 2]]);
     return Cross(b - a, c - a);
   };
@@ -157,7 +169,8 @@ TEST(Head, NoTriangleFlipsOrDegenerates) {
   for (size_t t = 0; t < head.triangle_count(); ++t) {
     mean.push_back(normal(head.mean, t));
     const Vec3 at = At(head.mean, head.source[head.triangles[3 * t]]);
-    EXPECT_GT(Length(mean.back()), 1e-5) << "triangle " << t << " at " << at.x << " " << at.y << " " << at.z;
+    EXPECT_GT(Length(mean.back()), 1e-5)
+        << "triangle " << t << " at " << at.x << " " << at.y << " " << at.z;
   }
   const Part& hair = PartNamed("hair");
   for (const std::string& name : head.identity_names) {
@@ -173,7 +186,8 @@ TEST(Head, NoTriangleFlipsOrDegenerates) {
         if (turned && flipped == 0) where = At(head.mean, head.source[head.triangles[3 * t]]);
         flipped += turned;
       }
-      EXPECT_EQ(flipped, 0) << name << " at " << value << ", first near " << where.x << " " << where.y << " " << where.z;
+      EXPECT_EQ(flipped, 0) << name << " at " << value << ", first near " << where.x << " "
+                            << where.y << " " << where.z;
     }
   }
 }
@@ -182,37 +196,55 @@ TEST(Head, NoTriangleFlipsOrDegenerates) {
 TEST(Head, ModesMoveWhatTheirNamesSay) {
   struct Claim {
     const char* mode;
-    size_t moved;      // landmark that must move at least `by` along the axis (0 x, 1 y, 2 z) for +1
+    size_t moved;  // landmark that must move at least `by` along the axis (0 x, 1 y, 2 z) for +1
     int axis;
     double by;
-    size_t still;      // landmark that must not move more than half a millimetre
+    size_t still;  // landmark that must not move more than half a millimetre
   };
-  const Claim claims[] = {
-      {"face_width", 14, 0, 0.10, 30},      {"lower_face_height", 8, 1, -0.3, 27}, {"mid_face_height", 33, 1, -0.2, 27},
-      {"nose_length", 30, 1, -0.15, 16},    {"nose_width", 35, 0, 0.05, 27},       {"nose_tip_height", 30, 1, 0.12, 27},
-      {"nose_tip_projection", 30, 2, 0.15, 8}, {"nose_bridge_height", 28, 2, 0.05, 8}, {"nose_root_depth", 27, 2, -0.04, 57},
-      {"eye_spacing", 45, 0, 0.10, 8},      {"eye_height", 45, 1, 0.10, 8},        {"eye_opening", 43, 1, 0.04, 8},
-      {"eye_width", 45, 0, 0.04, 8},        {"eye_tilt", 45, 1, 0.05, 42},         {"brow_height", 24, 1, 0.12, 33},
-      {"mouth_width", 54, 0, 0.10, 45},     {"mouth_height", 57, 1, 0.10, 27},     {"lip_thickness_upper", 51, 1, 0.08, 57},
-      {"lip_thickness_lower", 57, 1, -0.08, 51}, {"mouth_corner_lift", 54, 1, 0.07, 30}, {"jaw_width", 12, 0, 0.08, 30},
-      {"chin_projection", 8, 2, 0.10, 30},  {"chin_height", 8, 1, -0.15, 51},      {"muzzle_protrusion", 62, 2, 0.15, 27}};
+  const Claim claims[] = {{"face_width", 14, 0, 0.10, 30},
+                          {"lower_face_height", 8, 1, -0.3, 27},
+                          {"mid_face_height", 33, 1, -0.2, 27},
+                          {"nose_length", 30, 1, -0.15, 16},
+                          {"nose_width", 35, 0, 0.05, 27},
+                          {"nose_tip_height", 30, 1, 0.12, 27},
+                          {"nose_tip_projection", 30, 2, 0.15, 8},
+                          {"nose_bridge_height", 28, 2, 0.05, 8},
+                          {"nose_root_depth", 27, 2, -0.04, 57},
+                          {"eye_spacing", 45, 0, 0.10, 8},
+                          {"eye_height", 45, 1, 0.10, 8},
+                          {"eye_opening", 43, 1, 0.04, 8},
+                          {"eye_width", 45, 0, 0.04, 8},
+                          {"eye_tilt", 45, 1, 0.05, 42},
+                          {"brow_height", 24, 1, 0.12, 33},
+                          {"mouth_width", 54, 0, 0.10, 45},
+                          {"mouth_height", 57, 1, 0.10, 27},
+                          {"lip_thickness_upper", 51, 1, 0.08, 57},
+                          {"lip_thickness_lower", 57, 1, -0.08, 51},
+                          {"mouth_corner_lift", 54, 1, 0.07, 30},
+                          {"jaw_width", 12, 0, 0.08, 30},
+                          {"chin_projection", 8, 2, 0.10, 30},
+                          {"chin_height", 8, 1, -0.15, 51},
+                          {"muzzle_protrusion", 62, 2, 0.15, 27}};
   const std::vector<float>& mean = Head().mean;
   for (const Claim& claim : claims) {
     const std::vector<float> p = Shaped(claim.mode, 1);
     const Vec3 d = Landmark(p, claim.moved) - Landmark(mean, claim.moved);
     const double along = claim.axis == 0 ? d.x : claim.axis == 1 ? d.y : d.z;
-    EXPECT_GT(claim.by > 0 ? along : -along, std::abs(claim.by)) << claim.mode << " moved " << d.x << " " << d.y << " " << d.z;
+    EXPECT_GT(claim.by > 0 ? along : -along, std::abs(claim.by))
+        << claim.mode << " moved " << d.x << " " << d.y << " " << d.z;
     EXPECT_LT(Length(Landmark(p, claim.still) - Landmark(mean, claim.still)), 0.05) << claim.mode;
   }
   // Nothing is a mode that does not move.
   for (const std::string& name : Head().identity_names) {
     const std::vector<float> p = Shaped(name, 1);
     double most = 0;
-    for (uint32_t v = 0; v < Head().position_count; ++v) most = std::max(most, Length(At(p, v) - At(mean, v)));
+    for (uint32_t v = 0; v < Head().position_count; ++v)
+      most = std::max(most, Length(At(p, v) - At(mean, v)));
     EXPECT_GT(most, 0.012) << name;
     EXPECT_LT(most, 6.0) << name;
     if (name.compare(0, 5, "hair_") != 0) continue;
-    for (size_t k = 0; k < kLandmarks; ++k) EXPECT_EQ(Length(Landmark(p, k) - Landmark(mean, k)), 0) << name;
+    for (size_t k = 0; k < kLandmarks; ++k)
+      EXPECT_EQ(Length(Landmark(p, k) - Landmark(mean, k)), 0) << name;
   }
 }
 
@@ -241,17 +273,21 @@ TEST(Head, ChartsDoNotOverlap) {
   for (size_t t = 0; t < head.triangle_count(); ++t) {
     float p[3][2];
     for (size_t k = 0; k < 3; ++k) {
-      for (size_t c = 0; c < 2; ++c) p[k][c] = head.uv[2 * size_t{head.triangles[3 * t + k]} + c] * n;
+      for (size_t c = 0; c < 2; ++c)
+        p[k][c] = head.uv[2 * size_t{head.triangles[3 * t + k]} + c] * n;
     }
-    // The middle of a triangle is enough: neighbours share edges, overlapping charts share middles' texels.
+    // The middle of a triangle is enough: neighbours share edges, overlapping charts share middles'
+    // texels.
     float low[2] = {1e9f, 1e9f}, high[2] = {-1e9f, -1e9f};
     for (auto& q : p) {
-      for (int c = 0; c < 2; ++c) low[c] = std::min(low[c], q[c]), high[c] = std::max(high[c], q[c]);
+      for (int c = 0; c < 2; ++c)
+        low[c] = std::min(low[c], q[c]), high[c] = std::max(high[c], q[c]);
     }
     ASSERT_GE(low[0], -0.01f);
     ASSERT_LE(high[0], n + 0.01f);
     ASSERT_LE(high[1], n + 0.01f);
-    const float area = (p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]);
+    const float area =
+        (p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]);
     if (area == 0) continue;
     for (int y = static_cast<int>(low[1]); y <= static_cast<int>(high[1]); ++y) {
       for (int x = static_cast<int>(low[0]); x <= static_cast<int>(high[0]); ++x) {

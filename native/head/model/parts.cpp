@@ -17,8 +17,10 @@ std::array<double, 2> InChart(const double (&chart)[4], double u, double v) {
 // First grid row of the hair at a column: forehead, temple and sideburn, above the ear, nape.
 int HairRow(int column) {
   const int c = std::abs(column);
-  constexpr int temple[] = {69, 68, 67, 66, 66, 65, 64, 63, 61, 59, 57, 55, 54, 54};  // columns 15 to 28
-  constexpr int brow[] = {70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 70, 71, 71, 71, 70};  // to column 14: the corner
+  constexpr int temple[] = {69, 68, 67, 66, 66, 65, 64,
+                            63, 61, 59, 57, 55, 54, 54};  // columns 15 to 28
+  constexpr int brow[] = {70, 70, 70, 70, 70, 70, 70, 70,
+                          70, 70, 70, 71, 71, 71, 70};  // to column 14: the corner
   if (c <= 14) return brow[c];
   if (c <= 28) return temple[c - 15];
   if (c <= T::kEarColumn1) return T::kEarRow1;
@@ -39,9 +41,12 @@ PartMesh MakeEye(const HeadMeasures& m, int side) {
     // The cornea rises over the ball by a millimetre and a half.
     const double cornea = 0.13 * std::exp(-0.5 * std::pow(polar / 0.30, 2));
     const double r = kEyeRadius + cornea - 0.02;
-    eye.positions.push_back(center + Vec3{r * std::sin(polar) * std::cos(azimuth), r * std::sin(polar) * std::sin(azimuth), r * std::cos(polar)});
+    eye.positions.push_back(center + Vec3{r * std::sin(polar) * std::cos(azimuth),
+                                          r * std::sin(polar) * std::sin(azimuth),
+                                          r * std::cos(polar)});
     const double s = EyeChartRadius(polar);
-    eye.chart.push_back(InChart(kEyeChart[side], 0.5 + s * std::cos(azimuth), 0.5 - s * std::sin(azimuth)));
+    eye.chart.push_back(
+        InChart(kEyeChart[side], 0.5 + s * std::cos(azimuth), 0.5 - s * std::sin(azimuth)));
   };
   add(0, 0);
   for (int i = 1; i < rings; ++i) {
@@ -50,8 +55,11 @@ PartMesh MakeEye(const HeadMeasures& m, int side) {
     for (int k = 0; k < around; ++k) add(polar, 2 * kPi * k / around);
   }
   // Open behind, where nobody looks: a pole there would cover the chart.
-  auto at = [&](int ring, int k) { return static_cast<uint32_t>(1 + (ring - 1) * around + (k + around) % around); };
-  // Turn every face so that left and right mirror each other: k runs the other way round on the mirrored side.
+  auto at = [&](int ring, int k) {
+    return static_cast<uint32_t>(1 + (ring - 1) * around + (k + around) % around);
+  };
+  // Turn every face so that left and right mirror each other: k runs the other way round on the
+  // mirrored side.
   eye.mirror.resize(eye.positions.size());
   eye.mirror[0] = 0;
   for (int i = 1; i < rings; ++i) {
@@ -59,7 +67,8 @@ PartMesh MakeEye(const HeadMeasures& m, int side) {
   }
   for (int k = 0; k < around; ++k) {
     eye.faces.push_back({0, at(1, k), at(1, k + 1), kNoVertex});
-    for (int i = 1; i + 1 < rings; ++i) eye.faces.push_back({at(i, k), at(i + 1, k), at(i + 1, k + 1), at(i, k + 1)});
+    for (int i = 1; i + 1 < rings; ++i)
+      eye.faces.push_back({at(i, k), at(i + 1, k), at(i + 1, k + 1), at(i, k + 1)});
   }
   // Exact mirror images: both are built for the left and the right one is reflected.
   if (side == 0) {
@@ -75,7 +84,8 @@ PartMesh MakeEye(const HeadMeasures& m, int side) {
   return eye;
 }
 
-// A row of teeth as one band: gum line, bulge, biting edge, back. The texture draws the teeth apart.
+// A row of teeth as one band: gum line, bulge, biting edge, back. The texture draws the teeth
+// apart.
 PartMesh MakeTeeth(const HeadMeasures& m, int jaw) {
   constexpr int stations = 24;
   PartMesh teeth;
@@ -85,28 +95,37 @@ PartMesh MakeTeeth(const HeadMeasures& m, int jaw) {
     const double t = 2.0 * i / stations - 1, a = t * 1.35;
     const double wide = jaw == 0 ? 2.25 : 2.1, front = (jaw == 0 ? 1.42 : 1.26) + m.muzzle;
     // A dental arch: half an ellipse opening backward.
-    const double x = wide * std::sin(a) / std::sin(1.35), z = front - 3.4 * (1 - std::cos(a)) / (1 - std::cos(1.35)) * 0.95;
+    const double x = wide * std::sin(a) / std::sin(1.35),
+                 z = front - 3.4 * (1 - std::cos(a)) / (1 - std::cos(1.35)) * 0.95;
     const double nx = std::sin(a) * 0.9, nz = std::cos(a);
-    const double rows[4][2] = {{1.15, -0.10}, {0.55, 0.06}, {0.0, -0.02}, {0.35, -0.45}};  // height above the edge, out
+    const double rows[4][2] = {
+        {1.15, -0.10}, {0.55, 0.06}, {0.0, -0.02}, {0.35, -0.45}};  // height above the edge, out
     for (int r = 0; r < 4; ++r) {
-      teeth.positions.push_back({x + nx * rows[r][1], edge + sign * rows[r][0], z + nz * rows[r][1]});
-      teeth.chart.push_back(InChart(kTeethChart, static_cast<double>(i) / stations, (jaw == 0 ? 0.0 : 0.52) + 0.48 * r / 3));
+      teeth.positions.push_back(
+          {x + nx * rows[r][1], edge + sign * rows[r][0], z + nz * rows[r][1]});
+      teeth.chart.push_back(InChart(kTeethChart, static_cast<double>(i) / stations,
+                                    (jaw == 0 ? 0.0 : 0.52) + 0.48 * r / 3));
     }
   }
   for (int i = 0; i <= stations; ++i) {
-    for (int r = 0; r < 4; ++r) teeth.mirror.push_back(static_cast<uint32_t>((stations - i) * 4 + r));
+    for (int r = 0; r < 4; ++r)
+      teeth.mirror.push_back(static_cast<uint32_t>((stations - i) * 4 + r));
   }
   // Exact symmetry whatever sin and cos rounded to.
   for (size_t v = 0; v < teeth.positions.size(); ++v) {
     const uint32_t other = teeth.mirror[v];
     if (other == v) teeth.positions[v].x = 0;
-    if (other > v) teeth.positions[v] = {-teeth.positions[other].x, teeth.positions[other].y, teeth.positions[other].z};
+    if (other > v)
+      teeth.positions[v] = {-teeth.positions[other].x, teeth.positions[other].y,
+                            teeth.positions[other].z};
   }
   for (uint32_t i = 0; i < stations; ++i) {
     for (uint32_t r = 0; r < 3; ++r) {
       const uint32_t a = i * 4 + r, b = a + 1, c = a + 4, d = a + 5;
-      // The upper row hangs: its band runs down, so its outside is the other way round. Diagonals mirror.
-      std::array<uint32_t, 4> face = jaw == 0 ? std::array<uint32_t, 4>{a, b, d, c} : std::array<uint32_t, 4>{a, c, d, b};
+      // The upper row hangs: its band runs down, so its outside is the other way round. Diagonals
+      // mirror.
+      std::array<uint32_t, 4> face =
+          jaw == 0 ? std::array<uint32_t, 4>{a, b, d, c} : std::array<uint32_t, 4>{a, c, d, b};
       if (i >= stations / 2) std::rotate(face.begin(), face.begin() + 1, face.end());
       teeth.faces.push_back(face);
     }
@@ -114,7 +133,8 @@ PartMesh MakeTeeth(const HeadMeasures& m, int jaw) {
   return teeth;
 }
 
-HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions, const std::vector<Vec3>& normals) {
+HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
+                   const std::vector<Vec3>& normals) {
   HairShell hair;
   hair.mesh.name = "hair";
   std::map<std::pair<int, int>, uint32_t> index;
@@ -132,17 +152,21 @@ HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
       const int c = std::abs(column);
       const double depth = row - HairRow(column);
       const double span = c >= 35 ? 20.0 : 8.0;
-      hair.low.push_back(c < 20 ? 0 : SmoothStep(20, 27, c) * std::pow(Clamp01(1 - depth / span), 1.2));
+      hair.low.push_back(c < 20 ? 0
+                                : SmoothStep(20, 27, c) * std::pow(Clamp01(1 - depth / span), 1.2));
       hair.front.push_back(SmoothStep(30, 18, c) * Clamp01(1 - depth / 7));
       const Vec3 p = positions[v] + 0.02 * normals[v];
       hair.mesh.positions.push_back(p);
       // Strands run down the chart: across by column, down by distance from the crown.
-      const double across = 0.5 + 0.5 * column / T::kColumns, down = 1 - static_cast<double>(row) / T::kRows;
+      const double across = 0.5 + 0.5 * column / T::kColumns,
+                   down = 1 - static_cast<double>(row) / T::kRows;
       hair.mesh.chart.push_back(InChart(kHairChart, across, std::min(1.0, down * 1.35)));
     }
   }
   hair.mesh.mirror.resize(hair.scalp.size());
-  for (const auto& [key, v] : index) hair.mesh.mirror[v] = key.second == T::kColumns || key.second == 0 ? v : index.at({key.first, -key.second});
+  for (const auto& [key, v] : index)
+    hair.mesh.mirror[v] =
+        key.second == T::kColumns || key.second == 0 ? v : index.at({key.first, -key.second});
   // Distance to the hairline along the scalp, near enough straight.
   std::vector<bool> edge(hair.scalp.size(), false);
   for (const auto& [key, v] : index) {
@@ -160,23 +184,29 @@ HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
   for (uint32_t v = 0; v < hair.scalp.size(); ++v) {
     double distance = 9;
     for (uint32_t e = 0; e < hair.scalp.size(); ++e) {
-      if (edge[e]) distance = std::min(distance, Length(hair.mesh.positions[v] - hair.mesh.positions[e]));
+      if (edge[e])
+        distance = std::min(distance, Length(hair.mesh.positions[v] - hair.mesh.positions[e]));
     }
     hair.inside.push_back(SmoothStep(0, 1.7, distance));
     const Vec3 p = hair.mesh.positions[v];
-    hair.thick.push_back(SmoothStep(-0.3, 5.0, distance) * (0.5 + 0.5 * SmoothStep(3.5, 8.5, p.y + 0.25 * (p.z + 7))));
+    hair.thick.push_back(SmoothStep(-0.3, 5.0, distance) *
+                         (0.5 + 0.5 * SmoothStep(3.5, 8.5, p.y + 0.25 * (p.z + 7))));
   }
   for (int row = 0; row < T::kRows; ++row) {
     for (int column = -T::kColumns; column < T::kColumns; ++column) {
       const int high = std::max(HairRow(column), HairRow(column + 1));
-      const int c0 = std::min(std::abs(column), std::abs(column + 1)), c1 = std::max(std::abs(column), std::abs(column + 1));
-      const bool ear = row >= T::kEarRow0 && row < T::kEarRow1 && c0 >= T::kEarColumn0 && c1 <= T::kEarColumn1;
+      const int c0 = std::min(std::abs(column), std::abs(column + 1)),
+                c1 = std::max(std::abs(column), std::abs(column + 1));
+      const bool ear =
+          row >= T::kEarRow0 && row < T::kEarRow1 && c0 >= T::kEarColumn0 && c1 <= T::kEarColumn1;
       if (row < high || ear) continue;
       if (row + 1 == T::kRows) {
-        hair.mesh.faces.push_back({vertex(row, column), vertex(row, column + 1), vertex(T::kRows, 0), kNoVertex});
+        hair.mesh.faces.push_back(
+            {vertex(row, column), vertex(row, column + 1), vertex(T::kRows, 0), kNoVertex});
         continue;
       }
-      std::array<uint32_t, 4> face = {vertex(row, column), vertex(row, column + 1), vertex(row + 1, column + 1), vertex(row + 1, column)};
+      std::array<uint32_t, 4> face = {vertex(row, column), vertex(row, column + 1),
+                                      vertex(row + 1, column + 1), vertex(row + 1, column)};
       if (column < 0) std::rotate(face.begin(), face.begin() + 1, face.end());
       hair.mesh.faces.push_back(face);
     }

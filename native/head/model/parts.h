@@ -1,4 +1,5 @@
-// Everything of the head that is not skin: eyeballs, teeth and the hair shell, as positions, faces and charts.
+// Everything of the head that is not skin: eyeballs, teeth and the hair shell, as positions, faces
+// and charts.
 #pragma once
 
 #include <string>
@@ -13,9 +14,10 @@ struct PartMesh {
   std::string name;
   uint32_t first = 0;
   std::vector<Vec3> positions;
-  std::vector<std::array<double, 2>> chart;   // place in the texture, 0…1
-  std::vector<uint32_t> mirror;               // of this part, or of its twin for the eyes; offsets into `positions`
-  std::vector<std::array<uint32_t, 4>> faces; // offsets into `positions`
+  std::vector<std::array<double, 2>> chart;  // place in the texture, 0…1
+  std::vector<uint32_t>
+      mirror;  // of this part, or of its twin for the eyes; offsets into `positions`
+  std::vector<std::array<uint32_t, 4>> faces;  // offsets into `positions`
 };
 
 // Where each part lies in the texture: left, top, width, height.
@@ -26,7 +28,8 @@ constexpr double kHairChart[4] = {0.410, 0.812, 0.586, 0.18};
 
 // The eye chart is a disc: the distance from its middle is 0.5·(angle from the axis / π)^0.6.
 double EyeChartRadius(double angle);
-constexpr double kIrisAngle = 0.50;  // radians from the axis to the iris' rim: 5.75 mm on a ball of 12 mm
+constexpr double kIrisAngle =
+    0.50;  // radians from the axis to the iris' rim: 5.75 mm on a ball of 12 mm
 
 PartMesh MakeEye(const HeadMeasures& m, int side);   // 0: the subject's right
 PartMesh MakeTeeth(const HeadMeasures& m, int jaw);  // 0: upper, 1: lower
@@ -34,12 +37,15 @@ PartMesh MakeTeeth(const HeadMeasures& m, int jaw);  // 0: upper, 1: lower
 // The hair lies over part of the scalp: a copy of the skin's grid there.
 struct HairShell {
   PartMesh mesh;
-  std::vector<uint32_t> scalp;   // skin vertex under each hair vertex
-  std::vector<double> inside;    // 0 at the hairline … 1 well within (1.7 cm)
-  std::vector<double> thick;     // share of a cut's full height: grows for 5 cm from the hairline, less on the sides
-  std::vector<double> low;       // 0 on top … 1 at the lower edge of sides and back: what long hair stretches
-  std::vector<double> front;     // 1 near the hairline above the forehead … 0
+  std::vector<uint32_t> scalp;  // skin vertex under each hair vertex
+  std::vector<double> inside;   // 0 at the hairline … 1 well within (1.7 cm)
+  std::vector<double>
+      thick;  // share of a cut's full height: grows for 5 cm from the hairline, less on the sides
+  std::vector<double>
+      low;  // 0 on top … 1 at the lower edge of sides and back: what long hair stretches
+  std::vector<double> front;  // 1 near the hairline above the forehead … 0
 };
-HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions, const std::vector<Vec3>& normals);
+HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
+                   const std::vector<Vec3>& normals);
 
 }  // namespace daf::head

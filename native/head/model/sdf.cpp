@@ -12,13 +12,20 @@ std::array<double, 9> Turn(double rx, double ry, double rz) {
   const double cy = std::cos(ry * kDegree), sy = std::sin(ry * kDegree);
   const double cz = std::cos(rz * kDegree), sz = std::sin(rz * kDegree);
   // Transpose of Rz·Ry·Rx: takes world offsets into the shape's own axes.
-  return {cz * cy,                sz * cy,                -sy,
-          cz * sy * sx - sz * cx, sz * sy * sx + cz * cx, cy * sx,
-          cz * sy * cx + sz * sx, sz * sy * cx - cz * sx, cy * cx};
+  return {cz * cy,
+          sz * cy,
+          -sy,
+          cz * sy * sx - sz * cx,
+          sz * sy * sx + cz * cx,
+          cy * sx,
+          cz * sy * cx + sz * sx,
+          sz * sy * cx - cz * sx,
+          cy * cx};
 }
 
 Vec3 Apply(const std::array<double, 9>& m, Vec3 v) {
-  return {m[0] * v.x + m[1] * v.y + m[2] * v.z, m[3] * v.x + m[4] * v.y + m[5] * v.z, m[6] * v.x + m[7] * v.y + m[8] * v.z};
+  return {m[0] * v.x + m[1] * v.y + m[2] * v.z, m[3] * v.x + m[4] * v.y + m[5] * v.z,
+          m[6] * v.x + m[7] * v.y + m[8] * v.z};
 }
 
 // Polynomial smooth minimum: equals the smaller one as soon as they differ by `k`.
@@ -35,7 +42,8 @@ double EllipsoidDistance(Vec3 q, Vec3 r) {
   return k0 * (k0 - 1) / k1;
 }
 
-// Sphere swept from a to b with linearly changing radius: exact enough where the radii change slowly.
+// Sphere swept from a to b with linearly changing radius: exact enough where the radii change
+// slowly.
 double ConeDistance(Vec3 p, Vec3 a, Vec3 b, double ra, double rb) {
   const Vec3 ab = b - a;
   const double t = Clamp01(Dot(p - a, ab) / Dot(ab, ab));
@@ -131,13 +139,15 @@ double Sdf::operator()(Vec3 p) const {
       }
       case Kind::kCarve: {
         if (away > op.blend - f) break;
-        f = -SmoothMin(-f, EllipsoidDistance(op.turned ? Apply(op.turn, p - op.a) : p - op.a, op.b), op.blend);
+        f = -SmoothMin(-f, EllipsoidDistance(op.turned ? Apply(op.turn, p - op.a) : p - op.a, op.b),
+                       op.blend);
         break;
       }
       case Kind::kBump: {
         if (away > 0) break;
         const Vec3 d = p - op.a;
-        const double e = d.x * d.x / (op.b.x * op.b.x) + d.y * d.y / (op.b.y * op.b.y) + d.z * d.z / (op.b.z * op.b.z);
+        const double e = d.x * d.x / (op.b.x * op.b.x) + d.y * d.y / (op.b.y * op.b.y) +
+                         d.z * d.z / (op.b.z * op.b.z);
         f -= op.ra * std::exp(-0.5 * e);
         break;
       }

@@ -1,5 +1,5 @@
-// A signed distance field as an ordered list of smooth unions, carvings and displacements. Negative inside, cm.
-// Each shape knows a ball that holds it, so that far shapes cost one distance.
+// A signed distance field as an ordered list of smooth unions, carvings and displacements. Negative
+// inside, cm. Each shape knows a ball that holds it, so that far shapes cost one distance.
 #pragma once
 
 #include <array>
@@ -15,7 +15,9 @@ inline Vec3 operator+(Vec3 a, Vec3 b) { return {a.x + b.x, a.y + b.y, a.z + b.z}
 inline Vec3 operator-(Vec3 a, Vec3 b) { return {a.x - b.x, a.y - b.y, a.z - b.z}; }
 inline Vec3 operator*(double s, Vec3 a) { return {s * a.x, s * a.y, s * a.z}; }
 inline double Dot(Vec3 a, Vec3 b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
-inline Vec3 Cross(Vec3 a, Vec3 b) { return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x}; }
+inline Vec3 Cross(Vec3 a, Vec3 b) {
+  return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
 inline double Length(Vec3 a) { return std::sqrt(Dot(a, a)); }
 inline Vec3 Normalised(Vec3 a) {
   const double length = Length(a);
@@ -31,11 +33,15 @@ inline double SmoothStep(double low, double high, double v) {
 
 class Sdf {
  public:
-  // rx, ry, rz: degrees, turned about x, then y, then z. A shape with center.x ≠ 0 is added on both sides.
-  void Ellipsoid(Vec3 center, Vec3 radii, double blend, double rx = 0, double ry = 0, double rz = 0);
+  // rx, ry, rz: degrees, turned about x, then y, then z. A shape with center.x ≠ 0 is added on both
+  // sides.
+  void Ellipsoid(Vec3 center, Vec3 radii, double blend, double rx = 0, double ry = 0,
+                 double rz = 0);
   void RoundCone(Vec3 a, Vec3 b, double ra, double rb, double blend);
-  void CarveEllipsoid(Vec3 center, Vec3 radii, double blend, double rx = 0, double ry = 0, double rz = 0);
-  // Moves the surface outward by `height` (negative: inward) at the centre, fading as a Gaussian of these widths.
+  void CarveEllipsoid(Vec3 center, Vec3 radii, double blend, double rx = 0, double ry = 0,
+                      double rz = 0);
+  // Moves the surface outward by `height` (negative: inward) at the centre, fading as a Gaussian of
+  // these widths.
   void Bump(Vec3 center, Vec3 widths, double height);
   // The same along a segment, fading over `width` across and towards both ends.
   void Ridge(Vec3 a, Vec3 b, double width, double height);
@@ -51,13 +57,13 @@ class Sdf {
   enum class Kind { kEllipsoid, kCone, kCarve, kBump, kRidge };
   struct Op {
     Kind kind;
-    Vec3 a, b;                     // centre and radii, or the two ends
-    double ra = 0, rb = 0;         // radii of a cone; width and height of a ridge; height of a bump in ra
+    Vec3 a, b;              // centre and radii, or the two ends
+    double ra = 0, rb = 0;  // radii of a cone; width and height of a ridge; height of a bump in ra
     double blend = 0;
     std::array<double, 9> turn{};  // world → shape
     bool turned = false;
     Vec3 middle;
-    double reach = 0;              // everything lies within this of `middle`
+    double reach = 0;  // everything lies within this of `middle`
   };
   void Add(Op op);
   std::vector<Op> ops_;

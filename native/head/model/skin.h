@@ -1,5 +1,5 @@
-// Positions of the skin's vertices for given measures: the template wrapped onto the field, and lids, lips and ears
-// built ring by ring.
+// Positions of the skin's vertices for given measures: the template wrapped onto the field, and
+// lids, lips and ears built ring by ring.
 #pragma once
 
 #include <vector>
@@ -11,11 +11,12 @@ namespace daf::head {
 
 class SkinWrap {
  public:
-  // Wraps the template onto the field of `mean`: projection and relaxation in turn. Symmetric to the last bit.
+  // Wraps the template onto the field of `mean`: projection and relaxation in turn. Symmetric to
+  // the last bit.
   SkinWrap(const SkinTemplate& skin, const HeadMeasures& mean);
   const std::vector<Vec3>& mean() const { return mean_; }
-  // Skin of other measures near the mean, first order: every vertex of the surface moves along its normal by what the
-  // field changed there; lids, lips and ears are built anew on it.
+  // Skin of other measures near the mean, first order: every vertex of the surface moves along its
+  // normal by what the field changed there; lids, lips and ears are built anew on it.
   std::vector<Vec3> At(const HeadMeasures& measures) const;
 
   // Centre of the subject's left eyeball.
@@ -29,8 +30,8 @@ class SkinWrap {
   void Relax(const Sdf& field, std::vector<Vec3>* p) const;
 
   const SkinTemplate& skin_;
-  std::vector<bool> on_surface_;   // moved by the field; the rest is built
-  std::vector<bool> pinned_;       // not relaxed
+  std::vector<bool> on_surface_;  // moved by the field; the rest is built
+  std::vector<bool> pinned_;      // not relaxed
   std::vector<Vec3> mean_, normal_;
   std::vector<double> slope_, value_;
 };

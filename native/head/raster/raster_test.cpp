@@ -32,7 +32,8 @@ Pixels Draw(const Camera& camera, const MeshView& mesh, bool cull = false) {
   ProjectPositions(camera, mesh, projected.data());
   RasterOptions options;
   options.cull_back = cull;
-  Rasterise(camera, mesh, projected.data(), options, {p.triangle.data(), p.barycentric.data(), p.depth.data()});
+  Rasterise(camera, mesh, projected.data(), options,
+            {p.triangle.data(), p.barycentric.data(), p.depth.data()});
   return p;
 }
 
@@ -91,8 +92,10 @@ TEST(Rasteriser, EveryPixelOfATriangulatedSheetIsDrawnOnce) {
   for (int j = 0; j <= n; ++j) {
     for (int i = 0; i <= n; ++i) {
       const bool edge = i == 0 || j == 0 || i == n || j == n;
-      const float dx = edge ? 0 : rng.Uniform(-0.3f, 0.3f), dy = edge ? 0 : rng.Uniform(-0.3f, 0.3f);
-      positions.insert(positions.end(), {-6 + static_cast<float>(i) + dx, -6 + static_cast<float>(j) + dy, 0});
+      const float dx = edge ? 0 : rng.Uniform(-0.3f, 0.3f),
+                  dy = edge ? 0 : rng.Uniform(-0.3f, 0.3f);
+      positions.insert(positions.end(),
+                       {-6 + static_cast<float>(i) + dx, -6 + static_cast<float>(j) + dy, 0});
     }
   }
   for (uint32_t j = 0; j < n; ++j) {
@@ -121,7 +124,8 @@ TEST(Rasteriser, EveryPixelOfATriangulatedSheetIsDrawnOnce) {
 
 TEST(Rasteriser, BarycentricsArePerspectiveCorrectAndNearerWins) {
   const Camera camera = Front(100);
-  const std::vector<float> positions = {-8, -8, 5, 8, -8, -30, 0, 9, -10, -8, -8, -35, 8, -8, -35, 0, 9, -35};
+  const std::vector<float> positions = {-8, -8, 5,   8, -8, -30, 0, 9, -10,
+                                        -8, -8, -35, 8, -8, -35, 0, 9, -35};
   const std::vector<uint32_t> triangles = {3, 4, 5, 0, 1, 2};
   const Pixels p = Draw(camera, View(positions, triangles));
   int checked = 0;
@@ -131,7 +135,8 @@ TEST(Rasteriser, BarycentricsArePerspectiveCorrectAndNearerWins) {
       if (p.triangle[at] != 1) continue;
       const float b1 = p.barycentric[2 * at], b2 = p.barycentric[2 * at + 1], b0 = 1 - b1 - b2;
       float point[3], pixel[2], depth;
-      for (int k = 0; k < 3; ++k) point[k] = b0 * positions[k] + b1 * positions[3 + k] + b2 * positions[6 + k];
+      for (int k = 0; k < 3; ++k)
+        point[k] = b0 * positions[k] + b1 * positions[3 + k] + b2 * positions[6 + k];
       ASSERT_TRUE(camera.Project(point, pixel, &depth));
       ASSERT_NEAR(pixel[0], x + 0.5f, 0.02f);
       ASSERT_NEAR(pixel[1], y + 0.5f, 0.02f);
@@ -169,7 +174,8 @@ TEST(Picture, TextureIsShownUprightAndEdgesAreSoft) {
   style.shading = Shading::kTexture;
   MeshLook look;
   look.texture = &texture;
-  ASSERT_TRUE(RenderPicture(camera, mesh, look, style, TaskControl(), rgba.data(), depth.data()).ok());
+  ASSERT_TRUE(
+      RenderPicture(camera, mesh, look, style, TaskControl(), rgba.data(), depth.data()).ok());
   auto at = [&](int x, int y) { return &rgba[4 * (static_cast<size_t>(y) * 101 + x)]; };
   EXPECT_EQ(at(30, 30)[0], 255);
   EXPECT_EQ(at(70, 30)[1], 255);
@@ -193,12 +199,21 @@ TEST(Picture, RefusesWhatItCannotDrawAndStopsWhenAsked) {
   const Camera camera = Front(16);
   std::vector<uint8_t> rgba(16 * 16 * 4);
   PictureStyle style;
-  EXPECT_EQ(RenderPicture(camera, View(positions, bad), {}, style, TaskControl(), rgba.data(), nullptr).code(), Code::kBadArgument);
+  EXPECT_EQ(
+      RenderPicture(camera, View(positions, bad), {}, style, TaskControl(), rgba.data(), nullptr)
+          .code(),
+      Code::kBadArgument);
   style.shading = Shading::kTexture;
-  EXPECT_EQ(RenderPicture(camera, View(positions, good), {}, style, TaskControl(), rgba.data(), nullptr).code(), Code::kBadArgument);
+  EXPECT_EQ(
+      RenderPicture(camera, View(positions, good), {}, style, TaskControl(), rgba.data(), nullptr)
+          .code(),
+      Code::kBadArgument);
   style.shading = Shading::kClay;
   int32_t words[3] = {1, 0, 0};
-  EXPECT_EQ(RenderPicture(camera, View(positions, good), {}, style, TaskControl(words), rgba.data(), nullptr).code(), Code::kCancelled);
+  EXPECT_EQ(RenderPicture(camera, View(positions, good), {}, style, TaskControl(words), rgba.data(),
+                          nullptr)
+                .code(),
+            Code::kCancelled);
 }
 
 }  // namespace

@@ -17,8 +17,11 @@ struct Light {
   float strength;
 };
 
-// A key from above its right, a weak fill and a rim: enough to read a shape, the same for every picture.
-const Light kLights[] = {{{-0.45f, 0.55f, 0.70f}, 0.62f}, {{0.75f, 0.10f, 0.65f}, 0.20f}, {{0.30f, 0.60f, -0.74f}, 0.18f}};
+// A key from above its right, a weak fill and a rim: enough to read a shape, the same for every
+// picture.
+const Light kLights[] = {{{-0.45f, 0.55f, 0.70f}, 0.62f},
+                         {{0.75f, 0.10f, 0.65f}, 0.20f},
+                         {{0.30f, 0.60f, -0.74f}, 0.18f}};
 
 float Diffuse(const float n[3]) {
   float light = 0.16f + 0.10f * (0.5f + 0.5f * n[1]);
@@ -45,7 +48,8 @@ Sample SampleAt(const MeshView& mesh, uint32_t triangle, const float* barycentri
   return s;
 }
 
-void CameraNormal(const Camera& camera, const MeshView& mesh, const float* normals, const Sample& s, float out[3]) {
+void CameraNormal(const Camera& camera, const MeshView& mesh, const float* normals, const Sample& s,
+                  float out[3]) {
   float n[3] = {0, 0, 0};
   for (int k = 0; k < 3; ++k) {
     const float* v = normals + 3 * size_t{mesh.Position(s.index[k])};
@@ -53,13 +57,17 @@ void CameraNormal(const Camera& camera, const MeshView& mesh, const float* norma
   }
   const float length = std::max(1e-8f, std::sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]));
   for (int i = 0; i < 3; ++i) {
-    out[i] = (camera.rotation[3 * i] * n[0] + camera.rotation[3 * i + 1] * n[1] + camera.rotation[3 * i + 2] * n[2]) / length;
+    out[i] = (camera.rotation[3 * i] * n[0] + camera.rotation[3 * i + 1] * n[1] +
+              camera.rotation[3 * i + 2] * n[2]) /
+             length;
   }
 }
 
-// Linear colour would cost a table for nothing here: unlit pictures average in sRGB, lit ones shade in linear.
-void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& look, const float* normals,
-                 const float* projected, Shading shading, uint32_t triangle, const float* barycentric, float rgb[3]) {
+// Linear colour would cost a table for nothing here: unlit pictures average in sRGB, lit ones shade
+// in linear.
+void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& look,
+                 const float* normals, const float* projected, Shading shading, uint32_t triangle,
+                 const float* barycentric, float rgb[3]) {
   const Sample s = SampleAt(mesh, triangle, barycentric);
   float n[3];
   switch (shading) {
@@ -76,7 +84,8 @@ void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& loo
     case Shading::kVertexColour:
       for (int c = 0; c < 3; ++c) {
         rgb[c] = 0;
-        for (int k = 0; k < 3; ++k) rgb[c] += s.weight[k] * look.colours[4 * size_t{mesh.Position(s.index[k])} + c];
+        for (int k = 0; k < 3; ++k)
+          rgb[c] += s.weight[k] * look.colours[4 * size_t{mesh.Position(s.index[k])} + c];
       }
       return;
     case Shading::kTexture:
@@ -123,7 +132,8 @@ Status CheckLook(const MeshView& mesh, const MeshLook& look, Shading shading) {
 
 }  // namespace
 
-float TexelsPerSample(const MeshView& mesh, const float* projected, const MipTexture& texture, uint32_t triangle) {
+float TexelsPerSample(const MeshView& mesh, const float* projected, const MipTexture& texture,
+                      uint32_t triangle) {
   const float* p[3];
   const float* t[3];
   for (int k = 0; k < 3; ++k) {
@@ -131,9 +141,12 @@ float TexelsPerSample(const MeshView& mesh, const float* projected, const MipTex
     p[k] = projected + 3 * size_t{mesh.Position(r)};
     t[k] = mesh.uv + 2 * size_t{r};
   }
-  const float area = std::abs((p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) - (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]));
-  const float uv = std::abs((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) - (t[2][0] - t[0][0]) * (t[1][1] - t[0][1]));
-  const float texels = uv * static_cast<float>(texture.width()) * static_cast<float>(texture.height());
+  const float area = std::abs((p[1][0] - p[0][0]) * (p[2][1] - p[0][1]) -
+                              (p[2][0] - p[0][0]) * (p[1][1] - p[0][1]));
+  const float uv = std::abs((t[1][0] - t[0][0]) * (t[2][1] - t[0][1]) -
+                            (t[2][0] - t[0][0]) * (t[1][1] - t[0][1]));
+  const float texels =
+      uv * static_cast<float>(texture.width()) * static_cast<float>(texture.height());
   return std::sqrt(texels / std::max(area, 1e-6f));
 }
 
@@ -155,8 +168,9 @@ float LinearToSrgb(float value) {
   return value <= 0.0031308f ? 12.92f * value : 1.055f * std::pow(value, 1 / 2.4f) - 0.055f;
 }
 
-Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook& look, const PictureStyle& style,
-                     const TaskControl& control, uint8_t* rgba, float* depth) {
+Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook& look,
+                     const PictureStyle& style, const TaskControl& control, uint8_t* rgba,
+                     float* depth) {
   DAF_RETURN_IF_ERROR(CheckCamera(camera));
   DAF_RETURN_IF_ERROR(mesh.Validate());
   DAF_RETURN_IF_ERROR(CheckLook(mesh, look, style.shading));
@@ -194,10 +208,12 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
         int covered = 0;
         float nearest = std::numeric_limits<float>::infinity();
         for (int i = 0; i < s * s; ++i) {
-          const size_t at = static_cast<size_t>((y - top) * s + i / s) * finer.width + static_cast<size_t>(x * s + i % s);
+          const size_t at = static_cast<size_t>((y - top) * s + i / s) * finer.width +
+                            static_cast<size_t>(x * s + i % s);
           if (triangle[at] == kNoTriangle) continue;
           float rgb[3] = {0, 0, 0};
-          ShadeSample(finer, mesh, look, normals, projected, style.shading, triangle[at], barycentric + 2 * at, rgb);
+          ShadeSample(finer, mesh, look, normals, projected, style.shading, triangle[at],
+                      barycentric + 2 * at, rgb);
           for (int c = 0; c < 3; ++c) sum[c] += rgb[c];
           ++covered;
           nearest = std::min(nearest, sample_depth[at]);
@@ -209,7 +225,8 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
         uint8_t* out = rgba + 4 * (static_cast<size_t>(y) * camera.width + x);
         for (int c = 0; c < 3; ++c) {
           const float value = share / std::max(1, covered) * sum[c] + behind * style.background[c];
-          out[c] = static_cast<uint8_t>(std::clamp(alpha > 0 ? value / alpha : 0.0f, 0.0f, 255.0f) + 0.5f);
+          out[c] = static_cast<uint8_t>(std::clamp(alpha > 0 ? value / alpha : 0.0f, 0.0f, 255.0f) +
+                                        0.5f);
         }
         out[3] = static_cast<uint8_t>(255 * alpha + 0.5f);
         if (depth != nullptr) depth[static_cast<size_t>(y) * camera.width + x] = nearest;
@@ -219,7 +236,8 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
   return Status::Ok();
 }
 
-Status RenderMask(const Camera& camera, const MeshView& mesh, const TaskControl& control, uint8_t* mask) {
+Status RenderMask(const Camera& camera, const MeshView& mesh, const TaskControl& control,
+                  uint8_t* mask) {
   DAF_RETURN_IF_ERROR(CheckCamera(camera));
   DAF_RETURN_IF_ERROR(mesh.Validate());
   constexpr int s = 4;
@@ -227,7 +245,8 @@ Status RenderMask(const Camera& camera, const MeshView& mesh, const TaskControl&
   Arena arena;
   float *projected, *sample_depth;
   DAF_RETURN_IF_ERROR(arena.Allocate(mesh.position_count * 3, &projected));
-  DAF_RETURN_IF_ERROR(arena.Allocate(static_cast<size_t>(finer.width) * (kBandRows * s), &sample_depth));
+  DAF_RETURN_IF_ERROR(
+      arena.Allocate(static_cast<size_t>(finer.width) * (kBandRows * s), &sample_depth));
   ProjectPositions(finer, mesh, projected);
   for (int top = 0; top < camera.height; top += kBandRows) {
     DAF_RETURN_IF_ERROR(control.Check());
@@ -240,10 +259,12 @@ Status RenderMask(const Camera& camera, const MeshView& mesh, const TaskControl&
       for (int x = 0; x < camera.width; ++x) {
         int covered = 0;
         for (int i = 0; i < s * s; ++i) {
-          covered += std::isfinite(
-              sample_depth[static_cast<size_t>((y - top) * s + i / s) * finer.width + static_cast<size_t>(x * s + i % s)]);
+          covered +=
+              std::isfinite(sample_depth[static_cast<size_t>((y - top) * s + i / s) * finer.width +
+                                         static_cast<size_t>(x * s + i % s)]);
         }
-        mask[static_cast<size_t>(y) * camera.width + x] = static_cast<uint8_t>((covered * 255 + s * s / 2) / (s * s));
+        mask[static_cast<size_t>(y) * camera.width + x] =
+            static_cast<uint8_t>((covered * 255 + s * s / 2) / (s * s));
       }
     }
   }

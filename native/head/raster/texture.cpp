@@ -21,7 +21,9 @@ Status MipTexture::Build(const uint8_t* rgba, int width, int height) {
       for (int x = 0; x < to.width; ++x) {
         const int x0 = std::min(2 * x, from.width - 1), x1 = std::min(2 * x + 1, from.width - 1);
         for (int c = 0; c < 4; ++c) {
-          auto at = [&](int px, int py) { return int{from.texels[(static_cast<size_t>(py) * from.width + px) * 4 + c]}; };
+          auto at = [&](int px, int py) {
+            return int{from.texels[(static_cast<size_t>(py) * from.width + px) * 4 + c]};
+          };
           to.texels[(static_cast<size_t>(y) * to.width + x) * 4 + c] =
               static_cast<uint8_t>((at(x0, y0) + at(x1, y0) + at(x0, y1) + at(x1, y1) + 2) / 4);
         }

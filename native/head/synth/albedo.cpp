@@ -16,35 +16,50 @@ namespace {
 enum class Kind { kSkin, kMouth, kSocket, kEyeRight, kEyeLeft, kTeethUpper, kTeethLower, kHair };
 
 Status KindOf(const std::string& name, Kind* out) {
-  const std::pair<const char*, Kind> kinds[] = {{"skin", Kind::kSkin},          {"mouth", Kind::kMouth},
-                                                {"socket", Kind::kSocket},      {"eye_right", Kind::kEyeRight},
-                                                {"eye_left", Kind::kEyeLeft},   {"teeth_upper", Kind::kTeethUpper},
-                                                {"teeth_lower", Kind::kTeethLower}, {"hair", Kind::kHair}};
+  const std::pair<const char*, Kind> kinds[] = {{"skin", Kind::kSkin},
+                                                {"mouth", Kind::kMouth},
+                                                {"socket", Kind::kSocket},
+                                                {"eye_right", Kind::kEyeRight},
+                                                {"eye_left", Kind::kEyeLeft},
+                                                {"teeth_upper", Kind::kTeethUpper},
+                                                {"teeth_lower", Kind::kTeethLower},
+                                                {"hair", Kind::kHair}};
   for (const auto& [text, kind] : kinds) {
     if (name == text) {
       *out = kind;
       return Status::Ok();
     }
   }
-  return Status(Code::kBadArgument, "the albedo knows only the embedded head's parts, not \"" + name + "\"");
+  return Status(Code::kBadArgument,
+                "the albedo knows only the embedded head's parts, not \"" + name + "\"");
 }
 
 Colour Paint(const Painter& painter, Kind kind, const Place& p, float* alpha) {
   *alpha = 1;
   switch (kind) {
-    case Kind::kSkin: return painter.Skin(p);
-    case Kind::kMouth: return painter.MouthLining(p);
-    case Kind::kSocket: return painter.Socket(p);
-    case Kind::kEyeRight: return painter.Eye(p, 0);
-    case Kind::kEyeLeft: return painter.Eye(p, 1);
-    case Kind::kTeethUpper: return painter.Tooth(p, true);
-    case Kind::kTeethLower: return painter.Tooth(p, false);
-    case Kind::kHair: return painter.Hair(p, alpha);
+    case Kind::kSkin:
+      return painter.Skin(p);
+    case Kind::kMouth:
+      return painter.MouthLining(p);
+    case Kind::kSocket:
+      return painter.Socket(p);
+    case Kind::kEyeRight:
+      return painter.Eye(p, 0);
+    case Kind::kEyeLeft:
+      return painter.Eye(p, 1);
+    case Kind::kTeethUpper:
+      return painter.Tooth(p, true);
+    case Kind::kTeethLower:
+      return painter.Tooth(p, false);
+    case Kind::kHair:
+      return painter.Hair(p, alpha);
   }
   return {};
 }
 
-uint8_t ToByte(float linear) { return static_cast<uint8_t>(255 * LinearToSrgb(std::clamp(linear, 0.0f, 1.0f)) + 0.5f); }
+uint8_t ToByte(float linear) {
+  return static_cast<uint8_t>(255 * LinearToSrgb(std::clamp(linear, 0.0f, 1.0f)) + 0.5f);
+}
 
 // Empty texels take the mean of their painted neighbours, ring by ring.
 void Continue(int size, int rings, std::vector<uint8_t>* painted, uint8_t* rgba) {
@@ -77,10 +92,12 @@ void Continue(int size, int rings, std::vector<uint8_t>* painted, uint8_t* rgba)
 
 }  // namespace
 
-Status PaintAlbedo(const HeadModel& model, const HeadMarks& marks, const Looks& looks, int size, const TaskControl& control,
-                   uint8_t* rgba) {
-  if (size < 64 || size > 4096) return Status(Code::kBadArgument, "an albedo is between 64 and 4096 texels a side");
-  if (marks.hair.size() != model.position_count) return Status(Code::kBadArgument, "the marks are another model's");
+Status PaintAlbedo(const HeadModel& model, const HeadMarks& marks, const Looks& looks, int size,
+                   const TaskControl& control, uint8_t* rgba) {
+  if (size < 64 || size > 4096)
+    return Status(Code::kBadArgument, "an albedo is between 64 and 4096 texels a side");
+  if (marks.hair.size() != model.position_count)
+    return Status(Code::kBadArgument, "the marks are another model's");
   std::vector<Kind> kinds(model.triangle_count());
   for (const Part& part : model.parts) {
     Kind kind = Kind::kSkin;
@@ -120,7 +137,8 @@ Status PaintAlbedo(const HeadModel& model, const HeadMarks& marks, const Looks& 
         out[0] = 128, out[1] = 100, out[2] = 90, out[3] = 255;
         continue;
       }
-      const float w[3] = {1 - barycentric[2 * at] - barycentric[2 * at + 1], barycentric[2 * at], barycentric[2 * at + 1]};
+      const float w[3] = {1 - barycentric[2 * at] - barycentric[2 * at + 1], barycentric[2 * at],
+                          barycentric[2 * at + 1]};
       float value[6] = {0, 0, 0, 0, 0, 0};
       for (size_t k = 0; k < 3; ++k) {
         const uint32_t r = model.triangles[3 * size_t{triangle[at]} + k], v = model.source[r];

@@ -10,11 +10,12 @@
 
 namespace daf::head {
 
-// Paints skin (melanin and blood, freckles, moles, stubble, brows, lash line, lips), eyes, teeth, mouth and hair.
-// rgba: [size][size][4] sRGB albedo; alpha is 255 but on the hair's chart, where it is the strands' opacity. Texels
-// outside every chart continue the nearest one, so that filtering finds no seam. Only for the embedded head.
-// Errors: kBadArgument (size outside 64…4096, another model), kMemory, kCancelled.
-Status PaintAlbedo(const HeadModel& model, const HeadMarks& marks, const Looks& looks, int size, const TaskControl& control,
-                   uint8_t* rgba);
+// Paints skin (melanin and blood, freckles, moles, stubble, brows, lash line, lips), eyes, teeth,
+// mouth and hair. rgba: [size][size][4] sRGB albedo; alpha is 255 but on the hair's chart, where it
+// is the strands' opacity. Texels outside every chart continue the nearest one, so that filtering
+// finds no seam. Only for the embedded head. Errors: kBadArgument (size outside 64…4096, another
+// model), kMemory, kCancelled.
+Status PaintAlbedo(const HeadModel& model, const HeadMarks& marks, const Looks& looks, int size,
+                   const TaskControl& control, uint8_t* rgba);
 
 }  // namespace daf::head

@@ -27,7 +27,8 @@ class Background {
   std::vector<Blot> blots_;
 };
 
-// Neck of a garment, shoulders and chest around the embedded head, head space; appended to both lists.
+// Neck of a garment, shoulders and chest around the embedded head, head space; appended to both
+// lists.
 void AddGarment(std::vector<float>* positions, std::vector<uint32_t>* triangles);
 
 }  // namespace daf::head

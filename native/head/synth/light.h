@@ -1,4 +1,5 @@
-// Light for synthetic photos: a sky that the head itself occludes, and one key light with a soft shadow.
+// Light for synthetic photos: a sky that the head itself occludes, and one key light with a soft
+// shadow.
 #pragma once
 
 #include <vector>
@@ -11,10 +12,10 @@
 namespace daf::head {
 
 struct LightRig {
-  float key[3];         // towards the light, camera space, unit
+  float key[3];  // towards the light, camera space, unit
   Colour key_colour;
   Colour up, down, left;  // sky radiance: towards +y, −y, and what −x adds over +x
-  float softness;       // cm over which the key's shadow fades
+  float softness;         // cm over which the key's shadow fades
 
   // Radiance from a camera-space direction.
   Colour Sky(const float direction[3]) const;
@@ -39,7 +40,7 @@ class ShadowMap {
 };
 
 // Irradiance / π from the sky at every position, self-occlusion included: [position_count] colours.
-Status SkyLight(const MeshView& mesh, const float* normals, const LightRig& rig, const float rotation[9],
-                const TaskControl& control, std::vector<Colour>* out);
+Status SkyLight(const MeshView& mesh, const float* normals, const LightRig& rig,
+                const float rotation[9], const TaskControl& control, std::vector<Colour>* out);
 
 }  // namespace daf::head

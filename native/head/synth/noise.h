@@ -7,8 +7,8 @@
 namespace daf::head {
 
 inline float HashUnit(int32_t x, int32_t y, int32_t z, uint32_t seed) {
-  uint32_t h = seed * 0x9e3779b9u ^ static_cast<uint32_t>(x) * 0x85ebca6bu ^ static_cast<uint32_t>(y) * 0xc2b2ae35u ^
-               static_cast<uint32_t>(z) * 0x27d4eb2fu;
+  uint32_t h = seed * 0x9e3779b9u ^ static_cast<uint32_t>(x) * 0x85ebca6bu ^
+               static_cast<uint32_t>(y) * 0xc2b2ae35u ^ static_cast<uint32_t>(z) * 0x27d4eb2fu;
   h ^= h >> 15;
   h *= 0x2c1b3c6du;
   h ^= h >> 12;
@@ -20,7 +20,8 @@ inline float HashUnit(int32_t x, int32_t y, int32_t z, uint32_t seed) {
 // Value noise, −1…1, features of size 1.
 inline float Noise(float x, float y, float z, uint32_t seed) {
   const float fx = std::floor(x), fy = std::floor(y), fz = std::floor(z);
-  const int32_t ix = static_cast<int32_t>(fx), iy = static_cast<int32_t>(fy), iz = static_cast<int32_t>(fz);
+  const int32_t ix = static_cast<int32_t>(fx), iy = static_cast<int32_t>(fy),
+                iz = static_cast<int32_t>(fz);
   auto ease = [](float t) { return t * t * (3 - 2 * t); };
   const float u = ease(x - fx), v = ease(y - fy), w = ease(z - fz);
   float plane[2];

@@ -13,7 +13,9 @@ namespace daf::head {
 struct Colour {
   float r = 0, g = 0, b = 0;  // linear
 };
-inline Colour Blend(Colour a, Colour b, float t) { return {a.r + t * (b.r - a.r), a.g + t * (b.g - a.g), a.b + t * (b.b - a.b)}; }
+inline Colour Blend(Colour a, Colour b, float t) {
+  return {a.r + t * (b.r - a.r), a.g + t * (b.g - a.g), a.b + t * (b.b - a.b)};
+}
 inline Colour Scale(Colour a, float s) { return {a.r * s, a.g * s, a.b * s}; }
 inline float Ramp(float low, float high, float v) {
   const float t = (v - low) / (high - low);

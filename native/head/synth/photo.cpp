@@ -24,7 +24,8 @@ std::vector<float> DrawExpression(const HeadModel& model, float strength, Rng& r
       if (model.expression_names[i] == name) beta[i] = std::clamp(strength * value, 0.0f, 1.0f);
     }
   };
-  const float smile = rng.Uniform() < 0.55f ? rng.Uniform(0.1f, 0.8f) : 0, skew = rng.Uniform(-0.1f, 0.1f);
+  const float smile = rng.Uniform() < 0.55f ? rng.Uniform(0.1f, 0.8f) : 0,
+              skew = rng.Uniform(-0.1f, 0.1f);
   set("mouthSmileLeft", smile + skew);
   set("mouthSmileRight", smile - skew);
   const float squint = 0.5f * smile + 0.15f * rng.Uniform(), blink = rng.Uniform(0, 0.18f);
@@ -44,7 +45,8 @@ std::vector<float> DrawExpression(const HeadModel& model, float strength, Rng& r
   const float gaze_x = rng.Uniform(-0.45f, 0.45f), gaze_y = rng.Uniform(-0.3f, 0.3f);
   set(gaze_x > 0 ? "eyeLookOutLeft" : "eyeLookInLeft", std::abs(gaze_x));
   set(gaze_x > 0 ? "eyeLookInRight" : "eyeLookOutRight", std::abs(gaze_x));
-  for (const char* side : {"Left", "Right"}) set(std::string(gaze_y > 0 ? "eyeLookUp" : "eyeLookDown") + side, std::abs(gaze_y));
+  for (const char* side : {"Left", "Right"})
+    set(std::string(gaze_y > 0 ? "eyeLookUp" : "eyeLookDown") + side, std::abs(gaze_y));
   return beta;
 }
 
@@ -55,11 +57,14 @@ Camera FrameHead(const PhotoOptions& o, const Photo& photo, Rng& rng) {
   camera.height = o.height;
   camera.focal = photo.focal_mm / 36 * static_cast<float>(o.width);
   RotationFromAngles(photo.yaw, photo.pitch, photo.roll, camera.rotation);
-  const float shown = rng.Uniform(29, 42) * std::max(1.0f, static_cast<float>(o.width) / static_cast<float>(o.height));
+  const float shown = rng.Uniform(29, 42) *
+                      std::max(1.0f, static_cast<float>(o.width) / static_cast<float>(o.height));
   const float distance = std::max(28.0f, camera.focal * shown / static_cast<float>(o.width));
   const float target[3] = {0, -3.2f, -5};
   for (int i = 0; i < 3; ++i) {
-    camera.translation[i] = -(camera.rotation[3 * i] * target[0] + camera.rotation[3 * i + 1] * target[1] + camera.rotation[3 * i + 2] * target[2]);
+    camera.translation[i] =
+        -(camera.rotation[3 * i] * target[0] + camera.rotation[3 * i + 1] * target[1] +
+          camera.rotation[3 * i + 2] * target[2]);
   }
   camera.translation[0] += rng.Uniform(-1.6f, 1.6f);
   camera.translation[1] += rng.Uniform(-0.6f, 1.6f);
@@ -69,19 +74,23 @@ Camera FrameHead(const PhotoOptions& o, const Photo& photo, Rng& rng) {
   return camera;
 }
 
-// Jaw points keep their vertex while it faces the camera; turned away, they lie where the line meets the contour.
-void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions, const float* depth, Photo* photo) {
+// Jaw points keep their vertex while it faces the camera; turned away, they lie where the line
+// meets the contour.
+void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions, const float* depth,
+                    Photo* photo) {
   const Camera& camera = photo->camera;
   auto project = [&](uint32_t v, float pixel[2]) {
     float d = 0;
     if (!camera.Project(&positions[3 * size_t{v}], pixel, &d)) return false;
-    const int x = static_cast<int>(std::floor(pixel[0])), y = static_cast<int>(std::floor(pixel[1]));
+    const int x = static_cast<int>(std::floor(pixel[0])),
+              y = static_cast<int>(std::floor(pixel[1]));
     if (x < 0 || y < 0 || x >= camera.width || y >= camera.height) return true;
     // A contour vertex may fall just outside what was drawn.
     float nearest = 1e9f;
     for (int dy = -2; dy <= 2; ++dy) {
       for (int dx = -2; dx <= 2; ++dx) {
-        const int nx = std::clamp(x + dx, 0, camera.width - 1), ny = std::clamp(y + dy, 0, camera.height - 1);
+        const int nx = std::clamp(x + dx, 0, camera.width - 1),
+                  ny = std::clamp(y + dy, 0, camera.height - 1);
         const float there = depth[static_cast<size_t>(ny) * camera.width + nx];
         nearest = std::isfinite(there) ? std::min(nearest, std::max(0.0f, d - there)) : 0;
       }
@@ -93,7 +102,8 @@ void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions,
     const bool seen = project(model.landmarks[k], pixel);
     if (k >= 17 || seen) continue;
     float best[2] = {pixel[0], pixel[1]};
-    // The last candidate from the front that is still seen lies on the contour; where all hide, the foremost is nearest.
+    // The last candidate from the front that is still seen lies on the contour; where all hide, the
+    // foremost is nearest.
     for (size_t i = 0; i < model.contour[k].size(); ++i) {
       float at[2] = {0, 0};
       if (!project(model.contour[k][i], at) && i > 0) break;
@@ -108,20 +118,22 @@ void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions,
 // Light falling on a face that looks at the camera.
 float FaceLight(const LightRig& rig, const float rotation[9]) {
   const float facing[3] = {rotation[2], rotation[5], rotation[8]};
-  const float key = std::max(0.15f, facing[0] * rig.key[0] + facing[1] * rig.key[1] + facing[2] * rig.key[2]);
+  const float key =
+      std::max(0.15f, facing[0] * rig.key[0] + facing[1] * rig.key[1] + facing[2] * rig.key[2]);
   const Colour sky = rig.Sky(facing);
   return 0.9f * sky.g + rig.key_colour.g * key;
 }
 
 }  // namespace
 
-Status SynthesizePhoto(const HeadModel& model, const HeadMarks& marks, const PhotoOptions& o, const TaskControl& control,
-                       Photo* photo, uint8_t* rgb, uint8_t* mask) {
+Status SynthesizePhoto(const HeadModel& model, const HeadMarks& marks, const PhotoOptions& o,
+                       const TaskControl& control, Photo* photo, uint8_t* rgb, uint8_t* mask) {
   if (o.width < 64 || o.height < 64 || o.width > 2048 || o.height > 2048) {
     return Status(Code::kBadArgument, "a synthetic photo is between 64 and 2048 pixels a side");
   }
   for (float angle : {o.yaw, o.pitch, o.roll}) {
-    if (!std::isnan(angle) && !(std::abs(angle) <= 3.15f)) return Status(Code::kBadArgument, "angles are radians within ±π");
+    if (!std::isnan(angle) && !(std::abs(angle) <= 3.15f))
+      return Status(Code::kBadArgument, "angles are radians within ±π");
   }
   if (!std::isnan(o.focal_mm) && !(o.focal_mm >= 10 && o.focal_mm <= 400)) {
     return Status(Code::kBadArgument, "the focal length is between 10 and 400 mm");
@@ -141,12 +153,14 @@ Status SynthesizePhoto(const HeadModel& model, const HeadMarks& marks, const Pho
   photo->camera = FrameHead(o, *photo, rng);
 
   std::vector<float> positions(model.mean.size());
-  model.Shape(photo->identity.data(), photo->identity.size(), photo->expression.data(), photo->expression.size(), positions.data());
+  model.Shape(photo->identity.data(), photo->identity.size(), photo->expression.data(),
+              photo->expression.size(), positions.data());
   Arena arena;
   const size_t texels = static_cast<size_t>(std::clamp(o.texture, 64, 4096));
   uint8_t* albedo;
   DAF_RETURN_IF_ERROR(arena.Allocate(4 * texels * texels, &albedo));
-  DAF_RETURN_IF_ERROR(PaintAlbedo(model, marks, person.looks, static_cast<int>(texels), control, albedo));
+  DAF_RETURN_IF_ERROR(
+      PaintAlbedo(model, marks, person.looks, static_cast<int>(texels), control, albedo));
   MipTexture texture;
   DAF_RETURN_IF_ERROR(texture.Build(albedo, static_cast<int>(texels), static_cast<int>(texels)));
 
@@ -160,16 +174,20 @@ Status SynthesizePhoto(const HeadModel& model, const HeadMarks& marks, const Pho
   scene.background = &background;
   scene.rig = DrawRig(rng);
   const float cloth = rng.Uniform(0.02f, 0.55f);
-  scene.cloth = {cloth * rng.Uniform(0.5f, 1.3f), cloth * rng.Uniform(0.5f, 1.2f), cloth * rng.Uniform(0.5f, 1.3f)};
-  scene.exposure = rng.Uniform(0.95f, 1.3f) * (1 + 0.25f * std::min(1.2f, person.looks.melanin)) / FaceLight(scene.rig, scene.camera.rotation);
-  const float warm = 0.07f * std::clamp(rng.Normal(), -2.0f, 2.0f), tint = 0.02f * std::clamp(rng.Normal(), -2.0f, 2.0f);
+  scene.cloth = {cloth * rng.Uniform(0.5f, 1.3f), cloth * rng.Uniform(0.5f, 1.2f),
+                 cloth * rng.Uniform(0.5f, 1.3f)};
+  scene.exposure = rng.Uniform(0.95f, 1.3f) * (1 + 0.25f * std::min(1.2f, person.looks.melanin)) /
+                   FaceLight(scene.rig, scene.camera.rotation);
+  const float warm = 0.07f * std::clamp(rng.Normal(), -2.0f, 2.0f),
+              tint = 0.02f * std::clamp(rng.Normal(), -2.0f, 2.0f);
   scene.balance[0] = 1 + warm;
   scene.balance[1] = 1 + tint;
   scene.balance[2] = 1 - warm;
   scene.noise = rng.Uniform(0.3f, 3.0f);
   scene.grain = rng.Next();
   float* depth;
-  DAF_RETURN_IF_ERROR(arena.Allocate(static_cast<size_t>(o.width) * static_cast<size_t>(o.height), &depth));
+  DAF_RETURN_IF_ERROR(
+      arena.Allocate(static_cast<size_t>(o.width) * static_cast<size_t>(o.height), &depth));
   DAF_RETURN_IF_ERROR(ShadePhoto(scene, control, rgb, mask, depth));
   PlaceLandmarks(model, positions, depth, photo);
   return Status::Ok();

@@ -34,7 +34,8 @@ Vector ToHead(const Camera& c, const float v[3]) {
           c.rotation[2] * v[0] + c.rotation[5] * v[1] + c.rotation[8] * v[2]};
 }
 void ToCamera(const Camera& c, Vector v, float out[3]) {
-  for (int i = 0; i < 3; ++i) out[i] = c.rotation[3 * i] * v.x + c.rotation[3 * i + 1] * v.y + c.rotation[3 * i + 2] * v.z;
+  for (int i = 0; i < 3; ++i)
+    out[i] = c.rotation[3 * i] * v.x + c.rotation[3 * i + 1] * v.y + c.rotation[3 * i + 2] * v.z;
 }
 
 class Shader {
@@ -45,12 +46,13 @@ class Shader {
 
  private:
   Colour Shade(uint32_t triangle, const float* barycentric, float* alpha) const;
-  Colour Skin(Colour albedo, Colour sky, Vector n, Vector v, float lit, float soft, Vector p, float gloss) const;
+  Colour Skin(Colour albedo, Colour sky, Vector n, Vector v, float lit, float soft, Vector p,
+              float gloss) const;
 
   const PhotoScene& s;
   std::vector<float> positions_, normals_, uv_;
   std::vector<uint32_t> source_, triangles_;
-  std::vector<Material> material_;       // of triangles
+  std::vector<Material> material_;  // of triangles
   uint32_t first_hair_ = 0, hair_count_ = 0;
   MeshView mesh_;
   std::vector<Colour> sky_;
@@ -78,7 +80,8 @@ Status Shader::Prepare(const TaskControl& control) {
     }
     material_.insert(material_.end(), part.triangle_count, m);
   }
-  // Sky and shadow see the head without its garment's inside; hair shades the skin unless there is none.
+  // Sky and shadow see the head without its garment's inside; hair shades the skin unless there is
+  // none.
   std::vector<uint32_t> cloth;
   AddGarment(&positions_, &cloth);
   for (size_t v = model.position_count; v < positions_.size() / 3; ++v) {
@@ -99,13 +102,16 @@ Status Shader::Prepare(const TaskControl& control) {
   VertexNormals(mesh_, normals_.data());
 
   MeshView casters = mesh_;
-  casters.triangle_count = model.triangle_count() - (hair_count_ == 0 ? model.triangle_count() - first_hair_ : 0);
+  casters.triangle_count =
+      model.triangle_count() - (hair_count_ == 0 ? model.triangle_count() - first_hair_ : 0);
   MeshView receivers = casters;
-  DAF_RETURN_IF_ERROR(SkyLight(receivers, normals_.data(), s.rig, s.camera.rotation, control, &sky_));
+  DAF_RETURN_IF_ERROR(
+      SkyLight(receivers, normals_.data(), s.rig, s.camera.rotation, control, &sky_));
   key_ = ToHead(s.camera, s.rig.key);
   const float direction[3] = {key_.x, key_.y, key_.z};
   DAF_RETURN_IF_ERROR(shadow_.Build(casters, direction, 768, 0.10f));
-  const float back[3] = {-s.camera.translation[0], -s.camera.translation[1], -s.camera.translation[2]};
+  const float back[3] = {-s.camera.translation[0], -s.camera.translation[1],
+                         -s.camera.translation[2]};
   eye_ = ToHead(s.camera, back);
   finer_ = Finer(s.camera, kSamples);
   projected_.resize(positions_.size());
@@ -114,7 +120,8 @@ Status Shader::Prepare(const TaskControl& control) {
 }
 
 // Light bleeds under the skin: red reaches farthest past the terminator and into the shadow's edge.
-Colour Shader::Skin(Colour albedo, Colour sky, Vector n, Vector v, float lit, float soft, Vector p, float gloss) const {
+Colour Shader::Skin(Colour albedo, Colour sky, Vector n, Vector v, float lit, float soft, Vector p,
+                    float gloss) const {
   const float nl = Dot(n, key_);
   const float wrap[3] = {0.30f, 0.14f, 0.08f};
   float diffuse[3];
@@ -122,13 +129,15 @@ Colour Shader::Skin(Colour albedo, Colour sky, Vector n, Vector v, float lit, fl
     const float wrapped = std::max(0.0f, (nl + wrap[c]) / (1 + wrap[c]));
     diffuse[c] = wrapped * (lit + (soft - lit) * (c == 0 ? 0.75f : c == 1 ? 0.35f : 0.2f));
   }
-  Colour out = {albedo.r * (sky.r + s.rig.key_colour.r * diffuse[0]), albedo.g * (sky.g + s.rig.key_colour.g * diffuse[1]),
+  Colour out = {albedo.r * (sky.r + s.rig.key_colour.r * diffuse[0]),
+                albedo.g * (sky.g + s.rig.key_colour.g * diffuse[1]),
                 albedo.b * (sky.b + s.rig.key_colour.b * diffuse[2])};
   const Vector h = Unit(key_ + v);
   const float nh = std::max(0.0f, Dot(n, h)), nv = std::max(0.0f, Dot(n, v));
   const float fresnel = 0.03f + 0.97f * std::pow(1 - std::max(0.0f, Dot(v, h)), 5.0f);
   const float grain = 0.7f + 0.6f * Noise(11 * p.x, 11 * p.y, 11 * p.z, s.grain);
-  const float lobe = 0.65f * (14 + 2) / 8.0f * std::pow(nh, 14.0f) + 0.35f * (50 + 2) / 8.0f * std::pow(nh, 50.0f);
+  const float lobe =
+      0.65f * (14 + 2) / 8.0f * std::pow(nh, 14.0f) + 0.35f * (50 + 2) / 8.0f * std::pow(nh, 50.0f);
   const float specular = gloss * fresnel * lobe * std::max(0.0f, nl) * lit * grain;
   const float edge = 0.022f + 0.20f * std::pow(1 - nv, 5.0f);
   out.r += specular * s.rig.key_colour.r + gloss * edge * sky.r;
@@ -162,15 +171,18 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
     float d[3];
     ToCamera(s.camera, n, d);
     const Colour ambient = s.rig.Sky(d);
-    const float weave = 0.9f + 0.1f * Noise(14 * p.x, 14 * p.y, 14 * p.z, s.grain) + 0.25f * Fractal(0.22f * p.x, 0.4f * p.y, 0.22f * p.z, 2, s.grain + 3);
+    const float weave = 0.9f + 0.1f * Noise(14 * p.x, 14 * p.y, 14 * p.z, s.grain) +
+                        0.25f * Fractal(0.22f * p.x, 0.4f * p.y, 0.22f * p.z, 2, s.grain + 3);
     const float light = std::max(0.0f, Dot(n, key_)) * shadow_.Lit(at, s.rig.softness * texels);
     const Colour c = Scale(s.cloth, weave);
-    return {c.r * (0.8f * ambient.r + light * s.rig.key_colour.r), c.g * (0.8f * ambient.g + light * s.rig.key_colour.g),
+    return {c.r * (0.8f * ambient.r + light * s.rig.key_colour.r),
+            c.g * (0.8f * ambient.g + light * s.rig.key_colour.g),
             c.b * (0.8f * ambient.b + light * s.rig.key_colour.b)};
   }
   float texel[4];
   s.albedo->Sample(u, v, TexelsPerSample(mesh_, projected_.data(), *s.albedo, triangle), texel);
-  const Colour albedo = {SrgbToLinear(texel[0] / 255), SrgbToLinear(texel[1] / 255), SrgbToLinear(texel[2] / 255)};
+  const Colour albedo = {SrgbToLinear(texel[0] / 255), SrgbToLinear(texel[1] / 255),
+                         SrgbToLinear(texel[2] / 255)};
   const float lit = shadow_.Lit(at, s.rig.softness * texels);
   if (material == Material::kHair) {
     *alpha = texel[3] / 255;
@@ -179,15 +191,22 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
     down = Unit(down + (-Dot(down, n)) * n);
     const Vector h = Unit(key_ + view);
     const float along = Dot(down, h), across = std::sqrt(std::max(0.0f, 1 - along * along));
-    const float strand = 0.55f + 0.9f * HashUnit(static_cast<int32_t>(std::floor(u * 700)), static_cast<int32_t>(v * 60), 0, s.grain);
-    const float shine = (0.05f * std::pow(across, 60.0f) + 0.025f * std::pow(across, 12.0f)) * strand * lit * Ramp(-0.2f, 0.5f, Dot(n, key_));
+    const float strand = 0.55f + 0.9f * HashUnit(static_cast<int32_t>(std::floor(u * 700)),
+                                                 static_cast<int32_t>(v * 60), 0, s.grain);
+    const float shine = (0.05f * std::pow(across, 60.0f) + 0.025f * std::pow(across, 12.0f)) *
+                        strand * lit * Ramp(-0.2f, 0.5f, Dot(n, key_));
     const float diffuse = lit * std::max(0.0f, (Dot(n, key_) + 0.25f) / 1.25f);
-    auto shade = [&](float a, float sk, float key) { return a * (0.8f * sk + 0.85f * diffuse * key) + shine * key * (0.35f + 0.65f * std::sqrt(a)); };
-    return {shade(albedo.r, sky.r, s.rig.key_colour.r), shade(albedo.g, sky.g, s.rig.key_colour.g), shade(albedo.b, sky.b, s.rig.key_colour.b)};
+    auto shade = [&](float a, float sk, float key) {
+      return a * (0.8f * sk + 0.85f * diffuse * key) + shine * key * (0.35f + 0.65f * std::sqrt(a));
+    };
+    return {shade(albedo.r, sky.r, s.rig.key_colour.r), shade(albedo.g, sky.g, s.rig.key_colour.g),
+            shade(albedo.b, sky.b, s.rig.key_colour.b)};
   }
-  const float soft = material == Material::kSkin ? shadow_.Lit(at, (s.rig.softness + 0.5f) * texels) : lit;
+  const float soft =
+      material == Material::kSkin ? shadow_.Lit(at, (s.rig.softness + 0.5f) * texels) : lit;
   if (material != Material::kEye) {
-    return Skin(albedo, material == Material::kMouth ? Scale(sky, 0.6f) : sky, n, view, lit, soft, p, material == Material::kSkin ? 1.0f : 1.8f);
+    return Skin(albedo, material == Material::kMouth ? Scale(sky, 0.6f) : sky, n, view, lit, soft,
+                p, material == Material::kSkin ? 1.0f : 1.8f);
   }
   // Wet: a sharp image of the key and a faint one of the sky.
   Colour out = Skin(albedo, sky, n, view, 0.35f + 0.65f * lit, lit, p, 0);
@@ -196,7 +215,8 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
   ToCamera(s.camera, reflected, d);
   const Colour mirror = s.rig.Sky(d);
   const float glint = 1.6f * std::pow(std::max(0.0f, Dot(reflected, key_)), 350.0f) * lit;
-  return {out.r + 0.035f * mirror.r + glint * s.rig.key_colour.r, out.g + 0.035f * mirror.g + glint * s.rig.key_colour.g,
+  return {out.r + 0.035f * mirror.r + glint * s.rig.key_colour.r,
+          out.g + 0.035f * mirror.g + glint * s.rig.key_colour.g,
           out.b + 0.035f * mirror.b + glint * s.rig.key_colour.b};
 }
 
@@ -234,9 +254,12 @@ Status Shader::Render(const TaskControl& control, uint8_t* rgb, uint8_t* mask, f
         Colour sum;
         float head = 0, nearest = std::numeric_limits<float>::infinity();
         for (int k = 0; k < kSamples * kSamples; ++k) {
-          const size_t at = static_cast<size_t>((y - top) * kSamples + k / kSamples) * finer_.width + static_cast<size_t>(x * kSamples + k % kSamples);
+          const size_t at =
+              static_cast<size_t>((y - top) * kSamples + k / kSamples) * finer_.width +
+              static_cast<size_t>(x * kSamples + k % kSamples);
           float alpha;
-          Colour c = s.background->At((static_cast<float>(x) + 0.5f) / camera.width, (static_cast<float>(y) + 0.5f) / camera.height);
+          Colour c = s.background->At((static_cast<float>(x) + 0.5f) / camera.width,
+                                      (static_cast<float>(y) + 0.5f) / camera.height);
           float part = 0;
           if (solid[at] != kNoTriangle) {
             c = Shade(solid[at], solid_b + 2 * at, &alpha);
@@ -259,12 +282,15 @@ Status Shader::Render(const TaskControl& control, uint8_t* rgb, uint8_t* mask, f
         for (int c = 0; c < 3; ++c) {
           // A film-like shoulder keeps highlights from clipping hard.
           const float value = linear[c] * s.exposure * s.balance[c];
-          const float toned = value < 0.6f ? value : 0.6f + 0.4f * (1 - std::exp(-(value - 0.6f) / 0.4f));
+          const float toned =
+              value < 0.6f ? value : 0.6f + 0.4f * (1 - std::exp(-(value - 0.6f) / 0.4f));
           // Sum of four uniforms: near enough to a Gaussian.
           float noise = -2;
           for (int j = 0; j < 4; ++j) noise += HashUnit(x, y, 4 * c + j, s.grain + 77);
-          const float out = 255 * LinearToSrgb(std::clamp(toned, 0.0f, 1.0f)) + 1.73f * noise * s.noise;
-          rgb[3 * pixel + static_cast<size_t>(c)] = static_cast<uint8_t>(std::clamp(out, 0.0f, 255.0f) + 0.5f);
+          const float out =
+              255 * LinearToSrgb(std::clamp(toned, 0.0f, 1.0f)) + 1.73f * noise * s.noise;
+          rgb[3 * pixel + static_cast<size_t>(c)] =
+              static_cast<uint8_t>(std::clamp(out, 0.0f, 255.0f) + 0.5f);
         }
         mask[pixel] = static_cast<uint8_t>(255 * head * share + 0.5f);
         depth[pixel] = nearest;
@@ -277,7 +303,8 @@ Status Shader::Render(const TaskControl& control, uint8_t* rgb, uint8_t* mask, f
 
 }  // namespace
 
-Status ShadePhoto(const PhotoScene& scene, const TaskControl& control, uint8_t* rgb, uint8_t* mask, float* depth) {
+Status ShadePhoto(const PhotoScene& scene, const TaskControl& control, uint8_t* rgb, uint8_t* mask,
+                  float* depth) {
   Shader shader(scene);
   DAF_RETURN_IF_ERROR(shader.Prepare(control));
   return shader.Render(control, rgb, mask, depth);

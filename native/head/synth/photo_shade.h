@@ -1,4 +1,5 @@
-// Renders the scene of a synthetic photo: skin with a soft terminator, wet eyes, combed hair, cloth.
+// Renders the scene of a synthetic photo: skin with a soft terminator, wet eyes, combed hair,
+// cloth.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +17,19 @@ struct PhotoScene {
   const HeadModel* model = nullptr;
   const Looks* looks = nullptr;
   Camera camera;
-  const std::vector<float>* positions = nullptr;   // of the shaped head
+  const std::vector<float>* positions = nullptr;  // of the shaped head
   const MipTexture* albedo = nullptr;
   const Background* background = nullptr;
   LightRig rig;
   Colour cloth;
   float exposure = 1;
   float balance[3] = {1, 1, 1};
-  float noise = 0;                                  // standard deviation of the sensor's noise, 0…255
+  float noise = 0;  // standard deviation of the sensor's noise, 0…255
   uint32_t grain = 0;
 };
 
 // depth: [height][width] of the head without garment and hair, +infinity elsewhere.
-Status ShadePhoto(const PhotoScene& scene, const TaskControl& control, uint8_t* rgb, uint8_t* mask, float* depth);
+Status ShadePhoto(const PhotoScene& scene, const TaskControl& control, uint8_t* rgb, uint8_t* mask,
+                  float* depth);
 
 }  // namespace daf::head

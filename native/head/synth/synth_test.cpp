@@ -29,7 +29,8 @@ constexpr int kTexture = 256;
 
 std::vector<uint8_t> Albedo(const Looks& looks) {
   std::vector<uint8_t> rgba(4 * kTexture * kTexture);
-  EXPECT_TRUE(PaintAlbedo(*Head().head, *Head().marks, looks, kTexture, TaskControl(), rgba.data()).ok());
+  EXPECT_TRUE(
+      PaintAlbedo(*Head().head, *Head().marks, looks, kTexture, TaskControl(), rgba.data()).ok());
   return rgba;
 }
 
@@ -63,7 +64,9 @@ struct Shot {
 Shot Take(const PhotoOptions& options) {
   const size_t pixels = static_cast<size_t>(options.width) * static_cast<size_t>(options.height);
   Shot shot{{}, std::vector<uint8_t>(3 * pixels), std::vector<uint8_t>(pixels)};
-  EXPECT_TRUE(SynthesizePhoto(*Head().head, *Head().marks, options, TaskControl(), &shot.photo, shot.rgb.data(), shot.mask.data()).ok());
+  EXPECT_TRUE(SynthesizePhoto(*Head().head, *Head().marks, options, TaskControl(), &shot.photo,
+                              shot.rgb.data(), shot.mask.data())
+                  .ok());
   return shot;
 }
 
@@ -87,15 +90,20 @@ TEST(Albedo, LipsAreRedderAndDarkSkinDarker) {
 TEST(Albedo, RefusesAnotherModelAndStops) {
   HeadMarks none;
   std::vector<uint8_t> rgba(4 * 64 * 64);
-  EXPECT_EQ(PaintAlbedo(*Head().head, none, {}, 64, TaskControl(), rgba.data()).code(), Code::kBadArgument);
-  EXPECT_EQ(PaintAlbedo(*Head().head, *Head().marks, {}, 8, TaskControl(), rgba.data()).code(), Code::kBadArgument);
+  EXPECT_EQ(PaintAlbedo(*Head().head, none, {}, 64, TaskControl(), rgba.data()).code(),
+            Code::kBadArgument);
+  EXPECT_EQ(PaintAlbedo(*Head().head, *Head().marks, {}, 8, TaskControl(), rgba.data()).code(),
+            Code::kBadArgument);
   int32_t words[3] = {1, 0, 0};
-  EXPECT_EQ(PaintAlbedo(*Head().head, *Head().marks, {}, 64, TaskControl(words), rgba.data()).code(), Code::kCancelled);
+  EXPECT_EQ(
+      PaintAlbedo(*Head().head, *Head().marks, {}, 64, TaskControl(words), rgba.data()).code(),
+      Code::kCancelled);
 }
 
 TEST(Person, PeopleDifferAndOneStaysThemselves) {
   const HeadModel& head = *Head().head;
-  const Person a = MakePerson(head, 1, 0, false), again = MakePerson(head, 1, 0, false), b = MakePerson(head, 1, 1, false);
+  const Person a = MakePerson(head, 1, 0, false), again = MakePerson(head, 1, 0, false),
+               b = MakePerson(head, 1, 1, false);
   EXPECT_EQ(a.identity, again.identity);
   EXPECT_NE(a.identity, b.identity);
   // Over many people every coefficient of shape is spread about as a standard normal one.
@@ -119,17 +127,21 @@ TEST(Photo, TruthAgreesWithTheModelAndThePicture) {
   const Shot shot = Take(options);
   const HeadModel& head = *Head().head;
   std::vector<float> positions(head.mean.size());
-  head.Shape(shot.photo.identity.data(), shot.photo.identity.size(), shot.photo.expression.data(), shot.photo.expression.size(), positions.data());
+  head.Shape(shot.photo.identity.data(), shot.photo.identity.size(), shot.photo.expression.data(),
+             shot.photo.expression.size(), positions.data());
   for (size_t k = 17; k < kLandmarks; ++k) {
     float pixel[2], depth;
-    ASSERT_TRUE(shot.photo.camera.Project(&positions[3 * size_t{head.landmarks[k]}], pixel, &depth));
+    ASSERT_TRUE(
+        shot.photo.camera.Project(&positions[3 * size_t{head.landmarks[k]}], pixel, &depth));
     EXPECT_NEAR(pixel[0], shot.photo.landmarks[2 * k], 1e-3);
     EXPECT_NEAR(pixel[1], shot.photo.landmarks[2 * k + 1], 1e-3);
   }
-  // Turned to its own left the face shows its right side: that jaw keeps its vertices, the far one lies on the contour.
+  // Turned to its own left the face shows its right side: that jaw keeps its vertices, the far one
+  // lies on the contour.
   for (size_t k = 9; k < 17; ++k) {
     float pixel[2], depth;
-    ASSERT_TRUE(shot.photo.camera.Project(&positions[3 * size_t{head.landmarks[k]}], pixel, &depth));
+    ASSERT_TRUE(
+        shot.photo.camera.Project(&positions[3 * size_t{head.landmarks[k]}], pixel, &depth));
     EXPECT_LE(shot.photo.landmarks[2 * k], pixel[0] + 6);
   }
   float yaw, pitch, roll;
@@ -180,10 +192,16 @@ TEST(Photo, RefusesWhatCannotBe) {
   std::vector<uint8_t> bytes(3 * 128 * 128);
   PhotoOptions options = Small();
   options.focal_mm = 3;
-  EXPECT_EQ(SynthesizePhoto(*Head().head, *Head().marks, options, TaskControl(), &photo, bytes.data(), bytes.data()).code(), Code::kBadArgument);
+  EXPECT_EQ(SynthesizePhoto(*Head().head, *Head().marks, options, TaskControl(), &photo,
+                            bytes.data(), bytes.data())
+                .code(),
+            Code::kBadArgument);
   options = Small();
   options.height = 10;
-  EXPECT_EQ(SynthesizePhoto(*Head().head, *Head().marks, options, TaskControl(), &photo, bytes.data(), bytes.data()).code(), Code::kBadArgument);
+  EXPECT_EQ(SynthesizePhoto(*Head().head, *Head().marks, options, TaskControl(), &photo,
+                            bytes.data(), bytes.data())
+                .code(),
+            Code::kBadArgument);
 }
 
 }  // namespace

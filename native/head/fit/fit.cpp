@@ -45,9 +45,13 @@ Observation Observe(const FitView& view, const PoseResult& pose, double eye_dist
   return o;
 }
 
-// Which reading of the jaw explains the photos better, measured alike for both: plain distances.
+// Which reading of the jaw explains the photos better. A landmark on an outline may lie anywhere
+// along it, so only its distance across counts, and the freedom that this reading takes is charged
+// for.
+constexpr double kOutlineFreedom = 0.5;
+
 double JawError(const LandmarkPoints& points, const std::vector<Observation>& observations,
-                const std::vector<double>& identity) {
+                const std::vector<double>& identity, bool outline) {
   std::vector<double> shape(points.mean.size());
   double sum = 0;
   for (const Observation& o : observations) {
@@ -59,7 +63,10 @@ double JawError(const LandmarkPoints& points, const std::vector<Observation>& ob
           !o.view.Project(shape.data() + 3 * o.point[i], pixel, nullptr, nullptr))
         continue;
       const double ex = o.pixel[2 * i] - pixel[0], ey = o.pixel[2 * i + 1] - pixel[1];
-      sum += o.weight[i] * std::min(25.0, (ex * ex + ey * ey) * scale);
+      const double squared =
+          o.metric[i][0] * ex * ex + 2 * o.metric[i][1] * ex * ey + o.metric[i][2] * ey * ey;
+      sum += o.weight[i] *
+             (std::min(25.0, squared * scale) + (outline && i < 17 ? kOutlineFreedom : 0));
     }
   }
   return sum;
@@ -171,7 +178,7 @@ Status FitHead(const HeadModel& model, const FitView* views, int view_count,
     std::vector<Observation> trial = start;
     std::vector<double> coefficients(points.identity_modes, 0.0);
     DAF_RETURN_IF_ERROR(solver.Run(control, &trial, &coefficients));
-    const double error = JawError(points, trial, coefficients);
+    const double error = JawError(points, trial, coefficients, jaw == Jaw::kContour);
     if (error >= best) continue;
     best = error;
     DAF_RETURN_IF_ERROR(solver.IdentityVariance(trial, coefficients, &variance));

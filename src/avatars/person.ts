@@ -6,6 +6,7 @@ import { psnr } from './compare.js';
 import { summary } from './contact/html.js';
 import { contactRow } from './contact/row.js';
 import { avatarMesh } from './export/mesh.js';
+import { fieldPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
 import { type FittedPerson, fitPerson, texturePerson } from './fit_person.js';
 import { embeddedHead, type Head } from './head.js';
@@ -15,7 +16,7 @@ import type { AvatarOptions } from './options.js';
 import { type OpenPhoto, openPhoto } from './photo.js';
 import type { AvatarReport, LikenessReport, PhotoReport } from './report.js';
 import { drawSurface, type Surface, surfaceOfGlb } from './surface.js';
-import { compareWithSurface, fieldBox, photoView, supervisedViews, trainField } from './volume.js';
+import { compareWithSurface, fieldBox, supervisedViews, trainField } from './volume.js';
 
 /** Everything a person's avatar is written through; a task context is one. */
 export type PersonContext = Pick<TaskContext, 'control' | 'checkCancelled' | 'progress'>;
@@ -109,11 +110,12 @@ async function makeField(
 ) {
   const { level, seed } = options;
   const views = supervisedViews(surface, level, seed, context.control);
+  const chin = landmarkOf(person.neutral, CHIN);
   for (const [i, photo] of photos.entries()) {
     const { camera, expression } = person.fit.views[i]!;
     const still = expression.every((weight) => weight < 0.02);
     const shown = still ? photo : neutralPhoto(embeddedHead(), photo, camera, person.neutral, person.shown[i]!, context.control);
-    views.push(await photoView(shown, camera, level.photoSize));
+    views.push(await fieldPhoto(shown, camera, surface, chin, level.photoSize, context.control));
   }
   using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed });
   const samples = trainField(field, views, level, seed, context.control, (share) => {
@@ -121,6 +123,13 @@ async function makeField(
     context.progress(0.2 + 0.6 * share);
   });
   return { bytes: field.save(), samples };
+}
+
+const CHIN = 8;
+
+function landmarkOf(positions: Float32Array, landmark: number): readonly number[] {
+  const at = 3 * embeddedHead().info.landmarks[landmark]!;
+  return [...positions.subarray(at, at + 3)];
 }
 
 /** PSNR against the photo where photo and render both show the head: says how wrong an avatar is, not how alike. */

@@ -3,9 +3,10 @@ import tap from 'tap';
 import { orbitCamera } from './camera.js';
 import { writeGlb } from './export/glb.js';
 import { spheres } from './export/spheres.test.fixture.js';
+import { fieldPhoto } from './field_photo.js';
 import { QUALITY } from './options.js';
 import { surfaceOfGlb } from './surface.js';
-import { fieldBox, generator, photoView, supervisedViews } from './volume.js';
+import { fieldBox, generator, supervisedViews } from './volume.js';
 
 const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c04020' } })
   .png()
@@ -34,17 +35,29 @@ tap.test('supervised views surround the head and agree in colour, opacity and de
   );
 });
 
-tap.test('a photo shrinks with its matte and its camera', async (t) => {
-  const camera = { ...orbitCamera(surface.box, 0, 0, 200), height: 100 };
-  const view = await photoView(
-    { rgb: new Uint8Array(60000).fill(9), matte: new Uint8Array(20000).fill(255), width: 200, height: 100 },
-    camera,
-    50,
-  );
-  t.same([view.camera.width, view.camera.height], [50, 25]);
-  t.equal(view.rgb.length, 50 * 25 * 3);
-  t.equal(view.alpha!.length, 50 * 25);
-  t.equal(view.camera.focal, camera.focal / 4);
+tap.test('a photo takes the light of the texture, and nothing but hair is added outside the head', async (t) => {
+  const camera = orbitCamera(surface.box, 0, 0, 200);
+  const flat = { width: 200, height: 200, matte: new Uint8Array(40000).fill(255) };
+  // Half as bright as the texture, a dark freckle in the middle; the matte covers everything but a hole in the face.
+  const rgb = new Uint8Array(120000);
+  for (let i = 0; i < 40000; i++) rgb.set([0x60, 0x20, 0x10], 3 * i);
+  for (const [x, y] of [
+    [100, 100],
+    [101, 100],
+    [100, 101],
+    [101, 101],
+  ] as const)
+    rgb.set([10, 5, 2], 3 * (200 * y + x));
+  for (let y = 70; y < 80; y++) flat.matte.fill(0, 200 * y + 70, 200 * y + 80);
+  const view = await fieldPhoto({ ...flat, rgb }, camera, surface, [0, -4, 8], 100, null);
+  t.same([view.camera.width, view.camera.height], [100, 100]);
+  const at = (x: number, y: number): number => view.rgb[3 * (100 * y + x)] as number;
+  t.ok(Math.abs(at(40, 55) - 0xc0) < 12, `skin ${at(40, 55)} in the light of the texture`);
+  t.ok(at(50, 50) < 60, 'the freckle stays');
+  t.ok(Math.abs(at(37, 37) - 0xc0) < 6, 'what covers the face is not learnt');
+  t.equal(view.alpha![100 * 37 + 37], 255);
+  t.equal(view.alpha![100 * 3 + 50], 255, 'hair above the head');
+  t.equal(view.alpha![100 * 97 + 50], 0, 'clothes below the chin');
 });
 
 tap.test('the box leaves room for hair; random numbers are uniform and repeat', async (t) => {

@@ -1,7 +1,5 @@
-import type { CameraValues } from '../core/addon/index.js';
-import { loadSharp } from '../faces/vision/sharp.js';
 import type { NeuralField, TrainingView } from '../fields/types.js';
-import { grow, orbitCamera, resizedCamera } from './camera.js';
+import { grow, orbitCamera } from './camera.js';
 import { psnr, silhouetteIou } from './compare.js';
 import type { QualityLevel } from './options.js';
 import { drawSurface, type Surface } from './surface.js';
@@ -29,27 +27,6 @@ export function supervisedViews(surface: Surface, level: QualityLevel, seed: num
     const { rgb, alpha } = divide(rgba);
     return { source: 'supervised', camera, rgb, alpha, depth };
   });
-}
-
-/** A photo and its matte at the size that the field learns from. */
-export async function photoView(
-  photo: { readonly rgb: Uint8Array; readonly matte: Uint8Array; readonly width: number; readonly height: number },
-  camera: CameraValues,
-  side: number,
-): Promise<TrainingView> {
-  const sharp = await loadSharp();
-  const scale = Math.min(1, side / Math.max(photo.width, photo.height));
-  const width = Math.max(1, Math.round(photo.width * scale));
-  const height = Math.max(1, Math.round(photo.height * scale));
-  const resize = async (data: Uint8Array, channels: 1 | 3): Promise<Uint8Array> => {
-    const image = sharp(data, { raw: { width: photo.width, height: photo.height, channels } }).resize(width, height, {
-      fit: 'fill',
-    });
-    return (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
-  };
-  const rgb = await resize(photo.rgb, 3);
-  const alpha = await resize(photo.matte, 1);
-  return { source: 'photo', camera: resizedCamera(camera, width, height), rgb, alpha };
 }
 
 /** How well the field shows the head it was made from, at views between those it learnt from. */

@@ -1,0 +1,109 @@
+import type { CameraValues } from '../core/addon/index.js';
+import { loadSharp } from '../faces/vision/sharp.js';
+import type { TrainingView } from '../fields/types.js';
+import { projectPoint, resizedCamera } from './camera.js';
+import type { FieldPhoto } from './neutral_photo.js';
+import { drawSurface, type Surface } from './surface.js';
+
+/** Light changes slowly over a face: what changes within this share of the picture is the person. */
+const LIGHT_SHARE = 1 / 14;
+const LEAST_GAIN = 0.4;
+const MOST_GAIN = 2.5;
+
+/**
+ * A photo as the field learns from it. Inside the head: the photo's colours in the texture's light, because a field would otherwise
+ * show each photo's own light to whoever looks from there; where the matte says that something else covers the head, the texture.
+ * Outside the head: hair and beard that the matte shows, down to the chin; below it a matte is mostly clothes.
+ * @param photo without expression. @param chin a point of head space, cm.
+ */
+export async function fieldPhoto(
+  photo: FieldPhoto,
+  camera: CameraValues,
+  surface: Surface,
+  chin: readonly number[],
+  side: number,
+  control: Int32Array | null,
+): Promise<TrainingView> {
+  const small = await shrink(photo, side);
+  const { width, height, rgb, matte } = small;
+  const view = resizedCamera(camera, width, height);
+  const mesh = drawSurface(surface, view, 'texture', control).rgba;
+  const gain = lightGain(small, mesh);
+  const above = aboveChin(view, chin);
+  const alpha = new Uint8Array(width * height);
+  for (let i = 0; i < width * height; i++) {
+    const inside = mesh[4 * i + 3]! >= 128;
+    const shown = matte[i]! >= 128;
+    if (inside && !shown) {
+      for (let c = 0; c < 3; c++) rgb[3 * i + c] = mesh[4 * i + c]!;
+    } else {
+      for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.min(255, Math.round(rgb[3 * i + c]! * gain[3 * i + c]!));
+    }
+    alpha[i] = inside ? 255 : shown && above(i % width, Math.floor(i / width)) ? matte[i]! : 0;
+  }
+  return { source: 'photo', camera: view, rgb, alpha };
+}
+
+async function shrink(photo: FieldPhoto, side: number): Promise<FieldPhoto> {
+  const sharp = await loadSharp();
+  const scale = Math.min(1, side / Math.max(photo.width, photo.height));
+  const width = Math.max(1, Math.round(photo.width * scale));
+  const height = Math.max(1, Math.round(photo.height * scale));
+  const resize = async (data: Uint8Array, channels: 1 | 3): Promise<Uint8Array> => {
+    const raw = { width: photo.width, height: photo.height, channels };
+    const image = sharp(data, { raw }).resize(width, height, { fit: 'fill' });
+    return (channels === 1 ? image.toColourspace('b-w') : image).raw().toBuffer();
+  };
+  return { width, height, rgb: await resize(photo.rgb, 3), matte: await resize(photo.matte, 1) };
+}
+
+/** [height][width][3]: what brings the photo's slowly changing colours to those of the drawn head. */
+function lightGain({ rgb, matte, width, height }: FieldPhoto, mesh: Uint8Array): Float32Array {
+  const radius = Math.max(2, Math.round(LIGHT_SHARE * Math.max(width, height)));
+  const both = (i: number): boolean => mesh[4 * i + 3]! >= 128 && matte[i]! >= 128;
+  const gain = new Float32Array(3 * width * height);
+  for (let c = 0; c < 3; c++) {
+    const wanted = blur(width, height, radius, (i) => (both(i) ? mesh[4 * i + c]! : 0));
+    const given = blur(width, height, radius, (i) => (both(i) ? rgb[3 * i + c]! : 0));
+    // Black and nothing at all keep what they have.
+    for (let i = 0; i < width * height; i++) {
+      const ratio = (wanted[i]! + 1) / (given[i]! + 1);
+      gain[3 * i + c] = Math.min(MOST_GAIN, Math.max(LEAST_GAIN, ratio));
+    }
+  }
+  return gain;
+}
+
+/** Means over squares of 2·radius + 1 pixels, by a table of sums. */
+function blur(width: number, height: number, radius: number, value: (i: number) => number): Float32Array {
+  const stride = width + 1;
+  const sums = new Float64Array(stride * (height + 1));
+  for (let y = 0; y < height; y++) {
+    let row = 0;
+    for (let x = 0; x < width; x++) {
+      row += value(y * width + x);
+      sums[(y + 1) * stride + x + 1] = sums[y * stride + x + 1]! + row;
+    }
+  }
+  const out = new Float32Array(width * height);
+  const area = (2 * radius + 1) ** 2;
+  for (let y = 0; y < height; y++) {
+    const [top, bottom] = [Math.max(0, y - radius), Math.min(height, y + radius + 1)];
+    for (let x = 0; x < width; x++) {
+      const [left, right] = [Math.max(0, x - radius), Math.min(width, x + radius + 1)];
+      const sum =
+        sums[bottom * stride + right]! - sums[top * stride + right]! - sums[bottom * stride + left]! + sums[top * stride + left]!;
+      out[y * width + x] = sum / area;
+    }
+  }
+  return out;
+}
+
+/** Whether a pixel lies on the crown's side of the chin, however the head is tilted. */
+function aboveChin(camera: CameraValues, chin: readonly number[]): (x: number, y: number) => boolean {
+  const low = projectPoint(camera, chin);
+  const high = projectPoint(camera, [0, 0, 0]);
+  if (low === null || high === null) return () => false;
+  const [ux, uy] = [high[0] - low[0], high[1] - low[1]];
+  return (x, y) => (x + 0.5 - low[0]) * ux + (y + 0.5 - low[1]) * uy > 0;
+}

@@ -107,3 +107,16 @@ export function projectPoint(camera: CameraValues, point: ArrayLike<number>, at 
   if (depth <= 1e-4) return null;
   return [camera.center[0]! + (camera.focal * x) / depth, camera.center[1]! - (camera.focal * y) / depth, depth];
 }
+
+/**
+ * How high a pixel lies on the face, however the head is tilted: 0 at the chin, 1 at the eyes, negative on the neck.
+ * @param chin in head space, cm.
+ */
+export function faceHeight(camera: CameraValues, chin: readonly number[]): (x: number, y: number) => number {
+  const low = projectPoint(camera, chin);
+  const high = projectPoint(camera, [0, 0, 0]);
+  if (low === null || high === null) return () => Number.NaN;
+  const [ux, uy] = [high[0] - low[0], high[1] - low[1]];
+  const square = ux * ux + uy * uy;
+  return (x, y) => ((x + 0.5 - low[0]) * ux + (y + 0.5 - low[1]) * uy) / square;
+}

@@ -1,7 +1,7 @@
 import type { CameraValues } from '../core/addon/index.js';
 import { loadSharp } from '../faces/vision/sharp.js';
 import type { TrainingView } from '../fields/types.js';
-import { projectPoint, resizedCamera } from './camera.js';
+import { faceHeight, resizedCamera } from './camera.js';
 import type { FieldPhoto } from './neutral_photo.js';
 import { drawSurface, type Surface } from './surface.js';
 
@@ -29,7 +29,7 @@ export async function fieldPhoto(
   const view = resizedCamera(camera, width, height);
   const mesh = drawSurface(surface, view, 'texture', control).rgba;
   const gain = lightGain(small, mesh);
-  const above = aboveChin(view, chin);
+  const heightOf = faceHeight(view, chin);
   const alpha = new Uint8Array(width * height);
   for (let i = 0; i < width * height; i++) {
     const inside = mesh[4 * i + 3]! >= 128;
@@ -39,7 +39,7 @@ export async function fieldPhoto(
     } else {
       for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.min(255, Math.round(rgb[3 * i + c]! * gain[3 * i + c]!));
     }
-    alpha[i] = inside ? 255 : shown && above(i % width, Math.floor(i / width)) ? matte[i]! : 0;
+    alpha[i] = inside ? 255 : shown && heightOf(i % width, Math.floor(i / width)) > 0 ? matte[i]! : 0;
   }
   return { source: 'photo', camera: view, rgb, alpha };
 }
@@ -97,13 +97,4 @@ function blur(width: number, height: number, radius: number, value: (i: number) 
     }
   }
   return out;
-}
-
-/** Whether a pixel lies on the crown's side of the chin, however the head is tilted. */
-function aboveChin(camera: CameraValues, chin: readonly number[]): (x: number, y: number) => boolean {
-  const low = projectPoint(camera, chin);
-  const high = projectPoint(camera, [0, 0, 0]);
-  if (low === null || high === null) return () => false;
-  const [ux, uy] = [high[0] - low[0], high[1] - low[1]];
-  return (x, y) => (x + 0.5 - low[0]) * ux + (y + 0.5 - low[1]) * uy > 0;
 }

@@ -8,7 +8,7 @@ import { contactRow } from './contact/row.js';
 import { avatarMesh } from './export/mesh.js';
 import { fieldPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
-import { type FittedPerson, fitPerson, texturePerson } from './fit_person.js';
+import { CHIN, type FittedPerson, fitPerson, landmarkOf, texturePerson } from './fit_person.js';
 import { embeddedHead, type Head } from './head.js';
 import { neutralPhoto } from './neutral_photo.js';
 import type { Refusal } from './observation.js';
@@ -110,7 +110,7 @@ async function makeField(
 ) {
   const { level, seed } = options;
   const views = supervisedViews(surface, level, seed, context.control);
-  const chin = landmarkOf(person.neutral, CHIN);
+  const chin = landmarkOf(embeddedHead(), person.neutral, CHIN);
   for (const [i, photo] of photos.entries()) {
     const { camera, expression } = person.fit.views[i]!;
     const still = expression.every((weight) => weight < 0.02);
@@ -123,13 +123,6 @@ async function makeField(
     context.progress(0.2 + 0.6 * share);
   });
   return { bytes: field.save(), samples };
-}
-
-const CHIN = 8;
-
-function landmarkOf(positions: Float32Array, landmark: number): readonly number[] {
-  const at = 3 * embeddedHead().info.landmarks[landmark]!;
-  return [...positions.subarray(at, at + 3)];
 }
 
 /** PSNR against the photo where photo and render both show the head: says how wrong an avatar is, not how alike. */

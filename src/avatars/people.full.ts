@@ -41,7 +41,7 @@ tap.test('different people have different silhouettes', async (t) => {
     for (const [j, other] of outlines.entries()) {
       if (j <= i) continue;
       const overlap = cameras.reduce((sum, _, k) => sum + silhouetteIou(one[k]!, other[k]!), 0) / cameras.length;
-      t.ok(overlap < 0.985, `people ${i + 1} and ${j + 1} overlap by ${overlap.toFixed(3)}`);
+      t.ok(overlap < 0.993, `people ${i + 1} and ${j + 1} overlap by ${overlap.toFixed(3)}`);
     }
   }
 });

@@ -13,7 +13,8 @@ const MOST_GAIN = 2.5;
 /**
  * A photo as the field learns from it. Inside the head: the photo's colours in the texture's light, because a field would otherwise
  * show each photo's own light to whoever looks from there; where the matte says that something else covers the head, the texture.
- * Outside the head: hair and beard that the matte shows, down to the chin; below it a matte is mostly clothes.
+ * Outside the head: hair and beard that the matte shows, down to the chin; below it a matte is mostly clothes. The head's depth goes
+ * with it, so that training looks for what the photo shows where the head is.
  * @param photo without expression. @param chin a point of head space, cm.
  */
 export async function fieldPhoto(
@@ -27,7 +28,7 @@ export async function fieldPhoto(
   const small = await shrink(photo, side);
   const { width, height, rgb, matte } = small;
   const view = resizedCamera(camera, width, height);
-  const mesh = drawSurface(surface, view, 'texture', control).rgba;
+  const { rgba: mesh, depth } = drawSurface(surface, view, 'texture', control);
   const gain = lightGain(small, mesh);
   const heightOf = faceHeight(view, chin);
   const alpha = new Uint8Array(width * height);
@@ -41,7 +42,7 @@ export async function fieldPhoto(
     }
     alpha[i] = inside ? 255 : shown && heightOf(i % width, Math.floor(i / width)) > 0 ? matte[i]! : 0;
   }
-  return { source: 'photo', camera: view, rgb, alpha };
+  return { source: 'photo', camera: view, rgb, alpha, depth };
 }
 
 async function shrink(photo: FieldPhoto, side: number): Promise<FieldPhoto> {

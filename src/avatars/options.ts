@@ -6,7 +6,7 @@ export type Quality = 'draft' | 'standard' | 'high';
 export interface QualityLevel {
   /** Texels a side. */
   readonly texture: number;
-  /** Training steps of the field, 4096 samples each. */
+  /** Training steps of the field, 2048 samples each. */
   readonly steps: number;
   /** Random views of the textured head that supervise the field, and their size in pixels. */
   readonly supervisedViews: number;
@@ -19,7 +19,7 @@ export interface QualityLevel {
 
 export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
   draft: { texture: 512, steps: 120, supervisedViews: 20, supervisedSize: 112, photoSize: 192, preview: 256 },
-  standard: { texture: 1024, steps: 1000, supervisedViews: 40, supervisedSize: 192, photoSize: 320, preview: 512 },
+  standard: { texture: 1024, steps: 1600, supervisedViews: 48, supervisedSize: 240, photoSize: 320, preview: 512 },
   high: { texture: 1024, steps: 3000, supervisedViews: 64, supervisedSize: 256, photoSize: 384, preview: 512 },
 });
 

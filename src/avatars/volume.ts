@@ -1,32 +1,53 @@
 import type { NeuralField, TrainingView } from '../fields/types.js';
-import { grow, orbitCamera } from './camera.js';
+import { type Box, grow, orbitCamera } from './camera.js';
 import { psnr, silhouetteIou } from './compare.js';
 import type { QualityLevel } from './options.js';
 import { drawSurface, type Surface } from './surface.js';
 
 /** Hair that no mesh has may stand this far off, cm. */
 const BOX_MARGIN = 1.5;
+/** The field ends this much above the mesh's lowest point, cm: the neck ends in a cut, not in what happens to hang below. */
+const CUT = 0.1;
 
-export const fieldBox = (surface: Surface): { min: readonly [number, number, number]; max: readonly [number, number, number] } =>
-  grow(surface.box, BOX_MARGIN);
+export function fieldBox(surface: Surface): Box {
+  const box = grow(surface.box, BOX_MARGIN);
+  return { min: [box.min[0], surface.box.min[1] + CUT, box.min[2]], max: box.max };
+}
 
 /**
  * Views around the textured head whose colour, opacity and depth the field must reproduce: without them the field of a single
- * photo would be a billboard. Three of four within yaw ±90°, pitch ±30°, the fourth anywhere around; stratified, so that few
- * views cover all.
+ * photo would be a billboard. Of four, two show the whole head from within yaw ±90°, one the whole head from behind, and one the face
+ * alone from within yaw ±60°, because lips and eyes are small; pitch ±30°; stratified, so that few views cover all. A view of the whole
+ * head leaves room around the field's box: what no view shows to be empty would be left to grow specks.
  */
 export function supervisedViews(surface: Surface, level: QualityLevel, seed: number, control: Int32Array | null): TrainingView[] {
   const random = generator(seed);
+  const face = faceBox(surface.box);
   return Array.from({ length: level.supervisedViews }, (_, i) => {
-    const behind = i % 4 === 3;
     const slot = (i + random()) / level.supervisedViews;
-    const yaw = behind ? Math.PI / 2 + Math.PI * slot : Math.PI * (slot - 0.5);
     const pitch = (Math.PI / 3) * (fraction(i * 0.618034 + random() * 0.1) - 0.5);
-    const camera = orbitCamera(surface.box, yaw, pitch, level.supervisedSize, 0.95 + 0.4 * random());
+    const camera =
+      i % 4 === 3
+        ? orbitCamera(surface.box, Math.PI / 2 + Math.PI * slot, pitch, level.supervisedSize, WHOLE)
+        : i % 4 === 1
+          ? orbitCamera(face, (Math.PI / 1.5) * (slot - 0.5), pitch, level.supervisedSize)
+          : orbitCamera(surface.box, Math.PI * (slot - 0.5), pitch, level.supervisedSize, WHOLE);
     const { rgba, depth } = drawSurface(surface, camera, 'texture', control);
     const { rgb, alpha } = divide(rgba);
     return { source: 'supervised', camera, rgb, alpha, depth };
   });
+}
+
+/** Share of the frame that a whole head takes; the field's box then fits into it. */
+const WHOLE = 0.82;
+
+/** The front of the head from the forehead to the chin, as shares of the head's box. */
+function faceBox({ min, max }: Box): Box {
+  const height = max[1] - min[1];
+  return {
+    min: [min[0], max[1] - 0.75 * height, max[2] - 0.5 * (max[2] - min[2])],
+    max: [max[0], max[1] - 0.15 * height, max[2]],
+  };
 }
 
 /** How well the field shows the head it was made from, at views between those it learnt from. */
@@ -61,7 +82,7 @@ export function trainField(
   control: Int32Array,
   onProgress: (share: number) => void,
 ): number {
-  const session = field.train(views, { supervisedFraction: 0.5, totalSteps: level.steps, seed });
+  const session = field.train(views, { supervisedFraction: 0.6, surfaceMargin: SURFACE_MARGIN, totalSteps: level.steps, seed });
   try {
     let samples = 0;
     for (let step = 0; step < level.steps; step += PIECE) {
@@ -75,6 +96,8 @@ export function trainField(
 }
 
 const PIECE = 25;
+/** How far from the mesh the field may differ from it, cm: glasses and beards may, floaters may not. */
+const SURFACE_MARGIN = 0.5;
 
 function divide(rgba: Uint8Array): { rgb: Uint8Array; alpha: Uint8Array } {
   const count = rgba.length / 4;

@@ -8,6 +8,8 @@ export interface DemoOptions {
   readonly people: number;
   /** Photos of each; null: one, two or three in turn. */
   readonly photos: number | null;
+  /** Index of the first: later ones are other photos of the same people. @defaultValue 0 */
+  readonly firstPhoto?: number;
   readonly seed: number;
   /** A mole on the left cheek and an L on the left of the neck, for tests. */
   readonly marks?: boolean;
@@ -23,7 +25,8 @@ export async function writeDemoInput(folder: string, options: DemoOptions): Prom
   for (let person = 0; person < options.people; person++) {
     const home = join(folder, `person-${String(person + 1).padStart(2, '0')}`);
     await mkdir(home, { recursive: true });
-    for (let photo = 0; photo < (options.photos ?? (person % 3) + 1); photo++) {
+    const first = options.firstPhoto ?? 0;
+    for (let photo = first; photo < first + (options.photos ?? (person % 3) + 1); photo++) {
       const { rgb, landmarks } = demoPhoto(person, photo, options);
       const base = join(home, `photo-${photo + 1}`);
       await sharp(rgb, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })

@@ -13,6 +13,10 @@ export interface RouterHandler {
 
 const MAX_WAITING = 50_000;
 
+// zeromq lets go of an address some time after close, and a client that reconnects to a loopback port may hold it itself for a moment.
+const ADDRESS_FREE_MS = 3000;
+const ADDRESS_RETRY_MS = 50;
+
 /** The coordinator's side. Use on the main thread only: ending a thread with a pending receive aborts the process. */
 export class RouterSocket {
   readonly #socket: Router;
@@ -42,7 +46,7 @@ export class RouterSocket {
     const bound: string[] = [];
     for (const endpoint of endpoints) {
       try {
-        await socket.bind(endpoint);
+        await bindPatiently(socket, endpoint);
       } catch (error) {
         socket.close();
         const why = error instanceof Error ? error.message : String(error);
@@ -65,5 +69,19 @@ export class RouterSocket {
   async close(): Promise<void> {
     this.#socket.close();
     await this.#done;
+  }
+}
+
+/** Waits a little for an address that a predecessor is about to give up. */
+async function bindPatiently(socket: Router, endpoint: string): Promise<void> {
+  const until = performance.now() + ADDRESS_FREE_MS;
+  for (;;) {
+    try {
+      await socket.bind(endpoint);
+      return;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EADDRINUSE' || performance.now() > until) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, ADDRESS_RETRY_MS));
   }
 }

@@ -135,6 +135,7 @@ for (const transport of ['ipc', 'tcp'] as const) {
       while (!done()) await new Promise<void>((wake) => waiting.push(wake));
     };
     let router = await RouterSocket.bind([transport === 'ipc' ? fresh.endpoint : 'tcp://127.0.0.1:0'], handler);
+    t.teardown(() => router.close());
     const endpoint = router.endpoints[0]!;
     if (transport === 'ipc') t.ok(existsSync(endpoint.slice('ipc://'.length)));
     else t.notMatch(endpoint, /:0$/);
@@ -151,6 +152,7 @@ for (const transport of ['ipc', 'tcp'] as const) {
         void dealer.send(encode({ type: 'jobs', request: connections, token: null }));
       },
     });
+    t.teardown(() => dealer.close());
     await until(() => seen.length > 0);
     t.equal(await router.send('nobody', encode({ type: 'shutdown' })), false);
     const sent = await Promise.all(

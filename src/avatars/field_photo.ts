@@ -4,6 +4,7 @@ import type { TrainingView } from '../fields/types.js';
 import { faceHeight, resizedCamera } from './camera.js';
 import type { FieldPhoto } from './neutral_photo.js';
 import { drawSurface, type Surface } from './surface.js';
+import { SURFACE_MARGIN } from './volume.js';
 
 /** Light changes slowly over a face: what changes within this share of the picture is the person. */
 const LIGHT_SHARE = 1 / 14;
@@ -13,8 +14,9 @@ const MOST_GAIN = 2.5;
 /**
  * A photo as the field learns from it. Inside the head: the photo's colours in the texture's light, because a field would otherwise
  * show each photo's own light to whoever looks from there; where the matte says that something else covers the head, the texture.
- * Outside the head: hair and beard that the matte shows, down to the chin; below it a matte is mostly clothes. The head's depth goes
- * with it, so that training looks for what the photo shows where the head is.
+ * Outside the head: hair and beard that the matte shows within the field's margin of the head, down to the chin: below
+ * it a matte is mostly clothes, and farther out one photo's word is not enough. The head's depth goes with it, so that training looks
+ * for what the photo shows where the head is.
  * @param photo without expression. @param chin a point of head space, cm.
  */
 export async function fieldPhoto(
@@ -31,6 +33,8 @@ export async function fieldPhoto(
   const { rgba: mesh, depth } = drawSurface(surface, view, 'texture', control);
   const gain = lightGain(small, mesh);
   const heightOf = faceHeight(view, chin);
+  const near = Math.max(1, Math.round((SURFACE_MARGIN * view.focal) / -view.translation[2]!));
+  const around = blur(width, height, near, (i) => (mesh[4 * i + 3]! >= 128 ? 1 : 0));
   const alpha = new Uint8Array(width * height);
   for (let i = 0; i < width * height; i++) {
     const inside = mesh[4 * i + 3]! >= 128;
@@ -40,7 +44,8 @@ export async function fieldPhoto(
     } else {
       for (let c = 0; c < 3; c++) rgb[3 * i + c] = Math.min(255, Math.round(rgb[3 * i + c]! * gain[3 * i + c]!));
     }
-    alpha[i] = inside ? 255 : shown && heightOf(i % width, Math.floor(i / width)) > 0 ? matte[i]! : 0;
+    const hair = shown && around[i]! > 0 && heightOf(i % width, Math.floor(i / width)) > 0;
+    alpha[i] = inside ? 255 : hair ? matte[i]! : 0;
   }
   return { source: 'photo', camera: view, rgb, alpha, depth };
 }

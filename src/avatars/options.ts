@@ -19,7 +19,7 @@ export interface QualityLevel {
 
 export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
   draft: { texture: 512, steps: 120, supervisedViews: 20, supervisedSize: 112, photoSize: 192, preview: 256 },
-  standard: { texture: 1024, steps: 1600, supervisedViews: 48, supervisedSize: 240, photoSize: 320, preview: 512 },
+  standard: { texture: 1024, steps: 2200, supervisedViews: 48, supervisedSize: 240, photoSize: 320, preview: 512 },
   high: { texture: 1024, steps: 3000, supervisedViews: 64, supervisedSize: 256, photoSize: 384, preview: 512 },
 });
 

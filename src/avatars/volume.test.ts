@@ -1,12 +1,13 @@
 import sharp from 'sharp';
 import tap from 'tap';
+import { Field } from '../fields/index.js';
 import { orbitCamera } from './camera.js';
 import { writeGlb } from './export/glb.js';
 import { spheres } from './export/spheres.test.fixture.js';
 import { fieldPhoto } from './field_photo.js';
 import { QUALITY } from './options.js';
-import { surfaceOfGlb } from './surface.js';
-import { fieldBox, generator, supervisedViews } from './volume.js';
+import { drawSurface, surfaceOfGlb } from './surface.js';
+import { compareWithSurface, fieldBox, generator, supervisedViews, trainField } from './volume.js';
 
 const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c04020' } })
   .png()
@@ -56,12 +57,61 @@ tap.test('a photo takes the light of the texture, and nothing but hair is added 
   t.ok(at(50, 50) < 60, 'the freckle stays');
   t.ok(Math.abs(at(37, 37) - 0xc0) < 6, 'what covers the face is not learnt');
   t.equal(view.alpha![100 * 37 + 37], 255);
-  t.equal(view.alpha![100 * 3 + 50], 255, 'hair above the head');
+  t.equal(view.alpha![100 * 8 + 50], 255, 'hair above the head');
+  t.equal(view.alpha![100 * 3 + 50], 0, 'what floats a centimetre above it');
   t.equal(view.alpha![100 * 97 + 50], 0, 'clothes below the chin');
 });
 
-tap.test('the box leaves room for hair; random numbers are uniform and repeat', async (t) => {
+tap.test("three photos in three lights make one head, in the texture's colours from every side", async (t) => {
+  const camera = (yaw: number, size: number) => orbitCamera(surface.box, (yaw * Math.PI) / 180, 0, size);
+  // A white balance each, and a lamp that darkens the other side to less than half.
+  const lights = [
+    { yaw: 0, balance: [1.1, 0.9, 0.7], lamp: 0 },
+    { yaw: 30, balance: [1.2, 0.8, 0.5], lamp: 0.4 },
+    { yaw: -30, balance: [0.5, 0.55, 0.7], lamp: -0.4 },
+  ];
+  const level = { ...QUALITY.draft, steps: 250, photoSize: 160 };
+  const views = supervisedViews(surface, level, 1, null);
+  for (const { yaw, balance, lamp } of lights) {
+    const view = camera(yaw, 160);
+    const { rgba } = drawSurface(surface, view, 'texture', null);
+    const rgb = new Uint8Array(3 * 160 * 160).map((_, k) => {
+      const [i, c] = [Math.floor(k / 3), k % 3];
+      return Math.min(255, rgba[4 * i + c]! * balance[c]! * (1 + lamp * (((i % 160) - 80) / 80)));
+    });
+    const matte = new Uint8Array(160 * 160).map((_, i) => rgba[4 * i + 3]!);
+    views.push(await fieldPhoto({ rgb, matte, width: 160, height: 160 }, view, surface, [0, -4, 8], level.photoSize, null));
+  }
+  using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed: 1 });
+  trainField(field, views, level, 1, new Int32Array(new SharedArrayBuffer(12)), () => {});
+  for (const yaw of [-30, 0, 30]) {
+    const view = camera(yaw, 96);
+    const mesh = drawSurface(surface, view, 'texture', null).rgba;
+    const volume = field.render(view).rgba;
+    const [wanted, seen] = [mesh, volume].map((rgba) =>
+      meanColour(rgba, (i) => mesh[4 * i + 3]! >= 128 && volume[4 * i + 3]! >= 128),
+    );
+    const off = Math.max(...wanted!.map((value, c) => Math.abs(seen![c]! - value) / 255));
+    t.ok(off < 0.03, `the mean colour at ${yaw}° is ${(100 * off).toFixed(1)} % off`);
+  }
+  const { silhouetteWorst } = compareWithSurface(field, surface, 96, null);
+  t.ok(silhouetteWorst > 0.95, `silhouettes overlap by ${silhouetteWorst.toFixed(3)} at worst`);
+});
+
+function meanColour(rgba: Uint8Array, use: (pixel: number) => boolean): number[] {
+  const sum = [0, 0, 0];
+  let count = 0;
+  for (let i = 0; i < rgba.length / 4; i++) {
+    if (!use(i)) continue;
+    count++;
+    for (let c = 0; c < 3; c++) sum[c]! += rgba[4 * i + c]!;
+  }
+  return sum.map((value) => value / count);
+}
+
+tap.test('the box leaves room for hair and ends at the neck; random numbers are uniform and repeat', async (t) => {
   t.ok(fieldBox(surface).max[1] > surface.box.max[1] + 1);
+  t.ok(fieldBox(surface).min[1] > surface.box.min[1]);
   const random = generator(3);
   const values = Array.from({ length: 4000 }, random);
   t.ok(Math.abs(values.reduce((sum, value) => sum + value, 0) / 4000 - 0.5) < 0.02);

@@ -17,7 +17,8 @@ export function fieldBox(surface: Surface): Box {
 /**
  * Views around the textured head whose colour, opacity and depth the field must reproduce: without them the field of a single
  * photo would be a billboard. Of four, two show the whole head from within yaw ±90°, one the whole head from behind, and one the face
- * alone from within yaw ±60°, because lips and eyes are small; pitch ±30°; stratified, so that few views cover all. A view of the whole
+ * alone from within yaw ±60°, because lips and eyes are small; pitch ±30°, half of those from behind ±60°, or the crown would be seen by grazing rays
+ * only and cave in; stratified, so that few views cover all. A view of the whole
  * head leaves room around the field's box: what no view shows to be empty would be left to grow specks.
  */
 export function supervisedViews(surface: Surface, level: QualityLevel, seed: number, control: Int32Array | null): TrainingView[] {
@@ -28,7 +29,7 @@ export function supervisedViews(surface: Surface, level: QualityLevel, seed: num
     const pitch = (Math.PI / 3) * (fraction(i * 0.618034 + random() * 0.1) - 0.5);
     const camera =
       i % 4 === 3
-        ? orbitCamera(surface.box, Math.PI / 2 + Math.PI * slot, pitch, level.supervisedSize, WHOLE)
+        ? orbitCamera(surface.box, Math.PI / 2 + Math.PI * slot, (i % 8 === 3 ? 2 : 0.8) * pitch, level.supervisedSize, WHOLE)
         : i % 4 === 1
           ? orbitCamera(face, (Math.PI / 1.5) * (slot - 0.5), pitch, level.supervisedSize)
           : orbitCamera(surface.box, Math.PI * (slot - 0.5), pitch, level.supervisedSize, WHOLE);
@@ -97,7 +98,7 @@ export function trainField(
 
 const PIECE = 25;
 /** How far from the mesh the field may differ from it, cm: glasses and beards may, floaters may not. */
-const SURFACE_MARGIN = 0.5;
+export const SURFACE_MARGIN = 0.5;
 
 function divide(rgba: Uint8Array): { rgb: Uint8Array; alpha: Uint8Array } {
   const count = rgba.length / 4;

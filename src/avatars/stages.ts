@@ -1,19 +1,20 @@
 import { DafError, type DafErrorCode } from '../core/contracts/errors.js';
 import type { Emit, FinalizeContext, MapRecord, TaskContext } from '../core/contracts/stage.js';
-import { resolveModels } from '../faces/models/resolve.js';
-import type { Vision, VisionModels } from '../faces/types.js';
-import { openVision } from '../faces/vision/prepare.js';
 import { contactHtml } from './contact/html.js';
 import { PEOPLE_PER_PAGE } from './contact/layout.js';
 import { contactPage, pageCount, pageName } from './contact/sheet.js';
+import { openEyes } from './eyes.js';
 import { decodeInput, identityOfKey, personKey } from './input.js';
 import { bestObservations, encodeObservation, encodeRefusal } from './observation.js';
 import { observe } from './observe.js';
-import { type AvatarOptions, avatarOptions, identityFolder } from './options.js';
+import { avatarOptions, identityFolder } from './options.js';
 import { buildPerson, unusablePerson } from './person.js';
 import type { AvatarReport } from './report.js';
 
-/** What is the photo's fault: it is refused, and the job goes on. Anything else fails the attempt. */
+/**
+ * What is the photo's fault, or that of the models given for it: it is refused, and the job goes on. Anything else fails the
+ * attempt, a worker without onnxruntime (ERR_DAF_VISION_MISSING) too: another worker may have it.
+ */
 const REFUSABLE: ReadonlySet<DafErrorCode> = new Set([
   'ERR_DAF_BAD_IMAGE',
   'ERR_DAF_IMAGE_TOO_LARGE',
@@ -24,7 +25,6 @@ const REFUSABLE: ReadonlySet<DafErrorCode> = new Set([
   'ERR_DAF_IO',
   'ERR_DAF_BAD_MODEL',
   'ERR_DAF_MODEL_MISSING',
-  'ERR_DAF_VISION_MISSING',
 ]);
 
 export async function mapPhoto(record: MapRecord, emit: Emit, context: TaskContext): Promise<void> {
@@ -37,7 +37,7 @@ export async function mapPhoto(record: MapRecord, emit: Emit, context: TaskConte
   }
   identityFolder(photo.identity);
   try {
-    const observation = await observe(photo, await eyes(options), context.control);
+    const observation = await observe(photo, await openEyes(options), context.control);
     for (const warning of observation.warnings) {
       context.refuse(photo.name, new DafError(warning.code as DafErrorCode, warning.message), { refused: false });
     }
@@ -49,28 +49,6 @@ export async function mapPhoto(record: MapRecord, emit: Emit, context: TaskConte
     context.refuse(photo.name, refusal);
     context.counters.add('photos.refused');
     emit(personKey(photo), encodeRefusal({ photo: photo.name, code: refusal.code, message: refusal.message }));
-  }
-}
-
-const NO_MODELS: VisionModels = { detector: null, landmarks: null };
-
-/** Photos with side-cars need no model: what is wrong with the models is the refusal of those without. */
-async function eyes({ models, detector, landmarks }: AvatarOptions): Promise<Vision> {
-  const named = { models: models ?? undefined, detector: detector ?? undefined, landmarks: landmarks ?? undefined };
-  try {
-    return await openVision({ models: await resolveModels(named) });
-  } catch (problem) {
-    const blind = await openVision({ models: NO_MODELS });
-    return {
-      async prepare(photo) {
-        try {
-          return await blind.prepare(photo);
-        } catch (error) {
-          throw DafError.from(error).code === 'ERR_DAF_MODEL_MISSING' ? problem : error;
-        }
-      },
-      dispose: () => blind.dispose(),
-    };
   }
 }
 

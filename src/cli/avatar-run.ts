@@ -36,9 +36,11 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
     import('../avatars/input.js'),
   ]);
   const { avatarOptions } = await import('../avatars/options.js');
-  avatarOptions(run.params);
+  const { checkEyes } = await import('../avatars/eyes.js');
+  const options = avatarOptions(run.params);
   const started = performance.now();
   const input = await avatarInput(run.inputs);
+  await checkEyes(input.records, options);
   io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
   await using cluster = await Cluster.local({
     ...(run.workers === undefined ? {} : { workers: run.workers }),

@@ -124,8 +124,8 @@ export interface Vision {
   /**
    * Decode, find the largest face and its landmarks, crop, score.
    * @throws DafError ERR_DAF_BAD_IMAGE, ERR_DAF_IMAGE_TOO_LARGE, ERR_DAF_NO_FACE, ERR_DAF_BAD_LANDMARKS, ERR_DAF_PERMISSION,
-   * ERR_DAF_NOT_FOUND, ERR_DAF_IO: this photo is refused. ERR_DAF_MODEL_MISSING, ERR_DAF_BAD_MODEL, ERR_DAF_VISION_MISSING: so is
-   * every photo without side-car.
+   * ERR_DAF_NOT_FOUND, ERR_DAF_IO: this photo is refused. ERR_DAF_MODEL_MISSING, ERR_DAF_BAD_MODEL: so is every photo without
+   * side-car. ERR_DAF_VISION_MISSING: this machine lacks onnxruntime, which is not the photo's fault.
    */
   prepare(photo: PhotoSource): Promise<PreparedFace>;
   dispose(): Promise<void>;

@@ -19,15 +19,26 @@ async function load(): Promise<Ort> {
     return ort;
   } catch (cause) {
     loading = undefined;
-    throw new DafError(
-      'ERR_DAF_VISION_MISSING',
-      'finding faces needs onnxruntime-node, which is not installed or does not load',
-      {
-        hint: 'npm install onnxruntime-node --onnxruntime-node-install=skip',
-        cause,
-      },
-    );
+    throw visionMissing(cause);
   }
+}
+
+/** Without loading it, as that costs memory: null, or ERR_DAF_VISION_MISSING where onnxruntime-node is not installed. */
+export function ortMissing(): DafError | null {
+  try {
+    import.meta.resolve('onnxruntime-node');
+    return null;
+  } catch (cause) {
+    return visionMissing(cause);
+  }
+}
+
+function visionMissing(cause: unknown): DafError {
+  return new DafError('ERR_DAF_VISION_MISSING', 'finding faces needs onnxruntime-node, which is not installed or does not load', {
+    // Its package holds all that is needed here; its install script would fetch libraries for GPUs.
+    hint: 'npm install onnxruntime-node --ignore-scripts',
+    cause,
+  });
 }
 
 /** One model on one thread. */

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
 import type { ModelFile, VisionModels } from '../types.js';
 import { type AdapterName, describeHeader, EXPECTED, identifyModel, type ModelRole, ROLE_OF } from './identify.js';
-import { readOnnxHeader } from './onnx-header.js';
+import { type OnnxHeader, readOnnxHeader } from './onnx-header.js';
 
 export interface ModelOptions {
   /** A folder of .onnx files: each is inspected, the best detector and landmarker are taken. */
@@ -90,7 +90,7 @@ async function inspect(file: string): Promise<{ adapter: AdapterName; freeSize: 
   } catch (cause) {
     throw DafError.is(cause) ? cause : missing(`model ${file}`, cause);
   }
-  const header = readOnnxHeader(bytes);
+  const header = headerOf(bytes, file);
   const adapter = identifyModel(header);
   const seen = describeHeader(header);
   if (adapter === null) {
@@ -100,6 +100,14 @@ async function inspect(file: string): Promise<{ adapter: AdapterName; freeSize: 
   }
   const side = header.inputs[0]?.dims[3] ?? null;
   return { adapter, freeSize: side === null, side: side ?? 0, seen };
+}
+
+function headerOf(bytes: Uint8Array, file: string): OnnxHeader {
+  try {
+    return readOnnxHeader(bytes);
+  } catch (cause) {
+    throw new DafError('ERR_DAF_BAD_MODEL', `${file}: ${DafError.from(cause).message}`, { cause });
+  }
 }
 
 function missing(what: string, cause: unknown): DafError {

@@ -42,10 +42,12 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
   const input = await avatarInput(run.inputs);
   await checkEyes(input.records, options);
   io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
+  io.signal.throwIfAborted();
   await using cluster = await Cluster.local({
     ...(run.workers === undefined ? {} : { workers: run.workers }),
     ...(run.memory === undefined ? {} : { memory: run.memory }),
   });
+  io.signal.throwIfAborted();
   const job = await cluster.submit(avatars, {
     input: { items: input.records.map((record) => ({ key: '', value: encodeInput(record) })) },
     output: run.out,

@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from 'commander';
-import { DafError, toWire } from '../core/contracts/errors.js';
+import { DafError, toWire, type WireError } from '../core/contracts/errors.js';
 import { ProgressBar } from './progress.js';
 
 /** What a command answers: `json` is printed with --json, `text` without it. */
@@ -76,15 +76,18 @@ async function execute(spec: CommandSpec, args: readonly unknown[], options: Rec
 export async function fail(error: unknown, json: boolean): Promise<void> {
   const { code, message, hint, cause } = toWire(error);
   if (json) {
-    await write(
-      `${JSON.stringify({ error: { code, message, hint, cause: cause && { code: cause.code, message: cause.message } } }, null, 2)}\n`,
-    );
+    await write(`${JSON.stringify({ error: { code, message, hint, cause: causes(cause) } }, null, 2)}\n`);
     return;
   }
   const lines = [`daf: ${code}: ${message}`];
   for (let next = cause; next !== null; next = next.cause) lines.push(`  because: ${next.code}: ${next.message}`);
   if (hint !== null) lines.push(`  hint: ${hint}`);
   process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** The whole chain: what went wrong in the end is the innermost one. */
+function causes(error: WireError | null): object | null {
+  return error && { code: error.code, message: error.message, cause: causes(error.cause) };
 }
 
 function write(text: string): Promise<void> {

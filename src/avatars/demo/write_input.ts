@@ -13,6 +13,8 @@ export interface DemoOptions {
   readonly seed: number;
   /** A mole on the left cheek and an L on the left of the neck, for tests. */
   readonly marks?: boolean;
+  /** Checked before each photo. */
+  readonly signal?: AbortSignal;
 }
 
 const WIDTH = 560;
@@ -27,6 +29,7 @@ export async function writeDemoInput(folder: string, options: DemoOptions): Prom
     await mkdir(home, { recursive: true });
     const first = options.firstPhoto ?? 0;
     for (let photo = first; photo < first + (options.photos ?? (person % 3) + 1); photo++) {
+      options.signal?.throwIfAborted();
       const { rgb, landmarks } = demoPhoto(person, photo, options);
       const base = join(home, `photo-${photo + 1}`);
       await sharp(rgb, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })

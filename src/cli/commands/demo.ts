@@ -27,6 +27,7 @@ export const demo: CommandSpec = {
       people: options['people'] as number,
       photos: (options['photos'] as number | undefined) ?? null,
       seed: options['seed'] as number,
+      signal: io.signal,
     });
     const summary = await runAvatars(
       {

@@ -46,11 +46,15 @@ tap.test('the number of workers changes no byte', async (t) => {
 });
 
 const FAILPOINTS = [
+  'worker.heartbeat:3',
   'worker.assigned:2',
+  'task.start:2',
   'task.map-record:2',
+  'task.map-spill:1',
   'task.map-done:1',
   'worker.before-report:2',
   'worker.after-report:2',
+  'worker.verdict:2',
   'task.reduce-group:1',
   'task.before-output:7',
   'task.reduce-done:1',

@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DafError } from '../../core/contracts/errors.js';
 import { avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
 
@@ -21,7 +22,7 @@ export const demo: CommandSpec = {
     const { writeDemoInput } = await import('../../avatars/demo/write_input.js');
     const out = resolve(String(options['out']));
     const input = join(out, 'input');
-    await rm(input, { recursive: true, force: true });
+    await clearEarlierDemo(input);
     io.log(`making photos in ${input}`);
     await writeDemoInput(input, {
       people: options['people'] as number,
@@ -43,3 +44,17 @@ export const demo: CommandSpec = {
     return { json: { ...summary, input }, text: avatarText(summary) };
   },
 };
+
+/** Says that a folder of photos was made here and may be replaced. */
+const MARK = '.daf-demo';
+
+/** Removes what an earlier demo made, and nothing that anybody else did. */
+async function clearEarlierDemo(input: string): Promise<void> {
+  const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
+  if ((await exists(input)) && !(await exists(join(input, MARK)))) {
+    throw new DafError('ERR_DAF_OUTPUT_EXISTS', `${input} exists and was not made by a demo`, { hint: 'choose another --out' });
+  }
+  await rm(input, { recursive: true, force: true });
+  await mkdir(input, { recursive: true });
+  await writeFile(join(input, MARK), '');
+}

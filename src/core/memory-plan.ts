@@ -9,6 +9,11 @@ export function taskBudget(budgetBytes: number, threads: number): number {
   return Math.max(0, budgetBytes - WORKER_BASE - threads * THREAD_BASE);
 }
 
+/** The least budget of a worker in which a task of this size fits: the inverse of {@link taskBudget}. Whole MB, in bytes. */
+export function workerMemoryFor(taskBytes: number, threads: number): number {
+  return Math.ceil((taskBytes + WORKER_BASE + threads * THREAD_BASE) / MB) * MB;
+}
+
 export const DEFAULT_WORKER_MEMORY = 512 * MB;
 /** Below this not even a small task fits. */
 export const LEAST_WORKER_MEMORY = WORKER_BASE + THREAD_BASE + 32 * MB;

@@ -88,23 +88,28 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Submits a job: a definition (made by defineJob), the path or URL of a job module (JavaScript or TypeScript), or of a plugin (.so).
-   * @throws DafError ERR_DAF_BAD_JOB, ERR_DAF_INLINE_CAPTURE, ERR_DAF_NO_INPUT, ERR_DAF_OUTPUT_EXISTS, ERR_DAF_BAD_OPTION
+   * @throws DafError ERR_DAF_BAD_JOB, ERR_DAF_INLINE_CAPTURE, ERR_DAF_NO_INPUT, ERR_DAF_OUTPUT_EXISTS, ERR_DAF_BAD_OPTION,
+   * ERR_DAF_MEMORY_LIMIT when no worker that was started here could hold a task of it
    */
   // biome-ignore lint/suspicious/noExplicitAny: a definition over text or over bytes
   async submit(job: JobDefinition<any> | string | URL, options: SubmitOptions): Promise<Job> {
-    const [{ jobCode }, { compileSubmit, REMOTE_TASK_MEMORY }, { prepareJob }, { JobHandle }, { failpoint }] = await Promise.all([
-      import('./code.js'),
-      import('./options.js'),
-      import('./submit.js'),
-      import('./job-handle.js'),
-      import('../../core/failpoint.js'),
-    ]);
+    const [{ jobCode }, { compileSubmit, REMOTE_TASK_MEMORY }, { prepareJob, taskMemory }, { JobHandle }, { failpoint }] =
+      await Promise.all([
+        import('./code.js'),
+        import('./options.js'),
+        import('./submit.js'),
+        import('./job-handle.js'),
+        import('../../core/failpoint.js'),
+      ]);
     const compiled = compileSubmit(options, {
       threads: this.#threads,
       output: () => this.#temporaryOutput(),
       memory: this.#local?.taskMemory ?? REMOTE_TASK_MEMORY,
     });
-    const { spec } = await prepareJob(await jobCode(job as JobDefinition, compiled.cwd), compiled);
+    const code = await jobCode(job as JobDefinition, compiled.cwd);
+    const { sortBuffer, task } = taskMemory(code.definition, compiled);
+    this.#local?.checkFits(code.definition.name, task + (code.definition.reduce === undefined ? 0 : sortBuffer));
+    const { spec } = await prepareJob(code, compiled);
     const status = await this.#link.submit(spec);
     failpoint('client.after-submit');
     return new JobHandle(this.#link, status);

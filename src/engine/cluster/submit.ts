@@ -14,6 +14,7 @@ import {
   REPORT,
   type StageCode,
   specKey,
+  type TaskMemory,
 } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
@@ -60,10 +61,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
       params: options.params,
       maxAttempts: options.maxAttempts,
       priority: options.priority,
-      memory: {
-        sortBuffer: definition.memory?.sortBuffer ?? options.memory.sortBuffer,
-        task: definition.memory?.task ?? options.memory.task,
-      },
+      memory: taskMemory(definition, options),
       isa: addon().cpuInfo().isa,
     });
     await store.put(specKey(id), Buffer.from(JSON.stringify(spec)));
@@ -74,6 +72,14 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
     if (fresh) await rmdir(fileURLToPath(options.output)).catch(() => {});
     throw error;
   }
+}
+
+/** What a task of the job reserves: what the job says, else what suits the cluster. */
+export function taskMemory(definition: JobCode['definition'], options: CompiledSubmit): TaskMemory {
+  return {
+    sortBuffer: definition.memory?.sortBuffer ?? options.memory.sortBuffer,
+    task: definition.memory?.task ?? options.memory.task,
+  };
 }
 
 async function storeInput(

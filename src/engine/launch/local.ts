@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { memoryLimit } from '../../core/cgroup.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { PROTOCOL } from '../../core/contracts/messages.js';
-import { defaultTaskMemory } from '../../core/memory-plan.js';
+import { defaultTaskMemory, taskBudget, workerMemoryFor } from '../../core/memory-plan.js';
+import { formatBytes } from '../../core/options/index.js';
 import { DealerSocket, encode, freshIpcEndpoint } from '../wire/index.js';
 import { Child } from './child.js';
 import { type Shares, shareMemory } from './memory-shares.js';
@@ -15,6 +16,8 @@ const WORKER = new URL('../worker/main.js', import.meta.url).href;
 /** Processes that keep dying take the cluster down rather than the machine. */
 const MAX_RESTARTS = 64;
 const RESTART_PAUSE_MS = 100;
+/** Workers that may die before they were ever ready; with more of them something is wrong with this machine or install. */
+const MAX_FAILED_STARTS = 3;
 const MB = 2 ** 20;
 
 /** As cluster/options.ts compiles it. */
@@ -80,6 +83,7 @@ export class LocalCluster {
   #coordinator: Child | null = null;
   #restarts = 0;
   #started = 0;
+  #failedStarts = 0;
   #closed = false;
 
   constructor(options: LaunchOptions, shares: Shares) {
@@ -105,6 +109,17 @@ export class LocalCluster {
     return [...this.#children.values()].filter((child) => child.running).map((child) => child.pid);
   }
 
+  /** @throws DafError ERR_DAF_MEMORY_LIMIT when a task that reserves this many bytes fits into no worker of this cluster. */
+  checkFits(job: string, bytes: number): void {
+    const { threads } = this.#options;
+    if (bytes <= taskBudget(this.workerMemory, threads)) return;
+    throw new DafError(
+      'ERR_DAF_MEMORY_LIMIT',
+      `a task of ${job} needs ${formatBytes(bytes)}; a worker of ${formatBytes(this.workerMemory)} has ${formatBytes(taskBudget(this.workerMemory, threads))} for tasks`,
+      { hint: `give workers at least ${formatBytes(workerMemoryFor(bytes, threads))} (--memory, SDK: memory)` },
+    );
+  }
+
   /** Called once when the cluster cannot go on. */
   onFailure(listener: (error: DafError) => void): void {
     this.#failures.push(listener);
@@ -112,7 +127,7 @@ export class LocalCluster {
 
   async start(): Promise<void> {
     await this.#startCoordinator().ready;
-    await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker().ready));
+    await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker()));
   }
 
   async close(): Promise<void> {
@@ -169,7 +184,8 @@ export class LocalCluster {
     return false;
   }
 
-  #startWorker(): Child {
+  /** Resolves once the worker is ready, or one that took its place. */
+  #startWorker(): Promise<void> {
     const name = `${hostname()
       .replace(/[^A-Za-z0-9.-]/g, '-')
       .slice(0, 40)}-${process.pid}-${++this.#started}-${randomBytes(3).toString('hex')}`;
@@ -194,8 +210,16 @@ export class LocalCluster {
       logFile: join(this.logDirectory, `worker-${this.#started}.log`),
     });
     this.#children.set(name, child);
-    void child.exited.then((how) => this.#workerEnded(name, how));
-    return child;
+    const replaced = child.exited.then((how) => this.#workerEnded(name, how));
+    replaced.catch(() => {}); // seen below, and by the count of restarts
+    return child.ready.then(
+      () => {},
+      (error) => {
+        this.#failedStarts += 1;
+        if (this.#failedStarts > MAX_FAILED_STARTS) throw error;
+        return replaced;
+      },
+    );
   }
 
   async #workerEnded(name: string, how: number | string): Promise<void> {
@@ -204,7 +228,7 @@ export class LocalCluster {
     await this.#sayBye(name).catch(() => {});
     if (!this.#mayRestart(`a worker ended (${how})`)) return;
     await new Promise((done) => setTimeout(done, RESTART_PAUSE_MS));
-    if (!this.#closed) this.#startWorker();
+    if (!this.#closed) await this.#startWorker();
   }
 
   /**

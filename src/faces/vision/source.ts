@@ -38,7 +38,9 @@ async function openRegular(path: string | Buffer): Promise<FileHandle> {
     // Non-blocking, so that a named pipe among the photos cannot hold the task for ever.
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
-    throw DafError.from(error, 'ERR_DAF_IO');
+    // Without the path: a refusal names the photo as it was given, and reads the same wherever the photos lie.
+    const { code, message, hint } = DafError.from(error, 'ERR_DAF_IO');
+    throw new DafError(code, message.replace(/, open .*$/s, ''), { hint, cause: error });
   }
   const stat = await handle.stat();
   if (stat.isFile() && stat.size > 0) return handle;

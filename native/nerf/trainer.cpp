@@ -120,8 +120,8 @@ bool Trainer::DrawRay(TargetRay* out) {
   const uint32_t x = rng_.Below(view.camera.width), y = rng_.Below(view.camera.height);
   const size_t at = size_t{y} * view.camera.width + x;
   const uint8_t* pixel = view.rgba + at * 4;
-  // Empty pixels teach little after the first few: a quarter of them is enough. Where rendered views
-  // have carved the grid, only rays that graze the head remain, and those draw its outline.
+  // Empty pixels teach little after the first few: a quarter of them is enough. Where rendered
+  // views have carved the grid, only rays that graze the head remain, and those draw its outline.
   if (pixel[3] == 0 && views_.supervised().empty() && rng_.Below(4) != 0) return false;
   out->ray = PixelRay(view.camera, static_cast<float>(x) + 0.5f, static_cast<float>(y) + 0.5f);
   if (!Clip(model_.box(), out->ray, &out->near, &out->far)) return false;

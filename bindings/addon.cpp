@@ -14,7 +14,10 @@ class DafAddon : public Napi::Addon<DafAddon> {
     RegisterHeadFit(env, exports);
     RegisterHeadSynth(env, exports);
     RegisterMesh(env, exports);
-    RegisterNerf(env, exports);
+    RegisterNerfField(env, exports);
+    RegisterNerfMeasure(env, exports);
+    RegisterNerfRender(env, exports);
+    RegisterNerfTrain(env, exports);
     RegisterShuffle(env, exports);
   }
 };

@@ -38,7 +38,10 @@ void RegisterHost(Napi::Env env, Napi::Object exports);
 void RegisterHeadFit(Napi::Env env, Napi::Object exports);
 void RegisterHeadSynth(Napi::Env env, Napi::Object exports);
 void RegisterMesh(Napi::Env env, Napi::Object exports);
-void RegisterNerf(Napi::Env env, Napi::Object exports);
+void RegisterNerfField(Napi::Env env, Napi::Object exports);
+void RegisterNerfMeasure(Napi::Env env, Napi::Object exports);
+void RegisterNerfRender(Napi::Env env, Napi::Object exports);
+void RegisterNerfTrain(Napi::Env env, Napi::Object exports);
 void RegisterShuffle(Napi::Env env, Napi::Object exports);
 
 }  // namespace daf::node

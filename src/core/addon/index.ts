@@ -9,7 +9,10 @@ import type { HeadFitAddon } from './head_fit.js';
 import type { HeadSynthAddon } from './head_synth.js';
 import type { HostAddon } from './host.js';
 import type { MeshAddon } from './mesh.js';
-import type { NerfAddon } from './nerf.js';
+import type { NerfFieldAddon } from './nerf_field.js';
+import type { NerfMeasureAddon } from './nerf_measure.js';
+import type { NerfRenderAddon } from './nerf_render.js';
+import type { NerfTrainAddon } from './nerf_train.js';
 import type { ShuffleAddon } from './shuffle.js';
 
 export type * from './core.js';
@@ -18,7 +21,10 @@ export type * from './head_fit.js';
 export type * from './head_synth.js';
 export type * from './host.js';
 export type * from './mesh.js';
-export type * from './nerf.js';
+export type * from './nerf_field.js';
+export type * from './nerf_measure.js';
+export type * from './nerf_render.js';
+export type * from './nerf_train.js';
 export type * from './shuffle.js';
 
 export interface Addon
@@ -28,7 +34,10 @@ export interface Addon
     HeadSynthAddon,
     HostAddon,
     MeshAddon,
-    NerfAddon,
+    NerfFieldAddon,
+    NerfMeasureAddon,
+    NerfRenderAddon,
+    NerfTrainAddon,
     ShuffleAddon {}
 
 const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');

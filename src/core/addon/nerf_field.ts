@@ -1,0 +1,56 @@
+/** Fields of native/nerf, as bindings/nerf_field.cpp exports them, in the same order. */
+export interface NerfFieldAddon {
+  /** A field with random weights. Throws ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT. */
+  fieldCreate(options: NativeFieldOptions): FieldHandle;
+  /** A checkpoint from its bytes or its path, validated. Throws ERR_DAF_BAD_DATA, ERR_DAF_IO. */
+  fieldLoad(source: Uint8Array | string): FieldHandle;
+  /** The checkpoint's bytes, or null when it was written to `path` (atomically). Throws ERR_DAF_IO. */
+  fieldSave(field: FieldHandle, path: string | null): Uint8Array | null;
+  fieldInfo(field: FieldHandle): NativeFieldInfo;
+  /** Frees the native memory; any later use of the handle throws ERR_DAF_BAD_ARGUMENT. */
+  fieldDispose(field: FieldHandle): void;
+  /** density[n] per unit of length, color[n·3] along directions[n·3], at points[n·3]. */
+  fieldEvaluate(
+    field: FieldHandle,
+    points: Float32Array,
+    directions: Float32Array | null,
+    control: Int32Array | null,
+    density: Float32Array,
+    color: Float32Array | null,
+  ): void;
+}
+
+declare const fieldBrand: unique symbol;
+/** A field in native memory; it does not cross threads. */
+export interface FieldHandle {
+  readonly [fieldBrand]: true;
+}
+
+interface NativeFieldPlace {
+  readonly boxMin: Float32Array;
+  readonly boxMax: Float32Array;
+  readonly occupancy: number;
+  readonly seed: number;
+}
+
+export type NativeFieldOptions = NativeFieldPlace &
+  (
+    | {
+        readonly kind: 'hashgrid';
+        readonly levels: number;
+        readonly features: number;
+        readonly log2Entries: number;
+        readonly coarsest: number;
+        readonly finest: number;
+        readonly densityWidth: number;
+        readonly colorWidth: number;
+      }
+    | { readonly kind: 'classic'; readonly width: number; readonly depth: number }
+  );
+
+export interface NativeFieldInfo {
+  readonly kind: 'hashgrid' | 'classic';
+  readonly parameters: number;
+  readonly boxMin: Float32Array;
+  readonly boxMax: Float32Array;
+}

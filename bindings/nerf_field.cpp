@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "bindings/head_values.h"
+#include "bindings/nerf_registry.h"
 #include "bindings/nerf_values.h"
 
 namespace daf::node {
@@ -43,7 +44,8 @@ Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   std::unique_ptr<nerf::Model> model;
-  if (!Check(env, nerf::Model::Make(std::move(field), box, occupancy, &model))) return env.Undefined();
+  if (!Check(env, nerf::Model::Make(std::move(field), box, occupancy, &model)))
+    return env.Undefined();
   auto handle = std::make_unique<FieldHandle>();
   handle->model = std::move(model);
   return WrapField(env, std::move(handle));
@@ -64,6 +66,23 @@ Napi::Value FieldLoad(const Napi::CallbackInfo& info) {
   if (!Check(env, nerf::Model::Load(file, &model))) return env.Undefined();
   auto handle = std::make_unique<FieldHandle>();
   handle->model = std::move(model);
+  return WrapField(env, std::move(handle));
+}
+
+Napi::Value FieldShare(const Napi::CallbackInfo& info) {
+  FieldHandle* field = ReadField(info[0]);
+  if (field == nullptr) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), ShareModel(field->model));
+}
+
+Napi::Value FieldAttach(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto handle = std::make_unique<FieldHandle>();
+  if (info[0].IsNumber()) handle->model = SharedModel(info[0].As<Napi::Number>().Uint32Value());
+  if (handle->model == nullptr) {
+    ThrowArgument(env, "fieldAttach: this process shares no field of that id, or has disposed it");
+    return env.Undefined();
+  }
   return WrapField(env, std::move(handle));
 }
 
@@ -137,6 +156,8 @@ Napi::Value FieldEvaluate(const Napi::CallbackInfo& info) {
 void RegisterNerfField(Napi::Env env, Napi::Object exports) {
   exports.Set("fieldCreate", Napi::Function::New(env, FieldCreate, "fieldCreate"));
   exports.Set("fieldLoad", Napi::Function::New(env, FieldLoad, "fieldLoad"));
+  exports.Set("fieldShare", Napi::Function::New(env, FieldShare, "fieldShare"));
+  exports.Set("fieldAttach", Napi::Function::New(env, FieldAttach, "fieldAttach"));
   exports.Set("fieldSave", Napi::Function::New(env, FieldSave, "fieldSave"));
   exports.Set("fieldInfo", Napi::Function::New(env, FieldInfo, "fieldInfo"));
   exports.Set("fieldDispose", Napi::Function::New(env, FieldDispose, "fieldDispose"));

@@ -84,7 +84,8 @@ Napi::Value MeasureField(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterNerfMeasure(Napi::Env env, Napi::Object exports) {
-  exports.Set("measureMultiplyAdds", Napi::Function::New(env, MeasureMultiplyAdds, "measureMultiplyAdds"));
+  exports.Set("measureMultiplyAdds",
+              Napi::Function::New(env, MeasureMultiplyAdds, "measureMultiplyAdds"));
   exports.Set("measureField", Napi::Function::New(env, MeasureField, "measureField"));
 }
 

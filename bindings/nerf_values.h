@@ -1,4 +1,5 @@
-// What the bindings of native/nerf share: the handles that TypeScript holds, and readers of plain values.
+// What the bindings of native/nerf share: the handles that TypeScript holds, and readers of plain
+// values.
 #pragma once
 
 #include <memory>
@@ -20,7 +21,8 @@ struct TrainerHandle {
   std::unique_ptr<nerf::Trainer> trainer;
 };
 
-// Externals with a type tag; the reader throws and returns null for anything else and for what was disposed.
+// Externals with a type tag; the reader throws and returns null for anything else and for what was
+// disposed.
 Napi::Value WrapField(Napi::Env env, std::unique_ptr<FieldHandle> handle);
 Napi::Value WrapTrainer(Napi::Env env, std::unique_ptr<TrainerHandle> handle);
 FieldHandle* ReadField(const Napi::Value& value);

@@ -49,19 +49,14 @@ Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
   return writer->Add("occupancy", DType::kU8, {occupancy_.byte_count()}, occupancy_.bytes());
 }
 
-Status Model::InferencePass(FieldPass** out) {
-  if (pass_ == nullptr) DAF_RETURN_IF_ERROR(field_->NewPass(false, &arena_, &pass_));
-  *out = pass_.get();
-  return Status::Ok();
-}
-
 Status Model::RefreshOccupancy(const TaskControl& control) {
   const FlushDenormals flush;
+  const std::lock_guard<std::mutex> lock(refreshing_);
   if (!stale_) return Status::Ok();
-  FieldPass* pass;
-  DAF_RETURN_IF_ERROR(InferencePass(&pass));
+  PassPool::Loan pass;
+  DAF_RETURN_IF_ERROR(Borrow(&pass));
   Rng rng(1, 7);
-  DAF_RETURN_IF_ERROR(occupancy_.Update(pass, true, true, &rng, control));
+  DAF_RETURN_IF_ERROR(occupancy_.Update(&*pass, true, true, &rng, control));
   stale_ = false;
   return Status::Ok();
 }
@@ -69,8 +64,8 @@ Status Model::RefreshOccupancy(const TaskControl& control) {
 Status Model::Evaluate(const float* points, const float* directions, size_t n, float* density,
                        float* color, const TaskControl& control) {
   const FlushDenormals flush;
-  FieldPass* pass;
-  DAF_RETURN_IF_ERROR(InferencePass(&pass));
+  PassPool::Loan pass;
+  DAF_RETURN_IF_ERROR(Borrow(&pass));
   std::vector<float> scratch(size_t{10} * kPassSamples);
   std::vector<uint32_t> pick(kPassSamples);
   float* lanes[10];

@@ -1,11 +1,14 @@
-// What is trained, rendered and saved: a field, its box and its occupancy grid.
+// What is trained, rendered and saved: a field, its box and its occupancy grid. Threads may render
+// and evaluate one model at the same time, while none trains it.
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "native/nerf/field.h"
 #include "native/nerf/occupancy.h"
+#include "native/nerf/pass_pool.h"
 #include "native/nerf/space.h"
 
 namespace daf::nerf {
@@ -23,11 +26,12 @@ class Model {
   const Box& box() const { return box_; }
   Occupancy& occupancy() { return occupancy_; }
 
-  // The pass for inference, made at first use.
-  Status InferencePass(FieldPass** out);
+  // A pass for inference for this thread alone. Thread-safe. Errors: kMemory.
+  Status Borrow(PassPool::Loan* out) { return passes_.Borrow(*field_, out); }
   // Training changed the field: the occupancy grid no longer fits.
   void Touch() { stale_ = true; }
-  // Sweeps the occupancy grid if the field changed since. Errors: kCancelled, kMemory.
+  // Sweeps the occupancy grid if the field changed since; of several threads one does, the others
+  // wait. Errors: kCancelled, kMemory.
   Status RefreshOccupancy(const TaskControl& control);
 
   // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless
@@ -36,11 +40,11 @@ class Model {
                   float* color, const TaskControl& control);
 
  private:
-  Arena arena_;
   std::unique_ptr<Field> field_;
-  std::unique_ptr<FieldPass> pass_;
+  PassPool passes_;
   Box box_;
   Occupancy occupancy_;
+  std::mutex refreshing_;
   bool stale_ = true;
 };
 

@@ -210,10 +210,10 @@ Status Renderer::Render(Model* model, const Camera& camera, const RenderOptions&
   if (options.samples < 8 || options.samples > 4096)
     return Status(Code::kBadArgument, "samples must be 8–4096");
   if (!options.exhaustive) DAF_RETURN_IF_ERROR(model->RefreshOccupancy(control));
-  FieldPass* pass;
-  DAF_RETURN_IF_ERROR(model->InferencePass(&pass));
+  PassPool::Loan pass;
+  DAF_RETURN_IF_ERROR(model->Borrow(&pass));
   arena_.Reset();
-  Block block(model, pass, options);
+  Block block(model, &*pass, options);
   DAF_RETURN_IF_ERROR(block.Reserve(&arena_));
   for (uint32_t y = 0; y < camera.height; y += kBlock) {
     for (uint32_t x = 0; x < camera.width; x += kBlock) {

@@ -44,6 +44,19 @@ export class Field implements NeuralField {
     return native((daf) => new Field(daf.fieldLoad(source)));
   }
 
+  /** The field that another thread of this process shared and has not disposed. @throws DafError ERR_DAF_BAD_ARGUMENT */
+  static attach(id: number): Field {
+    return native((daf) => new Field(daf.fieldAttach(id)));
+  }
+
+  /**
+   * An id by which other threads of this process attach to this field. They share its weights: all may render and evaluate at once,
+   * none may train meanwhile.
+   */
+  share(): number {
+    return native((daf) => daf.fieldShare(this.#handle));
+  }
+
   train(views: readonly TrainingView[], options: TrainingOptions = {}): TrainingSession {
     const complete = trainingOptions(options, this.kind);
     return native((daf) => {

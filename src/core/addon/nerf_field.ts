@@ -4,6 +4,10 @@ export interface NerfFieldAddon {
   fieldCreate(options: NativeFieldOptions): FieldHandle;
   /** A checkpoint from its bytes or its path, validated. Throws ERR_DAF_BAD_DATA, ERR_DAF_IO. */
   fieldLoad(source: Uint8Array | string): FieldHandle;
+  /** The field's id in this process, by which other threads attach to it: they read the same weights. */
+  fieldShare(field: FieldHandle): number;
+  /** A handle of this thread to a field that another one shared and still holds. Throws ERR_DAF_BAD_ARGUMENT. */
+  fieldAttach(id: number): FieldHandle;
   /** The checkpoint's bytes, or null when it was written to `path` (atomically). Throws ERR_DAF_IO. */
   fieldSave(field: FieldHandle, path: string | null): Uint8Array | null;
   fieldInfo(field: FieldHandle): NativeFieldInfo;

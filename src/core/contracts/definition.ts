@@ -15,6 +15,16 @@ export interface JobDefinition<Text extends boolean = boolean> {
   /** How inputs become records. Default: lines. In-memory input is always one record an item. */
   readonly input?: InputFormat;
   readonly output?: OutputFormat;
+  /**
+   * What to do, worked out from the named inputs in the client, at submit, for a job whose work is not the bytes of its inputs (frames of a
+   * picture, scenes in folders). Every record given is one map task. Absent: the inputs are read as `input` says. In-memory input is
+   * never planned.
+   * @param inputs patterns are expanded to files; a folder stays a folder
+   */
+  plan?(
+    inputs: readonly PlanInput[],
+    params: Readonly<Record<string, string>>,
+  ): Iterable<PlannedRecord> | AsyncIterable<PlannedRecord>;
   map(record: MapArgument<Text>, emit: Emit, context: TaskContext): void | Promise<void>;
   /** Runs 0…n times on a key's values; emits under the same key; reduce is correct without it. */
   combine?(key: Bytes<Text>, values: Iterable<Bytes<Text>>, emit: Emit, context: TaskContext): void;
@@ -30,6 +40,18 @@ export interface JobDefinition<Text extends boolean = boolean> {
   readonly deterministic?: boolean;
   /** Bytes a task needs, see TaskMemory. */
   readonly memory?: { readonly sortBuffer?: number; readonly task?: number };
+}
+
+export interface PlanInput {
+  /** As typed. */
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+export interface PlannedRecord {
+  readonly key: string | Uint8Array;
+  readonly value: string | Uint8Array;
 }
 
 export type Bytes<Text extends boolean> = Text extends true ? string : Uint8Array;

@@ -15,7 +15,7 @@ import { inlineModule } from './inline.js';
 /** Code to send to workers, with what the client must know of it. */
 export interface JobCode {
   readonly kind: 'module' | 'plugin';
-  readonly definition: Pick<JobDefinition, 'name' | 'input' | 'output' | 'deterministic' | 'memory'> & {
+  readonly definition: Pick<JobDefinition, 'name' | 'input' | 'output' | 'plan' | 'deterministic' | 'memory'> & {
     readonly reduce?: unknown;
     readonly combine?: unknown;
     readonly finalize?: unknown;

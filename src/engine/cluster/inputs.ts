@@ -2,6 +2,7 @@ import { existsSync, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
+import type { PlanInput } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 
 /** A file to read, under the name by which the user knows it. */
@@ -27,6 +28,17 @@ export async function* listInputs(inputs: readonly string[], cwd: string): Async
     }
     if (!any) throw noInput(input);
   }
+}
+
+/** The inputs of a job that plans for itself: paths stay as they are, patterns become files. @throws DafError ERR_DAF_NO_INPUT */
+export async function namedInputs(inputs: readonly string[], cwd: string): Promise<PlanInput[]> {
+  const named: PlanInput[] = [];
+  for (const input of inputs) {
+    const path = resolve(cwd, input);
+    if (existsSync(path)) named.push({ name: input, path });
+    else for await (const file of listInputs([input], cwd)) named.push({ name: file.name, path: file.path });
+  }
+  return named;
 }
 
 async function* listOne(input: string, cwd: string): AsyncGenerator<InputFile> {

@@ -54,6 +54,35 @@ t.test('one cluster, many jobs', async (t) => {
     t.equal((await verifyOutput(fileURLToPath(result.output))).problems.length, 0);
   });
 
+  t.test('a job plans its own tasks from the names of its inputs', async (t) => {
+    const folder = temporaryDirectory(t);
+    writeFiles(folder, { 'a.txt': 'never read', 'b.txt': '', 'c.dat': '' });
+    const planned = defineJob({
+      name: 'planned',
+      *plan(inputs, params) {
+        for (const { name, path } of inputs) {
+          for (let part = 0; part < Number(params['parts']); part++) yield { key: name, value: `${path} ${part}` };
+        }
+      },
+      map({ key, value }, emit, context) {
+        emit(key, `${value} ${context.index}`);
+      },
+    });
+    const input = ['*.txt', './'];
+    const job = await cluster.submit(planned, { input, cwd: folder, params: { parts: 2 }, output: join(folder, 'out') });
+    const result = await job.result();
+    t.same(await collect(result.records()), [
+      ['a.txt', `${folder}/a.txt 0 0`],
+      ['a.txt', `${folder}/a.txt 1 1`],
+      ['b.txt', `${folder}/b.txt 0 2`],
+      ['b.txt', `${folder}/b.txt 1 3`],
+      ['./', `${folder} 0 4`],
+      ['./', `${folder} 1 5`],
+    ]);
+    t.equal(result.manifest.inputs.splits, 6, 'every planned record is a task');
+    await rejectsWith(t, cluster.submit(planned, { input: 'none.txt', cwd: folder }), 'ERR_DAF_NO_INPUT');
+  });
+
   t.test('odd bytes pass unchanged: NUL, newline, invalid UTF-8, empty, equal prefixes, long', async (t) => {
     const long = Buffer.alloc(1 << 20, 0x61);
     const keys = ['', '\0', '\0\0', 'a', 'a\0', 'a\n', '\n', 'ab'].map((key) => Buffer.from(key, 'latin1'));

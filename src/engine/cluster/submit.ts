@@ -21,7 +21,7 @@ import type { BlobStore } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import type { JobCode } from './code.js';
-import { type InputFile, listInputs } from './inputs.js';
+import { type InputFile, listInputs, namedInputs } from './inputs.js';
 import { type MemoryItem, storeItems } from './memory-input.js';
 import type { CompiledSubmit } from './options.js';
 import { cutSplits, storeSplits } from './splits.js';
@@ -90,6 +90,11 @@ async function storeInput(
 ): Promise<{ splits: number; format: InputFormat }> {
   if (options.input.kind === 'items') {
     const splits = await storeItems(store, id, options.input.items as AsyncIterable<MemoryItem>, options);
+    return { splits: await storeSplits(store, id, splits), format: { kind: 'packed' } };
+  }
+  if (definition.plan !== undefined) {
+    const records = definition.plan(await namedInputs(options.input.paths, options.cwd), options.params);
+    const splits = await storeItems(store, id, records, { ...options, itemsPerSplit: 1 });
     return { splits: await storeSplits(store, id, splits), format: { kind: 'packed' } };
   }
   const format = definition.input ?? { kind: 'lines' };

@@ -12,6 +12,7 @@ const KEYS = [
   'text',
   'input',
   'output',
+  'plan',
   'map',
   'combine',
   'reduce',
@@ -21,7 +22,7 @@ const KEYS = [
   'deterministic',
   'memory',
 ] as const;
-const FUNCTIONS = ['map', 'combine', 'reduce', 'finalize', 'partition'] as const;
+const FUNCTIONS = ['plan', 'map', 'combine', 'reduce', 'finalize', 'partition'] as const;
 
 /**
  * Says what a job is: the default export of a job module.

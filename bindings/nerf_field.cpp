@@ -23,6 +23,7 @@ Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
       !ReadTriple(options.Get("boxMax"), "boxMax", box.max)) {
     return env.Undefined();
   }
+  box.unbounded = options.Get("unbounded").ToBoolean().Value();
   std::unique_ptr<nerf::Field> field;
   if (kind == "hashgrid") {
     nerf::HashGridConfig c;
@@ -117,6 +118,7 @@ Napi::Value FieldInfo(const Napi::CallbackInfo& info) {
           Napi::Number::New(env, static_cast<double>(field->model->field().parameter_count())));
   out.Set("boxMin", min);
   out.Set("boxMax", max);
+  out.Set("unbounded", Napi::Boolean::New(env, field->model->box().unbounded));
   return out;
 }
 

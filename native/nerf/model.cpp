@@ -1,6 +1,7 @@
 #include "native/nerf/model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "native/nerf/checkpoint.h"
@@ -16,7 +17,7 @@ Status Model::Make(std::unique_ptr<Field> field, const Box& box, uint32_t occupa
   auto model = std::make_unique<Model>();
   model->box_ = box;
   model->field_ = std::move(field);
-  DAF_RETURN_IF_ERROR(model->occupancy_.Make(occupancy));
+  DAF_RETURN_IF_ERROR(model->occupancy_.Make(occupancy, box.unbounded));
   *out = std::move(model);
   return Status::Ok();
 }
@@ -28,6 +29,8 @@ Status Model::Load(const SafetensorsFile& file, std::unique_ptr<Model>* out) {
   DAF_RETURN_IF_ERROR(ReadFloats(file, "boxMin", 3, box.min));
   DAF_RETURN_IF_ERROR(ReadFloats(file, "boxMax", 3, box.max));
   if (!box.valid()) return Status(Code::kBadData, "field checkpoint: the box is empty");
+  const auto unbounded = file.metadata().find("unbounded");  // older checkpoints have no such key
+  box.unbounded = unbounded != file.metadata().end() && unbounded->second == "true";
   uint32_t resolution;
   DAF_RETURN_IF_ERROR(ReadUint(file, "occupancyResolution", 8, 256, &resolution));
   if (resolution % 8 != 0)
@@ -44,6 +47,7 @@ Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
   DAF_RETURN_IF_ERROR(RefreshOccupancy(TaskControl()));
   writer->Metadata("boxMin", FloatsText(box_.min, 3));
   writer->Metadata("boxMax", FloatsText(box_.max, 3));
+  if (box_.unbounded) writer->Metadata("unbounded", "true");
   writer->Metadata("occupancyResolution", std::to_string(occupancy_.resolution()));
   DAF_RETURN_IF_ERROR(field_->Save(scratch, writer));
   return writer->Add("occupancy", DType::kU8, {occupancy_.byte_count()}, occupancy_.bytes());
@@ -77,9 +81,10 @@ Status Model::Evaluate(const float* points, const float* directions, size_t n, f
     for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i) {
       const size_t from = first + std::min(i, count - 1);
       pick[i] = std::min(i, count - 1);
+      float unit[3];
+      box_.ToUnit(points + from * 3, unit);
       for (int a = 0; a < 3; ++a) {
-        const float p = (points[from * 3 + a] - box_.min[a]) / box_.side(a);
-        lanes[a][i] = p >= 0 && p <= 1 ? p : 0.0f;  // also catches NaN
+        lanes[a][i] = unit[a] >= 0 && unit[a] <= 1 ? unit[a] : 0.0f;  // NaN stays out
         lanes[3 + a][i] = directions != nullptr ? directions[from * 3 + a] : 0.0f;
       }
     }
@@ -92,7 +97,8 @@ Status Model::Evaluate(const float* points, const float* directions, size_t n, f
       bool inside = true;
       for (int a = 0; a < 3; ++a) {
         const float p = points[(first + i) * 3 + a];
-        inside = inside && p >= box_.min[a] && p <= box_.max[a];
+        inside =
+            inside && (box_.unbounded ? std::isfinite(p) : p >= box_.min[a] && p <= box_.max[a]);
       }
       density[first + i] = inside ? lanes[6][i] * per_length : 0.0f;
       if (color == nullptr || directions == nullptr) continue;

@@ -35,7 +35,7 @@ class Model {
   Status RefreshOccupancy(const TaskControl& control);
 
   // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless
-  // either is null. Zero outside the box.
+  // either is null. Zero outside a bounded box.
   Status Evaluate(const float* points, const float* directions, size_t n, float* density,
                   float* color, const TaskControl& control);
 

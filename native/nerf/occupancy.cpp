@@ -1,6 +1,7 @@
 #include "native/nerf/occupancy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace daf::nerf {
@@ -9,11 +10,12 @@ constexpr float kDecay = 0.95f;
 constexpr float kThreshold = 0.01f;  // optical depth of a cell
 }  // namespace
 
-Status Occupancy::Make(uint32_t resolution) {
+Status Occupancy::Make(uint32_t resolution, bool unbounded) {
   if (resolution < 8 || resolution > 256 || resolution % 8 != 0) {
     return Status(Code::kBadArgument, "occupancy must be a multiple of 8 from 8 to 256");
   }
   resolution_ = resolution;
+  unbounded_ = unbounded;
   block_resolution_ = resolution / 8;
   const size_t blocks =
       (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
@@ -21,7 +23,7 @@ Status Occupancy::Make(uint32_t resolution) {
   DAF_RETURN_IF_ERROR(arena_.Allocate(cells() / 64, &allowed_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(blocks, &blocks_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(cells(), &density_));
-  DAF_RETURN_IF_ERROR(arena_.Allocate(size_t{4} * kPassSamples, &scratch_));
+  DAF_RETURN_IF_ERROR(arena_.Allocate(kSweepScratch, &scratch_));
   std::memset(density_, 0, cells() * sizeof(float));
   AllowAll();
   ResetToAllowed();
@@ -53,6 +55,19 @@ void Occupancy::Restore(const uint8_t* bytes) {
   RebuildBlocks();
 }
 
+void Occupancy::RestoreBits(const uint8_t* bytes) {
+  std::memcpy(bits_, bytes, cells() / 8);
+  RebuildBlocks();
+}
+
+float Occupancy::Stretch(uint32_t x, uint32_t y, uint32_t z) const {
+  const float half = static_cast<float>(resolution_) / 2;
+  float off = 0;  // the centre's distance in the contracted space, where the box ends at 1
+  for (const uint32_t c : {x, y, z})
+    off = std::max(off, std::fabs((static_cast<float>(c) + 0.5f) / half - 1) * 2);
+  return 2 * Box::Stretch(off > 1 ? 1 / (2 - off) : off);
+}
+
 void Occupancy::RebuildBlocks() {
   const size_t blocks =
       (size_t{block_resolution_} * block_resolution_ * block_resolution_ + 63) / 64;
@@ -69,8 +84,8 @@ void Occupancy::RebuildBlocks() {
 }
 
 void Occupancy::EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t n, bool replace,
-                              Rng* rng) {
-  float* x = scratch_;
+                              Rng* rng, float* scratch) {
+  float* x = scratch;
   float* y = x + kPassSamples;
   float* z = y + kPassSamples;
   float* density = z + kPassSamples;
@@ -83,40 +98,52 @@ void Occupancy::EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t
   }
   pass->Density({x, y, z}, n, density);
   for (uint32_t i = 0; i < n; ++i) {
-    float& kept = density_[indices[i]];
+    const uint32_t cell = indices[i], plane = cell / resolution_;
+    if (unbounded_)
+      density[i] *= Stretch(cell % resolution_, plane % resolution_, plane / resolution_);
+    float& kept = density_[cell];
     kept = replace ? density[i] : std::max(kept, density[i]);
   }
 }
 
 Status Occupancy::Update(FieldPass* pass, bool all, bool grow, Rng* rng,
                          const TaskControl& control) {
-  std::vector<uint32_t> batch(kPassSamples);
+  DAF_RETURN_IF_ERROR(Sweep(pass, Part(), all, rng, scratch_, control));
+  Threshold(grow);
+  return Status::Ok();
+}
+
+Status Occupancy::Sweep(FieldPass* pass, Part part, bool all, Rng* rng, float* scratch,
+                        const TaskControl& control) {
+  const size_t slab = size_t{resolution_} * resolution_,
+               begin = uint64_t{resolution_} * part.part / part.parts * slab,
+               end = uint64_t{resolution_} * (part.part + 1) / part.parts * slab;
+  std::vector<uint32_t> batch(pass->capacity());
   uint32_t n = 0;
-  const auto add = [&](size_t cell, bool replace) {
+  const auto add = [&](size_t cell) {
     batch[n++] = static_cast<uint32_t>(cell);
     if (n < pass->capacity()) return Status::Ok();
-    EvaluateCells(pass, batch.data(), n, replace, rng);
+    EvaluateCells(pass, batch.data(), n, all, rng, scratch);
     n = 0;
     return control.Check();
   };
   if (!all) {
-    for (size_t i = 0; i < cells(); ++i) density_[i] *= kDecay;
+    for (size_t i = begin; i < end; ++i) density_[i] *= kDecay;
   }
-  for (size_t i = 0; i < cells(); ++i) {
+  for (size_t i = begin; i < end; ++i) {
     if (!Bit(allowed_, i)) {
       density_[i] = 0;
       continue;
     }
     // A quarter of everything and a quarter of what is occupied, drawn cell by cell.
     if (all || rng->Below(4) == 0 || (Bit(bits_, i) && rng->Below(4) == 0))
-      DAF_RETURN_IF_ERROR(add(i, all));
+      DAF_RETURN_IF_ERROR(add(i));
   }
-  if (n > 0) EvaluateCells(pass, batch.data(), n, all, rng);
-  Rebuild(grow);
+  if (n > 0) EvaluateCells(pass, batch.data(), n, all, rng, scratch);
   return Status::Ok();
 }
 
-void Occupancy::Rebuild(bool grow) {
+void Occupancy::Threshold(bool grow) {
   double sum = 0;
   for (size_t i = 0; i < cells(); ++i) sum += density_[i];
   const float length = 1.0f / static_cast<float>(resolution_);

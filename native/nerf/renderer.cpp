@@ -25,7 +25,7 @@ struct Pixel {
 
 // Samples of one round: every live ray's next few.
 struct Round {
-  float *x, *y, *z, *dx, *dy, *dz, *t, *density, *r, *g, *b, *weight;
+  float *x, *y, *z, *dx, *dy, *dz, *t, *length, *density, *r, *g, *b, *weight;
   uint32_t* pick;
   uint32_t* ray;  // of each sample
 };
@@ -57,7 +57,7 @@ class Block {
 Status Block::Reserve(Arena* arena) {
   for (float** lane :
        {&round_.x, &round_.y, &round_.z, &round_.dx, &round_.dy, &round_.dz, &round_.t,
-        &round_.density, &round_.r, &round_.g, &round_.b, &round_.weight}) {
+        &round_.length, &round_.density, &round_.r, &round_.g, &round_.b, &round_.weight}) {
     DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, lane));
   }
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, &round_.pick));
@@ -83,6 +83,7 @@ uint32_t Block::Gather(uint32_t begin, uint32_t end, uint32_t each) {
       round_.y[n] = position[1];
       round_.z[n] = position[2];
       round_.t[n] = t;
+      round_.length[n] = pixel.march.length();
       round_.ray[n++] = live_[i];
     }
   }
@@ -94,7 +95,7 @@ void Block::Shade(uint32_t n) {
   for (uint32_t i = n; i < padded; ++i) round_.x[i] = round_.y[i] = round_.z[i] = 0.5f;
   pass_.Density({round_.x, round_.y, round_.z}, n, round_.density);
   samples_ += n;
-  const float length = step_ / model_.box().edge();
+  const float per_length = 1 / model_.box().edge();
   uint32_t picked = 0;
   for (uint32_t i = 0; i < n; ++i) {
     Pixel& pixel = pixels_[round_.ray[i]];
@@ -102,7 +103,8 @@ void Block::Shade(uint32_t n) {
     // Once too little light gets through, the rest of the round counts for nothing, as if the ray
     // had ended here.
     const bool ended = !options_.exhaustive && left < options_.min_transmittance;
-    const float alpha = ended ? 0.0f : 1 - std::exp(-round_.density[i] * length);
+    const float alpha =
+        ended ? 0.0f : 1 - std::exp(-round_.density[i] * round_.length[i] * per_length);
     const float weight = left * alpha;
     pixel.through = left * (1 - alpha);
     pixel.opacity += weight;

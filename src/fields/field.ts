@@ -30,7 +30,7 @@ export class Field implements NeuralField {
     const info = addon().fieldInfo(handle);
     this.kind = info.kind;
     this.parameterCount = info.parameters;
-    this.box = { min: vector(info.boxMin), max: vector(info.boxMax) };
+    this.box = { min: vector(info.boxMin), max: vector(info.boxMax), ...(info.unbounded ? { unbounded: true } : {}) };
   }
 
   /** A field with random weights. @throws DafError ERR_DAF_BAD_OPTION, ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT */

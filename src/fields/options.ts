@@ -7,6 +7,7 @@ export function fieldOptions(options: FieldOptions): NativeFieldOptions {
   const place = {
     boxMin: triple(options.box.min, 'box.min'),
     boxMax: triple(options.box.max, 'box.max'),
+    unbounded: options.box.unbounded ?? false,
     occupancy: options.occupancy ?? 64,
     seed: options.seed ?? 1,
   };

@@ -5,10 +5,12 @@
 
 export type Vector3 = readonly [number, number, number];
 
-/** An axis-aligned box; a field is defined inside it and empty outside. */
+/** An axis-aligned box; a field is defined inside it and, unless unbounded, empty outside. */
 export interface FieldBox {
   readonly min: Vector3;
   readonly max: Vector3;
+  /** The field goes on outside the box, ever coarser up to 64 half sides away: for scenes with a background. @defaultValue false */
+  readonly unbounded?: boolean;
 }
 
 /**

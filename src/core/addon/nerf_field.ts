@@ -33,6 +33,7 @@ export interface FieldHandle {
 interface NativeFieldPlace {
   readonly boxMin: Float32Array;
   readonly boxMax: Float32Array;
+  readonly unbounded: boolean;
   readonly occupancy: number;
   readonly seed: number;
 }
@@ -57,4 +58,5 @@ export interface NativeFieldInfo {
   readonly parameters: number;
   readonly boxMin: Float32Array;
   readonly boxMax: Float32Array;
+  readonly unbounded: boolean;
 }

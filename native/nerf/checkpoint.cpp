@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "native/nerf/field.h"
-
 namespace daf::nerf {
 namespace {
+constexpr char kFormat[] = "daf-field-1";
+
 Status BadKey(const std::string& key, const std::string& what) {
   return Status(Code::kBadData, "field checkpoint: metadata \"" + key + "\": " + what);
 }
@@ -53,63 +53,73 @@ std::string FloatsText(const float* values, size_t count) {
   return text;
 }
 
-Status SaveDense(const Dense& layer, const std::string& name, const float* parameters,
-                 uint32_t real_in, Arena* scratch, SafetensorsWriter* writer) {
-  float* weights = nullptr;
-  DAF_RETURN_IF_ERROR(scratch->Allocate(size_t{layer.out()} * real_in, &weights));
-  for (uint32_t o = 0; o < layer.out(); ++o) {
-    std::memcpy(weights + size_t{o} * real_in,
-                parameters + layer.weights() + size_t{o} * layer.in(), real_in * sizeof(float));
-  }
-  DAF_RETURN_IF_ERROR(writer->Add(name + ".weight", DType::kF32, {layer.out(), real_in}, weights));
-  return writer->Add(name + ".bias", DType::kF32, {layer.out()}, parameters + layer.bias());
+void SaveConfig(const Field& field, const std::vector<ConfigNumber>& numbers,
+                SafetensorsWriter* writer) {
+  writer->Metadata("format", kFormat);
+  writer->Metadata("kind", field.kind());
+  for (const ConfigNumber& number : numbers)
+    writer->Metadata(number.key, std::to_string(*number.value));
 }
 
-Status LoadDense(const SafetensorsFile& file, const Dense& layer, const std::string& name,
-                 uint32_t real_in, float* parameters) {
-  std::vector<float> weights;
-  DAF_RETURN_IF_ERROR(file.Floats(name + ".weight", {layer.out(), real_in}, &weights));
-  for (uint32_t o = 0; o < layer.out(); ++o) {
-    float* row = parameters + layer.weights() + size_t{o} * layer.in();
-    for (uint32_t i = 0; i < layer.in(); ++i)
-      row[i] = i < real_in ? weights[size_t{o} * real_in + i] : 0.0f;
+Status ReadConfig(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers) {
+  for (const ConfigNumber& number : numbers)
+    DAF_RETURN_IF_ERROR(ReadUint(file, number.key, number.least, number.most, number.value));
+  return Status::Ok();
+}
+
+Status SaveLayers(const std::vector<NamedDense>& layers, const float* parameters, Arena* scratch,
+                  SafetensorsWriter* writer) {
+  for (const auto& [name, layer, real_in] : layers) {
+    float* weights = nullptr;
+    DAF_RETURN_IF_ERROR(scratch->Allocate(size_t{layer->out()} * real_in, &weights));
+    for (uint32_t o = 0; o < layer->out(); ++o) {
+      std::memcpy(weights + size_t{o} * real_in,
+                  parameters + layer->weights() + size_t{o} * layer->in(), real_in * sizeof(float));
+    }
+    DAF_RETURN_IF_ERROR(
+        writer->Add(name + ".weight", DType::kF32, {layer->out(), real_in}, weights));
+    DAF_RETURN_IF_ERROR(
+        writer->Add(name + ".bias", DType::kF32, {layer->out()}, parameters + layer->bias()));
   }
-  return file.FloatsInto(name + ".bias", {layer.out()}, parameters + layer.bias(), layer.out());
+  return Status::Ok();
+}
+
+Status LoadLayers(const SafetensorsFile& file, const std::vector<NamedDense>& layers,
+                  float* parameters) {
+  for (const auto& [name, layer, real_in] : layers) {
+    std::vector<float> weights;
+    DAF_RETURN_IF_ERROR(file.Floats(name + ".weight", {layer->out(), real_in}, &weights));
+    for (uint32_t o = 0; o < layer->out(); ++o) {
+      float* row = parameters + layer->weights() + size_t{o} * layer->in();
+      for (uint32_t i = 0; i < layer->in(); ++i)
+        row[i] = i < real_in ? weights[size_t{o} * real_in + i] : 0.0f;
+    }
+    DAF_RETURN_IF_ERROR(
+        file.FloatsInto(name + ".bias", {layer->out()}, parameters + layer->bias(), layer->out()));
+  }
+  return Status::Ok();
 }
 
 Status LoadField(const SafetensorsFile& file, std::unique_ptr<Field>* out) {
   std::string format, kind;
   DAF_RETURN_IF_ERROR(file.Metadata("format", &format));
-  if (format != "daf-field-1") return BadKey("format", "\"" + format + "\" is not daf-field-1");
+  if (format != kFormat) return BadKey("format", "\"" + format + "\" is not " + kFormat);
   DAF_RETURN_IF_ERROR(file.Metadata("kind", &kind));
+  Status made;
   if (kind == "hashgrid") {
-    HashGridConfig c;
-    DAF_RETURN_IF_ERROR(ReadUint(file, "levels", 1, 32, &c.levels));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "features", 2, 8, &c.features));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "log2Entries", 8, 22, &c.log2_entries));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "coarsest", 1, 1024, &c.coarsest));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "finest", 1, 65536, &c.finest));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "densityWidth", 8, 128, &c.density_width));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "colorWidth", 8, 128, &c.color_width));
-    const Status made = NewHashGrid(c, 1, out);
-    if (!made.ok())
-      return made.code() == Code::kBadArgument
-                 ? Status(Code::kBadData, "field checkpoint: " + made.message())
-                 : made;
+    HashGridConfig config;
+    DAF_RETURN_IF_ERROR(ReadConfig(file, ConfigNumbers(&config)));
+    made = NewHashGrid(config, 1, out);
   } else if (kind == "classic") {
-    ClassicConfig c;
-    DAF_RETURN_IF_ERROR(ReadUint(file, "width", 8, 1024, &c.width));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "depth", 2, 32, &c.depth));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "positionFrequencies", 0, 16, &c.position_frequencies));
-    DAF_RETURN_IF_ERROR(ReadUint(file, "directionFrequencies", 0, 8, &c.direction_frequencies));
-    const Status made = NewClassic(c, 1, out);
-    if (!made.ok())
-      return made.code() == Code::kBadArgument
-                 ? Status(Code::kBadData, "field checkpoint: " + made.message())
-                 : made;
+    ClassicConfig config;
+    DAF_RETURN_IF_ERROR(ReadConfig(file, ConfigNumbers(&config)));
+    made = NewClassic(config, 1, out);
   } else {
     return BadKey("kind", "\"" + kind + "\" is neither hashgrid nor classic");
   }
+  if (made.code() == Code::kBadArgument)
+    return Status(Code::kBadData, "field checkpoint: " + made.message());
+  DAF_RETURN_IF_ERROR(made);
   DAF_RETURN_IF_ERROR((*out)->LoadTensors(file));
   (*out)->Pack();
   return Status::Ok();

@@ -1,4 +1,4 @@
-// Shared by the fields' Save and Load: numbers in the metadata, dense layers as named tensors
+// Shared by the fields' Save and Load: what they are in the metadata, dense layers as named tensors
 // without their padding.
 #pragma once
 
@@ -7,6 +7,7 @@
 
 #include "native/base/safetensors.h"
 #include "native/nerf/dense.h"
+#include "native/nerf/field.h"
 
 namespace daf::nerf {
 
@@ -17,11 +18,30 @@ Status ReadFloats(const SafetensorsFile& file, const std::string& key, size_t co
 std::string FloatsText(const float* values,
                        size_t count);  // separated by spaces, exact when read back
 
-// "<name>.weight" [out][real_in] and "<name>.bias" [out]. `scratch` keeps the unpadded copy alive
-// until the writer is done.
-Status SaveDense(const Dense& layer, const std::string& name, const float* parameters,
-                 uint32_t real_in, Arena* scratch, SafetensorsWriter* writer);
-Status LoadDense(const SafetensorsFile& file, const Dense& layer, const std::string& name,
-                 uint32_t real_in, float* parameters);
+// A whole number of a field's configuration, as its checkpoint's metadata keeps it.
+struct ConfigNumber {
+  const char* key;
+  uint32_t least, most;
+  uint32_t* value;
+};
+// Defined beside each field.
+std::vector<ConfigNumber> ConfigNumbers(HashGridConfig* config);
+std::vector<ConfigNumber> ConfigNumbers(ClassicConfig* config);
+// The field's kind and configuration. ReadConfig's errors: as ReadUint.
+void SaveConfig(const Field& field, const std::vector<ConfigNumber>& numbers,
+                SafetensorsWriter* writer);
+Status ReadConfig(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers);
+
+// A layer's tensors are "<name>.weight" [out][real_in] and "<name>.bias" [out].
+struct NamedDense {
+  std::string name;
+  const Dense* layer;
+  uint32_t real_in;  // inputs without the padding at their end
+};
+// `scratch` keeps the unpadded copies alive until the writer is done.
+Status SaveLayers(const std::vector<NamedDense>& layers, const float* parameters, Arena* scratch,
+                  SafetensorsWriter* writer);
+Status LoadLayers(const SafetensorsFile& file, const std::vector<NamedDense>& layers,
+                  float* parameters);
 
 }  // namespace daf::nerf

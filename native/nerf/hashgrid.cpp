@@ -35,6 +35,8 @@ class HashGrid final : public Field {
 
  private:
   friend class HashGridPass;
+  std::vector<NamedDense> Layers() const;
+
   HashGridConfig config_;
   uint32_t encoded_ = 0;  // rows of the encoding; padded_ of them are allocated
   uint32_t padded_ = 0;
@@ -116,29 +118,23 @@ std::vector<ParameterGroup> HashGrid::groups() const {
   return {{0, table_, 0, 1, true}, {table_, count_ - table_, 1e-6f, 0.5f, false}};
 }
 
+std::vector<NamedDense> HashGrid::Layers() const {
+  return {{"density.0", &density0_, encoded_},
+          {"density.1", &density1_, config_.density_width},
+          {"color.0", &color0_, kLatent + kHarmonics},
+          {"color.1", &color1_, config_.color_width},
+          {"color.2", &color2_, config_.color_width}};
+}
+
 Status HashGrid::Save(Arena* scratch, SafetensorsWriter* writer) const {
-  writer->Metadata("format", "daf-field-1");
-  writer->Metadata("kind", kind());
-  writer->Metadata("levels", std::to_string(config_.levels));
-  writer->Metadata("features", std::to_string(config_.features));
-  writer->Metadata("log2Entries", std::to_string(config_.log2_entries));
-  writer->Metadata("coarsest", std::to_string(config_.coarsest));
-  writer->Metadata("finest", std::to_string(config_.finest));
-  writer->Metadata("densityWidth", std::to_string(config_.density_width));
-  writer->Metadata("colorWidth", std::to_string(config_.color_width));
+  HashGridConfig config = config_;
+  SaveConfig(*this, ConfigNumbers(&config), writer);
   for (size_t l = 0; l < levels_.size(); ++l) {
     const HashLevel& level = levels_[l];
     DAF_RETURN_IF_ERROR(writer->Add("table." + std::to_string(l), DType::kF32,
                                     {level.size, level.features}, parameters_ + level.offset));
   }
-  DAF_RETURN_IF_ERROR(SaveDense(density0_, "density.0", parameters_, encoded_, scratch, writer));
-  DAF_RETURN_IF_ERROR(
-      SaveDense(density1_, "density.1", parameters_, config_.density_width, scratch, writer));
-  DAF_RETURN_IF_ERROR(
-      SaveDense(color0_, "color.0", parameters_, kLatent + kHarmonics, scratch, writer));
-  DAF_RETURN_IF_ERROR(
-      SaveDense(color1_, "color.1", parameters_, config_.color_width, scratch, writer));
-  return SaveDense(color2_, "color.2", parameters_, config_.color_width, scratch, writer);
+  return SaveLayers(Layers(), parameters_, scratch, writer);
 }
 
 Status HashGrid::LoadTensors(const SafetensorsFile& file) {
@@ -148,11 +144,7 @@ Status HashGrid::LoadTensors(const SafetensorsFile& file) {
                                         parameters_ + level.offset,
                                         size_t{level.size} * level.features));
   }
-  DAF_RETURN_IF_ERROR(LoadDense(file, density0_, "density.0", encoded_, parameters_));
-  DAF_RETURN_IF_ERROR(LoadDense(file, density1_, "density.1", config_.density_width, parameters_));
-  DAF_RETURN_IF_ERROR(LoadDense(file, color0_, "color.0", kLatent + kHarmonics, parameters_));
-  DAF_RETURN_IF_ERROR(LoadDense(file, color1_, "color.1", config_.color_width, parameters_));
-  return LoadDense(file, color2_, "color.2", config_.color_width, parameters_);
+  return LoadLayers(file, Layers(), parameters_);
 }
 
 // Buffers whose name ends in _ are [tile][rows][48]; `Rows` is that stride.
@@ -377,6 +369,16 @@ Status HashGrid::NewPass(bool training, Arena* arena, std::unique_ptr<FieldPass>
 }
 
 }  // namespace
+
+std::vector<ConfigNumber> ConfigNumbers(HashGridConfig* config) {
+  return {{"levels", 1, 32, &config->levels},
+          {"features", 2, 8, &config->features},
+          {"log2Entries", 8, 22, &config->log2_entries},
+          {"coarsest", 1, 1024, &config->coarsest},
+          {"finest", 1, 65536, &config->finest},
+          {"densityWidth", 8, 128, &config->density_width},
+          {"colorWidth", 8, 128, &config->color_width}};
+}
 
 Status NewHashGrid(const HashGridConfig& config, uint64_t seed, std::unique_ptr<Field>* out) {
   auto field = std::make_unique<HashGrid>();

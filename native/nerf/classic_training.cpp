@@ -1,0 +1,235 @@
+// The classic field with a tape: every layer's output is kept, and the gradients of the weights are
+// swept for a group of tiles at once.
+#include <algorithm>
+#include <cstring>
+
+#include "native/nerf/classic_passes.h"
+
+namespace daf::nerf {
+namespace {
+
+using kernels::kTile;
+using kernels::RoundUp8;
+
+constexpr uint32_t kGroupTiles = 8;  // tiles whose deltas are kept for one weight-gradient sweep
+
+// Buffers are [tile][rows][48] for all tiles of a call, deltas for one group of tiles.
+class ClassicTraining final : public FieldPass {
+ public:
+  explicit ClassicTraining(const ClassicNetwork& network)
+      : net_(network), k_(network.kernels()), head_rows_(RoundUp8(network.config().width + 1)) {}
+  Status Reserve(Arena* arena);
+  uint32_t capacity() const override { return kClassicTiles * kTile; }
+  void Density(const PointArrays& points, uint32_t n, float* density) override;
+  void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+             const ColorArrays& color) override;
+  void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density,
+               const ColorArrays& color) override;
+  void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
+
+ private:
+  float* Layer(size_t l, uint32_t tile) {
+    return layers_ + (l * kClassicTiles + tile) * TileFloats(net_.config().width);
+  }
+  float* Delta(size_t l, uint32_t slot) {
+    return d_layers_ + (l * kGroupTiles + slot) * TileFloats(net_.config().width);
+  }
+  // `count` ≤ kTogether tiles through the hidden layers.
+  void Trunk(const PointArrays& points, uint32_t first, uint32_t count);
+  // The deltas of one tile's outputs, kept in its slot of the group.
+  void BackwardHead(uint32_t tile, uint32_t slot, const float* d_density,
+                    const ColorArrays& d_color);
+  void BackwardTrunk(uint32_t tile, uint32_t slot);
+  void HeadGradients(uint32_t first, uint32_t count, float* gradients);
+  void TrunkGradients(uint32_t first, uint32_t count, float* gradients);
+
+  const ClassicNetwork& net_;
+  const kernels::Table& k_;
+  const uint32_t head_rows_;
+  std::vector<float*> outputs_;  // of each hidden layer, set for every group
+  uint32_t tiles_ = 0;
+  bool with_color_ = false;
+  const float* density_out_ = nullptr;
+  ColorArrays color_out_{};
+  float* position_ = nullptr;
+  float* direction_ = nullptr;
+  float* layers_ = nullptr;     // [depth][tile][width]
+  float* head_ = nullptr;       // head_rows_
+  float* view_ = nullptr;       // view_width
+  ClassicNetwork::Scratch scratch_;
+  float* d_layers_ = nullptr;   // [depth][slot][width]
+  float* d_head_ = nullptr;     // head_rows_
+  float* d_view_in_ = nullptr;  // the view layer's input, one tile
+  float* d_view_ = nullptr;     // view_width
+  float* d_raw_ = nullptr;      // 8
+  float* d_in_ = nullptr;       // the widest layer's input, one tile
+};
+
+Status ClassicTraining::Reserve(Arena* arena) {
+  const uint32_t width = net_.config().width, depth = net_.config().depth;
+  const auto take = [&](size_t tiles, uint32_t rows, float** out) {
+    DAF_RETURN_IF_ERROR(arena->Allocate(tiles * TileFloats(rows), out));
+    std::memset(*out, 0, tiles * TileFloats(rows) * sizeof(float));  // padding rows stay zero
+    return Status::Ok();
+  };
+  outputs_.resize(depth);
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.position_rows(), &position_));
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.direction_rows(), &direction_));
+  DAF_RETURN_IF_ERROR(take(size_t{depth} * kClassicTiles, width, &layers_));
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, head_rows_, &head_));
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.view_width(), &view_));
+  DAF_RETURN_IF_ERROR(net_.Reserve(arena, &scratch_));
+  DAF_RETURN_IF_ERROR(take(size_t{depth} * kGroupTiles, width, &d_layers_));
+  DAF_RETURN_IF_ERROR(take(kGroupTiles, head_rows_, &d_head_));
+  DAF_RETURN_IF_ERROR(take(1, RoundUp8(net_.view().in()), &d_view_in_));
+  DAF_RETURN_IF_ERROR(take(kGroupTiles, net_.view_width(), &d_view_));
+  DAF_RETURN_IF_ERROR(take(kGroupTiles, 8, &d_raw_));
+  return take(1, RoundUp8(net_.position_rows() + width), &d_in_);
+}
+
+void ClassicTraining::Trunk(const PointArrays& points, uint32_t first, uint32_t count) {
+  float* position = position_ + first * TileFloats(net_.position_rows());
+  net_.EncodePosition(AtTile(points, first), count, position);
+  for (size_t l = 0; l < outputs_.size(); ++l) outputs_[l] = Layer(l, first);
+  net_.Trunk(position, count, outputs_.data());
+}
+
+void ClassicTraining::Density(const PointArrays& points, uint32_t n, float* density) {
+  for (uint32_t first = 0; first < TilesOf(n); first += ClassicNetwork::kTogether) {
+    const uint32_t count = std::min(ClassicNetwork::kTogether, TilesOf(n) - first);
+    Trunk(points, first, count);
+    for (uint32_t tile = first; tile < first + count; ++tile)
+      net_.Density(Layer(outputs_.size() - 1, tile), scratch_, density + TileFloats(tile));
+  }
+}
+
+void ClassicTraining::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
+                            const ColorArrays& color) {
+  net_.PickedColor(Layer(outputs_.size() - 1, 0), pick, directions, n, scratch_, color);
+}
+
+void ClassicTraining::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                              float* density, const ColorArrays& color) {
+  const uint32_t width = net_.config().width;
+  tiles_ = TilesOf(n);
+  density_out_ = density;
+  color_out_ = color;
+  with_color_ = color.r != nullptr;
+  for (uint32_t first = 0; first < tiles_; first += ClassicNetwork::kTogether) {
+    const uint32_t count = std::min(ClassicNetwork::kTogether, tiles_ - first);
+    Trunk(points, first, count);
+    for (uint32_t tile = first; tile < first + count; ++tile) {
+      float* head = head_ + tile * TileFloats(head_rows_);
+      net_.head().Forward(k_, Layer(outputs_.size() - 1, tile), width, nullptr, 0, head,
+                          kernels::kLinear);
+      k_.exponential(head + TileFloats(width), density + TileFloats(tile), kTile);
+      if (!with_color_) continue;
+      float* direction = direction_ + tile * TileFloats(net_.direction_rows());
+      float* view = view_ + tile * TileFloats(net_.view_width());
+      net_.EncodeDirection(AtTile(directions, tile), direction);
+      net_.view().Forward(k_, head, width, direction, net_.direction_rows(), view, kernels::kRelu);
+      net_.rgb().Forward(k_, view, net_.view_width(), nullptr, 0, scratch_.raw, kernels::kLinear);
+      net_.Squash(scratch_.raw, AtTile(color, tile));
+    }
+  }
+}
+
+void ClassicTraining::BackwardHead(uint32_t tile, uint32_t slot, const float* d_density,
+                                   const ColorArrays& d_color) {
+  const size_t wide = TileFloats(net_.config().width), at = TileFloats(tile);
+  float* d_head = d_head_ + slot * TileFloats(head_rows_);
+  if (with_color_) {
+    float* d_raw = d_raw_ + slot * TileFloats(8);
+    const float* const d[3] = {d_color.r + at, d_color.g + at, d_color.b + at};
+    const float* const c[3] = {color_out_.r + at, color_out_.g + at, color_out_.b + at};
+    for (uint32_t row = 0; row < 3; ++row) {
+      for (uint32_t s = 0; s < kTile; ++s)
+        d_raw[row * kTile + s] = d[row][s] * c[row][s] * (1 - c[row][s]);
+    }
+    float* d_view = d_view_ + slot * TileFloats(net_.view_width());
+    net_.rgb().Backward(k_, d_raw, d_view, view_ + tile * TileFloats(net_.view_width()));
+    net_.view().Backward(k_, d_view, d_view_in_, nullptr);
+    std::memcpy(d_head, d_view_in_, wide * sizeof(float));
+  } else {
+    std::memset(d_head, 0, wide * sizeof(float));
+  }
+  for (uint32_t s = 0; s < kTile; ++s)
+    d_head[wide + s] = d_density[at + s] * density_out_[at + s];
+}
+
+void ClassicTraining::BackwardTrunk(uint32_t tile, uint32_t slot) {
+  const size_t depth = net_.trunk().size(), wide = TileFloats(net_.config().width);
+  net_.head().Backward(k_, d_head_ + slot * TileFloats(head_rows_), Delta(depth - 1, slot),
+                       Layer(depth - 1, tile));
+  for (size_t l = depth; l-- > 1;) {
+    const float* hidden = Layer(l - 1, tile);
+    float* to = Delta(l - 1, slot);
+    if (!net_.SeesInput(l)) {
+      net_.trunk()[l].Backward(k_, Delta(l, slot), to, hidden);
+      continue;
+    }
+    // The encoding's share of the input's delta is dropped, the hidden rows are masked here.
+    net_.trunk()[l].Backward(k_, Delta(l, slot), d_in_, nullptr);
+    const float* from = d_in_ + TileFloats(net_.position_rows());
+    for (size_t i = 0; i < wide; ++i) to[i] = hidden[i] > 0 ? from[i] : 0.0f;
+  }
+}
+
+void ClassicTraining::HeadGradients(uint32_t first, uint32_t count, float* gradients) {
+  const uint32_t width = net_.config().width, view_rows = net_.view_width(),
+                 direction_rows = net_.direction_rows();
+  const size_t head_stride = TileFloats(head_rows_), view_stride = TileFloats(view_rows),
+               direction_stride = TileFloats(direction_rows);
+  if (with_color_) {
+    net_.rgb().Gradient(k_, d_raw_, TileFloats(8), view_ + first * view_stride, view_stride, 0,
+                        view_rows, count, true, gradients);
+    net_.view().Gradient(k_, d_view_, view_stride, head_ + first * head_stride, head_stride, 0,
+                         width, count, true, gradients);
+    net_.view().Gradient(k_, d_view_, view_stride, direction_ + first * direction_stride,
+                         direction_stride, width, direction_rows, count, false, gradients);
+  }
+  net_.head().Gradient(k_, d_head_, head_stride, Layer(net_.trunk().size() - 1, first),
+                       TileFloats(width), 0, width, count, true, gradients);
+}
+
+void ClassicTraining::TrunkGradients(uint32_t first, uint32_t count, float* gradients) {
+  const uint32_t width = net_.config().width, position_rows = net_.position_rows();
+  const size_t wide = TileFloats(width), position_stride = TileFloats(position_rows);
+  for (size_t l = 0; l < net_.trunk().size(); ++l) {
+    const Dense& layer = net_.trunk()[l];
+    const bool sees_input = net_.SeesInput(l);
+    if (sees_input) {
+      layer.Gradient(k_, Delta(l, 0), wide, position_ + first * position_stride, position_stride, 0,
+                     position_rows, count, true, gradients);
+    }
+    if (l > 0) {
+      layer.Gradient(k_, Delta(l, 0), wide, Layer(l - 1, first), wide,
+                     sees_input ? position_rows : 0, width, count, !sees_input, gradients);
+    }
+  }
+}
+
+void ClassicTraining::Backward(const float* d_density, const ColorArrays& d_color,
+                               float* gradients) {
+  for (uint32_t first = 0; first < tiles_; first += kGroupTiles) {
+    const uint32_t count = std::min(kGroupTiles, tiles_ - first);
+    for (uint32_t slot = 0; slot < count; ++slot) {
+      BackwardHead(first + slot, slot, d_density, d_color);
+      BackwardTrunk(first + slot, slot);
+    }
+    HeadGradients(first, count, gradients);
+    TrunkGradients(first, count, gradients);
+  }
+}
+
+}  // namespace
+
+Status NewClassicTraining(const ClassicNetwork& network, Arena* arena,
+                          std::unique_ptr<FieldPass>* out) {
+  auto pass = std::make_unique<ClassicTraining>(network);
+  DAF_RETURN_IF_ERROR(pass->Reserve(arena));
+  *out = std::move(pass);
+  return Status::Ok();
+}
+
+}  // namespace daf::nerf

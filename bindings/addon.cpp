@@ -14,6 +14,7 @@ class DafAddon : public Napi::Addon<DafAddon> {
     RegisterHeadFit(env, exports);
     RegisterHeadSynth(env, exports);
     RegisterMesh(env, exports);
+    RegisterNerfCamera(env, exports);
     RegisterNerfField(env, exports);
     RegisterNerfMeasure(env, exports);
     RegisterNerfRender(env, exports);

@@ -38,6 +38,7 @@ void RegisterHost(Napi::Env env, Napi::Object exports);
 void RegisterHeadFit(Napi::Env env, Napi::Object exports);
 void RegisterHeadSynth(Napi::Env env, Napi::Object exports);
 void RegisterMesh(Napi::Env env, Napi::Object exports);
+void RegisterNerfCamera(Napi::Env env, Napi::Object exports);
 void RegisterNerfField(Napi::Env env, Napi::Object exports);
 void RegisterNerfMeasure(Napi::Env env, Napi::Object exports);
 void RegisterNerfRender(Napi::Env env, Napi::Object exports);

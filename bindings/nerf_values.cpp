@@ -10,7 +10,7 @@ namespace {
 
 constexpr napi_type_tag kFieldTag = {0x5d1f3c8ab2e64907ull, 0x8c62f0a19b7d35e4ull};
 constexpr napi_type_tag kTrainerTag = {0x17ac94e0d3f85b62ull, 0xa94b6d0e52c8f731ull};
-constexpr size_t kCameraValues = 18;
+constexpr size_t kCameraValues = 27;
 
 template <typename T>
 Napi::Value Wrap(Napi::Env env, T* handle, const napi_type_tag& tag) {
@@ -102,7 +102,16 @@ bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
   }
   out->width = static_cast<uint32_t>(v.data[16]);
   out->height = static_cast<uint32_t>(v.data[17]);
-  return true;
+  const float model = v.data[18];
+  if (!(model == 0 || model == 1 || model == 2)) {
+    ThrowArgument(value.Env(), "camera: an unknown lens model");
+    return false;
+  }
+  nerf::LensCoefficients coefficients;
+  std::memcpy(coefficients.k, v.data + 19, 6 * sizeof(float));
+  std::memcpy(coefficients.p, v.data + 25, 2 * sizeof(float));
+  return Check(value.Env(), nerf::Lens::Make(static_cast<nerf::LensModel>(static_cast<int>(model)),
+                                             coefficients, &out->lens));
 }
 
 bool ReadPlane(const Napi::Value& value, const char* name, size_t size, const uint8_t** bytes,

@@ -33,7 +33,8 @@ TrainerHandle* ReadTrainer(const Napi::Value& value);
 bool ReadCount(const Napi::Object& object, const char* name, uint32_t* out);
 bool ReadFloat(const Napi::Object& object, const char* name, float* out);
 bool ReadTriple(const Napi::Value& value, const char* name, float out[3]);
-// rotation[9], translation[3], focal x and y, centre x and y, width, height.
+// rotation[9], translation[3], focal x and y, centre x and y, width, height, lens model (as in
+// nerf::LensModel), k1 … k6, p1, p2.
 bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out);
 // Bytes, floats or null, `size` elements.
 bool ReadPlane(const Napi::Value& value, const char* name, size_t size, const uint8_t** bytes,

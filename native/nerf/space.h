@@ -1,10 +1,10 @@
-// Where a field lives: the scene box, cameras and rays. Lengths are the caller's (head space:
-// centimetres).
+// Where a field lives: the scene box, and what of a ray lies in it.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+
+#include "native/nerf/camera.h"
 
 namespace daf::nerf {
 
@@ -53,36 +53,6 @@ struct Box {
     return true;
   }
 };
-
-// Pinhole; the conventions of daf::head::Camera: camera space x right, y up, looking down −z;
-// pixels x right, y down, (0,0) the top left corner, pixel centres at +0.5.
-struct Camera {
-  float rotation[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};  // row-major, field space → camera space
-  float translation[3] = {0, 0, 0};
-  float focal[2] = {1, 1};
-  float center[2] = {0, 0};
-  uint32_t width = 1, height = 1;
-};
-
-struct Ray {
-  float origin[3];
-  float direction[3];  // unit
-  float slant;         // distance along the ray per unit of depth along the viewing direction
-};
-
-inline Ray PixelRay(const Camera& camera, float px, float py) {
-  const float d[3] = {(px - camera.center[0]) / camera.focal[0],
-                      -(py - camera.center[1]) / camera.focal[1], -1};
-  const float* r = camera.rotation;
-  const float* t = camera.translation;
-  Ray ray;
-  ray.slant = std::sqrt(d[0] * d[0] + d[1] * d[1] + 1);
-  for (int a = 0; a < 3; ++a) {
-    ray.direction[a] = (r[a] * d[0] + r[3 + a] * d[1] + r[6 + a] * d[2]) / ray.slant;
-    ray.origin[a] = -(r[a] * t[0] + r[3 + a] * t[1] + r[6 + a] * t[2]);
-  }
-  return ray;
-}
 
 // The part of a ray inside the box (up to the horizon of an unbounded one), in front of its origin.
 // False when it misses.

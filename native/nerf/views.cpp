@@ -44,6 +44,8 @@ Status ViewSet::Add(const ViewInput& in) {
     return Status(Code::kBadArgument, "training view: no colour");
   if (in.supervised && in.depth == nullptr)
     return Status(Code::kBadArgument, "training view: a supervised view needs depth");
+  if (in.supervised && !in.camera.lens.pinhole())
+    return Status(Code::kBadArgument, "training view: a supervised view is a pinhole's");
   const size_t pixels = size_t{in.camera.width} * in.camera.height;
   uint8_t* rgba = nullptr;
   DAF_RETURN_IF_ERROR(arena_.Allocate(pixels * 4, &rgba));

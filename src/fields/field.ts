@@ -1,6 +1,8 @@
-import { type Addon, addon, type FieldHandle, type TrainerHandle } from '../core/addon/index.js';
+import { addon, type FieldHandle, type TrainerHandle } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
-import { fieldOptions, packCamera, renderLook, trainingOptions } from './options.js';
+import { packCamera } from './camera.js';
+import { native } from './native.js';
+import { fieldOptions, renderLook, trainingOptions } from './options.js';
 import type {
   ControlWords,
   FieldBox,
@@ -145,16 +147,6 @@ class Session implements TrainingSession {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-}
-
-/** Native errors carry DAF's codes; here they become DafErrors. */
-function native<T>(call: (daf: Addon) => T): T {
-  const daf = addon();
-  try {
-    return call(daf);
-  } catch (error) {
-    throw DafError.from(error);
   }
 }
 

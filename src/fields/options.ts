@@ -1,6 +1,6 @@
 import type { NativeFieldLook, NativeFieldOptions, NativeTrainOptions } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
-import type { FieldCamera, FieldKind, FieldOptions, RenderOptions, TrainingOptions, Vector3 } from './types.js';
+import type { FieldKind, FieldOptions, RenderOptions, TrainingOptions, Vector3 } from './types.js';
 
 /** Sparse options → complete ones, as native/nerf takes them. Ranges are checked there. */
 export function fieldOptions(options: FieldOptions): NativeFieldOptions {
@@ -54,20 +54,6 @@ export function renderLook(options: RenderOptions): NativeFieldLook {
     minTransmittance: options.minTransmittance ?? 1e-3,
     exhaustive: options.exhaustive ?? false,
   });
-}
-
-/** The camera as one array: rotation, translation, focal x and y, centre x and y, width, height; scaled to another size if given. */
-export function packCamera(camera: FieldCamera, width = camera.width, height = camera.height): Float32Array {
-  if (camera.rotation.length !== 9 || camera.translation.length !== 3 || camera.center.length !== 2) {
-    throw new DafError('ERR_DAF_BAD_ARGUMENT', 'a camera has 9 numbers of rotation, 3 of translation and 2 of centre');
-  }
-  const [fx, fy] = typeof camera.focal === 'number' ? [camera.focal, camera.focal] : camera.focal;
-  const [sx, sy] = [width / camera.width, height / camera.height];
-  const out = new Float32Array(18);
-  out.set(camera.rotation, 0);
-  out.set(camera.translation, 9);
-  out.set([fx * sx, fy * sy, camera.center[0]! * sx, camera.center[1]! * sy, width, height], 12);
-  return out;
 }
 
 function triple(values: Vector3, name: string): Float32Array {

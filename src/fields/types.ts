@@ -14,7 +14,32 @@ export interface FieldBox {
 }
 
 /**
- * A pinhole camera. Camera space is OpenGL's: x right, y up, looking down −z. Pixels: x right, y down, (0, 0) the top left corner of the
+ * What a lens does to a pinhole's picture, as OpenCV writes it; coefficients left out are 0.
+ * `opencv`: radial (1 + k1 r² + k2 r⁴ + k3 r⁶) / (1 + k4 r² + k5 r⁴ + k6 r⁶) and tangential p1, p2.
+ * `opencv_fisheye`: θ (1 + k1 θ² + k2 θ⁴ + k3 θ⁶ + k4 θ⁸) of the angle θ from the axis.
+ */
+export type LensDistortion =
+  | {
+      readonly model: 'opencv';
+      readonly k1?: number;
+      readonly k2?: number;
+      readonly k3?: number;
+      readonly k4?: number;
+      readonly k5?: number;
+      readonly k6?: number;
+      readonly p1?: number;
+      readonly p2?: number;
+    }
+  | {
+      readonly model: 'opencv_fisheye';
+      readonly k1?: number;
+      readonly k2?: number;
+      readonly k3?: number;
+      readonly k4?: number;
+    };
+
+/**
+ * A camera. Camera space is OpenGL's: x right, y up, looking down −z. Pixels: x right, y down, (0, 0) the top left corner of the
  * image, pixel centres at +0.5.
  */
 export interface FieldCamera {
@@ -28,6 +53,8 @@ export interface FieldCamera {
   readonly center: ArrayLike<number>;
   readonly width: number;
   readonly height: number;
+  /** Missing: a pinhole. */
+  readonly distortion?: LensDistortion;
 }
 
 export type FieldKind = 'hashgrid' | 'classic';

@@ -9,6 +9,7 @@ import type { HeadFitAddon } from './head_fit.js';
 import type { HeadSynthAddon } from './head_synth.js';
 import type { HostAddon } from './host.js';
 import type { MeshAddon } from './mesh.js';
+import type { NerfCameraAddon } from './nerf_camera.js';
 import type { NerfFieldAddon } from './nerf_field.js';
 import type { NerfMeasureAddon } from './nerf_measure.js';
 import type { NerfRenderAddon } from './nerf_render.js';
@@ -21,6 +22,7 @@ export type * from './head_fit.js';
 export type * from './head_synth.js';
 export type * from './host.js';
 export type * from './mesh.js';
+export type * from './nerf_camera.js';
 export type * from './nerf_field.js';
 export type * from './nerf_measure.js';
 export type * from './nerf_render.js';
@@ -34,6 +36,7 @@ export interface Addon
     HeadSynthAddon,
     HostAddon,
     MeshAddon,
+    NerfCameraAddon,
     NerfFieldAddon,
     NerfMeasureAddon,
     NerfRenderAddon,

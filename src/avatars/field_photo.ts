@@ -1,5 +1,5 @@
 import type { CameraValues } from '../core/addon/index.js';
-import { loadSharp } from '../faces/vision/sharp.js';
+import { loadSharp } from '../core/sharp.js';
 import type { TrainingView } from '../fields/types.js';
 import { faceHeight, resizedCamera } from './camera.js';
 import type { FieldPhoto } from './neutral_photo.js';

@@ -1,4 +1,4 @@
-import { loadSharp } from '../faces/vision/sharp.js';
+import { loadSharp } from '../core/sharp.js';
 import { writeGlb } from './export/glb.js';
 import { type AvatarMesh, vertexColors } from './export/mesh.js';
 import { writeObj } from './export/obj.js';

@@ -1,5 +1,5 @@
 import { addon, type CameraValues, type MeshArrays } from '../core/addon/index.js';
-import { loadSharp } from '../faces/vision/sharp.js';
+import { loadSharp } from '../core/sharp.js';
 import { type Box, boxOf } from './camera.js';
 import { readGlb } from './export/glb.js';
 import { METRES_PER_CM } from './export/mesh.js';

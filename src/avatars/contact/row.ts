@@ -1,5 +1,5 @@
 import type { CameraValues } from '../../core/addon/index.js';
-import { loadSharp } from '../../faces/vision/sharp.js';
+import { loadSharp } from '../../core/sharp.js';
 import { orbitCamera, squareCamera } from '../camera.js';
 import { drawSurface, type Surface } from '../surface.js';
 import { CELL, COLUMNS, type Column, cellLeft, INK, LABEL, NEUTRAL, PAPER, ROW_HEIGHT, ROW_WIDTH } from './layout.js';

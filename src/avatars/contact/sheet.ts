@@ -1,5 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
-import { loadSharp } from '../../faces/vision/sharp.js';
+import { loadSharp } from '../../core/sharp.js';
 import { COLUMNS, cellLeft, HEADER, INK, PAPER, PEOPLE_PER_PAGE, ROW_HEIGHT, ROW_WIDTH } from './layout.js';
 import { Picture } from './picture.js';
 import { PngWriter } from './png_writer.js';

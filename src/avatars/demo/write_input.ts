@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addon, type SynthesizeOptions, type SyntheticPhoto } from '../../core/addon/index.js';
-import { loadSharp } from '../../faces/vision/sharp.js';
+import { loadSharp } from '../../core/sharp.js';
 import { embeddedHead } from '../head.js';
 
 export interface DemoOptions {

@@ -1,8 +1,8 @@
 import type { Metadata, Sharp } from 'sharp';
 import { DafError } from '../../core/contracts/errors.js';
+import { loadSharp } from '../../core/sharp.js';
 import type { Box, Pixels } from '../types.js';
 import { type Orientation, storedBox, swapsSides, upright } from './orient.js';
-import { loadSharp } from './sharp.js';
 
 /** What the header says, checked against the memory allowed; nothing has been decoded yet. */
 export interface PhotoHeader {

@@ -1,6 +1,6 @@
 import { DafError } from '../../core/contracts/errors.js';
+import { loadSharp } from '../../core/sharp.js';
 import type { Pixels } from '../types.js';
-import { loadSharp } from './sharp.js';
 
 /** Lossless PNG, RGB or, with alpha [height][width] (0…255, straight), RGBA. The same pixels give the same bytes. */
 export async function encodePng(pixels: Pixels, alpha?: Uint8Array): Promise<Uint8Array> {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import tap from 'tap';
-import { sharedData } from './shared-data.test.fixture.js';
+import { sharedData } from '../../testing/shared-data.test.fixture.js';
 
 /**
  * MB of anonymous memory by which 48 megapixels may raise a process that has already seen a small photo: measured 40…55, depending

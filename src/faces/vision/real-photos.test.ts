@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import tap from 'tap';
+import { sharedData } from '../../testing/shared-data.test.fixture.js';
 import { listPhotos } from '../datasets/folder.js';
 import { openDetector } from '../models/detector.js';
 import { openLandmarker } from '../models/landmarker.js';
@@ -12,7 +13,6 @@ import { decodeScaled, readHeader } from './decode.js';
 import { findFaces, largestFace } from './find-faces.js';
 import { findLandmarks } from './find-landmarks.js';
 import { openVision } from './prepare.js';
-import { sharedData } from './shared-data.test.fixture.js';
 import { turnedBounds } from './warp.js';
 
 const data = sharedData();

@@ -1,5 +1,5 @@
 import type Sharp from 'sharp';
-import { DafError } from '../../core/contracts/errors.js';
+import { DafError } from './contracts/errors.js';
 
 let loading: Promise<typeof Sharp> | undefined;
 

@@ -1,6 +1,5 @@
 #include "native/mesh/components.h"
 
-#include <limits>
 #include <numeric>
 
 namespace daf::mesh {
@@ -21,32 +20,42 @@ class UnionFind {
 
 }  // namespace
 
-void KeepLargestComponent(Mesh* mesh) {
-  if (mesh->triangles.empty()) return;
+size_t KeepComponents(double share, Mesh* mesh) {
+  if (mesh->triangles.empty()) return 0;
   UnionFind sets(mesh->positions.size());
   for (const auto& t : mesh->triangles) {
     sets.Join(t[0], t[1]);
     sets.Join(t[0], t[2]);
   }
-  std::vector<size_t> triangles_of(mesh->positions.size(), 0);
+  std::vector<uint32_t> triangles_of(mesh->positions.size(), 0);
+  for (const auto& t : mesh->triangles) ++triangles_of[sets.Find(t[0])];
   uint32_t best = sets.Find(mesh->triangles[0][0]);
+  size_t count = 0;
   for (const auto& t : mesh->triangles) {
     const uint32_t root = sets.Find(t[0]);
-    if (++triangles_of[root] > triangles_of[best]) best = root;
+    if (triangles_of[root] > triangles_of[best]) best = root;
   }
-  constexpr uint32_t kDropped = std::numeric_limits<uint32_t>::max();
-  std::vector<uint32_t> renamed(mesh->positions.size(), kDropped);
-  Mesh kept;
-  for (uint32_t v = 0; v < mesh->positions.size(); ++v) {
-    if (triangles_of[sets.Find(v)] == 0 || sets.Find(v) != best) continue;
-    renamed[v] = static_cast<uint32_t>(kept.positions.size());
-    kept.positions.push_back(mesh->positions[v]);
+  for (const uint32_t n : triangles_of) count += n > 0;
+  const auto kept = [&](uint32_t vertex) {
+    const uint32_t root = sets.Find(vertex);
+    return root == best || (share < 1 && triangles_of[root] > 0 &&
+                            triangles_of[root] >= share * triangles_of[best]);
+  };
+  std::vector<uint32_t> renamed(mesh->positions.size(), kNone);
+  uint32_t vertices = 0;
+  for (uint32_t v = 0; v < renamed.size(); ++v) {
+    if (!kept(v)) continue;
+    mesh->positions[vertices] = mesh->positions[v];
+    renamed[v] = vertices++;
   }
+  mesh->positions.resize(vertices);
+  size_t triangles = 0;
   for (const auto& t : mesh->triangles) {
-    if (renamed[t[0]] != kDropped)
-      kept.triangles.push_back({renamed[t[0]], renamed[t[1]], renamed[t[2]]});
+    if (renamed[t[0]] != kNone)
+      mesh->triangles[triangles++] = {renamed[t[0]], renamed[t[1]], renamed[t[2]]};
   }
-  *mesh = std::move(kept);
+  mesh->triangles.resize(triangles);
+  return count;
 }
 
 }  // namespace daf::mesh

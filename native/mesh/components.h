@@ -5,8 +5,9 @@
 
 namespace daf::mesh {
 
-// Keeps the component with the most triangles (the first of equals) and the vertices it uses, in
-// their order.
-void KeepLargestComponent(Mesh* mesh);
+// Keeps the component with the most triangles (the first of equals) and every other one with at
+// least `share` (0…1) times as many; of 1 and more: that one alone. Vertices that are used keep
+// their order. Returns how many components there were.
+size_t KeepComponents(double share, Mesh* mesh);
 
 }  // namespace daf::mesh

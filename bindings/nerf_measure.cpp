@@ -1,22 +1,14 @@
 // What benchmarks measure of the kernels; declared again in src/core/addon/nerf_measure.ts.
-#include <time.h>
-
 #include <cmath>
 #include <cstring>
 
 #include "bindings/head_values.h"
 #include "bindings/nerf_values.h"
+#include "native/base/thread_clock.h"
 #include "native/kernels/kernels.h"
 
 namespace daf::node {
 namespace {
-
-// Seconds that this thread has computed: on a busy machine the wall clock would measure the others.
-double Now() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 Napi::Value MeasureMultiplyAdds(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
@@ -25,11 +17,11 @@ Napi::Value MeasureMultiplyAdds(const Napi::CallbackInfo& info) {
   const double seconds = info[0].IsNumber() ? info[0].As<Napi::Number>().DoubleValue() : 0.1;
   float sink[4] = {0.999f, 0.001f, 0, 0};
   double done = 0;
-  const double begin = Now();
+  const double begin = ThreadSeconds();
   double end = begin;
   while (end - begin < seconds) {
     done += table->multiply_adds(100000, sink);
-    end = Now();
+    end = ThreadSeconds();
   }
   return Napi::Number::New(env, done / (end - begin));
 }
@@ -69,14 +61,14 @@ Napi::Value MeasureField(const Napi::CallbackInfo& info) {
     }
   }
   double done = 0;
-  const double begin = Now();
+  const double begin = ThreadSeconds();
   double end = begin;
   while (end - begin < seconds) {
     pass->Forward({lane[0], lane[1], lane[2]}, {lane[3], lane[4], lane[5]}, n, lane[6],
                   {lane[7], lane[8], lane[9]});
     if (training) pass->Backward(lane[6], {lane[7], lane[8], lane[9]}, gradients);
     done += n;
-    end = Now();
+    end = ThreadSeconds();
   }
   return Napi::Number::New(env, done / (end - begin));
 }

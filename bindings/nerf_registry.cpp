@@ -12,7 +12,8 @@ struct Registry {
   uint32_t last = 0;
 };
 
-// Process-wide, and holds nothing of JavaScript. Never destroyed: threads may outlive static objects.
+// Process-wide, and holds nothing of JavaScript. Never destroyed: threads may outlive static
+// objects.
 Registry& Shared() {
   static Registry* const registry = new Registry;
   return *registry;

@@ -1,5 +1,5 @@
-// Where a picture was taken from: pixels to rays and points to pixels. Lengths are the caller's (head
-// space: centimetres).
+// Where a picture was taken from: pixels to rays and points to pixels. Lengths are the caller's
+// (head space: centimetres).
 #pragma once
 
 #include <cmath>
@@ -9,8 +9,8 @@
 
 namespace daf::nerf {
 
-// The conventions of daf::head::Camera: camera space x right, y up, looking down −z; pixels x right,
-// y down, (0,0) the top left corner, pixel centres at +0.5.
+// The conventions of daf::head::Camera: camera space x right, y up, looking down −z; pixels x
+// right, y down, (0,0) the top left corner, pixel centres at +0.5.
 struct Camera {
   float rotation[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};  // row-major, field space → camera space
   float translation[3] = {0, 0, 0};

@@ -74,10 +74,12 @@ TEST(Camera, PosedCamerasSeeInFieldSpace) {
   EXPECT_FLOAT_EQ(pixel[1], 240 - 150);
   EXPECT_FLOAT_EQ(depth, 4);
   const Ray ray = PixelRay(camera, 520, 90);
-  for (int a = 0; a < 3; ++a) EXPECT_NEAR(ray.origin[a] + ray.direction[a] * std::sqrt(18.0f), point[a], 1e-5);
+  for (int a = 0; a < 3; ++a)
+    EXPECT_NEAR(ray.origin[a] + ray.direction[a] * std::sqrt(18.0f), point[a], 1e-5);
 }
 
-// Every pixel of lenses from mild to hard, in sub-pixel steps: the ray's point projects to the pixel.
+// Every pixel of lenses from mild to hard, in sub-pixel steps: the ray's point projects to the
+// pixel.
 TEST(Camera, RaysProjectBackToTheirPixels) {
   const Lens lenses[] = {
       LensOf(LensModel::kOpenCv, {{-0.0368f, 0.00087f}, {-0.0375f, -0.00996f}}),
@@ -133,8 +135,9 @@ TEST(Camera, WhatALensCannotSeeIsRefused) {
 
 TEST(Camera, ImpossibleLensesAreRefused) {
   Lens lens;
-  EXPECT_EQ(Lens::Make(LensModel::kOpenCv, {{std::numeric_limits<float>::quiet_NaN()}, {}}, &lens).code(),
-            Code::kBadArgument);
+  EXPECT_EQ(
+      Lens::Make(LensModel::kOpenCv, {{std::numeric_limits<float>::quiet_NaN()}, {}}, &lens).code(),
+      Code::kBadArgument);
   EXPECT_EQ(Lens::Make(LensModel::kFisheye, {{-1e9f}, {}}, &lens).code(), Code::kBadArgument);
   EXPECT_TRUE(lens.pinhole());
 }

@@ -116,7 +116,7 @@ Status ClassicNetwork::Reserve(Arena* arena, Scratch* out) const {
 }
 
 void ClassicNetwork::Density(const float* hidden, const Scratch& scratch, float* density) const {
-  const kernels::LayerArgs args = {sigma_,      sigma_bias_, hidden, config_.width, nullptr, 0,
+  const kernels::LayerArgs args = {sigma_,      sigma_bias_, hidden, config_.width,   nullptr, 0,
                                    scratch.raw, nullptr,     8,      kernels::kLinear};
   kernels_->layer(&args);
   kernels_->exponential(scratch.raw, density, kTile);

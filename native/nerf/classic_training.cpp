@@ -53,9 +53,9 @@ class ClassicTraining final : public FieldPass {
   ColorArrays color_out_{};
   float* position_ = nullptr;
   float* direction_ = nullptr;
-  float* layers_ = nullptr;     // [depth][tile][width]
-  float* head_ = nullptr;       // head_rows_
-  float* view_ = nullptr;       // view_width
+  float* layers_ = nullptr;  // [depth][tile][width]
+  float* head_ = nullptr;    // head_rows_
+  float* view_ = nullptr;    // view_width
   ClassicNetwork::Scratch scratch_;
   float* d_layers_ = nullptr;   // [depth][slot][width]
   float* d_head_ = nullptr;     // head_rows_
@@ -153,8 +153,7 @@ void ClassicTraining::BackwardHead(uint32_t tile, uint32_t slot, const float* d_
   } else {
     std::memset(d_head, 0, wide * sizeof(float));
   }
-  for (uint32_t s = 0; s < kTile; ++s)
-    d_head[wide + s] = d_density[at + s] * density_out_[at + s];
+  for (uint32_t s = 0; s < kTile; ++s) d_head[wide + s] = d_density[at + s] * density_out_[at + s];
 }
 
 void ClassicTraining::BackwardTrunk(uint32_t tile, uint32_t slot) {

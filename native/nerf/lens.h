@@ -10,8 +10,8 @@ namespace daf::nerf {
 
 enum class LensModel : uint8_t {
   kPinhole,
-  kOpenCv,   // Brown–Conrady: u = x (1 + k1 r² + k2 r⁴ + k3 r⁶)/(1 + k4 r² + k5 r⁴ + k6 r⁶)
-             //   + 2 p1 x y + p2 (r² + 2 x²), v alike with p1 and p2 swapped; r of (x/z, y/z)
+  kOpenCv,  // Brown–Conrady: u = x (1 + k1 r² + k2 r⁴ + k3 r⁶)/(1 + k4 r² + k5 r⁴ + k6 r⁶)
+            //   + 2 p1 x y + p2 (r² + 2 x²), v alike with p1 and p2 swapped; r of (x/z, y/z)
   kFisheye,  // Kannala–Brandt: radius θ (1 + k1 θ² + k2 θ⁴ + k3 θ⁶ + k4 θ⁸), θ from the axis
 };
 
@@ -31,7 +31,8 @@ class Lens {
 
   LensModel model() const { return model_; }
   bool pinhole() const { return model_ == LensModel::kPinhole; }
-  // The largest tangent of the angle from the axis (fisheye: the angle, radians) that the lens sees.
+  // The largest tangent of the angle from the axis (fisheye: the angle, radians) that the lens
+  // sees.
   double limit() const { return limit_; }
 
   // Where a direction (of any length) falls. False for what the lens cannot see.

@@ -25,6 +25,7 @@ class Model {
   Field& field() { return *field_; }
   const Box& box() const { return box_; }
   Occupancy& occupancy() { return occupancy_; }
+  const Occupancy& occupancy() const { return occupancy_; }
 
   // A pass for inference for this thread alone. Thread-safe. Errors: kMemory.
   Status Borrow(PassPool::Loan* out) { return passes_.Borrow(*field_, out); }

@@ -7,45 +7,15 @@
 #include <thread>
 
 #include "native/nerf/march.h"
-#include "native/nerf/renderer.h"
-#include "native/nerf/testing_field.h"
-#include "native/nerf/testing_scene.h"
+#include "native/nerf/testing_render.h"
 
 namespace daf::nerf {
 namespace {
 
-using testing::Analytic;
-using testing::AnalyticField;
-
-std::unique_ptr<Model> ModelOf(Analytic f, uint32_t occupancy = 32) {
-  std::unique_ptr<Model> model;
-  EXPECT_TRUE(
-      Model::Make(std::make_unique<AnalyticField>(std::move(f)), Box(), occupancy, &model).ok());
-  return model;
-}
-
-struct Image {
-  explicit Image(const Camera& c)
-      : rgba(c.width * c.height * 4),
-        color(c.width * c.height * 3),
-        depth(c.width * c.height),
-        opacity(c.width * c.height) {}
-  RenderTargets targets() { return {rgba.data(), color.data(), depth.data(), opacity.data()}; }
-  std::vector<uint8_t> rgba;
-  std::vector<float> color, depth, opacity;
-  uint64_t samples = 0;
-};
-
-Image RenderOf(Model* model, const Camera& camera, const RenderOptions& options = {}) {
-  Renderer renderer;
-  Image image(camera);
-  const Status status =
-      renderer.Render(model, camera, options, image.targets(), TaskControl(), &image.samples);
-  EXPECT_TRUE(status.ok()) << status.message();
-  return image;
-}
-
-void Grey(float, float, float, float c[3]) { c[0] = c[1] = c[2] = 0.5f; }
+using testing::Grey;
+using testing::Image;
+using testing::ModelOf;
+using testing::RenderOf;
 
 TEST(Render, EmptySpaceIsTransparent) {
   const auto model = ModelOf({[](float, float, float) { return 0.0f; }, Grey});
@@ -55,7 +25,7 @@ TEST(Render, EmptySpaceIsTransparent) {
     ASSERT_EQ(image.rgba[4 * i + 3], 0);
     ASSERT_TRUE(std::isinf(image.depth[i]));
   }
-  EXPECT_EQ(image.samples, 0u);
+  EXPECT_EQ(image.stats.samples, 0u);
 }
 
 TEST(Render, UniformFogFollowsBeer) {
@@ -120,7 +90,7 @@ TEST(Render, SkippingAndEarlyEndChangeNothingVisible) {
   for (size_t i = 0; i < fast.color.size(); ++i)
     error += std::pow(double{fast.color[i]} - slow.color[i], 2);
   EXPECT_GT(-10 * std::log10(error / static_cast<double>(fast.color.size()) + 1e-12), 45);
-  EXPECT_LT(fast.samples * 10, slow.samples);
+  EXPECT_LT(fast.stats.samples * 10, slow.stats.samples);
 }
 
 TEST(Render, BackgroundFillsWhatTheFieldLeaves) {
@@ -197,8 +167,8 @@ TEST(Render, CancelsWithin50Milliseconds) {
       raised = std::chrono::steady_clock::now();
       __atomic_store_n(&words[0], 1, __ATOMIC_RELEASE);
     });
-    const Status status = renderer.Render(model.get(), camera, {}, image.targets(),
-                                          TaskControl(words), &image.samples);
+    const Status status = renderer.Render(model.get(), camera, testing::Whole(camera), {},
+                                          image.targets(), TaskControl(words), &image.stats);
     const auto now = std::chrono::steady_clock::now();
     canceller.join();
     ASSERT_EQ(status.code(), Code::kCancelled);
@@ -209,15 +179,35 @@ TEST(Render, CancelsWithin50Milliseconds) {
 #endif
 }
 
-TEST(Render, RefusesImpossibleSizes) {
+TEST(Render, RefusesWhatCannotBeRendered) {
   const auto model = ModelOf({[](float, float, float) { return 0.0f; }, Grey});
   Renderer renderer;
-  Camera camera = testing::Orbit(0, 0, 4, 8);
+  const Camera camera = testing::Orbit(0, 0, 4, 8);
   Image image(camera);
-  camera.width = 0;
-  EXPECT_EQ(renderer.Render(model.get(), camera, {}, image.targets(), TaskControl(), &image.samples)
-                .code(),
-            Code::kBadArgument);
+  const auto code = [&](const Camera& c, const Window& window, const RenderOptions& options) {
+    return renderer
+        .Render(model.get(), c, window, options, image.targets(), TaskControl(), &image.stats)
+        .code();
+  };
+  EXPECT_EQ(code(camera, {0, 0, 8, 8}, {}), Code::kOk);
+  Camera flat = camera;
+  flat.width = 0;
+  EXPECT_EQ(code(flat, {0, 0, 8, 8}, {}), Code::kBadArgument);
+  for (const Window& window : {Window{0, 0, 0, 8}, Window{0, 0, 9, 8}, Window{7, 0, 2, 8},
+                               Window{0, 4294967295u, 8, 2}, Window{0, 7, 8, 2}})
+    EXPECT_EQ(code(camera, window, {}), Code::kBadArgument);
+  const auto options = [](auto change) {
+    RenderOptions o;
+    change(&o);
+    return o;
+  };
+  for (const RenderOptions& wrong : {options([](RenderOptions* o) { o->samples = 7; }),
+                                     options([](RenderOptions* o) { o->samples_per_ray = 5000; }),
+                                     options([](RenderOptions* o) { o->near = -1; }),
+                                     options([](RenderOptions* o) { o->near = NAN; }),
+                                     options([](RenderOptions* o) { o->near = o->far = 2; }),
+                                     options([](RenderOptions* o) { o->min_transmittance = 1; })})
+    EXPECT_EQ(code(camera, {0, 0, 8, 8}, wrong), Code::kBadArgument);
   std::unique_ptr<Model> none;
   std::unique_ptr<Field> field;
   ASSERT_TRUE(NewHashGrid({2, 2, 8, 2, 4, 16, 16}, 1, &field).ok());

@@ -62,10 +62,11 @@ Score ScoreOf(Model* model) {
   const size_t pixels = 96 * 96;
   std::vector<float> color(pixels * 3), depth(pixels), opacity(pixels);
   Renderer renderer;
-  uint64_t samples;
+  RenderStats stats;
   EXPECT_TRUE(renderer
-                  .Render(model, camera, {}, {nullptr, color.data(), depth.data(), opacity.data()},
-                          TaskControl(), &samples)
+                  .Render(model, camera, {0, 0, 96, 96}, {},
+                          {nullptr, color.data(), depth.data(), opacity.data(), nullptr},
+                          TaskControl(), &stats)
                   .ok());
   double squares = 0, error = 0, both = 0, either = 0;
   size_t hits = 0;

@@ -57,7 +57,9 @@ TEST(Unbounded, SamplesFollowEachOtherAndCoverTheRay) {
 TEST(Unbounded, SkippingLeavesOutEmptyCellsOnly) {
   Occupancy grid;
   ASSERT_TRUE(grid.Make(64, true).ok());
-  const auto occupied = [](uint32_t x, uint32_t y, uint32_t z) { return (x / 3 + y / 5 + z / 2) % 4 == 0; };
+  const auto occupied = [](uint32_t x, uint32_t y, uint32_t z) {
+    return (x / 3 + y / 5 + z / 2) % 4 == 0;
+  };
   for (uint32_t z = 0; z < 64; ++z) {
     for (uint32_t y = 0; y < 64; ++y) {
       for (uint32_t x = 0; x < 64; ++x) {
@@ -109,11 +111,11 @@ TEST(Unbounded, FarWallsAreSeenWhereTheyAre) {
   Renderer renderer;
   RenderOptions options;
   options.samples = 512;
-  uint64_t samples;
+  RenderStats stats;
   ASSERT_TRUE(renderer
-                  .Render(model.get(), camera, options,
-                          {rgba.data(), color.data(), depth.data(), opacity.data()}, TaskControl(),
-                          &samples)
+                  .Render(model.get(), camera, {0, 0, 16, 16}, options,
+                          {rgba.data(), color.data(), depth.data(), opacity.data(), nullptr},
+                          TaskControl(), &stats)
                   .ok());
   for (uint32_t i = 0; i < 256; ++i) {
     ASSERT_GT(opacity[i], 0.99f);

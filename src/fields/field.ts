@@ -2,7 +2,8 @@ import { addon, type FieldHandle, type TrainerHandle } from '../core/addon/index
 import { DafError } from '../core/contracts/errors.js';
 import { packCamera } from './camera.js';
 import { native } from './native.js';
-import { fieldOptions, renderLook, trainingOptions } from './options.js';
+import { fieldOptions, trainingOptions } from './options.js';
+import { renderLook } from './render/look.js';
 import type {
   ControlWords,
   FieldBox,
@@ -79,18 +80,30 @@ export class Field implements NeuralField {
 
   render(camera: FieldCamera, options: RenderOptions = {}): RenderedImage {
     const look = renderLook(options);
-    const width = options.width ?? camera.width;
-    const height = options.height ?? camera.height;
+    const width = checkedSide(options.width ?? camera.width);
+    const height = checkedSide(options.height ?? camera.height);
+    const window = options.window ?? { x: 0, y: 0, width, height };
     const packed = packCamera(camera, width, height);
-    return native((daf) => {
-      const pixels = checkedPixels(width, height);
-      const rgba = new Uint8Array(pixels * 4);
-      const depth = new Float32Array(pixels);
-      const opacity = new Float32Array(pixels);
-      const color = options.floats === true ? new Float32Array(pixels * 3) : null;
-      const samples = daf.fieldRender(this.#handle, packed, look, options.control ?? null, rgba, depth, opacity, color);
-      return { width, height, rgba, depth, opacity, samples, ...(color === null ? {} : { color }) };
-    });
+    const pixels = checkedSide(window.width) * checkedSide(window.height);
+    const targets = {
+      rgba: new Uint8Array(pixels * 4),
+      depth: new Float32Array(pixels),
+      opacity: new Float32Array(pixels),
+      color: options.floats === true ? new Float32Array(pixels * 3) : null,
+      normal: options.normals === true ? new Float32Array(pixels * 3) : null,
+    };
+    const stats = native((daf) => daf.fieldRender(this.#handle, packed, look, window, options.control ?? null, targets));
+    const { rgba, depth, opacity, color, normal } = targets;
+    return {
+      width: window.width,
+      height: window.height,
+      rgba,
+      depth,
+      opacity,
+      ...(color === null ? {} : { color }),
+      ...(normal === null ? {} : { normal }),
+      stats,
+    };
   }
 
   evaluate(points: Float32Array, directions: Float32Array | null = null, control: ControlWords | null = null): FieldValues {
@@ -154,10 +167,7 @@ function vector(values: Float32Array): readonly [number, number, number] {
   return [values[0]!, values[1]!, values[2]!];
 }
 
-function checkedPixels(width: number, height: number): number {
-  const fine = (side: number): boolean => Number.isInteger(side) && side >= 1 && side <= 16384;
-  if (!fine(width) || !fine(height)) {
-    throw new DafError('ERR_DAF_BAD_ARGUMENT', `a picture of ${width}×${height} pixels: both sides are whole numbers, 1–16384`);
-  }
-  return width * height;
+function checkedSide(pixels: number): number {
+  if (Number.isInteger(pixels) && pixels >= 1 && pixels <= 16384) return pixels;
+  throw new DafError('ERR_DAF_BAD_ARGUMENT', `a picture of ${pixels} pixels along a side: it takes a whole number, 1–16384`);
 }

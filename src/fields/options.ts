@@ -1,6 +1,6 @@
-import type { NativeFieldLook, NativeFieldOptions, NativeTrainOptions } from '../core/addon/index.js';
+import type { NativeFieldOptions, NativeTrainOptions } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
-import type { FieldKind, FieldOptions, RenderOptions, TrainingOptions, Vector3 } from './types.js';
+import type { FieldKind, FieldOptions, TrainingOptions, Vector3 } from './types.js';
 
 /** Sparse options → complete ones, as native/nerf takes them. Ranges are checked there. */
 export function fieldOptions(options: FieldOptions): NativeFieldOptions {
@@ -44,16 +44,6 @@ export function trainingOptions(options: TrainingOptions, kind: FieldKind): Nati
   };
   refuseUnknown(options, Object.keys(filled));
   return Object.freeze(filled);
-}
-
-export function renderLook(options: RenderOptions): NativeFieldLook {
-  refuseUnknown(options, ['width', 'height', 'background', 'samples', 'minTransmittance', 'exhaustive', 'floats', 'control']);
-  return Object.freeze({
-    background: options.background == null ? null : triple(options.background, 'background'),
-    samples: options.samples ?? 256,
-    minTransmittance: options.minTransmittance ?? 1e-3,
-    exhaustive: options.exhaustive ?? false,
-  });
 }
 
 function triple(values: Vector3, name: string): Float32Array {

@@ -3,6 +3,10 @@
  * centimetres); every length and depth below is in that unit. Colours are sRGB-encoded, straight (not premultiplied) alpha.
  */
 
+import type { RenderedImage, RenderOptions } from './render/types.js';
+
+export type * from './render/types.js';
+
 export type Vector3 = readonly [number, number, number];
 
 /** An axis-aligned box; a field is defined inside it and, unless unbounded, empty outside. */
@@ -163,38 +167,6 @@ export interface TrainingSession extends Disposable {
   run(steps: number, control?: ControlWords | null): TrainingReport;
   /** Gives the native memory back. The field stays. */
   dispose(): void;
-}
-
-export interface RenderOptions {
-  /** Size in pixels; the camera is scaled to it. @defaultValue the camera's own */
-  readonly width?: number;
-  readonly height?: number;
-  /** sRGB in [0, 1] behind the field, or null for a transparent picture (straight alpha). @defaultValue null */
-  readonly background?: Vector3 | null;
-  /** Samples along the box's longest edge, 8–4096. @defaultValue 256 */
-  readonly samples?: number;
-  /** Marching ends where less light than this gets through. @defaultValue 0.001 */
-  readonly minTransmittance?: number;
-  /** Ignore the occupancy grid and early termination: slow, for comparison. @defaultValue false */
-  readonly exhaustive?: boolean;
-  /** Also return unclamped float colours. @defaultValue false */
-  readonly floats?: boolean;
-  readonly control?: ControlWords | null;
-}
-
-export interface RenderedImage {
-  readonly width: number;
-  readonly height: number;
-  /** height × width × 4, sRGB, straight alpha. */
-  readonly rgba: Uint8Array;
-  /** height × width: mean depth along the viewing direction, Infinity where opacity is below 0.5. */
-  readonly depth: Float32Array;
-  /** height × width, in [0, 1]. */
-  readonly opacity: Float32Array;
-  /** height × width × 3, composited over the background (black where it is null); only with `floats`. */
-  readonly color?: Float32Array;
-  /** Field samples evaluated. */
-  readonly samples: number;
 }
 
 export interface FieldValues {

@@ -2,23 +2,53 @@ import type { FieldHandle } from './nerf_field.js';
 
 /** Rendering, as bindings/nerf_render.cpp exports it. */
 export interface NerfRenderAddon {
-  /** rgba[h·w·4], depth[h·w], opacity[h·w], color[h·w·3]; returns the samples evaluated. Throws ERR_DAF_CANCELLED. */
+  /** Fills the targets with the window's pixels. Throws ERR_DAF_BAD_ARGUMENT, ERR_DAF_CANCELLED, ERR_DAF_MEMORY_LIMIT. */
   fieldRender(
     field: FieldHandle,
     camera: Float32Array,
     look: NativeFieldLook,
+    window: NativeWindow,
     control: Int32Array | null,
-    rgba: Uint8Array,
-    depth: Float32Array,
-    opacity: Float32Array,
-    color: Float32Array | null,
-  ): number;
+    targets: NativeRenderTargets,
+  ): NativeRenderStats;
 }
 
 export interface NativeFieldLook {
   /** sRGB, or null for straight alpha. */
   readonly background: Float32Array | null;
   readonly samples: number;
+  /** 0: the marching lattice of `samples`. */
+  readonly samplesPerRay: number;
+  readonly stratified: boolean;
+  readonly seed: number;
+  readonly near: number;
+  readonly far: number;
   readonly minTransmittance: number;
   readonly exhaustive: boolean;
+}
+
+/** A rectangle of the camera's pixels. */
+export interface NativeWindow {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** rgba[h·w·4], color[h·w·3], depth[h·w], opacity[h·w], normal[h·w·3] of the window; null where not wanted. */
+export interface NativeRenderTargets {
+  readonly rgba: Uint8Array | null;
+  readonly color: Float32Array | null;
+  readonly depth: Float32Array | null;
+  readonly opacity: Float32Array | null;
+  readonly normal: Float32Array | null;
+}
+
+export interface NativeRenderStats {
+  readonly rays: number;
+  readonly samples: number;
+  readonly colors: number;
+  /** Of this thread's computing, and the part of it inside the field. */
+  readonly seconds: number;
+  readonly fieldSeconds: number;
 }

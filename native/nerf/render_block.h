@@ -1,0 +1,49 @@
+// A square of pixels whose rays are marched together: each round takes the next few samples of
+// every ray that still goes on, so that the field always gets full tiles, from places that lie
+// together.
+#pragma once
+
+#include "native/nerf/ray_samples.h"
+#include "native/nerf/renderer.h"
+
+namespace daf::nerf {
+
+class RenderBlock {
+ public:
+  static constexpr uint32_t kSide = 32;  // pixels: neighbours share cache lines of the tables
+
+  // Everything given must outlive the block.
+  RenderBlock(const Model& model, FieldPass* pass, const Camera& camera,
+              const RenderOptions& options, bool normals);
+  // Errors: kMemory.
+  Status Reserve(Arena* arena);
+  // The pixels of [x0, x0 + kSide) × [y0, y0 + kSide) within the window. Errors: kCancelled.
+  Status Render(const Window& window, uint32_t x0, uint32_t y0, const TaskControl& control,
+                RenderStats* stats);
+  // Writes what Render found.
+  void Store(const Window& window, const RenderTargets& targets) const;
+
+ private:
+  struct Pixel;
+  struct Lanes;
+
+  void StartRays(const Window& window, uint32_t x0, uint32_t y0, RenderStats* stats);
+  uint32_t Gather(uint32_t begin, uint32_t end, uint32_t each);
+  void Shade(uint32_t n, RenderStats* stats);
+  uint32_t Weigh(uint32_t n);
+  void AddColors(uint32_t picked);
+  void AddNormals(uint32_t picked, RenderStats* stats);
+
+  const Model& model_;
+  FieldPass& pass_;
+  const Camera& camera_;
+  const RenderOptions& options_;
+  const bool normals_;
+  SamplePlan plan_;
+  Lanes* lanes_ = nullptr;
+  Pixel* pixels_ = nullptr;
+  uint32_t* live_ = nullptr;  // pixels whose rays go on
+  uint32_t count_ = 0, live_count_ = 0;
+};
+
+}  // namespace daf::nerf

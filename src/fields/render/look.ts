@@ -1,0 +1,44 @@
+import type { NativeFieldLook } from '../../core/addon/index.js';
+import { DafError } from '../../core/contracts/errors.js';
+import { checkKeys } from '../../core/options/index.js';
+import type { RenderOptions } from './types.js';
+
+const KEYS: readonly (keyof RenderOptions)[] = [
+  'background',
+  'samples',
+  'samplesPerRay',
+  'stratifiedSeed',
+  'near',
+  'far',
+  'minTransmittance',
+  'exhaustive',
+  'floats',
+  'normals',
+  'width',
+  'height',
+  'window',
+  'control',
+];
+
+/** Sparse options → complete ones, as native/nerf takes them; other ranges are checked there. @throws DafError ERR_DAF_BAD_OPTION */
+export function renderLook(options: RenderOptions): NativeFieldLook {
+  checkKeys('rendering', options, KEYS);
+  const background = options.background ?? null;
+  if (background !== null && background.length !== 3) {
+    throw new DafError('ERR_DAF_BAD_OPTION', 'background must hold three numbers, or be null');
+  }
+  if (options.samplesPerRay === 0) {
+    throw new DafError('ERR_DAF_BAD_OPTION', 'samplesPerRay must be 1–4096, or null for the marching lattice');
+  }
+  return Object.freeze({
+    background: background === null ? null : Float32Array.from(background),
+    samples: options.samples ?? 256,
+    samplesPerRay: options.samplesPerRay ?? 0,
+    stratified: options.stratifiedSeed != null,
+    seed: options.stratifiedSeed ?? 0,
+    near: options.near ?? 0,
+    far: options.far ?? Number.POSITIVE_INFINITY,
+    minTransmittance: options.minTransmittance ?? 1e-3,
+    exhaustive: options.exhaustive ?? false,
+  });
+}

@@ -1,0 +1,73 @@
+import type { ControlWords, Vector3 } from '../types.js';
+
+/** A rectangle of a picture's pixels, from its top left corner. */
+export interface PixelWindow {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** How a picture looks, whoever renders it. */
+export interface RenderLook {
+  /** sRGB in [0, 1] behind the field, or null for a transparent picture (straight alpha). @defaultValue null */
+  readonly background?: Vector3 | null;
+  /** Samples of the marching lattice along the box's longest edge, 8–4096. @defaultValue 256 */
+  readonly samples?: number;
+  /** That many equal strata of each ray instead of the lattice, 1–4096, or null. @defaultValue null */
+  readonly samplesPerRay?: number | null;
+  /** Samples each stratum at a random point drawn from this seed, or null: in its middle. Only with `samplesPerRay`. @defaultValue null */
+  readonly stratifiedSeed?: number | null;
+  /**
+   * Depths along the viewing direction between which the field is seen, within its box. Where given, strata divide this stretch;
+   * otherwise the ray's way through the box.
+   * @defaultValue 0 and Infinity
+   */
+  readonly near?: number;
+  readonly far?: number;
+  /** Marching ends where less light than this gets through, 0–1. @defaultValue 0.001 */
+  readonly minTransmittance?: number;
+  /** Ignore the occupancy grid and early termination, and ask for every colour: slow, for comparison. @defaultValue false */
+  readonly exhaustive?: boolean;
+  /** Also return unclamped float colours. @defaultValue false */
+  readonly floats?: boolean;
+  /** Also return normals; costs four more densities for every sample that is seen. @defaultValue false */
+  readonly normals?: boolean;
+}
+
+export interface RenderOptions extends RenderLook {
+  /** Size in pixels; the camera is scaled to it. @defaultValue the camera's own */
+  readonly width?: number;
+  readonly height?: number;
+  /** The part to render; the same pixels as of the whole picture, to the bit. @defaultValue all of it */
+  readonly window?: PixelWindow;
+  readonly control?: ControlWords | null;
+}
+
+export interface RenderStats {
+  /** Rays that may meet something. */
+  readonly rays: number;
+  /** Densities evaluated. */
+  readonly samples: number;
+  /** Colours evaluated. */
+  readonly colors: number;
+  /** Computing time of the threads that rendered, summed, and the part of it inside the field: the rest is marching and compositing. */
+  readonly seconds: number;
+  readonly fieldSeconds: number;
+}
+
+export interface RenderedImage {
+  readonly width: number;
+  readonly height: number;
+  /** height × width × 4, sRGB, straight alpha. */
+  readonly rgba: Uint8Array;
+  /** height × width: mean depth along the viewing direction, Infinity where opacity is below 0.5. */
+  readonly depth: Float32Array;
+  /** height × width, in [0, 1]. */
+  readonly opacity: Float32Array;
+  /** height × width × 3, composited over the background (black where it is null); only with `floats`. */
+  readonly color?: Float32Array;
+  /** height × width × 3: unit vectors in field space against the density's gradient, zero where opacity is below 0.5; only with `normals`. */
+  readonly normal?: Float32Array;
+  readonly stats: RenderStats;
+}

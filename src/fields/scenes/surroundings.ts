@@ -1,0 +1,88 @@
+import { DafError } from '../../core/contracts/errors.js';
+import { badData } from '../formats/bad-data.js';
+import type { FieldBox, Vector3 } from '../types.js';
+import { boxFromCameras, boxFromPoints, intersection, nearDistance, sees } from './box.js';
+import type { RawScene } from './raw.js';
+import type { Scene, SceneFrame, SceneOptions } from './types.js';
+
+const COLORS: Readonly<Record<string, Vector3>> = { white: [1, 1, 1], black: [0, 0, 0] };
+/** The synthetic Blender sets: cameras about 4 from the origin, the thing within this of it. */
+const BLENDER_HALF = 1.5;
+
+/**
+ * Where a scene is and what lies around it.
+ * @param alpha pictures can have transparent pixels; whether they do is looked up.
+ */
+export async function surroundings(
+  raw: RawScene,
+  frames: readonly SceneFrame[],
+  alpha: boolean,
+  options: SceneOptions,
+): Promise<Pick<Scene, 'box' | 'unbounded' | 'near' | 'hasAlpha' | 'background'>> {
+  const training = frames.filter((frame) => frame.split === 'train');
+  const cameras = training.map((frame) => frame.camera);
+  const hasAlpha = alpha && (await anyTransparent(training));
+  const closed = hasAlpha || raw.format === 'tiny-nerf' || raw.stated?.closed === true;
+  const unbounded = options.unbounded ?? !closed;
+  const box = options.box ?? sceneBox(raw, frames, unbounded);
+  checkBox(box);
+  if (!unbounded && !cameras.some((camera) => sees(camera, box))) {
+    const span = box.min.map((low, axis) => `${low.toFixed(2)}…${box.max[axis]!.toFixed(2)}`).join(' × ');
+    throw badData(
+      `${raw.path}: no training view sees the scene box ${span}`,
+      'check the convention of the poses, or give the box',
+    );
+  }
+  return {
+    box,
+    unbounded,
+    near: nearDistance(raw.points, cameras),
+    hasAlpha,
+    background: unbounded ? null : backgroundOf(options.background ?? (hasAlpha ? 'white' : 'black')),
+  };
+}
+
+function sceneBox(raw: RawScene, frames: readonly SceneFrame[], unbounded: boolean): FieldBox {
+  const cameras = frames.filter((frame) => frame.split === 'train').map((frame) => frame.camera);
+  if (raw.stated?.closed === true) return raw.stated.box;
+  const seen = (raw.points === null ? null : boxFromPoints(raw.points)) ?? boxFromCameras(cameras);
+  const blender: FieldBox = {
+    min: [-BLENDER_HALF, -BLENDER_HALF, -BLENDER_HALF],
+    max: [BLENDER_HALF, BLENDER_HALF, BLENDER_HALF],
+  };
+  if (!unbounded && raw.points === null && looksLike(blender, seen)) return blender;
+  return raw.stated === null ? seen : intersection(raw.stated.box, seen);
+}
+
+/** The same place and size, roughly: then it is the usual one. */
+function looksLike(usual: FieldBox, found: FieldBox): boolean {
+  const side = usual.max[0] - usual.min[0];
+  const size = (found.max[0] - found.min[0]) / side;
+  const shift = Math.max(
+    ...found.min.map((low, axis) => Math.abs(low + found.max[axis]! - usual.min[axis]! - usual.max[axis]!) / 2),
+  );
+  return size > 0.75 && size < 1.25 && shift < 0.25 * side;
+}
+
+/** Of a file type with alpha, most pictures are opaque all the same: a few are looked at. */
+async function anyTransparent(training: readonly SceneFrame[]): Promise<boolean> {
+  const sample = [0, 1 / 3, 2 / 3].map((share) => training[Math.floor(share * training.length)]!);
+  for (const frame of new Set(sample)) {
+    const { rgba } = await frame.image();
+    for (let i = 3; i < rgba.length; i += 4) if (rgba[i]! < 255) return true;
+  }
+  return false;
+}
+
+function backgroundOf(color: NonNullable<SceneOptions['background']>): Vector3 {
+  const triple = typeof color === 'string' ? COLORS[color] : color;
+  if (triple === undefined || triple.length !== 3 || !triple.every((v) => v >= 0 && v <= 1)) {
+    throw new DafError('ERR_DAF_BAD_OPTION', 'background must be white, black or three numbers in [0, 1]');
+  }
+  return triple;
+}
+
+function checkBox({ min, max }: FieldBox): void {
+  const fine = [0, 1, 2].every((axis) => Number.isFinite(min[axis]) && Number.isFinite(max[axis]) && max[axis]! > min[axis]!);
+  if (!fine) throw new DafError('ERR_DAF_BAD_OPTION', 'box must be finite and no side empty');
+}

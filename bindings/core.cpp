@@ -50,6 +50,8 @@ Napi::Value MemoryUse(const Napi::CallbackInfo& info) {
   out.Set("limit", Napi::Number::New(env, static_cast<double>(budget.limit())));
   out.Set("used", Napi::Number::New(env, static_cast<double>(budget.used())));
   out.Set("peak", Napi::Number::New(env, static_cast<double>(budget.peak())));
+  out.Set("kept", Napi::Number::New(env, static_cast<double>(budget.kept())));
+  out.Set("systemBlocks", Napi::Number::New(env, static_cast<double>(budget.system_blocks())));
   return out;
 }
 

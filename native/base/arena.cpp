@@ -1,36 +1,10 @@
 #include "native/base/arena.h"
 
-#include <cstdlib>
-#include <string>
-
 namespace daf {
 namespace {
 constexpr size_t kAlign = 64;
 size_t RoundUp(size_t n, size_t to) { return (n + to - 1) / to * to; }
 }  // namespace
-
-Budget& Budget::Process() {
-  static Budget budget;
-  return budget;
-}
-
-Status Budget::Take(size_t bytes) {
-  size_t before = used_.load(std::memory_order_relaxed);
-  do {
-    const size_t cap = limit();
-    if (cap != 0 && (bytes > cap || before > cap - bytes)) {
-      return Status(Code::kMemory,
-                    "asked for " + std::to_string(bytes) + " bytes with " + std::to_string(before) +
-                        " of " + std::to_string(cap) + " in use",
-                    "raise --memory, or lower the buffer sizes of the job");
-    }
-  } while (!used_.compare_exchange_weak(before, before + bytes, std::memory_order_relaxed));
-  const size_t now = before + bytes;
-  size_t peak = peak_.load(std::memory_order_relaxed);
-  while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
-  }
-  return Status::Ok();
-}
 
 Status Arena::AllocateBytes(size_t bytes, void** out) {
   if (bytes > SIZE_MAX - kAlign) return Status(Code::kMemory, "allocation size overflows");
@@ -45,17 +19,13 @@ Status Arena::AllocateBytes(size_t bytes, void** out) {
     offset_ = 0;
   }
   const size_t size = bytes > block_bytes_ ? bytes : block_bytes_;
-  DAF_RETURN_IF_ERROR(budget_.Take(size));
-  char* data = static_cast<char*>(std::aligned_alloc(kAlign, RoundUp(size, kAlign)));
-  if (data == nullptr) {
-    budget_.Give(size);
-    return Status(Code::kMemory, "the system refused " + std::to_string(size) + " bytes");
-  }
-  blocks_.push_back({data, size});
-  reserved_ += size;
+  Block block;
+  DAF_RETURN_IF_ERROR(budget_.TakeBlock(size, &block));
+  blocks_.push_back(block);
+  reserved_ += block.size;
   current_ = blocks_.size() - 1;
   offset_ = bytes;
-  *out = data;
+  *out = block.data;
   return Status::Ok();
 }
 
@@ -65,10 +35,7 @@ void Arena::Reset() {
 }
 
 void Arena::Release() {
-  for (const Block& block : blocks_) {
-    std::free(block.data);
-    budget_.Give(block.size);
-  }
+  for (const Block& block : blocks_) budget_.GiveBlock(block);
   blocks_.clear();
   reserved_ = 0;
   Reset();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <type_traits>
 #include <vector>
 
@@ -14,32 +15,63 @@
 
 namespace daf {
 
-// A limit in bytes shared by all arenas of a process. Thread-safe.
+// Memory that an arena fills; 64-byte aligned.
+struct Block {
+  char* data;
+  size_t size;
+};
+
+// A limit in bytes shared by all arenas of a process. Blocks that arenas give back are kept for the
+// next arena, up to a quarter of the limit, so that a task which follows another of its kind asks
+// the system for nothing; what is kept counts against the limit and is dropped before anything is
+// refused. Thread-safe.
 class Budget {
  public:
   // limit: bytes; 0 means unlimited.
   explicit Budget(size_t limit = 0) : limit_(limit) {}
+  ~Budget() { DropKept(); }
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
   // The one budget of this process; the worker sets its limit at start.
   static Budget& Process();
 
-  void SetLimit(size_t bytes) { limit_.store(bytes, std::memory_order_relaxed); }
+  void SetLimit(size_t bytes);
   size_t limit() const { return limit_.load(std::memory_order_relaxed); }
+  // Bytes in use, without those kept.
   size_t used() const { return used_.load(std::memory_order_relaxed); }
+  size_t kept() const { return kept_bytes_.load(std::memory_order_relaxed); }
+  // Blocks that came from the system, not from what was kept, since the start.
+  size_t system_blocks() const { return system_blocks_.load(std::memory_order_relaxed); }
   // High-water mark of used() since the start or the last ResetPeak().
   size_t peak() const { return peak_.load(std::memory_order_relaxed); }
   void ResetPeak() { peak_.store(used(), std::memory_order_relaxed); }
 
+  // Counts memory that comes from elsewhere. Errors: kMemory.
   Status Take(size_t bytes);
   void Give(size_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
 
+  // A block of at least `bytes`, kept or new. Errors: kMemory, from the limit or from the system.
+  Status TakeBlock(size_t bytes, Block* out);
+  void GiveBlock(const Block& block);
+  // Gives what is kept back to the system.
+  void DropKept();
+
  private:
+  Status TakeLocked(size_t bytes);
+  void DropKeptLocked();
+  bool TakeKept(size_t bytes, Block* out);
+
+  std::mutex mutex_;         // of kept_ and of every decision against the limit
+  std::vector<Block> kept_;  // the longest kept first
   std::atomic<size_t> limit_;
   std::atomic<size_t> used_{0};
+  std::atomic<size_t> kept_bytes_{0};
   std::atomic<size_t> peak_{0};
+  std::atomic<size_t> system_blocks_{0};
 };
 
-// Bump allocator over large blocks. Reset() forgets the objects and keeps the blocks for the next
-// task, so steady-state tasks allocate nothing. Only trivially destructible types; one thread at a
+// Bump allocator over large blocks. Reset() forgets the objects and keeps the blocks; Release()
+// leaves them to the budget for the next arena. Only trivially destructible types; one thread at a
 // time.
 class Arena {
  public:
@@ -63,15 +95,11 @@ class Arena {
   }
 
   void Reset();
-  // Gives every block back to the system and the budget.
+  // Gives every block back to the budget.
   void Release();
   size_t reserved_bytes() const { return reserved_; }
 
  private:
-  struct Block {
-    char* data;
-    size_t size;
-  };
   Status AllocateBytes(size_t bytes, void** out);
 
   Budget& budget_;

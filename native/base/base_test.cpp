@@ -35,6 +35,53 @@ TEST(Arena, RefusesBeyondTheBudgetAndReusesBlocks) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+TEST(Arena, LeavesItsBlocksToTheNext) {
+  Budget budget(size_t{64} << 20);
+  for (int task = 0; task < 5; ++task) {
+    Arena arena(budget), other(budget);
+    char *small, *large;
+    ASSERT_TRUE(arena.Allocate(1000, &small).ok());
+    ASSERT_TRUE(other.Allocate(size_t{5} << 20, &large).ok());
+    EXPECT_EQ(budget.system_blocks(), 2u);
+    EXPECT_EQ(budget.kept(), 0u);
+  }
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_EQ(budget.kept(), size_t{6} << 20);
+}
+
+TEST(Arena, KeepsAQuarterOfTheLimitAndNothingThatWouldBeMissed) {
+  Budget budget(size_t{16} << 20);
+  {
+    Arena first(budget), second(budget), third(budget);
+    char* bytes;
+    for (Arena* arena : {&first, &second, &third})
+      ASSERT_TRUE(arena->Allocate(size_t{2} << 20, &bytes).ok());
+  }
+  EXPECT_EQ(budget.kept(), size_t{4} << 20);
+  Arena whole(budget);
+  char* bytes;
+  ASSERT_TRUE(whole.Allocate(size_t{16} << 20, &bytes).ok());  // what was kept makes room
+  EXPECT_EQ(budget.kept(), 0u);
+  EXPECT_EQ(whole.Allocate(1, &bytes).code(), Code::kMemory);
+  whole.Release();
+  EXPECT_EQ(budget.kept(), 0u);  // a block beyond the quarter is not kept
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Arena, TakesNoBlockTwiceAsLargeAsNeeded) {
+  Budget budget(size_t{256} << 20);
+  {
+    Arena large(budget);
+    char* bytes;
+    ASSERT_TRUE(large.Allocate(size_t{40} << 20, &bytes).ok());
+  }
+  Arena small(budget);
+  char* bytes;
+  ASSERT_TRUE(small.Allocate(100, &bytes).ok());
+  EXPECT_EQ(budget.used(), size_t{1} << 20);
+  EXPECT_EQ(budget.kept(), size_t{40} << 20);
+}
+
 TEST(Arena, RefusesSizesThatOverflow) {
   Arena arena;
   double* out = nullptr;

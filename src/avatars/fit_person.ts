@@ -1,6 +1,5 @@
-import { addon, type CameraValues, type HeadFit } from '../core/addon/index.js';
+import { addon, type HeadFit } from '../core/addon/index.js';
 import { baseTexture } from './base_texture.js';
-import { faceHeight } from './camera.js';
 import { fillHair } from './hair_fill.js';
 import { type Head, shapeOf } from './head.js';
 import { fitView, type OpenPhoto } from './photo.js';
@@ -44,15 +43,7 @@ export function landmarkOf(head: Head, positions: Float32Array, landmark: number
   return [...positions.subarray(at, at + 3)];
 }
 
-/** Where the neck ends for a texture, in faces (chin to eyes) below the chin: further down are collars, whatever the matte says. */
-const COLLAR = -0.27;
-
-function withoutClothes(matte: Uint8Array, width: number, camera: CameraValues, chin: readonly number[]): Uint8Array {
-  const heightOf = faceHeight(camera, chin);
-  return matte.map((value, i) => (heightOf(i % width, Math.floor(i / width)) < COLLAR ? 0 : value));
-}
-
-/** Blends all photos into the head's atlas; what none saw is mirrored, then filled. */
+/** Blends all photos into the head's atlas; what none saw is mirrored, then filled. Their mattes should hold no clothes. */
 export function texturePerson(
   head: Head,
   person: FittedPerson,
@@ -62,7 +53,6 @@ export function texturePerson(
 ): PersonTexture {
   const native = addon();
   const base = baseTexture(head, size);
-  const chin = landmarkOf(head, person.neutral, CHIN);
   const texture = new Uint8Array(4 * size * size);
   const observed = new Uint8Array(size * size);
   const { observedFraction } = native.projectTexture(
@@ -71,7 +61,7 @@ export function texturePerson(
       positions: person.shown[i]!,
       camera: person.fit.views[i]!.camera,
       photo: { data: rgb, width, height, channels: 3 },
-      matte: withoutClothes(matte, width, person.fit.views[i]!.camera, chin),
+      matte,
       weight: Math.max(1e-3, observation.quality * person.fit.views[i]!.trust),
     })),
     base,

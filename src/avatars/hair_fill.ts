@@ -4,6 +4,10 @@ import { paintByPosition } from './uv_paint.js';
 
 /** Below this share of seen hair texels nothing is concluded from them. */
 const ENOUGH = 0.01;
+/** The scalp shows under thin hair and above a receding hairline; this share of the seen texels must be hair for the back to be hair too. */
+const A_HEAD_OF_HAIR = 0.1;
+/** A colour this far from the skin's, of 255, is no scalp. */
+const NOT_SKIN = 60;
 
 /**
  * Gives the hair that no photo saw the colour of the hair that one did: a back of the head in the model's own brown beside a grey
@@ -11,22 +15,40 @@ const ENOUGH = 0.01;
  * @param texture [size][size][4], changed in place. @param observed [size][size], 255 where photos decide.
  */
 export function fillHair(head: Head, texture: Uint8Array, observed: Uint8Array, size: number): void {
-  const mask = hairMask(head, size);
-  const seen: [number[], number[], number[]] = [[], [], []];
+  const parts = partsOf(head, size);
+  const seen: Color[] = [];
+  const skin: Color[] = [];
   let hair = 0;
-  for (let i = 0; i < mask.length; i++) {
-    if (mask[i] === 0) continue;
-    hair++;
+  for (let i = 0; i < parts.length; i++) {
+    if (parts[i] === HAIR) hair++;
     if (observed[i]! < 200) continue;
-    for (const c of [0, 1, 2] as const) seen[c].push(texture[4 * i + c]!);
+    if (parts[i] === HAIR) seen.push(colorAt(texture, i));
+    if (parts[i] === SKIN) skin.push(colorAt(texture, i));
   }
-  if (seen[0].length < ENOUGH * hair) return;
-  const color = seen.map(median);
-  for (let i = 0; i < mask.length; i++) {
-    if (mask[i] === 0) continue;
+  if (seen.length < ENOUGH * hair) return;
+  const color = hairColor(seen, skin);
+  for (let i = 0; i < parts.length; i++) {
+    if (parts[i] !== HAIR) continue;
     const share = Math.min(1, observed[i]! / 200);
     for (let c = 0; c < 3; c++) texture[4 * i + c] = Math.round(texture[4 * i + c]! * share + color[c]! * (1 - share));
   }
+}
+
+type Color = readonly [number, number, number];
+
+function colorAt(texture: Uint8Array, texel: number): Color {
+  return [texture[4 * texel]!, texture[4 * texel + 1]!, texture[4 * texel + 2]!];
+}
+
+function hairColor(seen: readonly Color[], skin: readonly Color[]): Color {
+  if (skin.length === 0) return medianColor(seen);
+  const tone = medianColor(skin);
+  const strands = seen.filter((color) => Math.hypot(...color.map((value, c) => value - tone[c]!)) > NOT_SKIN);
+  return medianColor(strands.length >= A_HEAD_OF_HAIR * seen.length ? strands : seen);
+}
+
+function medianColor(colors: readonly Color[]): Color {
+  return [0, 1, 2].map((c) => median(colors.map((color) => color[c]!))) as unknown as Color;
 }
 
 function median(values: number[]): number {
@@ -34,7 +56,8 @@ function median(values: number[]): number {
   return values[values.length >> 1]!;
 }
 
-const HAIR = 255;
+const HAIR = 3;
+const SKIN = 2;
 const OTHER = 1;
 
 /** Smaller levels of a texture mix texels across the border of an island: what lies just outside counts as hair too. */
@@ -42,33 +65,32 @@ const GUTTER = 8;
 
 const masks = new Map<string, Uint8Array>();
 
-function hairMask(head: Head, size: number): Uint8Array {
+/** [size][size]: the part that a texel belongs to, 0 for none. */
+function partsOf(head: Head, size: number): Uint8Array {
   const key = `${head.info.name} ${size}`;
   const known = masks.get(key);
   if (known !== undefined) return known;
   const painted = new Uint8Array(4 * size * size);
   const mesh = { positions: shapeOf(head, new Float32Array(0)), source: head.source, uv: head.uv, triangles: head.triangles };
   for (const { name, firstTriangle, triangleCount } of head.info.parts) {
-    const label = name === 'hair' ? HAIR : OTHER;
+    const label = name === 'hair' ? HAIR : name === 'skin' ? SKIN : OTHER;
     paintByPosition(mesh, [firstTriangle, firstTriangle + triangleCount], painted, size, () => [label, 0, 0]);
   }
   const parts = Uint8Array.from({ length: size * size }, (_, i) => painted[4 * i]!);
-  const mask = widen(parts, size);
-  masks.set(key, mask);
-  return mask;
+  widenHair(parts, size);
+  masks.set(key, parts);
+  return parts;
 }
 
-function widen(parts: Uint8Array, size: number): Uint8Array {
-  let mask = parts.map((part) => (part === HAIR ? 1 : 0));
+function widenHair(parts: Uint8Array, size: number): void {
   for (let ring = 0; ring < GUTTER; ring++) {
-    const next = mask.slice();
+    const before = parts.slice();
     for (let y = 1; y < size - 1; y++) {
       for (let x = 1; x < size - 1; x++) {
         const i = y * size + x;
-        if (parts[i] === 0 && mask[i - 1]! + mask[i + 1]! + mask[i - size]! + mask[i + size]! > 0) next[i] = 1;
+        const beside = [before[i - 1]!, before[i + 1]!, before[i - size]!, before[i + size]!];
+        if (before[i] === 0 && beside.includes(HAIR)) parts[i] = HAIR;
       }
     }
-    mask = next;
   }
-  return mask;
 }

@@ -2,6 +2,7 @@ import type { TaskContext } from '../core/contracts/stage.js';
 import { Field } from '../fields/index.js';
 import type { NeuralField } from '../fields/types.js';
 import { orbitCamera } from './camera.js';
+import { withoutClothes } from './clothes.js';
 import { psnr } from './compare.js';
 import { summary } from './contact/html.js';
 import { contactRow } from './contact/row.js';
@@ -48,9 +49,11 @@ export async function buildPerson(
   const { level } = options;
   const { control } = context;
   const head = embeddedHead();
-  const photos: OpenPhoto[] = [];
-  for (const bytes of observations) photos.push(await openPhoto(bytes));
-  const person = fitPerson(head, photos, control);
+  const opened: OpenPhoto[] = [];
+  for (const bytes of observations) opened.push(await openPhoto(bytes));
+  const person = fitPerson(head, opened, control);
+  const chin = landmarkOf(head, person.neutral, CHIN);
+  const photos = opened.map((photo, i) => ({ ...photo, matte: withoutClothes(photo, person.fit.views[i]!.camera, chin) }));
   clock.lap('fit');
   const texture = texturePerson(head, person, photos, level.texture, control);
   clock.lap('texture');
@@ -66,7 +69,7 @@ export async function buildPerson(
   const surface = await surfaceOfGlb(files.get('avatar.glb') as Uint8Array);
   clock.lap('export');
   context.progress(0.2);
-  const trained = await makeField(surface, person, photos, options, context);
+  const trained = await makeField(surface, person, chin, photos, options, context);
   files.set('field.safetensors', trained.bytes);
   clock.lap('field');
   using field = Field.load(trained.bytes);
@@ -104,13 +107,13 @@ export async function buildPerson(
 async function makeField(
   surface: Surface,
   person: FittedPerson,
+  chin: readonly number[],
   photos: readonly OpenPhoto[],
   options: AvatarOptions,
   context: PersonContext,
 ) {
   const { level, seed } = options;
   const views = supervisedViews(surface, level, seed, context.control);
-  const chin = landmarkOf(embeddedHead(), person.neutral, CHIN);
   for (const [i, photo] of photos.entries()) {
     const { camera, expression } = person.fit.views[i]!;
     const still = expression.every((weight) => weight < 0.02);

@@ -19,7 +19,13 @@ export interface CpuInfo {
 }
 
 export interface NativeMemoryUse {
+  /** Bytes; 0: none. */
   readonly limit: number;
   readonly used: number;
+  /** High-water mark of `used`. */
   readonly peak: number;
+  /** Bytes that ended arenas left for the next ones; they count against the limit and are dropped before it refuses. */
+  readonly kept: number;
+  /** Blocks that arenas took from the system, not from what was kept. */
+  readonly systemBlocks: number;
 }

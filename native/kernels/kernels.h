@@ -27,7 +27,7 @@ struct LayerArgs {
   const float* weights;
   const float* bias;  // [out], or null for zero
   const float* src0;
-  uint32_t in0;
+  uint32_t in0;       // at least 1
   const float* src1;  // a second source (skip, direction code); in1 may be 0
   uint32_t in1;
   float* dst;

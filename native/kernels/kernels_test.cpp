@@ -58,7 +58,7 @@ class Kernels : public ::testing::TestWithParam<Isa> {
 
 TEST_P(Kernels, LayerMatchesDouble) {
   Rng rng(1);
-  for (const uint32_t in0 : {4u, 17u, 64u}) {
+  for (const uint32_t in0 : {4u, 17u, 300u}) {
     for (const uint32_t in1 : {0u, 28u}) {
       for (const uint32_t out : {3u, 8u, 16u, 64u}) {
         for (const Activation activation : {kLinear, kRelu, kReluMask}) {

@@ -13,11 +13,14 @@ constexpr uint32_t kVectors = kTile / kLanes >= 3 ? 3 : 1;
 constexpr uint32_t kSpan = kVectors * kLanes;  // samples of a register block
 
 // One register block over `in` inputs of one source. Weights advance by 8 per input (the packing),
-// whatever kBlockOutputs is.
+// whatever kBlockOutputs is. Those of a wide network come from L3 in runs that end before the
+// hardware has seen their pattern: the ones `ahead` floats further, which are next, are fetched
+// meanwhile.
 inline __attribute__((always_inline)) void Accumulate(const float* weights, const float* src,
-                                                      uint32_t in,
+                                                      uint32_t in, size_t ahead,
                                                       F (&sum)[kBlockOutputs][kVectors]) {
   for (uint32_t i = 0; i < in; ++i, weights += 8, src += kTile) {
+    __builtin_prefetch(weights + ahead, 0, kWeightCache);
     F x[kVectors];
 #pragma GCC unroll 3
     for (uint32_t v = 0; v < kVectors; ++v) x[v] = Load(src + v * kLanes);
@@ -25,41 +28,66 @@ inline __attribute__((always_inline)) void Accumulate(const float* weights, cons
     for (uint32_t o = 0; o < kBlockOutputs; ++o) {
       const F w = Set(weights[o]);
 #pragma GCC unroll 3
-      for (uint32_t v = 0; v < kVectors; ++v) sum[o][v] = Fma(w, x[v], sum[o][v]);
+      for (uint32_t v = 0; v < kVectors; ++v) AddProduct(&sum[o][v], w, x[v]);
+    }
+  }
+}
+
+// Some inputs of one source, few enough that their rows stay in L1 while all outputs pass over
+// them.
+struct Slice {
+  const float* weights;  // of the first block of outputs
+  const float* src;
+  uint32_t in;
+  bool first, last;  // begins with the bias; ends with the activation
+};
+
+template <uint32_t kActivation>
+inline __attribute__((always_inline)) void AddSlice(const LayerArgs& a, const Slice& slice) {
+  const size_t in = size_t{a.in0} + a.in1;
+  for (uint32_t block = 0; block < a.out; block += 8) {
+    for (uint32_t part = 0; part < 8; part += kBlockOutputs) {
+      const uint32_t first = block + part;
+      for (uint32_t s = 0; s < kTile; s += kSpan) {
+        float* dst = a.dst + size_t{first} * kTile + s;
+        F sum[kBlockOutputs][kVectors];
+#pragma GCC unroll 8
+        for (uint32_t o = 0; o < kBlockOutputs; ++o) {
+          const F bias = slice.first && a.bias != nullptr ? Set(a.bias[first + o]) : Zero();
+#pragma GCC unroll 3
+          for (uint32_t v = 0; v < kVectors; ++v)
+            sum[o][v] = slice.first ? bias : Load(dst + o * kTile + v * kLanes);
+        }
+        Accumulate(slice.weights + block * in + part, slice.src + s, slice.in, in * 8, sum);
+#pragma GCC unroll 8
+        for (uint32_t o = 0; o < kBlockOutputs; ++o) {
+#pragma GCC unroll 3
+          for (uint32_t v = 0; v < kVectors; ++v) {
+            const size_t at = o * kTile + v * kLanes;
+            F y = sum[o][v];
+            if (slice.last && kActivation == kRelu) y = Max(y, Zero());
+            if (slice.last && kActivation == kReluMask)
+              y = Keep(Positive(Load(a.mask + size_t{first} * kTile + s + at)), y);
+            Store(dst + at, y);
+          }
+        }
+      }
     }
   }
 }
 
 template <uint32_t kActivation>
-inline __attribute__((always_inline)) void LayerAs(const LayerArgs& a) {
-  const size_t in = size_t{a.in0} + a.in1;
-  for (uint32_t block = 0; block < a.out; block += 8) {
-    for (uint32_t part = 0; part < 8; part += kBlockOutputs) {
-      const uint32_t first = block + part;
-      const float* weights = a.weights + block * in + part;
-      for (uint32_t s = 0; s < kTile; s += kSpan) {
-        F sum[kBlockOutputs][kVectors];
-#pragma GCC unroll 8
-        for (uint32_t o = 0; o < kBlockOutputs; ++o) {
-          const F bias = a.bias != nullptr ? Set(a.bias[first + o]) : Zero();
-#pragma GCC unroll 3
-          for (uint32_t v = 0; v < kVectors; ++v) sum[o][v] = bias;
-        }
-        Accumulate(weights, a.src0 + s, a.in0, sum);
-        if (a.in1 != 0) Accumulate(weights + size_t{a.in0} * 8, a.src1 + s, a.in1, sum);
-#pragma GCC unroll 8
-        for (uint32_t o = 0; o < kBlockOutputs; ++o) {
-#pragma GCC unroll 3
-          for (uint32_t v = 0; v < kVectors; ++v) {
-            const size_t at = size_t{first + o} * kTile + s + v * kLanes;
-            F y = sum[o][v];
-            if (kActivation == kRelu) y = Max(y, Zero());
-            if (kActivation == kReluMask) y = Keep(Positive(Load(a.mask + at)), y);
-            Store(a.dst + at, y);
-          }
-        }
-      }
-    }
+void LayerAs(const LayerArgs& a) {
+  const uint32_t in = a.in0 + a.in1;
+  for (uint32_t from = 0; from < in;) {
+    const bool second = from >= a.in0;
+    const uint32_t left = (second ? in : a.in0) - from, count = left < kSlice ? left : kSlice;
+    const Slice slice = {
+        a.weights + size_t{from} * 8,
+        second ? a.src1 + size_t{from - a.in0} * kTile : a.src0 + size_t{from} * kTile, count,
+        from == 0, from + count == in};
+    AddSlice<kActivation>(a, slice);
+    from += count;
   }
 }
 

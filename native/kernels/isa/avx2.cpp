@@ -12,6 +12,9 @@ typedef __m256 M;
 constexpr uint32_t kLanes = 8;
 constexpr uint32_t kBlockOutputs =
     4;  // × 3 vectors = 12 accumulators, 3 sources, 1 weight: all 16 registers
+constexpr uint32_t kSlice =
+    128;  // inputs of a pass over the outputs: 24 KB of a tile, and L1 holds 32
+constexpr int kWeightCache = 2;    // weights are fetched ahead into L2: L1 is full of the tile
 constexpr uint32_t kGradRows = 2;  // × 4 = 8 accumulators
 
 inline F Load(const float* p) { return _mm256_loadu_ps(p); }
@@ -24,6 +27,10 @@ inline F Mul(F a, F b) { return _mm256_mul_ps(a, b); }
 inline F Div(F a, F b) { return _mm256_div_ps(a, b); }
 inline F Sqrt(F a) { return _mm256_sqrt_ps(a); }
 inline F Fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
+// sum += a * b, in this order: g++ 12 otherwise moves accumulators through memory.
+inline void AddProduct(F* sum, F a, F b) {
+  __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+}
 inline F Min(F a, F b) { return _mm256_min_ps(a, b); }
 inline F Max(F a, F b) { return _mm256_max_ps(a, b); }
 inline M Positive(F a) { return _mm256_cmp_ps(a, _mm256_setzero_ps(), _CMP_GT_OQ); }

@@ -14,6 +14,9 @@ typedef __mmask16 M;
 constexpr uint32_t kLanes = 16;
 constexpr uint32_t kBlockOutputs =
     8;  // × 3 vectors = 24 accumulators, 3 sources, 1 weight: 28 of 32 registers
+constexpr uint32_t kSlice =
+    256;  // inputs of a pass over the outputs: L2 keeps up with one vector a multiply-add pair
+constexpr int kWeightCache = 3;    // weights are fetched ahead into L1
 constexpr uint32_t kGradRows = 6;  // × 4 = 24 accumulators
 
 inline F Load(const float* p) { return _mm512_loadu_ps(p); }
@@ -26,6 +29,10 @@ inline F Mul(F a, F b) { return _mm512_mul_ps(a, b); }
 inline F Div(F a, F b) { return _mm512_div_ps(a, b); }
 inline F Sqrt(F a) { return _mm512_sqrt_ps(a); }
 inline F Fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+// sum += a * b, in this order: g++ 12 otherwise moves accumulators through memory.
+inline void AddProduct(F* sum, F a, F b) {
+  __asm__ volatile("vfmadd231ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+}
 inline F Min(F a, F b) { return _mm512_min_ps(a, b); }
 inline F Max(F a, F b) { return _mm512_max_ps(a, b); }
 inline M Positive(F a) { return _mm512_cmp_ps_mask(a, _mm512_setzero_ps(), _CMP_GT_OQ); }

@@ -13,6 +13,8 @@ typedef int32_t I;
 typedef bool M;
 constexpr uint32_t kLanes = 1;
 constexpr uint32_t kBlockOutputs = 4;
+constexpr uint32_t kSlice = 128;
+constexpr int kWeightCache = 2;
 constexpr uint32_t kGradRows = 2;
 
 inline F Load(const float* p) { return *p; }
@@ -25,6 +27,7 @@ inline F Mul(F a, F b) { return a * b; }
 inline F Div(F a, F b) { return a / b; }
 inline F Sqrt(F a) { return sqrtf(a); }
 inline F Fma(F a, F b, F c) { return a * b + c; }
+inline void AddProduct(F* sum, F a, F b) { *sum = a * b + *sum; }
 inline F Min(F a, F b) { return a < b ? a : b; }
 inline F Max(F a, F b) { return a > b ? a : b; }
 inline M Positive(F a) { return a > 0.0f; }

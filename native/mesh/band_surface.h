@@ -10,9 +10,9 @@ namespace daf::mesh {
 
 struct BandOptions {
   // Blocks of 4³, then 2³ cells are looked into where their corners lie on both sides of the level,
-  // or where an extreme between them may: the function carried on from outside with its slope, times
-  // this. Every piece of the surface that separates two corners is found whole whatever the guard
-  // is: it is for pieces that lie apart and are smaller than 4 cells. 0 trusts the corners.
+  // or where an extreme between them may: the function carried on from outside with its slope,
+  // times this. Every piece of the surface that separates two corners is found whole whatever the
+  // guard is: it is for pieces that lie apart and are smaller than 4 cells. 0 trusts the corners.
   float guard = 1;
 };
 

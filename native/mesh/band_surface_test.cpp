@@ -103,7 +103,8 @@ TEST(BandSurface, ClosesAtTheBoxAndMayBeEmpty) {
   ExpectWatertight(mesh);
   EXPECT_EQ(EulerCharacteristic(mesh), 2);
   EXPECT_GT(Volume(mesh), 0.8);
-  ExpectSameAsDense(grid, [](const float*) { return -1.0f; }, &mesh);
+  ExpectSameAsDense(
+      grid, [](const float*) { return -1.0f; }, &mesh);
   EXPECT_TRUE(mesh.triangles.empty());
 }
 

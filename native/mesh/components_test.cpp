@@ -13,8 +13,8 @@ using namespace testing;
 // Balls of radius 1, 0.5 and 0.2 in a row.
 void ThreeBalls(Mesh* mesh) {
   const auto three = [](const float* p) {
-    return std::max({BallAt(p, -1, 0, 0, 1), BallAt(p, 1.5f, 0, 0, 0.5f),
-                     BallAt(p, 2.5f, 0, 0, 0.2f)});
+    return std::max(
+        {BallAt(p, -1, 0, 0, 1), BallAt(p, 1.5f, 0, 0, 0.5f), BallAt(p, 2.5f, 0, 0, 0.2f)});
   };
   ASSERT_TRUE(
       ExtractIsoSurface({{-3, -3, -3}, {3, 3, 3}, 40, 0.0f}, Of(three), TaskControl(), mesh).ok());
@@ -44,7 +44,8 @@ TEST(Components, KeepsWhatIsLargeEnoughOrAll) {
 TEST(Components, OfTwoEqualsTheFirst) {
   Mesh mesh;
   mesh.positions.resize(8);
-  mesh.triangles = {{0, 2, 1}, {0, 1, 3}, {0, 3, 2}, {1, 2, 3}, {4, 6, 5}, {4, 5, 7}, {4, 7, 6}, {5, 6, 7}};
+  mesh.triangles = {{0, 2, 1}, {0, 1, 3}, {0, 3, 2}, {1, 2, 3},
+                    {4, 6, 5}, {4, 5, 7}, {4, 7, 6}, {5, 6, 7}};
   KeepComponents(1, &mesh);
   EXPECT_EQ(mesh.triangles.size(), 4u);
   EXPECT_EQ(mesh.triangles[3], (Triangle{1, 2, 3}));

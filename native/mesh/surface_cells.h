@@ -27,7 +27,9 @@ class SurfaceCells {
  private:
   struct Block {
     uint16_t low[3], high[3];  // grid points
-    size_t Corner(size_t c, int axis) const { return ((c >> axis) & 1) != 0 ? high[axis] : low[axis]; }
+    size_t Corner(size_t c, int axis) const {
+      return ((c >> axis) & 1) != 0 ? high[axis] : low[axis];
+    }
   };
   size_t cells() const { return static_cast<size_t>(grid_.resolution); }
   size_t CellIndex(size_t x, size_t y, size_t z) const { return (z * cells() + y) * cells() + x; }

@@ -1,5 +1,6 @@
-// Marching tetrahedra (Doi and Koide 1991) on the Freudenthal subdivision of a cell: six tetrahedra,
-// the same diagonal everywhere, so that the surface is closed and manifold whatever the values are.
+// Marching tetrahedra (Doi and Koide 1991) on the Freudenthal subdivision of a cell: six
+// tetrahedra, the same diagonal everywhere, so that the surface is closed and manifold whatever the
+// values are.
 #pragma once
 
 #include <vector>

@@ -24,7 +24,7 @@ class ClassicNetwork {
   };
 
   // Tiles that pass a layer one after the other: its weights come from L3 once for all of them.
-  static constexpr uint32_t kTogether = 2;
+  static constexpr uint32_t kTogether = 4;
 
   // Reserves the parameters from *cursor on and the packed copies in `arena`. Errors: kMemory.
   Status Make(const ClassicConfig& config, const kernels::Table* kernels, size_t* cursor,

@@ -8,6 +8,28 @@
 namespace daf::node {
 namespace {
 
+bool ReadLayers(const Napi::Object& options, const char* name, std::vector<uint32_t>* out) {
+  Span<uint32_t> layers;
+  if (!ReadUint32s(options.Get(name), name, &layers)) return false;
+  out->assign(layers.data, layers.data + layers.size);
+  return true;
+}
+
+bool ReadClassicConfig(const Napi::Object& options, nerf::ClassicConfig* out) {
+  out->feature_relu = options.Get("featureRelu").ToBoolean().Value();
+  out->relu_density = options.Get("reluDensity").ToBoolean().Value();
+  out->raw_position = options.Get("rawPosition").ToBoolean().Value();
+  out->raw_direction = options.Get("rawDirection").ToBoolean().Value();
+  return ReadCount(options, "width", &out->width) && ReadCount(options, "depth", &out->depth) &&
+         ReadCount(options, "positionFrequencies", &out->position_frequencies) &&
+         ReadCount(options, "directionFrequencies", &out->direction_frequencies) &&
+         ReadCount(options, "viewWidth", &out->view_width) &&
+         ReadLayers(options, "skips", &out->skips) &&
+         ReadLayers(options, "linearLayers", &out->linear) &&
+         ReadTriple(options.Get("inputScale"), "inputScale", out->input_scale) &&
+         ReadTriple(options.Get("inputShift"), "inputShift", out->input_shift);
+}
+
 Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   if (!info[0].IsObject()) {
@@ -37,8 +59,7 @@ Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
     if (!Check(env, nerf::NewHashGrid(c, seed, &field))) return env.Undefined();
   } else if (kind == "classic") {
     nerf::ClassicConfig c;
-    if (!ReadCount(options, "width", &c.width) || !ReadCount(options, "depth", &c.depth))
-      return env.Undefined();
+    if (!ReadClassicConfig(options, &c)) return env.Undefined();
     if (!Check(env, nerf::NewClassic(c, seed, &field))) return env.Undefined();
   } else {
     ThrowArgument(env, "fieldCreate: kind must be hashgrid or classic");

@@ -7,7 +7,7 @@
 
 namespace daf::nerf {
 namespace {
-constexpr char kFormat[] = "daf-field-1";
+constexpr char kFormat[] = "daf-field-1", kNone[] = "none";
 
 Status BadKey(const std::string& key, const std::string& what) {
   return Status(Code::kBadData, "field checkpoint: metadata \"" + key + "\": " + what);
@@ -53,15 +53,48 @@ std::string FloatsText(const float* values, size_t count) {
   return text;
 }
 
-void SaveConfig(const Field& field, const std::vector<ConfigNumber>& numbers,
-                SafetensorsWriter* writer) {
+Status ReadUints(const SafetensorsFile& file, const std::string& key, uint32_t least, uint32_t most,
+                 std::vector<uint32_t>* out) {
+  std::string text;
+  DAF_RETURN_IF_ERROR(file.Metadata(key, &text));
+  out->clear();
+  if (text == kNone) return Status::Ok();
+  for (const char* at = text.c_str();; ++at) {
+    char* end = nullptr;
+    const unsigned long value = *at >= '0' && *at <= '9' ? std::strtoul(at, &end, 10) : most + 1ul;
+    const uint32_t from = out->empty() ? least : out->back() + 1;
+    if (value < from || value > most) break;
+    out->push_back(static_cast<uint32_t>(value));
+    at = end;
+    if (*at == '\0') return Status::Ok();
+    if (*at != ' ') break;
+  }
+  return BadKey(key, "expected \"none\" or ascending numbers in " + std::to_string(least) + "–" +
+                         std::to_string(most));
+}
+
+std::string UintsText(const std::vector<uint32_t>& values) {
+  std::string text;
+  for (const uint32_t value : values) text += (text.empty() ? "" : " ") + std::to_string(value);
+  return text.empty() ? kNone : text;
+}
+
+Status ReadFlag(const SafetensorsFile& file, const std::string& key, bool* out) {
+  uint32_t value;
+  DAF_RETURN_IF_ERROR(ReadUint(file, key, 0, 1, &value));
+  *out = value == 1;
+  return Status::Ok();
+}
+
+void SaveNumbers(const Field& field, const std::vector<ConfigNumber>& numbers,
+                 SafetensorsWriter* writer) {
   writer->Metadata("format", kFormat);
   writer->Metadata("kind", field.kind());
   for (const ConfigNumber& number : numbers)
     writer->Metadata(number.key, std::to_string(*number.value));
 }
 
-Status ReadConfig(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers) {
+Status ReadNumbers(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers) {
   for (const ConfigNumber& number : numbers)
     DAF_RETURN_IF_ERROR(ReadUint(file, number.key, number.least, number.most, number.value));
   return Status::Ok();
@@ -69,15 +102,17 @@ Status ReadConfig(const SafetensorsFile& file, const std::vector<ConfigNumber>& 
 
 Status SaveLayers(const std::vector<NamedDense>& layers, const float* parameters, Arena* scratch,
                   SafetensorsWriter* writer) {
-  for (const auto& [name, layer, real_in] : layers) {
+  for (const auto& [name, layer, first, second_at, second] : layers) {
+    const uint32_t in = first + second;
     float* weights = nullptr;
-    DAF_RETURN_IF_ERROR(scratch->Allocate(size_t{layer->out()} * real_in, &weights));
+    DAF_RETURN_IF_ERROR(scratch->Allocate(size_t{layer->out()} * in, &weights));
     for (uint32_t o = 0; o < layer->out(); ++o) {
-      std::memcpy(weights + size_t{o} * real_in,
-                  parameters + layer->weights() + size_t{o} * layer->in(), real_in * sizeof(float));
+      const float* row = parameters + layer->weights() + size_t{o} * layer->in();
+      float* stored = weights + size_t{o} * in;
+      std::memcpy(stored, row, first * sizeof(float));
+      std::memcpy(stored + first, row + second_at, second * sizeof(float));
     }
-    DAF_RETURN_IF_ERROR(
-        writer->Add(name + ".weight", DType::kF32, {layer->out(), real_in}, weights));
+    DAF_RETURN_IF_ERROR(writer->Add(name + ".weight", DType::kF32, {layer->out(), in}, weights));
     DAF_RETURN_IF_ERROR(
         writer->Add(name + ".bias", DType::kF32, {layer->out()}, parameters + layer->bias()));
   }
@@ -86,13 +121,16 @@ Status SaveLayers(const std::vector<NamedDense>& layers, const float* parameters
 
 Status LoadLayers(const SafetensorsFile& file, const std::vector<NamedDense>& layers,
                   float* parameters) {
-  for (const auto& [name, layer, real_in] : layers) {
+  for (const auto& [name, layer, first, second_at, second] : layers) {
+    const uint32_t in = first + second;
     std::vector<float> weights;
-    DAF_RETURN_IF_ERROR(file.Floats(name + ".weight", {layer->out(), real_in}, &weights));
+    DAF_RETURN_IF_ERROR(file.Floats(name + ".weight", {layer->out(), in}, &weights));
     for (uint32_t o = 0; o < layer->out(); ++o) {
+      const float* stored = weights.data() + size_t{o} * in;
       float* row = parameters + layer->weights() + size_t{o} * layer->in();
-      for (uint32_t i = 0; i < layer->in(); ++i)
-        row[i] = i < real_in ? weights[size_t{o} * real_in + i] : 0.0f;
+      std::memset(row, 0, layer->in() * sizeof(float));
+      std::memcpy(row, stored, first * sizeof(float));
+      std::memcpy(row + second_at, stored + first, second * sizeof(float));
     }
     DAF_RETURN_IF_ERROR(
         file.FloatsInto(name + ".bias", {layer->out()}, parameters + layer->bias(), layer->out()));
@@ -108,11 +146,11 @@ Status LoadField(const SafetensorsFile& file, std::unique_ptr<Field>* out) {
   Status made;
   if (kind == "hashgrid") {
     HashGridConfig config;
-    DAF_RETURN_IF_ERROR(ReadConfig(file, ConfigNumbers(&config)));
+    DAF_RETURN_IF_ERROR(ReadConfig(file, &config));
     made = NewHashGrid(config, 1, out);
   } else if (kind == "classic") {
     ClassicConfig config;
-    DAF_RETURN_IF_ERROR(ReadConfig(file, ConfigNumbers(&config)));
+    DAF_RETURN_IF_ERROR(ReadConfig(file, &config));
     made = NewClassic(config, 1, out);
   } else {
     return BadKey("kind", "\"" + kind + "\" is neither hashgrid nor classic");

@@ -18,25 +18,37 @@ Status ReadFloats(const SafetensorsFile& file, const std::string& key, size_t co
 std::string FloatsText(const float* values,
                        size_t count);  // separated by spaces, exact when read back
 
+// Numbers in [least, most], ascending, separated by one space, or "none".
+Status ReadUints(const SafetensorsFile& file, const std::string& key, uint32_t least, uint32_t most,
+                 std::vector<uint32_t>* out);
+std::string UintsText(const std::vector<uint32_t>& values);
+
+Status ReadFlag(const SafetensorsFile& file, const std::string& key, bool* out);  // "0" or "1"
+
 // A whole number of a field's configuration, as its checkpoint's metadata keeps it.
 struct ConfigNumber {
   const char* key;
   uint32_t least, most;
   uint32_t* value;
 };
-// Defined beside each field.
-std::vector<ConfigNumber> ConfigNumbers(HashGridConfig* config);
-std::vector<ConfigNumber> ConfigNumbers(ClassicConfig* config);
-// The field's kind and configuration. ReadConfig's errors: as ReadUint.
-void SaveConfig(const Field& field, const std::vector<ConfigNumber>& numbers,
-                SafetensorsWriter* writer);
-Status ReadConfig(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers);
+// The field's kind and the numbers of its configuration. ReadNumbers' errors: as ReadUint.
+void SaveNumbers(const Field& field, const std::vector<ConfigNumber>& numbers,
+                 SafetensorsWriter* writer);
+Status ReadNumbers(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers);
 
-// A layer's tensors are "<name>.weight" [out][real_in] and "<name>.bias" [out].
+// A checkpoint's whole configuration; each is defined beside its field. Errors: kBadData naming the
+// key.
+Status ReadConfig(const SafetensorsFile& file, HashGridConfig* out);
+Status ReadConfig(const SafetensorsFile& file, ClassicConfig* out);
+void SaveConfig(const Field& field, ClassicConfig config, SafetensorsWriter* writer);
+
+// A layer's tensors are "<name>.weight" [out][real_in + second_in] and "<name>.bias" [out]: the
+// inputs of its one or two sources, without the padding after each.
 struct NamedDense {
   std::string name;
   const Dense* layer;
-  uint32_t real_in;  // inputs without the padding at their end
+  uint32_t real_in;
+  uint32_t second_at = 0, second_in = 0;  // where the second source begins in the padded inputs
 };
 // `scratch` keeps the unpadded copies alive until the writer is done.
 Status SaveLayers(const std::vector<NamedDense>& layers, const float* parameters, Arena* scratch,

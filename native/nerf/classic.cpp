@@ -28,20 +28,8 @@ class Classic final : public Field {
   ClassicNetwork network_;
 };
 
-Status CheckConfig(const ClassicConfig& c) {
-  const auto bad = [](const char* what) {
-    return Status(Code::kBadArgument, std::string("classic: ") + what);
-  };
-  if (c.width < 16 || c.width > 1024 || c.width % 16 != 0)
-    return bad("width must be a multiple of 16 up to 1024");
-  if (c.depth < 2 || c.depth > 32) return bad("depth must be 2–32");
-  if (c.position_frequencies > 16 || c.direction_frequencies > 8)
-    return bad("too many frequencies");
-  return Status::Ok();
-}
-
 Status Classic::Make(const ClassicConfig& config, uint64_t seed) {
-  DAF_RETURN_IF_ERROR(CheckConfig(config));
+  DAF_RETURN_IF_ERROR(Check(config));
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels_));
   DAF_RETURN_IF_ERROR(network_.Make(config, kernels_, &count_, &arena_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(count_, &parameters_));
@@ -52,31 +40,33 @@ Status Classic::Make(const ClassicConfig& config, uint64_t seed) {
   return Status::Ok();
 }
 
-// Tensors as the kernels see them, zero columns included: the padding may sit inside the rows.
 std::vector<NamedDense> Classic::Layers() const {
+  const ClassicEncoding& position = network_.position();
+  const uint32_t width = network_.config().width;
   std::vector<NamedDense> layers;
-  for (const Dense& layer : network_.trunk())
-    layers.push_back({"trunk." + std::to_string(layers.size()), &layer, layer.in()});
-  layers.push_back({"head", &network_.head(), network_.head().in()});
-  layers.push_back({"view", &network_.view(), network_.view().in()});
-  layers.push_back({"rgb", &network_.rgb(), network_.rgb().in()});
+  for (const Dense& layer : network_.trunk()) {
+    const size_t l = layers.size();
+    const std::string name = "trunk." + std::to_string(l);
+    if (!network_.SeesInput(l)) {
+      layers.push_back({name, &layer, width});
+    } else if (l == 0) {
+      layers.push_back({name, &layer, position.real()});
+    } else {
+      layers.push_back({name, &layer, position.real(), position.rows(), width});
+    }
+  }
+  layers.push_back({"head", &network_.head(), width});
+  layers.push_back({"view", &network_.view(), width + network_.direction().real()});
+  layers.push_back({"rgb", &network_.rgb(), network_.config().view_width});
   return layers;
 }
 
 Status Classic::Save(Arena* scratch, SafetensorsWriter* writer) const {
-  ClassicConfig config = network_.config();
-  SaveConfig(*this, ConfigNumbers(&config), writer);
+  SaveConfig(*this, network_.config(), writer);
   return SaveLayers(Layers(), parameters_, scratch, writer);
 }
 
 }  // namespace
-
-std::vector<ConfigNumber> ConfigNumbers(ClassicConfig* config) {
-  return {{"width", 8, 1024, &config->width},
-          {"depth", 2, 32, &config->depth},
-          {"positionFrequencies", 0, 16, &config->position_frequencies},
-          {"directionFrequencies", 0, 8, &config->direction_frequencies}};
-}
 
 Status NewClassic(const ClassicConfig& config, uint64_t seed, std::unique_ptr<Field>* out) {
   auto field = std::make_unique<Classic>();

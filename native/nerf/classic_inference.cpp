@@ -39,9 +39,9 @@ Status ClassicInference::Reserve(Arena* arena) {
     return arena->Allocate(tiles * TileFloats(rows), out);
   };
   constexpr uint32_t kTogether = ClassicNetwork::kTogether;
-  DAF_RETURN_IF_ERROR(take(kTogether, net_.position_rows(), &position_));
+  DAF_RETURN_IF_ERROR(take(kTogether, net_.position().allocated(), &position_));
   // Padding rows stay zero.
-  std::memset(position_, 0, kTogether * TileFloats(net_.position_rows()) * sizeof(float));
+  std::memset(position_, 0, kTogether * TileFloats(net_.position().allocated()) * sizeof(float));
   DAF_RETURN_IF_ERROR(take(kTogether, width, &ping_));
   DAF_RETURN_IF_ERROR(take(kTogether, width, &pong_));
   DAF_RETURN_IF_ERROR(net_.Reserve(arena, &scratch_));

@@ -4,21 +4,21 @@
 
 #include <vector>
 
-#include "native/nerf/dense.h"
-#include "native/nerf/field.h"
+#include "native/nerf/classic_encoding.h"
 
 namespace daf::nerf {
 
-// Positional encoding → `depth` layers of `width`, one of which sees the encoding again → `width`
-// linear features and the log density → with the encoded direction a view layer → RGB before its
-// sigmoid. For inference the feature layer is multiplied into the view layer (exact up to rounding,
-// and an eighth of the work).
+// Positional encoding → `depth` hidden layers of `width`, some of which see the encoding again →
+// `width` features and the density → with the encoded direction a view layer → RGB before its
+// sigmoid. For inference a feature layer without activation is multiplied into the view layer
+// (exact up to rounding, and an eighth of the work).
 class ClassicNetwork {
  public:
   // One tile of each step of inference after the hidden layers.
   struct Scratch {
     float* hidden = nullptr;     // width
-    float* direction = nullptr;  // direction_rows, padding zero
+    float* direction = nullptr;  // the encoded direction
+    float* head = nullptr;       // width + 1, unless the features are folded away
     float* view = nullptr;       // view_width
     float* raw = nullptr;        // 8
   };
@@ -37,45 +37,48 @@ class ClassicNetwork {
 
   const ClassicConfig& config() const { return config_; }
   const kernels::Table& kernels() const { return *kernels_; }
-  uint32_t position_rows() const { return position_rows_; }
-  uint32_t direction_rows() const { return direction_rows_; }
-  uint32_t view_width() const { return view_width_; }
+  const ClassicEncoding& position() const { return position_; }
+  const ClassicEncoding& direction() const { return direction_; }
+  bool SeesInput(size_t layer) const { return (sees_input_ >> layer & 1) != 0; }
+  bool Activated(size_t layer) const { return (linear_ >> layer & 1) == 0; }
+  bool folds() const { return !config_.feature_relu; }
   const std::vector<Dense>& trunk() const { return trunk_; }
-  bool SeesInput(size_t layer) const { return layer == 0 || layer == skip_; }
-  const Dense& head() const { return head_; }  // `width` features, then the log density
+  const Dense& head() const { return head_; }  // the features, then the density's output
   const Dense& view() const { return view_; }  // of the features, then the encoded direction
   const Dense& rgb() const { return rgb_; }
 
-  // Encodings of `tiles` tiles; the padding rows are left as they are and must be zero.
+  // Encodings into [tile][allocated], of one tile for the direction; padding is left as it is.
   void EncodePosition(const PointArrays& points, uint32_t tiles, float* rows) const;
-  void EncodeDirection(const PointArrays& directions, float* rows) const;  // of one tile
+  void EncodeDirection(const PointArrays& directions, float* rows) const;
   // `tiles` ≤ kTogether encoded tiles through the hidden layers; layer l is written to outputs[l],
   // tile after tile, and read from there by the next.
   void Trunk(const float* position, uint32_t tiles, float* const* outputs) const;
-  // Inference on one tile of the last hidden layer, with the features folded away.
+  // Of one tile, `output` in place: features to their activation, the output to a density.
+  void ActivateFeatures(float* features) const;
+  void ActivateDensity(const float* output, float* density) const;
+  // One tile of features and encoded direction → view layer → colour.
+  void View(const float* features, const float* direction, float* view, float* raw,
+            const ColorArrays& color) const;
+  // Inference on one tile of the last hidden layer.
   void Density(const float* hidden, const Scratch& scratch, float* density) const;
   void Color(const float* hidden, const PointArrays& directions, const Scratch& scratch,
              const ColorArrays& color) const;
   // The same for samples pick[i] of `latent` [tile][width], as FieldPass::Color.
   void PickedColor(const float* latent, const uint32_t* pick, const PointArrays& directions,
                    uint32_t n, const Scratch& scratch, const ColorArrays& color) const;
-  // Rows of RGB before the sigmoid → colours of one tile.
-  void Squash(const float* raw, const ColorArrays& color) const;
 
  private:
-  uint32_t RealInputs(size_t layer) const {
-    return layer == 0 ? position_ : layer == skip_ ? position_ + config_.width : config_.width;
-  }
+  Status ReserveFolded(Arena* arena);
+  void PackFolded(const float* parameters);
+  void Rgb(const float* view, float* raw, const ColorArrays& color) const;
 
   ClassicConfig config_;
   const kernels::Table* kernels_ = nullptr;
-  uint32_t position_ = 0, direction_ = 0;            // rows of the encodings
-  uint32_t position_rows_ = 0, direction_rows_ = 0;  // padded to 4
-  uint32_t view_width_ = 0;
-  size_t skip_ = 0;  // the layer that sees the input again, before the hidden rows
+  ClassicEncoding position_, direction_;
+  uint32_t sees_input_ = 1, linear_ = 0;  // a bit for each hidden layer
   std::vector<Dense> trunk_;
   Dense head_, view_, rgb_;
-  // Inference: the log density alone, and the view layer with the features folded in.
+  // Inference: the density's output alone, and the view layer with the features folded in.
   float* sigma_ = nullptr;
   float* sigma_bias_ = nullptr;
   float* folded_ = nullptr;

@@ -13,6 +13,11 @@ using kernels::RoundUp8;
 
 constexpr uint32_t kGroupTiles = 8;  // tiles whose deltas are kept for one weight-gradient sweep
 
+// The delta before a ReLU whose output is `out`.
+void Mask(const float* delta, const float* out, size_t n, float* masked) {
+  for (size_t i = 0; i < n; ++i) masked[i] = out[i] > 0 ? delta[i] : 0.0f;
+}
+
 // Buffers are [tile][rows][48] for all tiles of a call, deltas for one group of tiles.
 class ClassicTraining final : public FieldPass {
  public:
@@ -73,22 +78,22 @@ Status ClassicTraining::Reserve(Arena* arena) {
     return Status::Ok();
   };
   outputs_.resize(depth);
-  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.position_rows(), &position_));
-  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.direction_rows(), &direction_));
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.position().allocated(), &position_));
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.direction().allocated(), &direction_));
   DAF_RETURN_IF_ERROR(take(size_t{depth} * kClassicTiles, width, &layers_));
   DAF_RETURN_IF_ERROR(take(kClassicTiles, head_rows_, &head_));
-  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.view_width(), &view_));
+  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.config().view_width, &view_));
   DAF_RETURN_IF_ERROR(net_.Reserve(arena, &scratch_));
   DAF_RETURN_IF_ERROR(take(size_t{depth} * kGroupTiles, width, &d_layers_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, head_rows_, &d_head_));
   DAF_RETURN_IF_ERROR(take(1, RoundUp8(net_.view().in()), &d_view_in_));
-  DAF_RETURN_IF_ERROR(take(kGroupTiles, net_.view_width(), &d_view_));
+  DAF_RETURN_IF_ERROR(take(kGroupTiles, net_.config().view_width, &d_view_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, 8, &d_raw_));
-  return take(1, RoundUp8(net_.position_rows() + width), &d_in_);
+  return take(1, RoundUp8(net_.position().rows() + width), &d_in_);
 }
 
 void ClassicTraining::Trunk(const PointArrays& points, uint32_t first, uint32_t count) {
-  float* position = position_ + first * TileFloats(net_.position_rows());
+  float* position = position_ + first * TileFloats(net_.position().allocated());
   net_.EncodePosition(AtTile(points, first), count, position);
   for (size_t l = 0; l < outputs_.size(); ++l) outputs_[l] = Layer(l, first);
   net_.Trunk(position, count, outputs_.data());
@@ -122,14 +127,13 @@ void ClassicTraining::Forward(const PointArrays& points, const PointArrays& dire
       float* head = head_ + tile * TileFloats(head_rows_);
       net_.head().Forward(k_, Layer(outputs_.size() - 1, tile), width, nullptr, 0, head,
                           kernels::kLinear);
-      k_.exponential(head + TileFloats(width), density + TileFloats(tile), kTile);
+      net_.ActivateDensity(head + TileFloats(width), density + TileFloats(tile));
       if (!with_color_) continue;
-      float* direction = direction_ + tile * TileFloats(net_.direction_rows());
-      float* view = view_ + tile * TileFloats(net_.view_width());
+      net_.ActivateFeatures(head);
+      float* direction = direction_ + tile * TileFloats(net_.direction().allocated());
       net_.EncodeDirection(AtTile(directions, tile), direction);
-      net_.view().Forward(k_, head, width, direction, net_.direction_rows(), view, kernels::kRelu);
-      net_.rgb().Forward(k_, view, net_.view_width(), nullptr, 0, scratch_.raw, kernels::kLinear);
-      net_.Squash(scratch_.raw, AtTile(color, tile));
+      net_.View(head, direction, view_ + tile * TileFloats(net_.config().view_width), scratch_.raw,
+                AtTile(color, tile));
     }
   }
 }
@@ -146,60 +150,76 @@ void ClassicTraining::BackwardHead(uint32_t tile, uint32_t slot, const float* d_
       for (uint32_t s = 0; s < kTile; ++s)
         d_raw[row * kTile + s] = d[row][s] * c[row][s] * (1 - c[row][s]);
     }
-    float* d_view = d_view_ + slot * TileFloats(net_.view_width());
-    net_.rgb().Backward(k_, d_raw, d_view, view_ + tile * TileFloats(net_.view_width()));
+    float* d_view = d_view_ + slot * TileFloats(net_.config().view_width);
+    net_.rgb().Backward(k_, d_raw, d_view, view_ + tile * TileFloats(net_.config().view_width));
     net_.view().Backward(k_, d_view, d_view_in_, nullptr);
-    std::memcpy(d_head, d_view_in_, wide * sizeof(float));
+    if (net_.config().feature_relu) {
+      Mask(d_view_in_, head_ + tile * TileFloats(head_rows_), wide, d_head);
+    } else {
+      std::memcpy(d_head, d_view_in_, wide * sizeof(float));
+    }
   } else {
     std::memset(d_head, 0, wide * sizeof(float));
   }
-  for (uint32_t s = 0; s < kTile; ++s) d_head[wide + s] = d_density[at + s] * density_out_[at + s];
+  for (uint32_t s = 0; s < kTile; ++s) {
+    const float density = density_out_[at + s];
+    const float slope = !net_.config().relu_density ? density : density > 0 ? 1.0f : 0.0f;
+    d_head[wide + s] = d_density[at + s] * slope;
+  }
 }
 
 void ClassicTraining::BackwardTrunk(uint32_t tile, uint32_t slot) {
   const size_t depth = net_.trunk().size(), wide = TileFloats(net_.config().width);
+  const auto mask = [&](size_t l) { return net_.Activated(l) ? Layer(l, tile) : nullptr; };
   net_.head().Backward(k_, d_head_ + slot * TileFloats(head_rows_), Delta(depth - 1, slot),
-                       Layer(depth - 1, tile));
+                       mask(depth - 1));
   for (size_t l = depth; l-- > 1;) {
-    const float* hidden = Layer(l - 1, tile);
     float* to = Delta(l - 1, slot);
     if (!net_.SeesInput(l)) {
-      net_.trunk()[l].Backward(k_, Delta(l, slot), to, hidden);
+      net_.trunk()[l].Backward(k_, Delta(l, slot), to, mask(l - 1));
       continue;
     }
     // The encoding's share of the input's delta is dropped, the hidden rows are masked here.
     net_.trunk()[l].Backward(k_, Delta(l, slot), d_in_, nullptr);
-    const float* from = d_in_ + TileFloats(net_.position_rows());
-    for (size_t i = 0; i < wide; ++i) to[i] = hidden[i] > 0 ? from[i] : 0.0f;
+    const float* from = d_in_ + TileFloats(net_.position().rows());
+    if (net_.Activated(l - 1)) {
+      Mask(from, Layer(l - 1, tile), wide, to);
+    } else {
+      std::memcpy(to, from, wide * sizeof(float));
+    }
   }
 }
 
 void ClassicTraining::HeadGradients(uint32_t first, uint32_t count, float* gradients) {
-  const uint32_t width = net_.config().width, view_rows = net_.view_width(),
-                 direction_rows = net_.direction_rows();
+  const uint32_t width = net_.config().width, view_rows = net_.config().view_width,
+                 direction_rows = net_.direction().rows();
   const size_t head_stride = TileFloats(head_rows_), view_stride = TileFloats(view_rows),
-               direction_stride = TileFloats(direction_rows);
+               direction_stride = TileFloats(net_.direction().allocated());
+  const float* direction =
+      direction_ + first * direction_stride + TileFloats(net_.direction().skipped());
   if (with_color_) {
     net_.rgb().Gradient(k_, d_raw_, TileFloats(8), view_ + first * view_stride, view_stride, 0,
                         view_rows, count, true, gradients);
     net_.view().Gradient(k_, d_view_, view_stride, head_ + first * head_stride, head_stride, 0,
                          width, count, true, gradients);
-    net_.view().Gradient(k_, d_view_, view_stride, direction_ + first * direction_stride,
-                         direction_stride, width, direction_rows, count, false, gradients);
+    net_.view().Gradient(k_, d_view_, view_stride, direction, direction_stride, width,
+                         direction_rows, count, false, gradients);
   }
   net_.head().Gradient(k_, d_head_, head_stride, Layer(net_.trunk().size() - 1, first),
                        TileFloats(width), 0, width, count, true, gradients);
 }
 
 void ClassicTraining::TrunkGradients(uint32_t first, uint32_t count, float* gradients) {
-  const uint32_t width = net_.config().width, position_rows = net_.position_rows();
-  const size_t wide = TileFloats(width), position_stride = TileFloats(position_rows);
+  const uint32_t width = net_.config().width, position_rows = net_.position().rows();
+  const size_t wide = TileFloats(width), position_stride = TileFloats(net_.position().allocated());
+  const float* position =
+      position_ + first * position_stride + TileFloats(net_.position().skipped());
   for (size_t l = 0; l < net_.trunk().size(); ++l) {
     const Dense& layer = net_.trunk()[l];
     const bool sees_input = net_.SeesInput(l);
     if (sees_input) {
-      layer.Gradient(k_, Delta(l, 0), wide, position_ + first * position_stride, position_stride, 0,
-                     position_rows, count, true, gradients);
+      layer.Gradient(k_, Delta(l, 0), wide, position, position_stride, 0, position_rows, count,
+                     true, gradients);
     }
     if (l > 0) {
       layer.Gradient(k_, Delta(l, 0), wide, Layer(l - 1, first), wide,

@@ -94,9 +94,22 @@ struct HashGridConfig {
   uint32_t levels = 12, features = 2, log2_entries = 15, coarsest = 8, finest = 256,
            density_width = 64, color_width = 64;
 };
+// A classic network: its defaults are the published one's, but for the density's activation.
 struct ClassicConfig {
   uint32_t width = 256, depth = 8, position_frequencies = 10, direction_frequencies = 4;
+  uint32_t view_width = 128;
+  std::vector<uint32_t> skips = {4};  // hidden layers (from 0, ascending, not the first) that see
+                                      // the encoded position again, before the hidden rows
+  std::vector<uint32_t> linear;       // hidden layers without ReLU (from 0, ascending)
+  bool feature_relu = false;          // the feature layer; when it has none it is folded away
+  bool relu_density = false;          // instead of exp: density = max(0, output)
+  bool raw_position = true, raw_direction = true;  // the encodings begin with their input itself
+  // What is encoded is scale · unit-cube point + shift. Networks trained elsewhere know other
+  // coordinates than ours, [-1, 1].
+  float input_scale[3] = {2, 2, 2}, input_shift[3] = {-1, -1, -1};
 };
+// Errors: kBadArgument naming what is out of range.
+Status Check(const ClassicConfig& config);
 
 // Errors: kBadArgument for a configuration out of range, kMemory, kUnsupported.
 Status NewHashGrid(const HashGridConfig& config, uint64_t seed, std::unique_ptr<Field>* out);

@@ -8,9 +8,12 @@
 #include <functional>
 
 #include "native/nerf/model.h"
+#include "native/nerf/testing_field.h"
 
 namespace daf::nerf {
 namespace {
+
+using testing::ClassicOf;
 
 struct Case {
   const char* name;
@@ -120,7 +123,7 @@ TEST_P(Fields, CallsAgree) {
   ASSERT_TRUE(field_->NewPass(false, &arena_, &inference).ok());
   inference->Forward(points(), directions(), kN, lanes_[6], color());
   for (uint32_t i = 0; i < kN; ++i) {
-    ASSERT_NEAR(lanes_[6][i] / density[i], 1, 1e-3);
+    ASSERT_NEAR(lanes_[6][i], density[i], 1e-3f * density[i] + 1e-5f);
     ASSERT_NEAR(lanes_[7][i], red[i], 1e-4);
   }
   inference->Density(points(), kN, lanes_[6]);
@@ -134,7 +137,7 @@ TEST_P(Fields, CallsAgree) {
   }
   inference->Color(pick.data(), {lanes_[10], lanes_[11], lanes_[12]}, picked, color());
   for (uint32_t i = 0; i < picked; ++i) {
-    ASSERT_NEAR(lanes_[6][pick[i]] / density[pick[i]], 1, 1e-3);
+    ASSERT_NEAR(lanes_[6][pick[i]], density[pick[i]], 1e-3f * density[pick[i]] + 1e-5f);
     ASSERT_NEAR(lanes_[7][i], red[pick[i]], 1e-4);
     ASSERT_NEAR(lanes_[9][i], blue[pick[i]], 1e-4);
     ASSERT_GE(lanes_[7][i], 0);
@@ -186,6 +189,14 @@ TEST_P(Fields, CheckpointRoundTripAndEveryDamage) {
   }
 }
 
+// A small classic field, changed.
+std::function<Status(std::unique_ptr<Field>*)> Classic(
+    const std::function<void(ClassicConfig*)>& change) {
+  ClassicConfig config = ClassicOf(32, 4, 3, 2);
+  change(&config);
+  return [config](std::unique_ptr<Field>* out) { return NewClassic(config, 1, out); };
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Kinds, Fields,
     ::testing::Values(Case{"hashgrid",
@@ -196,14 +207,37 @@ INSTANTIATE_TEST_SUITE_P(
                            [](std::unique_ptr<Field>* out) {
                              return NewHashGrid({3, 8, 9, 4, 16, 32, 16}, 2, out);
                            }},
-                      Case{"classic",
-                           [](std::unique_ptr<Field>* out) {
-                             return NewClassic({32, 4, 3, 2}, 1, out);
-                           }},
+                      Case{"classic", Classic([](ClassicConfig*) {})},
                       Case{"classic_odd",
                            [](std::unique_ptr<Field>* out) {
-                             return NewClassic({16, 3, 2, 1}, 1, out);
-                           }}),
+                             return NewClassic(ClassicOf(16, 3, 2, 1), 1, out);
+                           }},
+                      Case{"classic_imported_kind", Classic([](ClassicConfig* c) {
+                             c->skips = {};
+                             c->linear = {0};
+                             c->feature_relu = c->relu_density = true;
+                             for (int a = 0; a < 3; ++a) {
+                               c->input_scale[a] = 3 + static_cast<float>(a);
+                               c->input_shift[a] = -1.5f;
+                             }
+                           })},
+                      Case{"classic_two_skips", Classic([](ClassicConfig* c) {
+                             c->skips = {1, 3};
+                             c->linear = {2, 3};
+                             c->view_width = 40;
+                           })},
+                      Case{"classic_no_raw", Classic([](ClassicConfig* c) {
+                             c->raw_position = c->raw_direction = false;
+                             c->feature_relu = true;
+                           })},
+                      Case{"classic_raw_only", Classic([](ClassicConfig* c) {
+                             c->position_frequencies = c->direction_frequencies = 0;
+                             c->relu_density = true;
+                           })},
+                      Case{"classic_one_layer", Classic([](ClassicConfig* c) {
+                             c->depth = 1;
+                             c->skips = {};
+                           })}),
     [](const ::testing::TestParamInfo<Case>& one) { return std::string(one.param.name); });
 
 TEST(FieldConfig, RefusesTheImpossible) {
@@ -213,8 +247,24 @@ TEST(FieldConfig, RefusesTheImpossible) {
   EXPECT_EQ(NewHashGrid({12, 8, 15, 8, 256, 64, 64}, 1, &field).code(), Code::kBadArgument);
   EXPECT_EQ(NewHashGrid({12, 2, 15, 8, 4, 64, 64}, 1, &field).code(), Code::kBadArgument);
   EXPECT_EQ(NewHashGrid({12, 2, 15, 8, 256, 60, 64}, 1, &field).code(), Code::kBadArgument);
-  EXPECT_EQ(NewClassic({100, 8, 10, 4}, 1, &field).code(), Code::kBadArgument);
-  EXPECT_EQ(NewClassic({256, 1, 10, 4}, 1, &field).code(), Code::kBadArgument);
+  const auto refused = [&](const std::function<void(ClassicConfig*)>& change) {
+    return Classic(change)(&field).code() == Code::kBadArgument;
+  };
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->width = 100; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->width = 2048; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->depth = 0; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->view_width = 12; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->position_frequencies = 17; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->skips = {0}; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->skips = {4}; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->skips = {2, 2}; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->linear = {9}; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->input_scale[1] = 0; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) { c->input_shift[2] = NAN; }));
+  EXPECT_TRUE(refused([](ClassicConfig* c) {
+    c->raw_direction = false;
+    c->direction_frequencies = 0;
+  }));
 }
 
 }  // namespace

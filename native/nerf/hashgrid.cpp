@@ -126,9 +126,19 @@ std::vector<NamedDense> HashGrid::Layers() const {
           {"color.2", &color2_, config_.color_width}};
 }
 
+std::vector<ConfigNumber> Numbers(HashGridConfig* config) {
+  return {{"levels", 1, 32, &config->levels},
+          {"features", 2, 8, &config->features},
+          {"log2Entries", 8, 22, &config->log2_entries},
+          {"coarsest", 1, 1024, &config->coarsest},
+          {"finest", 1, 65536, &config->finest},
+          {"densityWidth", 8, 128, &config->density_width},
+          {"colorWidth", 8, 128, &config->color_width}};
+}
+
 Status HashGrid::Save(Arena* scratch, SafetensorsWriter* writer) const {
   HashGridConfig config = config_;
-  SaveConfig(*this, ConfigNumbers(&config), writer);
+  SaveNumbers(*this, Numbers(&config), writer);
   for (size_t l = 0; l < levels_.size(); ++l) {
     const HashLevel& level = levels_[l];
     DAF_RETURN_IF_ERROR(writer->Add("table." + std::to_string(l), DType::kF32,
@@ -370,14 +380,8 @@ Status HashGrid::NewPass(bool training, Arena* arena, std::unique_ptr<FieldPass>
 
 }  // namespace
 
-std::vector<ConfigNumber> ConfigNumbers(HashGridConfig* config) {
-  return {{"levels", 1, 32, &config->levels},
-          {"features", 2, 8, &config->features},
-          {"log2Entries", 8, 22, &config->log2_entries},
-          {"coarsest", 1, 1024, &config->coarsest},
-          {"finest", 1, 65536, &config->finest},
-          {"densityWidth", 8, 128, &config->density_width},
-          {"colorWidth", 8, 128, &config->color_width}};
+Status ReadConfig(const SafetensorsFile& file, HashGridConfig* out) {
+  return ReadNumbers(file, Numbers(out));
 }
 
 Status NewHashGrid(const HashGridConfig& config, uint64_t seed, std::unique_ptr<Field>* out) {

@@ -10,6 +10,20 @@
 
 namespace daf::nerf::testing {
 
+// The published shape at another size: the input enters again half way, and the view layer has half
+// the width.
+inline ClassicConfig ClassicOf(uint32_t width, uint32_t depth, uint32_t position_frequencies,
+                               uint32_t direction_frequencies) {
+  ClassicConfig config;
+  config.width = width;
+  config.depth = depth;
+  config.position_frequencies = position_frequencies;
+  config.direction_frequencies = direction_frequencies;
+  config.view_width = width / 2;
+  config.skips = {depth / 2};
+  return config;
+}
+
 struct Analytic {
   std::function<float(float, float, float)> density;  // at unit-cube coordinates, per box edge
   std::function<void(float, float, float, float[3])> color;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "native/nerf/renderer.h"
+#include "native/nerf/testing_field.h"
 #include "native/nerf/testing_scene.h"
 #include "native/nerf/trainer.h"
 
@@ -21,7 +22,7 @@ using testing::Picture;
 
 std::unique_ptr<Model> SmallModel(bool classic = false) {
   std::unique_ptr<Field> field;
-  EXPECT_TRUE((classic ? NewClassic({32, 4, 5, 2}, 1, &field)
+  EXPECT_TRUE((classic ? NewClassic(testing::ClassicOf(32, 4, 5, 2), 1, &field)
                        : NewHashGrid({8, 2, 13, 8, 96, 32, 32}, 1, &field))
                   .ok());
   std::unique_ptr<Model> model;

@@ -1,5 +1,6 @@
 import type { NativeFieldOptions, NativeTrainOptions } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
+import { CLASSIC_KEYS, classicOptions } from './classic/options.js';
 import type { FieldKind, FieldOptions, TrainingOptions, Vector3 } from './types.js';
 
 /** Sparse options → complete ones, as native/nerf takes them. Ranges are checked there. */
@@ -12,8 +13,8 @@ export function fieldOptions(options: FieldOptions): NativeFieldOptions {
     seed: options.seed ?? 1,
   };
   if (options.kind === 'classic') {
-    refuseUnknown(options, ['kind', 'box', 'occupancy', 'seed', 'width', 'depth']);
-    return Object.freeze({ ...place, kind: 'classic', width: options.width ?? 256, depth: options.depth ?? 8 });
+    refuseUnknown(options, ['kind', 'box', 'occupancy', 'seed', ...CLASSIC_KEYS]);
+    return Object.freeze({ ...place, ...classicOptions(options, options.box) });
   }
   if (options.kind !== 'hashgrid') throw new DafError('ERR_DAF_BAD_OPTION', `field kind must be hashgrid or classic`);
   const shape = {

@@ -3,8 +3,10 @@
  * centimetres); every length and depth below is in that unit. Colours are sRGB-encoded, straight (not premultiplied) alpha.
  */
 
+import type { ClassicOptions } from './classic/types.js';
 import type { RenderedImage, RenderOptions } from './render/types.js';
 
+export type * from './classic/types.js';
 export type * from './render/types.js';
 
 export type Vector3 = readonly [number, number, number];
@@ -79,15 +81,6 @@ export interface HashGridOptions {
   readonly densityWidth?: number;
   /** Width of the colour network's two hidden layers, a multiple of 8 up to 128. @defaultValue 64 */
   readonly colorWidth?: number;
-}
-
-/** Positional encoding and eight layers of 256 by default, as in the first radiance fields. */
-export interface ClassicOptions {
-  readonly kind: 'classic';
-  /** Width of the hidden layers, a multiple of 8. @defaultValue 256 */
-  readonly width?: number;
-  /** Hidden layers; the input enters again after half of them. @defaultValue 8 */
-  readonly depth?: number;
 }
 
 export type FieldOptions = (HashGridOptions | ClassicOptions) & {

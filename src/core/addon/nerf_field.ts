@@ -50,8 +50,26 @@ export type NativeFieldOptions = NativeFieldPlace &
         readonly densityWidth: number;
         readonly colorWidth: number;
       }
-    | { readonly kind: 'classic'; readonly width: number; readonly depth: number }
+    | NativeClassicOptions
   );
+
+export interface NativeClassicOptions {
+  readonly kind: 'classic';
+  readonly width: number;
+  readonly depth: number;
+  readonly positionFrequencies: number;
+  readonly directionFrequencies: number;
+  readonly viewWidth: number;
+  readonly skips: Uint32Array;
+  readonly linearLayers: Uint32Array;
+  readonly featureRelu: boolean;
+  readonly reluDensity: boolean;
+  readonly rawPosition: boolean;
+  readonly rawDirection: boolean;
+  /** [3] each: what is encoded is scale · unit-cube point + shift. */
+  readonly inputScale: Float32Array;
+  readonly inputShift: Float32Array;
+}
 
 export interface NativeFieldInfo {
   readonly kind: 'hashgrid' | 'classic';

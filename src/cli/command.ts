@@ -99,7 +99,7 @@ function write(text: string): Promise<void> {
 /** Runs the program on argv; a wrong command line becomes ERR_DAF_BAD_OPTION with exit code 2. */
 export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
   const json = argv.includes('--json');
-  for (const each of [program, ...program.commands]) {
+  for (const each of withSubcommands(program)) {
     each.exitOverride().configureOutput({ writeErr: () => {}, writeOut: (text) => process.stdout.write(text) });
   }
   if (argv.length === 0) {
@@ -115,10 +115,19 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
       return;
     }
     if (error.exitCode === 0) return;
+    if (error.code === 'commander.help') {
+      // A group named without one of its commands: its help is the answer.
+      program.commands.find((command) => command.name() === argv[0])?.outputHelp();
+      return;
+    }
     const message = error.message.replace(/^error: /, '').trim();
     await fail(new DafError('ERR_DAF_BAD_OPTION', message, { hint: 'daf --help, or daf <command> --help' }), json);
     process.exitCode = 2;
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Collects a repeatable `--param k=v`. */

@@ -7,6 +7,7 @@ import { coordinator } from './commands/coordinator.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
+import { nerf } from './commands/nerf/index.js';
 import { run } from './commands/run.js';
 import { submit } from './commands/submit.js';
 import { verify } from './commands/verify.js';
@@ -22,5 +23,7 @@ const program = new Command('daf')
 // In the order in which `daf --help` lists them.
 const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, coordinator, worker, doctor];
 for (const command of commands) addCommand(program, command);
+const fields = program.command('nerf').description('Measure and render radiance fields');
+for (const command of nerf) addCommand(fields, command);
 
 await runProgram(program, process.argv.slice(2));

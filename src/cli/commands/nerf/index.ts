@@ -1,0 +1,6 @@
+import type { CommandSpec } from '../../command.js';
+import { evaluateField } from './eval.js';
+import { renderField } from './render.js';
+
+/** `daf nerf …`, in the order in which its help lists them. */
+export const nerf: readonly CommandSpec[] = [evaluateField, renderField];

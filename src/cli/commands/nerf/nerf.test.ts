@@ -1,0 +1,96 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { loadSharp } from '../../../core/sharp.js';
+import { selfPortrait, untrained } from '../../../fields/render/portrait.test.fixture.js';
+import { temporaryDirectory } from '../../../testing/engine-fixture.js';
+
+const program = fileURLToPath(new URL('../../main.js', import.meta.url));
+
+async function daf(cwd: string, ...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [program, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+t.test('a field is measured and rendered from the command line', async (t) => {
+  const folder = temporaryDirectory(t);
+  using field = untrained();
+  field.saveFile(join(folder, 'f.safetensors'));
+  await selfPortrait(field, folder);
+
+  const scored = await daf(folder, 'nerf', 'eval', 'f.safetensors', '.', '--limit', '2', '--out', 'seen', '--json');
+  t.equal(scored.code, 0, scored.stderr);
+  const result = JSON.parse(scored.stdout) as { psnr: number; ssim: number; secondsPerImage: number; images: { name: string }[] };
+  t.ok(result.psnr > 50 && result.ssim > 0.995 && result.secondsPerImage > 0, scored.stdout);
+  t.same(
+    result.images.map(({ name }) => name),
+    ['./test/r_0', './test/r_1'],
+  );
+  t.same(readdirSync(join(folder, 'seen', 'test')), ['r_0.png', 'r_1.png']);
+  const people = await daf(folder, 'nerf', 'eval', 'f.safetensors', '.', '--split', 'train', '--background', 'random');
+  t.match(people.stdout, /6 pictures: PSNR \d\d\.\d\d dB, SSIM \d\.\d{4}/);
+
+  const frames = await daf(
+    folder,
+    ...[
+      'nerf',
+      'render',
+      'f.safetensors',
+      '--path',
+      'transforms_test.json',
+      '--size',
+      '48',
+      '--out',
+      'frames',
+      '--depth',
+      '--json',
+    ],
+  );
+  t.equal(frames.code, 0, frames.stderr);
+  t.match(JSON.parse(frames.stdout), { frames: 3, files: { length: 6 } });
+  t.same(
+    readFileSync(join(folder, 'frames', '00001.png')),
+    readFileSync(join(folder, 'test', 'r_1.png')),
+    'the poses of a scene give its pictures',
+  );
+  const turn = await daf(
+    folder,
+    ...['nerf', 'render', 'f.safetensors', '--frames', '4', '--size', '40x30', '--out', 'turn.webp'],
+  );
+  t.equal(turn.code, 0, turn.stderr);
+  t.match(turn.stdout, /^4 frames in /);
+  const sharp = await loadSharp();
+  t.match(await sharp(join(folder, 'turn.webp'), { animated: true }).metadata(), { pages: 4, width: 40, pageHeight: 30 });
+});
+
+t.test('wrong command lines say what is wrong', async (t) => {
+  const folder = temporaryDirectory(t);
+  using field = untrained();
+  field.saveFile(join(folder, 'f.safetensors'));
+  const code = async (...args: string[]): Promise<string> => {
+    const { stdout, code } = await daf(folder, 'nerf', ...args, '--json');
+    t.not(code, 0);
+    return (JSON.parse(stdout) as { error: { code: string } }).error.code;
+  };
+  t.equal(await code('eval', 'f.safetensors', 'nowhere'), 'ERR_DAF_NOT_FOUND');
+  t.equal(await code('eval', 'none.safetensors', '.'), 'ERR_DAF_IO');
+  t.equal(await code('eval', 'f.safetensors', '.', '--background', 'none'), 'ERR_DAF_BAD_OPTION');
+  t.equal(await code('eval', 'f.safetensors', '.', '--split', 'tset'), 'ERR_DAF_BAD_OPTION');
+  t.equal(await code('render', 'f.safetensors', '--out', 'o', '--size', '0'), 'ERR_DAF_BAD_OPTION');
+  t.equal(await code('render', 'f.safetensors', '--out', 'o.webp', '--depth'), 'ERR_DAF_BAD_OPTION');
+  t.equal(await code('rendr', 'f.safetensors'), 'ERR_DAF_BAD_OPTION');
+  t.same(readdirSync(folder), ['f.safetensors'], 'nothing was written');
+  const help = await daf(folder, 'nerf');
+  t.equal(help.code, 0);
+  t.match(help.stdout, /eval.*render/s);
+  for (const verb of ['eval', 'render'])
+    t.match((await daf(folder, 'nerf', verb, '--help')).stdout, /Examples:\n {2}\$ daf nerf/);
+});

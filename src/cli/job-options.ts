@@ -61,15 +61,19 @@ export async function connect(options: Record<string, unknown>): Promise<import(
 
 /** A shipped job's name, or the path of a module or plugin. */
 export async function resolveJob(name: string): Promise<string> {
-  const { SHIPPED_JOBS } = await import('../engine/jobs/shipped.js');
-  const shipped = Object.hasOwn(SHIPPED_JOBS, name) ? SHIPPED_JOBS[name] : undefined;
-  if (shipped !== undefined) return shipped;
+  const [{ SHIPPED_JOBS }, { FIELD_JOBS }] = await Promise.all([
+    import('../engine/jobs/shipped.js'),
+    import('../fields/jobs.js'),
+  ]);
+  const shipped: Readonly<Record<string, string>> = { ...SHIPPED_JOBS, ...FIELD_JOBS };
+  const found = Object.hasOwn(shipped, name) ? shipped[name] : undefined;
+  if (found !== undefined) return found;
   const { existsSync } = await import('node:fs');
   if (existsSync(name)) return name;
   const { suggest } = await import('../core/options/index.js');
-  const near = suggest(name, Object.keys(SHIPPED_JOBS));
+  const near = suggest(name, Object.keys(shipped));
   throw new DafError('ERR_DAF_NOT_FOUND', `there is no job "${name}" and no such file`, {
-    hint: near === undefined ? `shipped jobs: ${Object.keys(SHIPPED_JOBS).join(', ')}` : `did you mean "${near}"?`,
+    hint: near === undefined ? `shipped jobs: ${Object.keys(shipped).join(', ')}` : `did you mean "${near}"?`,
   });
 }
 

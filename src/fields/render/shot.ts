@@ -80,6 +80,15 @@ async function orbitFor(box: FieldBox, options: ShotOptions): Promise<Orbit> {
   };
 }
 
+/** An animation has one size. @throws DafError ERR_DAF_BAD_DATA */
+export function checkOneSize(cameras: readonly FieldCamera[]): PictureSize {
+  const { width, height } = cameras[0]!;
+  if (cameras.some((camera) => camera.width !== width || camera.height !== height)) {
+    throw new DafError('ERR_DAF_BAD_DATA', 'the poses are for pictures of different sizes', { hint: 'give one size for all' });
+  }
+  return { width, height };
+}
+
 /** @throws DafError ERR_DAF_BAD_OPTION */
 export function parseSize(text: string): PictureSize {
   const match = /^(\d+)(?:[x×](\d+))?$/.exec(text);

@@ -88,18 +88,16 @@ async function writeAnimation(
   render: (i: number) => Promise<RenderedImage>,
   fps: number,
 ): Promise<string[]> {
-  const [{ encodeWebp }, { animateWebp }] = await Promise.all([
+  const [{ encodeWebp }, { checkOneSize }, { animateWebp }] = await Promise.all([
     import('../../../fields/render/pictures.js'),
+    import('../../../fields/render/shot.js'),
     import('../../../fields/render/webp.js'),
   ]);
-  const { width, height } = cameras[0]!;
-  if (cameras.some((camera) => camera.width !== width || camera.height !== height)) {
-    throw new DafError('ERR_DAF_BAD_DATA', 'the poses are for pictures of different sizes', { hint: '--size WIDTHxHEIGHT' });
-  }
+  const size = checkOneSize(cameras);
   const stills: Uint8Array[] = [];
   for (let i = 0; i < cameras.length; i++) stills.push(await encodeWebp(await render(i)));
   await mkdir(dirname(resolve(out)), { recursive: true });
-  await writeFile(out, animateWebp(stills, { width, height }, 1000 / fps));
+  await writeFile(out, animateWebp(stills, size, 1000 / fps));
   return [out];
 }
 

@@ -38,7 +38,8 @@ bool InMemory(int file) {
 #ifdef __linux__
   struct statfs info;
   return fstatfs(file, &info) == 0 &&
-         (info.f_type == TMPFS_MAGIC || info.f_type == static_cast<decltype(info.f_type)>(RAMFS_MAGIC));
+         (info.f_type == TMPFS_MAGIC ||
+          info.f_type == static_cast<decltype(info.f_type)>(RAMFS_MAGIC));
 #else
   return false;
 #endif

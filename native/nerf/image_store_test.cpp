@@ -40,8 +40,7 @@ TEST(ImageStore, EveryPixelComesBack) {
   std::vector<StoredImage> stored(std::size(sizes));
   for (size_t i = 0; i < std::size(sizes); ++i) {
     pictures.push_back(Noise(sizes[i][0], sizes[i][1], i));
-    ASSERT_TRUE(
-        store->Add(sizes[i][0], sizes[i][1], pictures[i].data(), nullptr, &stored[i]).ok());
+    ASSERT_TRUE(store->Add(sizes[i][0], sizes[i][1], pictures[i].data(), nullptr, &stored[i]).ok());
   }
   for (size_t i = 0; i < std::size(sizes); ++i) {
     const auto [width, height] = sizes[i];

@@ -120,7 +120,7 @@ void Lens::Undistort(double u, double v, double direction[3]) const {
 
 // Newton within the disc that the lens sees; a step that comes no nearer is halved.
 void Lens::UndistortPlane(double u, double v, double* x, double* y) const {
-  const auto inside = [this](double* a, double* b, double limit) {
+  const auto inside = [](double* a, double* b, double limit) {
     const double r = std::hypot(*a, *b);
     if (!(r > limit)) return;
     *a *= limit / r;

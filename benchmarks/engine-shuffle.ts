@@ -22,7 +22,7 @@ export const name = 'shuffle';
 
 const RECORD = 100;
 const KEY = 10;
-const VALUE = 89; // and a newline
+const LINE = 99; // and a newline
 const CHUNK = 4000 * RECORD * 10;
 const MB = 1 << 20;
 
@@ -129,11 +129,12 @@ function dafSort(input: string, folder: string, buffer: number): { total: number
     control: null,
   });
   const chunk = new Uint8Array(CHUNK);
-  const packed = new Uint8Array((CHUNK / RECORD) * (8 + KEY + VALUE));
+  const packed = new Uint8Array((CHUNK / RECORD) * (8 + LINE));
+  const spans = Uint32Array.from({ length: (2 * CHUNK) / RECORD }, (_, i) => (i % 2 === 0 ? (i / 2) * RECORD : LINE));
   const file = openSync(input, 'r');
   for (let got = readSync(file, chunk); got > 0; got = readSync(file, chunk)) {
-    const records = addon().packFixed(chunk.subarray(0, got), RECORD, KEY, VALUE, packed);
-    writer.append(packed.subarray(0, records * (8 + KEY + VALUE)), null);
+    const { written } = addon().packSpans(chunk, spans.subarray(0, (2 * got) / RECORD), KEY, packed);
+    writer.append(packed.subarray(0, written), null);
   }
   closeSync(file);
   const { spills } = writer.finish();
@@ -150,11 +151,11 @@ function dafSort(input: string, folder: string, buffer: number): { total: number
   reader.open();
   const batch = new Uint8Array(GROUP_BUFFER_BYTES);
   const text = new Uint8Array(2 * GROUP_BUFFER_BYTES);
-  const none = new Uint8Array(0);
+  const lines = { keys: true, separator: new Uint8Array(0), newline: true };
   const out = openSync(join(folder, 'daf'), 'w');
   let crc = 0;
   for (let n = reader.next(batch); n > 0; n = reader.next(batch)) {
-    const done = addon().formatText(batch.subarray(0, n), none, text, crc);
+    const done = addon().formatRecords(batch.subarray(0, n), lines, text, crc);
     crc = done.crc;
     writeSync(out, text, 0, done.written);
   }

@@ -74,6 +74,10 @@ bool ReadUint32s(const Napi::Value& value, const char* name, Span<uint32_t>* out
   return ReadArray<Napi::Uint32Array>(value, name, napi_uint32_array, "Uint32Array", out);
 }
 
+bool ReadFloat64s(const Napi::Value& value, const char* name, Span<double>* out) {
+  return ReadArray<Napi::Float64Array>(value, name, napi_float64_array, "Float64Array", out);
+}
+
 }  // namespace daf::node
 
 using daf::node::DafAddon;

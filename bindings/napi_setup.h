@@ -31,6 +31,7 @@ struct Span {
 bool ReadFloats(const Napi::Value& value, const char* name, Span<float>* out);
 bool ReadBytes(const Napi::Value& value, const char* name, Span<uint8_t>* out);
 bool ReadUint32s(const Napi::Value& value, const char* name, Span<uint32_t>* out);
+bool ReadFloat64s(const Napi::Value& value, const char* name, Span<double>* out);
 
 void RegisterCore(Napi::Env env, Napi::Object exports);
 void RegisterHead(Napi::Env env, Napi::Object exports);

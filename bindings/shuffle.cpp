@@ -1,7 +1,10 @@
 // native/shuffle for TypeScript; declared again in src/core/addon/shuffle.ts.
+#include <algorithm>
+
 #include "bindings/fields.h"
 #include "bindings/napi_setup.h"
 #include "native/base/crc32c.h"
+#include "native/shuffle/cut_points.h"
 #include "native/shuffle/map_writer.h"
 #include "native/shuffle/merge_reader.h"
 #include "native/shuffle/text.h"
@@ -283,17 +286,23 @@ Napi::Value SplitLinesOf(const Napi::CallbackInfo& info) {
   return out;
 }
 
-Napi::Value FormatTextOf(const Napi::CallbackInfo& info) {
+Napi::Value FormatRecordsOf(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Span<uint8_t> batch, separator, bytes;
-  if (!ReadBytes(info[0], "formatText: batch", &batch) ||
-      !ReadBytes(info[1], "formatText: separator", &separator) ||
-      !ReadBytes(info[2], "formatText: out", &bytes)) {
+  Fields fields(info[1]);
+  RecordFormat format;
+  format.keys = fields.Flag("keys");
+  format.newline = fields.Flag("newline");
+  if (!fields.ok() || !ReadBytes(fields.Get("separator"), "formatRecords: separator", &separator) ||
+      !ReadBytes(info[0], "formatRecords: batch", &batch) ||
+      !ReadBytes(info[2], "formatRecords: out", &bytes)) {
     return env.Undefined();
   }
+  format.separator = separator.data;
+  format.separator_size = separator.size;
   size_t consumed = 0, written = 0, records = 0;
-  if (!Check(env, FormatText(batch.data, batch.size, separator.data, separator.size, bytes.data,
-                             bytes.size, &consumed, &written, &records))) {
+  if (!Check(env, FormatRecords(batch.data, batch.size, format, bytes.data, bytes.size, &consumed,
+                                &written, &records))) {
     return env.Undefined();
   }
   Napi::Object out = Napi::Object::New(env);
@@ -304,23 +313,70 @@ Napi::Value FormatTextOf(const Napi::CallbackInfo& info) {
   return out;
 }
 
-Napi::Value PackFixedOf(const Napi::CallbackInfo& info) {
+Napi::Value PackSpansOf(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   Span<uint8_t> data, out;
-  if (!ReadBytes(info[0], "packFixed: data", &data) ||
-      !ReadBytes(info[4], "packFixed: out", &out)) {
+  Span<uint32_t> spans;
+  if (!ReadBytes(info[0], "packSpans: data", &data) ||
+      !ReadUint32s(info[1], "packSpans: spans", &spans) ||
+      !ReadBytes(info[3], "packSpans: out", &out)) {
     return env.Undefined();
   }
-  const uint32_t record = info[1].ToNumber().Uint32Value(), key = info[2].ToNumber().Uint32Value();
-  const uint32_t value = info[3].ToNumber().Uint32Value();
-  if (record == 0 || key > kMaxKeyBytes || uint64_t{key} + value > record) {
-    ThrowArgument(env, "packFixed: key and value must fit into a record, the key into 1 MB");
-    return env.Undefined();
+  const uint32_t key = info[2].ToNumber().Uint32Value();
+  for (size_t i = 0; i + 1 < spans.size; i += 2) {
+    const uint64_t size = spans.data[i + 1];
+    if (spans.data[i] + size > data.size ||
+        std::min<uint64_t>(key == 0 ? size : key, size) > kMaxKeyBytes) {
+      ThrowArgument(env, "packSpans: a span lies outside the block, or its key has more than 1 MB");
+      return env.Undefined();
+    }
   }
-  size_t records = 0;
-  PackFixed(data.data, data.size, record, key, value, out.data, out.size, &records);
-  return Number(env, records);
+  size_t written = 0;
+  const size_t records =
+      PackSpans(data.data, spans.data, spans.size / 2, key, out.data, out.size, &written);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("records", Number(env, records));
+  result.Set("written", Number(env, written));
+  return result;
 }
+
+class CutPointsWrap : public Napi::ObjectWrap<CutPointsWrap> {
+ public:
+  static Napi::Function Class(Napi::Env env) {
+    return DefineClass(env, "CutPoints",
+                       {InstanceAccessor<&CutPointsWrap::Size>("size"),
+                        InstanceMethod("partition", &CutPointsWrap::Partition)});
+  }
+
+  explicit CutPointsWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<CutPointsWrap>(info) {
+    Span<uint8_t> packed;
+    if (ReadBytes(info[0], "CutPoints: packed", &packed))
+      (void)Check(info.Env(), cuts_.Init(packed.data, packed.size));
+  }
+
+ private:
+  Napi::Value Size(const Napi::CallbackInfo& info) { return Number(info.Env(), cuts_.size()); }
+  Napi::Value Partition(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    Span<uint8_t> batch;
+    Span<double> at;
+    Span<uint32_t> out;
+    if (!ReadBytes(info[0], "partition: batch", &batch) ||
+        !ReadFloat64s(info[2], "partition: at", &at) ||
+        !ReadUint32s(info[3], "partition: out", &out)) {
+      return env.Undefined();
+    }
+    if (out.size < at.size) {
+      ThrowArgument(env, "partition: out is shorter than at");
+      return env.Undefined();
+    }
+    (void)Check(env, cuts_.Partition(batch.data, batch.size, info[1].ToNumber().Uint32Value(),
+                                     at.data, at.size, out.data));
+    return env.Undefined();
+  }
+
+  CutPoints cuts_;
+};
 
 }  // namespace
 
@@ -331,8 +387,9 @@ void RegisterShuffle(Napi::Env env, Napi::Object exports) {
   exports.Set("readSegmentIndex", Napi::Function::New(env, ReadIndex, "readSegmentIndex"));
   exports.Set("verifySegments", Napi::Function::New(env, VerifySegments, "verifySegments"));
   exports.Set("splitLines", Napi::Function::New(env, SplitLinesOf, "splitLines"));
-  exports.Set("formatText", Napi::Function::New(env, FormatTextOf, "formatText"));
-  exports.Set("packFixed", Napi::Function::New(env, PackFixedOf, "packFixed"));
+  exports.Set("formatRecords", Napi::Function::New(env, FormatRecordsOf, "formatRecords"));
+  exports.Set("packSpans", Napi::Function::New(env, PackSpansOf, "packSpans"));
+  exports.Set("CutPoints", CutPointsWrap::Class(env));
 }
 
 }  // namespace daf::node

@@ -83,38 +83,48 @@ TEST(Lines, EndingsAndRests) {
   EXPECT_EQ(SplitLines(U(text), 0, true, out, 8, &consumed), 0u);
 }
 
-TEST(Fixed, CutsKeyAndValueAndStopsWhenFull) {
-  const std::string data = "k1aa\nk2bb\nk3cc\nrest";
-  uint8_t out[36];
-  size_t records = 0;
-  PackFixed(U(data), data.size(), 5, 2, 2, out, sizeof(out), &records);
-  EXPECT_EQ(records, 3u);
-  size_t at = 12;
-  Piece piece;
-  ASSERT_TRUE(ParsePiece(out, sizeof(out), &at, &piece).ok());
-  EXPECT_EQ(std::string(piece.key, piece.key + piece.key_size), "k2");
-  EXPECT_EQ(std::string(piece.value, piece.value + piece.value_size), "bb");
-  PackFixed(U(data), data.size(), 5, 2, 2, out, 35, &records);
-  EXPECT_EQ(records, 2u);
+TEST(Text, CutsSpansIntoKeyAndValue) {
+  const std::string data = "k1aa..k2b....x";
+  const uint32_t spans[] = {0, 4, 6, 3, 13, 1, 9, 0};
+  uint8_t out[64];
+  size_t written = 0;
+  ASSERT_EQ(PackSpans(U(data), spans, 4, 2, out, sizeof(out), &written), 4u);
+  std::vector<std::string> seen;
+  for (size_t at = 0; at < written;) {
+    Piece piece;
+    ASSERT_TRUE(ParsePiece(out, written, &at, &piece).ok());
+    seen.push_back(std::string(piece.key, piece.key + piece.key_size) + "=" +
+                   std::string(piece.value, piece.value + piece.value_size));
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"k1=aa", "k2=b", "x=", "="}));
+  EXPECT_EQ(PackSpans(U(data), spans, 4, 2, out, 22, &written), 1u) << "the second does not fit";
+  EXPECT_EQ(PackSpans(U(data), spans, 1, 0, out, sizeof(out), &written), 1u);
+  EXPECT_EQ(Load32(out), 4u) << "0: the whole span is the key";
 }
 
 TEST(Text, StopsWhereTheNextRecordDoesNotFit) {
   const std::vector<uint8_t> batch = {1,   0, 0, 0, 2, 0, 0, 0, 'a', '1',
                                       '2', 1, 0, 0, 0, 0, 0, 0, 0,   'b'};
   const std::string tab = "\t";
+  const RecordFormat lines = {true, U(tab), 1, true};
   uint8_t out[8];
   size_t consumed = 0, written = 0, records = 0;
-  ASSERT_TRUE(
-      FormatText(batch.data(), batch.size(), U(tab), 1, out, 7, &consumed, &written, &records)
-          .ok());
+  const auto format = [&](const RecordFormat& how, size_t capacity) {
+    return FormatRecords(batch.data(), batch.size(), how, out, capacity, &consumed, &written,
+                         &records);
+  };
+  ASSERT_TRUE(format(lines, 7).ok());
   EXPECT_EQ(consumed, 11u);
   EXPECT_EQ(std::string(out, out + written), "a\t12\n");
-  ASSERT_TRUE(
-      FormatText(batch.data(), batch.size(), U(tab), 1, out, 8, &consumed, &written, &records)
-          .ok());
+  ASSERT_TRUE(format(lines, 8).ok());
   EXPECT_EQ(consumed, batch.size());
   EXPECT_EQ(records, 2u);
   EXPECT_EQ(std::string(out, out + written), "a\t12\nb\t\n");
+  ASSERT_TRUE(format({true, nullptr, 0, false}, 8).ok());
+  EXPECT_EQ(std::string(out, out + written), "a12b");
+  ASSERT_TRUE(format({false, nullptr, 0, false}, 8).ok());
+  EXPECT_EQ(std::string(out, out + written), "12");
+  EXPECT_EQ(records, 2u);
 }
 
 }  // namespace

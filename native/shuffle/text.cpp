@@ -27,43 +27,48 @@ size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, 
   return lines;
 }
 
-Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator,
-                  size_t separator_size, uint8_t* out, size_t capacity, size_t* consumed,
-                  size_t* written, size_t* records) {
+Status FormatRecords(const uint8_t* batch, size_t size, const RecordFormat& format, uint8_t* out,
+                     size_t capacity, size_t* consumed, size_t* written, size_t* records) {
   *consumed = *written = *records = 0;
   for (size_t at = 0; at < size;) {
     Piece piece;
     DAF_RETURN_IF_ERROR(ParsePiece(batch, size, &at, &piece));
-    const size_t need = (piece.continues ? 0 : piece.key_size + separator_size) + piece.value_size +
-                        (piece.more ? 0 : 1);
+    const bool key = format.keys && !piece.continues;
+    const bool newline = format.newline && !piece.more;
+    const size_t need =
+        (key ? piece.key_size + format.separator_size : 0) + piece.value_size + (newline ? 1 : 0);
     if (capacity - *written < need) return Status::Ok();
     uint8_t* p = out + *written;
-    if (!piece.continues) {
-      ++*records;
+    if (key) {
       std::memcpy(p, piece.key, piece.key_size);
       p += piece.key_size;
-      std::memcpy(p, separator, separator_size);
-      p += separator_size;
+      if (format.separator_size != 0) std::memcpy(p, format.separator, format.separator_size);
+      p += format.separator_size;
     }
     std::memcpy(p, piece.value, piece.value_size);
     p += piece.value_size;
-    if (!piece.more) *p++ = '\n';
+    if (newline) *p++ = '\n';
+    if (!piece.continues) ++*records;
     *written += need;
     *consumed = at;
   }
   return Status::Ok();
 }
 
-void PackFixed(const uint8_t* data, size_t size, size_t record, size_t key, size_t value,
-               uint8_t* out, size_t capacity, size_t* records) {
-  const size_t packed = kRecordHeader + key + value;
-  const size_t count = std::min(size / record, capacity / packed);
-  for (size_t i = 0; i < count; ++i, data += record, out += packed) {
-    Store32(out, static_cast<uint32_t>(key));
-    Store32(out + 4, static_cast<uint32_t>(value));
-    std::memcpy(out + kRecordHeader, data, key + value);
+size_t PackSpans(const uint8_t* data, const uint32_t* spans, size_t count, size_t key, uint8_t* out,
+                 size_t capacity, size_t* written) {
+  *written = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t size = spans[2 * i + 1];
+    if (capacity - *written < kRecordHeader + size) return i;
+    const size_t key_size = key == 0 ? size : std::min(key, size);
+    uint8_t* p = out + *written;
+    Store32(p, static_cast<uint32_t>(key_size));
+    Store32(p + 4, static_cast<uint32_t>(size - key_size));
+    if (size != 0) std::memcpy(p + kRecordHeader, data + spans[2 * i], size);
+    *written += kRecordHeader + size;
   }
-  *records = count;
+  return count;
 }
 
 }  // namespace daf

@@ -14,16 +14,23 @@ namespace daf {
 size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, size_t pairs,
                   size_t* consumed);
 
-// Packed records as lines `key separator value \n`. Whole pieces only; stops when the next one does
-// not fit (a value in pieces is written piece by piece). Errors: kBadData.
-Status FormatText(const uint8_t* batch, size_t size, const uint8_t* separator,
-                  size_t separator_size, uint8_t* out, size_t capacity, size_t* consumed,
-                  size_t* written, size_t* records);
+// How records become bytes of a part file: `[key separator] value [\n]`.
+struct RecordFormat {
+  bool keys = true;
+  const uint8_t* separator = nullptr;  // between key and value
+  size_t separator_size = 0;
+  bool newline = true;
+};
 
-// Fixed-size records as packed records: key bytes [0, key), value bytes [key, key + value) of each;
-// what follows, such as a newline, is left out. Stops when `out` is full. *records of them were
-// written.
-void PackFixed(const uint8_t* data, size_t size, size_t record, size_t key, size_t value,
-               uint8_t* out, size_t capacity, size_t* records);
+// Packed records as formatted bytes. Whole pieces only; stops when the next one does not fit (a
+// value in pieces is written piece by piece). Errors: kBadData.
+Status FormatRecords(const uint8_t* batch, size_t size, const RecordFormat& format, uint8_t* out,
+                     size_t capacity, size_t* consumed, size_t* written, size_t* records);
+
+// Spans (offset, length) of a block as packed records: the first `key` bytes of each are the key
+// (0: all of them), the rest the value. Stops when `out` is full; returns how many were written.
+// Spans lie within the block.
+size_t PackSpans(const uint8_t* data, const uint32_t* spans, size_t count, size_t key, uint8_t* out,
+                 size_t capacity, size_t* written);
 
 }  // namespace daf

@@ -56,6 +56,7 @@ function contextOf(run: LocalRun, stage: TaskContext['stage'], params: Record<st
   return {
     job: 'local',
     jobName: 'avatars',
+    step: 'main',
     stage,
     index: 0,
     attempt: `${stage}-0-g0-a0`,
@@ -74,6 +75,7 @@ function contextOf(run: LocalRun, stage: TaskContext['stage'], params: Record<st
     scratchDir: '/nonexistent',
     memoryBytes: 320 << 20,
     control: new Int32Array(new SharedArrayBuffer(12)),
+    async *given() {},
     checkCancelled() {},
     progress() {},
     refuse(input, error, options) {

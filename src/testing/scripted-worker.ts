@@ -1,5 +1,5 @@
 import { DafError, fromWire } from '../core/contracts/errors.js';
-import { attemptPrefix, type JobSpec, type JobStatus, mapPartName, partName } from '../core/contracts/job.js';
+import { attemptPrefix, type JobSpec, type JobStatus, mapPartName, partName, type TaskId } from '../core/contracts/job.js';
 import {
   type FromClient,
   type JobEvent,
@@ -8,7 +8,8 @@ import {
   type ToWorker,
   type Verdicts,
 } from '../core/contracts/messages.js';
-import type { Assignment, MapOutput, Outcome, Report } from '../core/contracts/task.js';
+import { readsOf } from '../core/contracts/step.js';
+import type { Assignment, HeldOutput, Outcome, Report } from '../core/contracts/task.js';
 import { DealerSocket, decodeFromCoordinator, encode, type Received } from '../engine/wire/index.js';
 
 type Done = Extract<Outcome, { kind: 'done' }>;
@@ -16,13 +17,13 @@ type Done = Extract<Outcome, { kind: 'done' }>;
 export function doneOutcome(changes: Partial<Done> = {}): Done {
   return {
     kind: 'done',
-    mapOutput: null,
+    held: null,
     outputs: [],
     counters: {},
     recordsIn: 0,
     recordsOut: 0,
     refused: [],
-    readGenerations: [],
+    reads: [],
     ...changes,
   };
 }
@@ -80,25 +81,30 @@ export class ScriptedWorker {
   }
 
   async spec(job: string): Promise<JobSpec> {
-    return (await this.#page(job, 'spec', 0)).body as JobSpec;
+    const page = await this.#page((request) => encode({ type: 'spec', worker: this.id, request, job }));
+    return page.body as JobSpec;
   }
 
-  async mapOutputs(job: string): Promise<MapOutput[]> {
-    const all: MapOutput[] = [];
-    for (let from: number | null = 0; from !== null; ) {
-      const page: { next: number | null; body: unknown } = await this.#page(job, 'map-outputs', from);
-      all.push(...(page.body as MapOutput[]));
+  /** What the tasks hold that a task reads first. */
+  async inputs(spec: JobSpec, task: TaskId): Promise<HeldOutput[]> {
+    const [range] = readsOf(spec, task);
+    const all: HeldOutput[] = [];
+    if (range === undefined) return all;
+    const end = range.from + range.count;
+    for (let from: number | null = range.from; from !== null; ) {
+      const part = { ...range, from, count: end - from };
+      const page = await this.#page((request) => encode({ type: 'outputs', worker: this.id, request, job: spec.id, ...part }));
+      all.push(...(page.body as HeldOutput[]));
       from = page.next;
     }
     return all;
   }
 
-  #page(job: string, type: 'spec' | 'map-outputs', from: number): Promise<{ next: number | null; body: unknown }> {
+  #page(message: (request: number) => Buffer[]): Promise<{ next: number | null; body: unknown }> {
     const request = this.#request++;
     return new Promise((resolve, reject) => {
       this.#pages.set(request, (page) => (DafError.is(page) ? reject(page) : resolve(page)));
-      const message = { worker: this.id, request, job };
-      void this.#socket.send(type === 'spec' ? encode({ type, ...message }) : encode({ type, ...message, from }));
+      void this.#socket.send(message(request));
     });
   }
 

@@ -5,9 +5,10 @@ import { addSubmitOptions, finished, follow, resolveJob, submitOptions } from '.
 export const run: CommandSpec = {
   usage: 'run <job>',
   summary:
-    'Run a job on this machine: a shipped one (wordcount, inverted-index, grep, nerf-render), a .ts/.js module or a plugin (.so)',
+    'Run a job on this machine: a shipped one (wordcount, inverted-index, grep, sort, nerf-render), a .ts/.js module or a plugin (.so)',
   examples: [
     "daf run wordcount --input 'books/*.txt' --output counts",
+    'daf run sort --input records.dat --output sorted --param record=100 --param key=10',
     'daf run ./my-job.ts --input data --output result --workers 4 --memory 512MB',
     'daf run nerf-render --input lego.safetensors --output turntable --param frames=60 --param size=512x512',
     'daf run ./program.ts          # without --input: runs the file itself, e.g. one that submits its own job',

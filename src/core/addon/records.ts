@@ -1,14 +1,6 @@
 import { DafError } from '../contracts/errors.js';
-import { MAX_KEY_BYTES, PACKED_HEADER } from '../contracts/record.js';
+import { FIRST, KEY_MASK, LAST, MAX_KEY_BYTES, MORE, PACKED_HEADER, PIECE, VALUE_MASK } from '../contracts/record.js';
 import type { Group, GroupInput } from '../contracts/stage.js';
-
-// The flags of native/shuffle/record.h. A value may come in pieces: all but the last say MORE, all but the first PIECE.
-const FIRST = 0x8000_0000;
-const LAST = 0x4000_0000;
-const PIECE = 0x2000_0000;
-const KEY_MASK = 0x1fff_ffff;
-const MORE = 0x8000_0000;
-const VALUE_MASK = 0x7fff_ffff;
 
 /** A batch buffer for nextGroups and next: takes the longest key and a good part of a value. */
 export const GROUP_BUFFER_BYTES = MAX_KEY_BYTES + (192 << 10);

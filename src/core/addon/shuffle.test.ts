@@ -206,7 +206,7 @@ t.test('lines and text', (t) => {
   let written = '';
   const batch = new RecordBatch(1024, (packed) => {
     const target = new Uint8Array(64);
-    const result = addon().formatText(packed, bytes('\t'), target, 0);
+    const result = addon().formatRecords(packed, { keys: true, separator: bytes('\t'), newline: true }, target, 0);
     t.equal(result.consumed, packed.length);
     t.equal(result.records, 2);
     t.equal(result.crc, addon().crc32c(0, target.subarray(0, result.written)));
@@ -216,5 +216,28 @@ t.test('lines and text', (t) => {
   batch.add('ü', '');
   batch.flush();
   t.equal(written, `a\t1\n${Buffer.from('ü').toString('latin1')}\t\n`);
+  t.end();
+});
+
+t.test('spans become records, cut points partition them', (t) => {
+  const data = bytes('b2 a1 b1');
+  const packed = new Uint8Array(64);
+  const { records, written } = addon().packSpans(data, Uint32Array.of(0, 2, 3, 2, 6, 2), 1, packed);
+  t.equal(records, 3);
+  const cut = new Uint8Array(8 + 1 + 12);
+  new DataView(cut.buffer).setUint32(0, 1, true);
+  new DataView(cut.buffer).setUint32(4, 12, true);
+  cut.set(bytes('b'), 8);
+  new DataView(cut.buffer).setUint32(9, 1, true);
+  const cuts = new (addon().CutPoints)(cut);
+  t.equal(cuts.size, 1);
+  const out = new Uint32Array(3);
+  cuts.partition(packed.subarray(0, written), 1, Float64Array.of(0, 3, 6), out);
+  t.same([...out], [1, 0, 1], 'of split 1, where the cut stands at byte 0');
+  cuts.partition(packed.subarray(0, written), 0, Float64Array.of(0, 3, 6), out);
+  t.same([...out], [0, 0, 0], 'the same keys from an earlier split');
+  t.throws(() => cuts.partition(packed.subarray(0, written), 0, Float64Array.of(0), out), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  t.throws(() => new (addon().CutPoints)(cut.subarray(0, 12)), { code: 'ERR_DAF_BAD_DATA' });
+  t.throws(() => addon().packSpans(data, Uint32Array.of(0, 99), 1, packed), { code: 'ERR_DAF_BAD_ARGUMENT' });
   t.end();
 });

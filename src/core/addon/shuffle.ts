@@ -32,21 +32,50 @@ export interface ShuffleAddon {
    */
   splitLines(chunk: Uint8Array, final: boolean, out: Uint32Array): { readonly lines: number; readonly consumed: number };
   /**
-   * Packed records as lines `key separator value newline` into `out`. Stops before a record that does not fit.
+   * Packed records as bytes `[key separator] value [newline]` into `out`. Stops before a record that does not fit.
    * @returns bytes of the batch consumed, bytes written, records written and the CRC-32C continued over the bytes.
    * @throws ERR_DAF_BAD_DATA
    */
-  formatText(
+  formatRecords(
     batch: Uint8Array,
-    separator: Uint8Array,
+    format: RecordFormat,
     out: Uint8Array,
     crc: number,
   ): { readonly consumed: number; readonly written: number; readonly records: number; readonly crc: number };
   /**
-   * Fixed-size records as packed records: the first `keyBytes` of each, then `valueBytes`; what follows (a newline) is left out.
-   * @returns how many records of `recordBytes` were packed, each into 8 + keyBytes + valueBytes of `out`; it stops when `out` is full.
+   * Spans (pairs of offset, length) of a block as packed records into `out`: the first `keyBytes` of each are the key (0: all of them), the
+   * rest the value. Stops when `out` is full.
    */
-  packFixed(data: Uint8Array, recordBytes: number, keyBytes: number, valueBytes: number, out: Uint8Array): number;
+  packSpans(
+    data: Uint8Array,
+    spans: Uint32Array,
+    keyBytes: number,
+    out: Uint8Array,
+  ): { readonly records: number; readonly written: number };
+  /** Range partitioning for total order. */
+  readonly CutPoints: new (
+    packed: Uint8Array,
+  ) => CutPoints;
+}
+
+export interface RecordFormat {
+  readonly keys: boolean;
+  readonly separator: Uint8Array;
+  readonly newline: boolean;
+}
+
+/**
+ * Cut points as packed records in ascending order: a key, and a value that begins with its place: uint32 split and uint64 position, little
+ * endian. The place breaks ties, so that records of one key may span partitions.
+ */
+export interface CutPoints {
+  readonly size: number;
+  /**
+   * How many cut points stand at or before each record of a batch: its partition.
+   * @param at the position of each record in its split
+   * @throws ERR_DAF_BAD_ARGUMENT when there are more or fewer positions than records
+   */
+  partition(batch: Uint8Array, split: number, at: Float64Array, out: Uint32Array): void;
 }
 
 export interface MapWriterOptions {

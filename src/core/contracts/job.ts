@@ -1,7 +1,10 @@
+import type { StepSpec } from './step.js';
+
 /**
  * Terminology (the same in code, command line, documents and logs)
  *
  * job        user code over an input, run once; ends with a manifest
+ * step       one map and reduce of a job; most jobs have one, others a graph of them
  * stage      map, combine or reduce (and a job's optional finalize)
  * split      a piece of the input: what one map task reads
  * record     key bytes and value bytes
@@ -38,9 +41,11 @@ export type OutputFormat =
   /** Packed records, as in contracts/record.ts. */
   | { readonly kind: 'packed' }
   /** Values end to end, nothing between them. */
-  | { readonly kind: 'raw' };
+  | { readonly kind: 'raw' }
+  /** Keys and values end to end: records that map had cut into key and value. */
+  | { readonly kind: 'joined' };
 
-/** A run of bytes of one input file. */
+/** A run of bytes of one input file. Its place among all records is `(split, at)`, see {@link Place}. */
 export interface SplitPiece {
   /** The name as the user typed it: a document's identity. */
   readonly name: string;
@@ -51,6 +56,10 @@ export interface SplitPiece {
   readonly length: number;
   /** Length of the whole file when the split was made; another length later is ERR_DAF_BAD_DATA. */
   readonly fileLength: number;
+  /** The split of the job's input that these bytes belong to, whichever split lists them now: samples are read beside it. */
+  readonly split: number;
+  /** Bytes of that split before this piece. */
+  readonly at: number;
 }
 
 export interface Split {
@@ -69,21 +78,17 @@ export interface JobSpec {
   readonly code: StageCode;
   /** The output store, a BlobStore URL (`file:///…`). */
   readonly output: string;
-  readonly input: InputFormat;
-  /** Number of map tasks; their splits are listed under {@link splitsKey}. */
-  readonly splits: number;
-  /** Number of reduce tasks; 0 makes the job map-only. */
-  readonly reducers: number;
-  readonly hasCombine: boolean;
+  /** At least one, at most {@link MAX_STEPS}, each after those it reads. */
+  readonly steps: readonly StepSpec[];
   readonly hasFinalize: boolean;
-  /** False when two runs of an attempt may differ: a new map generation then re-opens the reduces that read the old one. */
+  /** False when two runs of an attempt may differ: a new generation then re-opens the tasks that read the old one. */
   readonly deterministic: boolean;
+  /** Of the last step's parts. */
   readonly format: OutputFormat;
   readonly params: Readonly<Record<string, string>>;
   readonly maxAttempts: number;
   /** Higher runs first. */
   readonly priority: number;
-  readonly memory: TaskMemory;
   /** Recorded so that a replay can force it. */
   readonly isa: string;
 }
@@ -100,14 +105,16 @@ export type JobPhase = 'running' | 'publishing' | 'done' | 'failed' | 'cancelled
 
 export type TaskStage = 'map' | 'reduce' | 'finalize';
 
-/** A task's name within its job: `map-3`, `reduce-0`, `finalize-0`. */
+/** A task's name within its job: `map-3`, `reduce-0`, `finalize-0`; of later steps `s1-map-3`. */
 export interface TaskId {
+  /** Index in the job's steps; finalize belongs to the last. */
+  readonly step: number;
   readonly stage: TaskStage;
   readonly index: number;
 }
 
-export function taskName(task: TaskId): string {
-  return `${task.stage}-${task.index}`;
+export function taskName({ step, stage, index }: TaskId): string {
+  return step === 0 ? `${stage}-${index}` : `s${step}-${stage}-${index}`;
 }
 
 export type TaskState = 'idle' | 'running' | 'committed' | 'failed' | 'cancelled';
@@ -124,6 +131,7 @@ export interface JobStatus {
   readonly name: string;
   readonly phase: JobPhase;
   readonly output: string;
+  /** Over all steps, as reduce. */
   readonly map: StageProgress;
   readonly reduce: StageProgress;
   readonly finalize: StageProgress;
@@ -149,9 +157,9 @@ export const jobPrefix = (job: string): string => `_daf/${job}/`;
 export const specKey = (job: string): string => `_daf/${job}/job.json`;
 export const codeKey = (job: string, code: StageCode): string =>
   `_daf/${job}/code/${code.sha256}.${code.kind === 'module' ? 'mjs' : 'so'}`;
-/** A sequence of msgpack-encoded Split objects, concatenated. */
+/** A sequence of msgpack-encoded Split objects, concatenated; steps that read the job's input name their range of them. */
 export const splitsKey = (job: string): string => `_daf/${job}/splits.bin`;
-/** Little-endian uint64 offsets into splits.bin: splits + 1 of them. */
+/** Little-endian uint64 offsets into splits.bin: one more than there are splits. */
 export const splitsIndexKey = (job: string): string => `_daf/${job}/splits.idx`;
 /** In-memory input, as packed records. */
 export const inputKey = (job: string, n: number): string => `_daf/${job}/input/${n}.rec`;

@@ -5,7 +5,8 @@
  */
 import type { WireError } from './errors.js';
 import type { JobSpec, JobStatus } from './job.js';
-import type { Assignment, LostMap, Report } from './task.js';
+import type { TaskRange } from './step.js';
+import type { Assignment, LostOutput, Report, TaskRead } from './task.js';
 
 export const PROTOCOL = 1;
 export const MAX_HEADER_BYTES = 64 << 10;
@@ -69,16 +70,15 @@ export interface WorkerBye {
   readonly worker: string;
 }
 
-/** Asks for committed map outputs of a job from `from` on. Legal for a job with an assigned reduce. Key: none needed (read only). */
-export interface MapOutputsRequest {
-  readonly type: 'map-outputs';
+/** Asks for what the tasks of a range hold, once all of them have committed. Legal while a task that reads them is assigned. Key: none needed (read only). */
+export interface OutputsRequest extends TaskRange {
+  readonly type: 'outputs';
   readonly worker: string;
   readonly request: number;
   readonly job: string;
-  readonly from: number;
 }
 
-/** Asks for the committed outputs, refusals and usage of a job, for finalize; pages as above. */
+/** Asks for the committed outputs, refusals and usage of a job from task `from` on (counted in task order), for finalize. Key: as above. */
 export interface CommitsRequest {
   readonly type: 'commits';
   readonly worker: string;
@@ -134,6 +134,12 @@ export interface DropJob {
   readonly job: string;
 }
 
+/** All readers of these outputs have committed: they may go, in these generations and earlier ones. Key: (job, range). */
+export interface DropOutputs extends TaskRead {
+  readonly type: 'drop-outputs';
+  readonly job: string;
+}
+
 /** Who are you? Say hello again. Sent for anything from a worker that this term has not welcomed. */
 export interface UnknownWorker {
   readonly type: 'unknown-worker';
@@ -145,7 +151,7 @@ export interface Shutdown {
   readonly type: 'shutdown';
 }
 
-/** Body frame: msgpack of MapOutput[] (reply to map-outputs), Commit[] (to commits), or JobSpec (to spec). `next` is null at the end. */
+/** Body frame: msgpack of HeldOutput[] (reply to outputs; `next` counts within the stage), Commit[] (to commits), or JobSpec (to spec). `next` is null at the end. */
 export interface Page {
   readonly type: 'page';
   readonly request: number;
@@ -234,21 +240,13 @@ export type JobEvent =
       readonly attempt: string;
       readonly worker: string;
       readonly error: WireError;
-      readonly lost: readonly LostMap[];
+      readonly lost: readonly LostOutput[];
     }
   | { readonly kind: 'worker-lost'; readonly job: string; readonly worker: string }
   | { readonly kind: 'ended'; readonly status: JobStatus };
 
-export type FromWorker =
-  | WorkerHello
-  | Heartbeat
-  | Credit
-  | Reports
-  | WorkerBye
-  | MapOutputsRequest
-  | CommitsRequest
-  | SpecRequest;
-export type ToWorker = Welcome | Assign | Verdicts | Revoke | DropJob | UnknownWorker | Shutdown | Page | Refused;
+export type FromWorker = WorkerHello | Heartbeat | Credit | Reports | WorkerBye | OutputsRequest | CommitsRequest | SpecRequest;
+export type ToWorker = Welcome | Assign | Verdicts | Revoke | DropJob | DropOutputs | UnknownWorker | Shutdown | Page | Refused;
 export type FromClient = ClientHello | SubmitJob | StatusRequest | ListRequest | CancelRequest | WatchRequest | WorkersRequest;
 export type ToClient = Reply | Refused | EventMessage;
 export type Message = FromWorker | ToWorker | FromClient | ToClient;

@@ -7,6 +7,8 @@ import type { RawRecord } from './record.js';
 export interface TaskContext {
   readonly job: string;
   readonly jobName: string;
+  /** Name of the step this task belongs to. */
+  readonly step: string;
   readonly stage: 'map' | 'combine' | 'reduce' | 'finalize';
   readonly index: number;
   readonly attempt: string;
@@ -19,6 +21,8 @@ export interface TaskContext {
   readonly memoryBytes: number;
   /** The words that native loops poll: hand it to every native call that takes a control. */
   readonly control: Int32Array;
+  /** All records of a step that this one is given, in their order, as bytes. @throws DafError ERR_DAF_BAD_ARGUMENT for any other step */
+  given(step: string): AsyncIterable<RawRecord>;
   /** Throws ERR_DAF_CANCELLED once the attempt is cancelled. */
   checkCancelled(): void;
   /** Tells the coordinator how far this attempt is; 0…1. */
@@ -39,21 +43,30 @@ export interface MapRecord extends RawRecord {
   readonly offset: number;
 }
 
+/** Where a record stands among all that its step maps: by split, within it by position. Total order breaks ties by it. */
+export interface Place {
+  split: number;
+  at: number;
+}
+
 /** Where the records of a stage go. */
 export interface RecordSink {
   readonly emit: Emit;
+  /** Null unless records are ordered totally: then whoever emits or hands on a batch says the place of the record being mapped here first. */
+  readonly place: Place | null;
   /**
    * Takes packed records (contracts/record.ts), as many as the bytes hold; for runners whose code emits batches. Values may come in pieces,
    * flagged as core/addon/records.ts says; groups are not marked. The bytes are copied before the call returns.
    * @param partitions the reducer of every record, from code that partitions natively. Null or absent: the runner's `partition`, or the hash.
+   * @param positions where every record stands in the split of `place`, which it has to say unless that is null
    */
-  batch(packed: Uint8Array, partitions?: Uint32Array | null): void;
+  batch(packed: Uint8Array, partitions?: Uint32Array | null, positions?: Float64Array): void;
 }
 
 /**
  * Runs the stages of one kind of code inside a task thread. A runner module exports
- * `createRunner(codePath: string, spec: JobSpec): Promise<StageRunner>`; one instance serves many tasks of one job, one at a
- * time.
+ * `createRunner(codePath: string, spec: JobSpec, step: number): Promise<StageRunner>`; one instance serves many tasks of one step, one at
+ * a time.
  */
 export interface StageRunner {
   /** Feeds every record of the split to user code; what it emits goes to `sink`. */
@@ -91,6 +104,9 @@ export interface RecordBlock {
   readonly key: Uint8Array;
   /** Byte offset of data[0] in the source. A record's own offset is that of its value (packed records: of its header). */
   readonly offset: number;
+  /** The place of data[0]: split, and position in it. A record's own position is further on by as much as its offset is. */
+  readonly split: number;
+  readonly at: number;
 }
 
 /** Groups in key order; a group's values in (map index, emission) order. Bytes are borrowed until the next step. */

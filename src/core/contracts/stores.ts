@@ -1,4 +1,5 @@
 import type { Epoch, JobPhase, JobSpec, TaskId } from './job.js';
+import type { TaskRange } from './step.js';
 import type { Commit } from './task.js';
 
 /**
@@ -18,13 +19,10 @@ export interface StateStore {
   /** Moves a job to another phase, if it is in `from`. */
   setPhase(term: number, job: string, from: JobPhase, to: JobPhase, error: unknown): Promise<boolean>;
   /**
-   * What is recorded of a job's tasks that differ from idle, generation 0; map tasks, then reduce, then finalize, each by index.
-   * `range` cuts out tasks of one stage with index ≥ from, at most `limit` of them.
+   * What is recorded of a job's tasks that differ from idle, generation 0, in task order: by step, within it map, reduce, finalize,
+   * each by index. `range` cuts out tasks of one stage with index ≥ from, at most `count` records of them.
    */
-  loadTasks(
-    job: string,
-    range?: { readonly stage: TaskId['stage']; readonly from: number; readonly limit: number },
-  ): Promise<readonly StoredTask[]>;
+  loadTasks(job: string, range?: TaskRange): Promise<readonly StoredTask[]>;
   /**
    * The compare-and-set that decides between attempts: records the commit if the task is not committed and its generation
    * is the commit's. Of many calls in one tick each has its own answer; a batch is one transaction.

@@ -1,5 +1,7 @@
 import type { WireError } from './errors.js';
+import type { Generations } from './generations.js';
 import type { Epoch, JobSpec, TaskId } from './job.js';
+import type { TaskRange } from './step.js';
 
 /** Coordinator → worker: run this attempt. */
 export interface Assignment {
@@ -15,15 +17,20 @@ export interface Assignment {
   readonly backup: boolean;
 }
 
-/** A committed map task's output file as reducers find it. */
-export interface MapOutput {
-  readonly map: number;
+/** What a committed task left for the tasks that read it: a map's segment file, or the records of a step for a later one. */
+export interface HeldOutput {
+  /** Of the task in its stage. */
+  readonly index: number;
   readonly generation: number;
   readonly worker: string;
   /** Identifies the machine: readers with the same host open `path` directly. */
   readonly host: string;
+  /** True: `path` is a key of the job's output store, and cannot be lost with its worker. */
+  readonly stored: boolean;
   readonly path: string;
   readonly bytes: number;
+  /** CRC-32C of the bytes; null for segment files, which check themselves block by block. */
+  readonly crc32c: number | null;
 }
 
 /** A file that an attempt wrote below its private prefix and that publishing gives its final name. */
@@ -76,24 +83,29 @@ export interface Report {
 export type Outcome =
   | {
       readonly kind: 'done';
-      /** Null for anything but a map task of a job with reducers. */
-      readonly mapOutput: MapOutput | null;
+      /** Null for a task that nobody reads: its results are `outputs`. */
+      readonly held: HeldOutput | null;
       readonly outputs: readonly OutputFile[];
       readonly counters: Readonly<Record<string, number>>;
       readonly recordsIn: number;
       readonly recordsOut: number;
       readonly refused: readonly RefusedInput[];
-      /** Reduce only: the generation of each map that was read; run-length encoded [[generation, count], …]. */
-      readonly readGenerations: readonly (readonly [number, number])[];
+      /** What was read, and in which generation; one for each of readsOf(). */
+      readonly reads: readonly TaskRead[];
     }
   | {
       readonly kind: 'failed';
-      readonly error: WireError /** Reduce only: map outputs that could not be read. */;
-      readonly lostMaps: readonly LostMap[];
+      readonly error: WireError;
+      /** Outputs of other tasks that could not be read: those tasks have to run again. */
+      readonly lost: readonly LostOutput[];
     };
 
-export interface LostMap {
-  readonly map: number;
+export interface TaskRead extends TaskRange {
+  readonly generations: Generations;
+}
+
+export interface LostOutput {
+  readonly task: TaskId;
   readonly generation: number;
 }
 
@@ -119,8 +131,8 @@ export interface TaskInput {
   readonly dataDir: string;
   readonly worker: string;
   readonly host: string;
-  /** Reduce: committed map outputs in map order; null for other tasks. */
-  readonly mapOutputs: readonly MapOutput[] | null;
+  /** What the task reads of others: for each of readsOf() the outputs of its tasks, in order. */
+  readonly inputs: readonly (readonly HeldOutput[])[];
   /** Finalize: every commit of the job in task order; null for other tasks. */
   readonly commits: readonly Commit[] | null;
   /** Int32Array[3] over shared memory: cancel, done, total (native/base/control.h). */

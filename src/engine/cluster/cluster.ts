@@ -93,11 +93,12 @@ export class Cluster implements AsyncDisposable {
    */
   // biome-ignore lint/suspicious/noExplicitAny: a definition over text or over bytes
   async submit(job: JobDefinition<any> | string | URL, options: SubmitOptions): Promise<Job> {
-    const [{ jobCode }, { compileSubmit, REMOTE_TASK_MEMORY }, { prepareJob, taskMemory }, { JobHandle }, { failpoint }] =
+    const [{ jobCode }, { compileSubmit, REMOTE_TASK_MEMORY }, { prepareJob }, { largestTask }, { JobHandle }, { failpoint }] =
       await Promise.all([
         import('./code.js'),
         import('./options.js'),
         import('./submit.js'),
+        import('./step-specs.js'),
         import('./job-handle.js'),
         import('../../core/failpoint.js'),
       ]);
@@ -107,8 +108,7 @@ export class Cluster implements AsyncDisposable {
       memory: this.#local?.taskMemory ?? REMOTE_TASK_MEMORY,
     });
     const code = await jobCode(job as JobDefinition, compiled.cwd);
-    const { sortBuffer, task } = taskMemory(code.definition, compiled);
-    this.#local?.checkFits(code.definition.name, task + (code.definition.reduce === undefined ? 0 : sortBuffer));
+    this.#local?.checkFits(code.definition.name, largestTask(code, compiled));
     const { spec } = await prepareJob(code, compiled);
     const status = await this.#link.submit(spec);
     failpoint('client.after-submit');

@@ -5,21 +5,21 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPluginInfo } from '../../core/addon/plugin-info.js';
-import type { JobDefinition } from '../../core/contracts/definition.js';
+import type { JobDefinition, StepCode } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { checkDefinition } from '../jobs/define.js';
 import { loadJob } from '../jobs/load.js';
-import { bundleModule, bundleText } from './bundle.js';
+import { type CompiledStep, compileSteps } from '../jobs/steps.js';
+import { type Bundle, bundleModule, bundleText } from './bundle.js';
 import { inlineModule } from './inline.js';
 
 /** Code to send to workers, with what the client must know of it. */
 export interface JobCode {
   readonly kind: 'module' | 'plugin';
-  readonly definition: Pick<JobDefinition, 'name' | 'input' | 'output' | 'plan' | 'deterministic' | 'memory'> & {
-    readonly reduce?: unknown;
-    readonly combine?: unknown;
+  readonly definition: Pick<JobDefinition, 'name' | 'input' | 'output' | 'plan' | 'deterministic'> & {
     readonly finalize?: unknown;
   };
+  readonly steps: readonly CompiledStep[];
   readonly bytes: Uint8Array;
   readonly sha256: string;
 }
@@ -42,10 +42,14 @@ export async function jobCode(job: JobDefinition | string | URL, cwd: string): P
   if (typeof job === 'string' || job instanceof URL) return codeOfFile(modulePath(job, cwd));
   const definition = checkDefinition(job);
   if (definition.module === undefined) {
-    return { kind: 'module', definition, ...(await bundleText(inlineModule(definition), definition.name)) };
+    return moduleCode(definition, await bundleText(inlineModule(definition), definition.name));
   }
   const file = sources.get(definition.module) ?? modulePath(definition.module, cwd);
-  return { kind: 'module', definition, ...(await bundleModule(file, bundleOptions(definition))) };
+  return moduleCode(definition, await bundleModule(file, bundleOptions(definition)));
+}
+
+function moduleCode(definition: JobDefinition, bundle: Bundle): JobCode {
+  return { kind: 'module', definition, steps: compileSteps(definition), ...bundle };
 }
 
 async function codeOfFile(file: string): Promise<JobCode> {
@@ -53,8 +57,8 @@ async function codeOfFile(file: string): Promise<JobCode> {
   const bundle = await bundleModule(file);
   const definition = await definitionOf(bundle.bytes);
   // The list of externals stands in the module itself, so it is known only after a first bundle.
-  if ((definition.external ?? []).length === 0) return { kind: 'module', definition, ...bundle };
-  return { kind: 'module', definition, ...(await bundleModule(file, bundleOptions(definition))) };
+  if ((definition.external ?? []).length === 0) return moduleCode(definition, bundle);
+  return moduleCode(definition, await bundleModule(file, bundleOptions(definition)));
 }
 
 function bundleOptions({ external }: JobDefinition): { readonly external?: readonly string[] } {
@@ -77,17 +81,22 @@ async function pluginCode(file: string): Promise<JobCode> {
   if (!existsSync(file)) throw new DafError('ERR_DAF_NOT_FOUND', `there is no plugin ${file}`);
   const bytes = await readFile(file);
   const info = readPluginInfo(file);
+  const code: StepCode = {
+    ...(info.hasReduce ? { reduce: unreachable } : {}),
+    ...(info.hasCombine ? { combine: unreachable } : {}),
+  };
   return {
     kind: 'plugin',
-    definition: {
-      name: info.name,
-      input: info.input === 'files' ? { kind: 'files' } : { kind: 'lines' },
-      reduce: info.hasReduce ? true : undefined,
-      combine: info.hasCombine ? true : undefined,
-    },
+    definition: { name: info.name, input: info.input === 'files' ? { kind: 'files' } : { kind: 'lines' } },
+    steps: [{ name: 'main', from: [], given: [], cuts: null, samples: false, reducers: null, code }],
     bytes,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };
+}
+
+/** Stands for a function of a plugin: that it is there is all the client needs to know. */
+function unreachable(): never {
+  throw new DafError('ERR_DAF_INTERNAL', 'a function of a plugin cannot be called here');
 }
 
 function modulePath(job: string | URL, cwd: string): string {

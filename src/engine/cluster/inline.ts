@@ -1,11 +1,11 @@
 import { type Node, parse } from 'acorn';
 import { analyze } from 'eslint-scope';
-import type { JobDefinition } from '../../core/contracts/definition.js';
+import type { JobDefinition, StepDefinition } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 
-const FUNCTIONS = ['map', 'combine', 'reduce', 'finalize', 'partition'] as const;
+const FUNCTIONS = ['map', 'mapBlocks', 'combine', 'reduce', 'reduceGroups', 'partition', 'finalize'] as const;
 /** Of the plain members those that the worker needs; the rest is in the job's spec. */
-const VALUES = ['name', 'text'] as const;
+const VALUES = ['name', 'text', 'order', 'from', 'given', 'reducers'] as const;
 
 /**
  * The module that stands for a job given as inline functions: their text, each on its own. A function that uses a variable of the place it was
@@ -13,13 +13,20 @@ const VALUES = ['name', 'text'] as const;
  * @throws DafError ERR_DAF_INLINE_CAPTURE naming function and variable; ERR_DAF_BAD_JOB for functions without text.
  */
 export function inlineModule(job: JobDefinition): string {
-  const members = VALUES.filter((name) => job[name] !== undefined).map((name) => `${name}: ${JSON.stringify(job[name])}`);
-  for (const name of FUNCTIONS) {
-    const value = job[name];
-    if (value !== undefined) members.push(`${name}: ${functionText(name, value)}`);
-  }
+  const members = membersOf(job);
+  if (job.steps !== undefined)
+    members.push(`steps: [${job.steps.map((step) => `{ ${membersOf(step).join(', ')} }`).join(', ')}]`);
   // Some compilers wrap every function in __name(), which keeps its name.
   return `const __name = (fn) => fn;\nexport default {\n  ${members.join(',\n  ')},\n};\n`;
+}
+
+function membersOf(part: Partial<JobDefinition & StepDefinition>): string[] {
+  const members = VALUES.filter((name) => part[name] !== undefined).map((name) => `${name}: ${JSON.stringify(part[name])}`);
+  for (const name of FUNCTIONS) {
+    const value = part[name];
+    if (value !== undefined) members.push(`${name}: ${functionText(name, value)}`);
+  }
+  return members;
 }
 
 type AnyFunction = (...args: never[]) => unknown;

@@ -2,15 +2,11 @@ import { addon } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { MANIFEST, REPORT } from '../../core/contracts/job.js';
 import type { Manifest, ManifestOutput } from '../../core/contracts/manifest.js';
-import { PACKED_HEADER } from '../../core/contracts/record.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
+import { unpackRecords } from '../../core/packed.js';
 import { openBlobStore } from '../stores/open-blob.js';
 
 const CHUNK = 1 << 20;
-const PIECE = 0x2000_0000;
-const KEY_MASK = 0x1fff_ffff;
-const MORE = 0x8000_0000;
-const VALUE_MASK = 0x7fff_ffff;
 
 /** What a job published, read through its manifest. Nothing that the manifest does not list is seen. */
 export class JobResult {
@@ -135,34 +131,4 @@ function checkFile(file: ManifestOutput, bytes: number, crc: number): void {
   if (file.crc32c !== null && Number.parseInt(file.crc32c, 16) !== crc) {
     throw new DafError('ERR_DAF_VERIFY', `${file.name} does not have the checksum that the manifest says`);
   }
-}
-
-/** Packed records of a stream of chunks; values that lie in pieces are joined. */
-export async function* unpackRecords(
-  chunks: AsyncIterable<Uint8Array>,
-  what: string,
-): AsyncGenerator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
-  let rest: Buffer = Buffer.alloc(0);
-  let open: { readonly key: Uint8Array; readonly parts: Uint8Array[] } | null = null;
-  for await (const chunk of chunks) {
-    const data: Buffer = Buffer.concat([rest, chunk]);
-    let at = 0;
-    while (data.length - at >= PACKED_HEADER) {
-      const keyWord = data.readUInt32LE(at);
-      const valueWord = data.readUInt32LE(at + 4);
-      const valueAt = at + PACKED_HEADER + (keyWord & KEY_MASK);
-      const end = valueAt + (valueWord & VALUE_MASK);
-      if (end > data.length) break;
-      const value = data.subarray(valueAt, end);
-      if ((keyWord & PIECE) === 0) open = { key: data.subarray(at + PACKED_HEADER, valueAt), parts: [value] };
-      else open?.parts.push(value);
-      if (open !== null && (valueWord & MORE) === 0) {
-        yield { key: open.key, value: open.parts.length === 1 ? value : Buffer.concat(open.parts) };
-        open = null;
-      }
-      at = end;
-    }
-    rest = data.subarray(at);
-  }
-  if (rest.length > 0 || open !== null) throw new DafError('ERR_DAF_VERIFY', `${what} ends within a record`);
 }

@@ -36,23 +36,26 @@ export async function* cutSplits(
         pieces = [];
         bytes = 0;
       }
-      pieces.push(piece);
+      pieces.push({ ...piece, split: index, at: bytes });
       bytes += piece.length;
     }
   }
   if (pieces.length > 0) yield { index, pieces };
 }
 
-function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<SplitPiece> {
+function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<Omit<SplitPiece, 'split' | 'at'>> {
   const { name, path, bytes } = file;
   const whole = { name, path, stored: false, fileLength: bytes };
-  // Borders of packed records are known to their writer only.
-  const divisible = format.kind === 'lines' || format.kind === 'fixed';
-  if (!divisible || bytes === 0) {
+  if (!isDivisible(format) || bytes === 0) {
     yield { ...whole, offset: 0, length: bytes };
     return;
   }
   for (let offset = 0; offset < bytes; offset += step) yield { ...whole, offset, length: Math.min(step, bytes - offset) };
+}
+
+/** True where a file can be cut anywhere (at a multiple of its records' size). Borders of packed records are known to their writer only. */
+export function isDivisible({ kind }: InputFormat): boolean {
+  return kind === 'lines' || kind === 'fixed';
 }
 
 /** Stores splits and their index; returns how many there are. One split is in memory at a time. */

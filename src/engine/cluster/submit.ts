@@ -7,16 +7,16 @@ import { addon } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import {
   codeKey,
-  type InputFormat,
   type JobSpec,
   jobPrefix,
   MANIFEST,
   REPORT,
+  type Split,
   type StageCode,
   specKey,
-  type TaskMemory,
 } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
+import { checkSteps } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
@@ -24,7 +24,14 @@ import type { JobCode } from './code.js';
 import { type InputFile, listInputs, namedInputs } from './inputs.js';
 import { type MemoryItem, storeItems } from './memory-input.js';
 import type { CompiledSubmit } from './options.js';
-import { cutSplits, storeSplits } from './splits.js';
+import { InputSample } from './sample.js';
+import { cutSplits, isDivisible, storeSplits } from './splits.js';
+import { isSampled, type StoredInput, stepSpecs, withParams } from './step-specs.js';
+
+// Runs that a sample of the input has: enough for parts of about equal size, few enough to be read in no time.
+const LEAST_RUNS = 512;
+const RUNS_PER_PART = 64;
+const MAX_RUNS = 8192;
 
 /** A job that lies complete in its output store, ready to be announced. */
 export interface PreparedJob {
@@ -45,25 +52,22 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
         ? { kind: 'module', sha256: code.sha256 }
         : { kind: 'plugin', sha256: code.sha256, trusted: options.trusted };
     await store.put(codeKey(id, stageCode), code.bytes);
-    const { splits, format } = await storeInput(store, id, definition, options);
+    const input = await storeInput(store, id, definition, options, isSampled(code));
     const spec: JobSpec = Object.freeze<JobSpec>({
       id,
       name: definition.name,
       code: stageCode,
       output: options.output,
-      input: format,
-      splits,
-      reducers: definition.reduce === undefined ? 0 : options.reducers,
-      hasCombine: definition.combine !== undefined,
+      steps: stepSpecs(code, options, input),
       hasFinalize: definition.finalize !== undefined,
       deterministic: definition.deterministic ?? true,
-      format: options.format ?? definition.output ?? { kind: 'text', separator: '\t' },
+      format: options.format ?? withParams(definition.output, options.params) ?? { kind: 'text', separator: '\t' },
       params: options.params,
       maxAttempts: options.maxAttempts,
       priority: options.priority,
-      memory: taskMemory(definition, options),
       isa: addon().cpuInfo().isa,
     });
+    checkSteps(spec);
     await store.put(specKey(id), Buffer.from(JSON.stringify(spec)));
     failpoint('client.before-submit');
     return { spec, store };
@@ -74,32 +78,39 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
   }
 }
 
-/** What a task of the job reserves: what the job says, else what suits the cluster. */
-export function taskMemory(definition: JobCode['definition'], options: CompiledSubmit): TaskMemory {
-  return {
-    sortBuffer: definition.memory?.sortBuffer ?? options.memory.sortBuffer,
-    task: definition.memory?.task ?? options.memory.task,
-  };
-}
-
 async function storeInput(
   store: BlobStore,
   id: string,
   definition: JobCode['definition'],
   options: CompiledSubmit,
-): Promise<{ splits: number; format: InputFormat }> {
+  sampled: boolean,
+): Promise<StoredInput> {
   if (options.input.kind === 'items') {
-    const splits = await storeItems(store, id, options.input.items as AsyncIterable<MemoryItem>, options);
-    return { splits: await storeSplits(store, id, splits), format: { kind: 'packed' } };
+    const items = await storeItems(store, id, options.input.items as AsyncIterable<MemoryItem>, options);
+    return { splits: await storeSplits(store, id, items), format: { kind: 'packed' }, sampleSplits: null };
   }
   if (definition.plan !== undefined) {
     const records = definition.plan(await namedInputs(options.input.paths, options.cwd), options.params);
-    const splits = await storeItems(store, id, records, { ...options, itemsPerSplit: 1 });
-    return { splits: await storeSplits(store, id, splits), format: { kind: 'packed' } };
+    const items = await storeItems(store, id, records, { ...options, itemsPerSplit: 1 });
+    return { splits: await storeSplits(store, id, items), format: { kind: 'packed' }, sampleSplits: null };
   }
-  const format = definition.input ?? { kind: 'lines' };
+  const format = withParams(definition.input, options.params) ?? { kind: 'lines' };
   const files: AsyncIterable<InputFile> = listInputs(options.input.paths, options.cwd);
-  return { splits: await storeSplits(store, id, cutSplits(files, format, options)), format };
+  const cut = cutSplits(files, format, options);
+  if (!sampled || !isDivisible(format)) return { splits: await storeSplits(store, id, cut), format, sampleSplits: null };
+  const sample = new InputSample(format, Math.min(MAX_RUNS, Math.max(LEAST_RUNS, RUNS_PER_PART * options.reducers)));
+  let splits = 0;
+  const all = await storeSplits(store, id, withSample());
+  return { splits, format, sampleSplits: all - splits };
+
+  async function* withSample(): AsyncGenerator<Split> {
+    for await (const split of cut) {
+      sample.add(split);
+      splits += 1;
+      yield split;
+    }
+    yield* sample.splits(splits);
+  }
 }
 
 /** [a-z0-9-], sorts by time. */

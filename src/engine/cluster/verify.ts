@@ -1,8 +1,9 @@
 import { addon } from '../../core/addon/index.js';
-import { MANIFEST } from '../../core/contracts/job.js';
+import { MANIFEST, type OutputFormat } from '../../core/contracts/job.js';
 import type { ManifestOutput } from '../../core/contracts/manifest.js';
+import { unpackRecords } from '../../core/packed.js';
 import { openBlobStore } from '../stores/open-blob.js';
-import { JobResult, unpackRecords } from './result.js';
+import { JobResult } from './result.js';
 import { outputUrl } from './submit.js';
 
 const CHUNK = 1 << 20;
@@ -65,7 +66,7 @@ export async function verifyOutput(output: string, cwd = process.cwd()): Promise
 async function readThrough(
   url: string,
   file: ManifestOutput,
-  format: 'text' | 'packed' | 'raw',
+  format: OutputFormat['kind'],
 ): Promise<{ bytes: number; crc: number; records: number | null }> {
   const store = openBlobStore(url);
   let crc = 0;

@@ -1,6 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
 import { type JobSpec, type JobStatus, MANIFEST } from '../../core/contracts/job.js';
 import { type FromClient, type JobEvent, PROTOCOL, type WatchRequest } from '../../core/contracts/messages.js';
+import { checkSteps } from '../../core/contracts/step.js';
 import type { StoredJob } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Peer, Received } from '../wire/index.js';
@@ -86,15 +87,16 @@ export class Clients {
 
   async #submit(spec: JobSpec): Promise<JobStatus> {
     const { core, ports, term } = this.#service;
+    checkSteps(spec);
     const known = await ports.state.getJob(spec.id);
     if (known === null && (await ports.openOutput(spec.output).stat(MANIFEST)) !== null) {
       throw new DafError('ERR_DAF_OUTPUT_EXISTS', `${spec.output} already holds the results of a job`, {
         hint: 'choose another output directory or remove this one',
       });
     }
-    await this.#service.persist('a job', () => ports.state.createJob(term, spec));
+    await this.#service.steps.persist('a job', () => ports.state.createJob(term, spec));
     failpoint('coordinator.job-created');
-    const stored = await this.#service.persist('a job', () => ports.state.getJob(spec.id));
+    const stored = await this.#service.steps.persist('a job', () => ports.state.getJob(spec.id));
     if (stored?.phase === 'running') core.jobCreated(stored.spec, ports.now());
     this.#service.settle();
     return this.#status(spec.id);
@@ -143,7 +145,11 @@ export class Clients {
 
 /** A job that the core no longer holds. */
 function statusOf({ spec, phase, error }: StoredJob): JobStatus {
-  const state = new JobState({ ...spec, splits: 0, reducers: 0, hasFinalize: false }, 0, 0);
+  const state = new JobState(
+    { ...spec, steps: spec.steps.map((step) => ({ ...step, splits: 0, reducers: 0 })), hasFinalize: false },
+    0,
+    0,
+  );
   state.phase = phase;
   return { ...state.status(0, 0), error: (error as JobStatus['error']) ?? null };
 }

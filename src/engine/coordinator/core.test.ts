@@ -1,6 +1,7 @@
 import t from 'tap';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { type JobSpec, taskName } from '../../core/contracts/job.js';
+import type { StepSpec } from '../../core/contracts/step.js';
 import type { Assignment, Commit, Outcome } from '../../core/contracts/task.js';
 import { sampleCommit, sampleSpec } from '../stores/state-conformance.js';
 import { MemoryStateStore } from '../stores/state-memory.js';
@@ -30,8 +31,8 @@ class Bench {
     await this.settle();
   }
 
-  async submit(id: string, changes: Partial<JobSpec> = {}): Promise<void> {
-    const spec = sampleSpec(id, changes);
+  async submit(id: string, step: Partial<StepSpec>, changes: Partial<JobSpec> = {}): Promise<void> {
+    const spec = sampleSpec(id, changes, step);
     await this.store.createJob(this.core.options.term, spec);
     this.core.jobCreated(spec, this.now);
     await this.settle();
@@ -104,9 +105,10 @@ class Bench {
 }
 
 const done = (changes: Partial<Commit['outcome']> = {}): Outcome =>
-  sampleCommit({ stage: 'map', index: 0 }, 0, 'x', { counters: {}, ...changes }).outcome;
-const read = (maps: number): Outcome => done({ readGenerations: [[0, maps]] });
-const boom: Outcome = { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'boom')), lostMaps: [] };
+  sampleCommit({ step: 0, stage: 'map', index: 0 }, 0, 'x', { counters: {}, ...changes }).outcome;
+const read = (maps: number): Outcome =>
+  done({ reads: [{ step: 0, stage: 'map', from: 0, count: maps, generations: [[0, maps]] }] });
+const boom: Outcome = { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'boom')), lost: [] };
 const names = (assignments: Assignment[]): string[] => assignments.map(({ task }) => taskName(task));
 
 t.test('credits are respected; tasks are spread; reduces wait for all maps', async (t) => {
@@ -242,7 +244,7 @@ t.test('a restarted coordinator takes running attempts up, and waits for them', 
 t.test('jobs of higher priority go first', async (t) => {
   const bench = await Bench.start();
   await bench.submit('low', { splits: 2, reducers: 0 });
-  await bench.submit('high', { splits: 2, reducers: 0, priority: 5 });
+  await bench.submit('high', { splits: 2, reducers: 0 }, { priority: 5 });
   await bench.worker('a', 3);
   t.same(
     bench.given('a').map(({ job }) => job),
@@ -253,14 +255,14 @@ t.test('jobs of higher priority go first', async (t) => {
 t.test('a job that may vary runs its reduces again when a map was made anew', async (t) => {
   const bench = await Bench.start();
   await bench.worker('a', 2);
-  await bench.submit('j', { splits: 2, reducers: 2, deterministic: false });
+  await bench.submit('j', { splits: 2, reducers: 2 }, { deterministic: false });
   for (const each of bench.given('a')) await bench.report('a', each, done());
   const [one, two] = bench.given('a').filter(({ task }) => task.stage === 'reduce');
   await bench.report('a', one!, read(2));
   const lost: Outcome = {
     kind: 'failed',
     error: toWire(new DafError('ERR_DAF_SEGMENT_LOST', 'gone')),
-    lostMaps: [{ map: 1, generation: 0 }],
+    lost: [{ task: { step: 0, stage: 'map', index: 1 }, generation: 0 }],
   };
   await bench.report('a', two!, lost);
   t.match(bench.given('a').slice(-1), [{ task: { stage: 'map', index: 1 }, generation: 1 }]);
@@ -277,11 +279,11 @@ t.test('a job that may vary runs its reduces again when a map was made anew', as
 t.test('a reduce that read too few maps never counts; a task that kills its workers ends', async (t) => {
   const bench = await Bench.start();
   await bench.worker('a', 1);
-  await bench.submit('j', { splits: 1, reducers: 1, maxAttempts: 1 });
+  await bench.submit('j', { splits: 1, reducers: 1 }, { maxAttempts: 1 });
   await bench.report('a', bench.given('a')[0]!, done());
   await bench.report('a', bench.given('a')[1]!, read(0));
   t.match(bench.core.status('j', bench.now), { phase: 'failed', error: { cause: { code: 'ERR_DAF_PROTOCOL' } } });
-  await bench.submit('k', { splits: 1, reducers: 0, maxAttempts: 1 });
+  await bench.submit('k', { splits: 1, reducers: 0 }, { maxAttempts: 1 });
   for (let i = 0; i < 8 && bench.core.jobs.get('k')?.phase === 'running'; i++) {
     await bench.worker(`w${i}`, 1);
     await bench.wait(12_000);

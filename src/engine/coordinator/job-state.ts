@@ -1,17 +1,25 @@
 import type { WireError } from '../../core/contracts/errors.js';
-import { type Epoch, type JobPhase, type JobSpec, type JobStatus, type TaskId, taskName } from '../../core/contracts/job.js';
+import {
+  type Epoch,
+  type JobPhase,
+  type JobSpec,
+  type JobStatus,
+  type StageProgress,
+  type TaskId,
+  type TaskStage,
+  taskName,
+} from '../../core/contracts/job.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
-import { type Attempt, TaskTable } from './task-table.js';
+import { StageGraph } from './stage-graph.js';
+import type { Attempt, TaskTable } from './task-table.js';
 
 type Done = Commit['outcome'];
 
-/** One job while it runs: its three stages and what is known of it as a whole. */
+/** One job while it runs: its stages and what is known of it as a whole. */
 export class JobState {
   readonly spec: JobSpec;
-  readonly map: TaskTable;
-  readonly reduce: TaskTable;
-  readonly finalize: TaskTable;
+  readonly graph: StageGraph;
   readonly order: number;
   readonly acceptedAt: number;
   readonly counters = new Map<string, number>();
@@ -31,40 +39,33 @@ export class JobState {
     this.spec = spec;
     this.order = order;
     this.acceptedAt = now;
-    this.map = new TaskTable('map', spec.splits);
-    this.reduce = new TaskTable('reduce', spec.reducers);
-    this.finalize = new TaskTable('finalize', spec.hasFinalize ? 1 : 0);
+    this.graph = new StageGraph(spec);
   }
 
   restore(tasks: readonly StoredTask[]): void {
     for (const task of tasks) {
-      this.table(task.task).restore(task);
+      this.graph.find(task.task)?.restore(task);
       if (task.commit !== null) this.count(task.commit.outcome, 1);
     }
   }
 
   /** A job found done: its tasks need no table any more. */
   restoreDone(): void {
-    for (const table of [this.map, this.reduce, this.finalize]) table.committed = table.total;
+    for (const table of this.graph.tables) table.committed = table.total;
   }
 
+  /** Of a task that {@link has} says there is. */
   table(task: TaskId): TaskTable {
-    return this[task.stage];
+    return this.graph.find(task)!;
   }
 
   has(task: TaskId): boolean {
-    return task.index < this.table(task).total;
+    return this.graph.find(task) !== undefined;
   }
 
-  /** The stage that may be given out now: map first, reduce when all maps are committed, then finalize. */
-  get openTable(): TaskTable | null {
-    if (this.phase !== 'running' || this.closing) return null;
-    for (const table of [this.map, this.reduce, this.finalize]) if (!table.complete) return table.ready > 0 ? table : null;
-    return null;
-  }
-
-  get complete(): boolean {
-    return this.map.complete && this.reduce.complete && this.finalize.complete;
+  /** Stages of which tasks may be given out now, in task order. */
+  openTables(): TaskTable[] {
+    return this.phase !== 'running' || this.closing ? [] : [...this.graph.open()];
   }
 
   /** Adds (1) or takes back (−1) what a commit contributed to the job's sums. */
@@ -75,43 +76,35 @@ export class JobState {
     for (const each of outcome.refused) if (each.refused) this.refused += sign;
   }
 
-  /** True when a reduce says that it read every map: one that read fewer would under-count. */
-  readsAreComplete(task: TaskId, outcome: Done): boolean {
-    if (task.stage !== 'reduce') return true;
-    let maps = 0;
-    for (const [, count] of outcome.readGenerations) maps += count;
-    return maps === this.spec.splits;
-  }
-
-  /** True when the outcome read the map generations that stand now. Only jobs that may give other bytes need to care. */
-  readsAreCurrent(outcome: Done): boolean {
-    if (this.spec.deterministic) return true;
-    let map = 0;
-    for (const [generation, count] of outcome.readGenerations) {
-      for (let i = 0; i < count && map < this.map.total; i++, map++) if (this.map.generation[map] !== generation) return false;
-    }
-    return true;
+  /** True unless the outcome read a generation that was taken back. Only jobs that may give other bytes need to care. */
+  readsStand(outcome: Done): boolean {
+    return this.spec.deterministic || this.graph.readsAreCurrent(outcome);
   }
 
   *live(): Iterable<Attempt> {
-    for (const table of [this.map, this.reduce, this.finalize]) yield* table.allLive();
+    for (const table of this.graph.tables) yield* table.allLive();
   }
 
   status(workers: number, now: number): JobStatus {
-    const stage = (table: TaskTable): JobStatus['map'] => ({
-      total: table.total,
-      running: table.running,
-      committed: table.committed,
-      progress: Math.min(table.total, Math.max(0, table.committed + table.progress)),
-    });
+    const stage = (wanted: TaskStage): StageProgress => {
+      const sum = { total: 0, running: 0, committed: 0, progress: 0 };
+      for (const table of this.graph.tables) {
+        if (table.stage !== wanted) continue;
+        sum.total += table.total;
+        sum.running += table.running;
+        sum.committed += table.committed;
+        sum.progress += Math.min(table.total, Math.max(0, table.committed + table.progress));
+      }
+      return sum;
+    };
     return {
       id: this.spec.id,
       name: this.spec.name,
       phase: this.phase,
       output: this.spec.output,
-      map: stage(this.map),
-      reduce: stage(this.reduce),
-      finalize: stage(this.finalize),
+      map: stage('map'),
+      reduce: stage('reduce'),
+      finalize: stage('finalize'),
       counters: Object.fromEntries([...this.counters].filter(([, amount]) => amount !== 0).sort(([a], [b]) => (a < b ? -1 : 1))),
       refused: this.refused,
       failedAttempts: this.failedAttempts,
@@ -128,11 +121,11 @@ export function attemptName(task: TaskId, generation: number, epoch: Epoch): str
 
 /** The parts of a name made by {@link attemptName}; null for anything else. */
 export function parseAttempt(name: string): { readonly task: TaskId; readonly generation: number; readonly epoch: Epoch } | null {
-  const match = /^(map|reduce|finalize)-(\d{1,10})-g(\d{1,10})-a(\d{1,15})\.(\d{1,15})$/.exec(name);
+  const match = /^(?:s(\d{1,4})-)?(map|reduce|finalize)-(\d{1,10})-g(\d{1,10})-a(\d{1,15})\.(\d{1,15})$/.exec(name);
   if (match === null) return null;
   return {
-    task: { stage: match[1] as TaskId['stage'], index: Number(match[2]) },
-    generation: Number(match[3]),
-    epoch: { term: Number(match[4]), counter: Number(match[5]) },
+    task: { step: Number(match[1] ?? 0), stage: match[2] as TaskId['stage'], index: Number(match[3]) },
+    generation: Number(match[4]),
+    epoch: { term: Number(match[5]), counter: Number(match[6]) },
   };
 }

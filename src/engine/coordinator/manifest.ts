@@ -1,6 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
 import { attemptPrefix, type JobSpec, MANIFEST, REPORT } from '../../core/contracts/job.js';
 import type { Manifest, ManifestOutput } from '../../core/contracts/manifest.js';
+import { intakeOf } from '../../core/contracts/step.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
 import type { OutputFile, RefusedInput } from '../../core/contracts/task.js';
 
@@ -18,6 +19,7 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
   const files: OutputFile[] = [];
   const refused: RefusedInput[] = [];
   const counters = new Map<string, number>();
+  const intake = intakeOf(spec);
   let records = 0;
   for await (const { task, commit } of tasks) {
     if (commit === null) continue;
@@ -30,7 +32,7 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
     refused.push(...commit.outcome.refused);
     // Task order, so that sums of fractions come out alike every time.
     for (const [name, amount] of Object.entries(commit.outcome.counters)) counters.set(name, (counters.get(name) ?? 0) + amount);
-    if (task.stage === 'map') records += commit.outcome.recordsIn;
+    if (task.step === intake && task.stage === 'map') records += commit.outcome.recordsIn;
   }
   files.sort((a, b) => compare(a.name, b.name));
   checkNames(files);
@@ -45,7 +47,7 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
     job: spec.name,
     code: spec.code.sha256,
     params: spec.params,
-    inputs: { splits: spec.splits, records, refused: refused.filter((each) => each.refused).length },
+    inputs: { splits: spec.steps[intake]!.splits, records, refused: refused.filter((each) => each.refused).length },
     format: spec.format,
     outputs: outputs.sort((a, b) => compare(a.name, b.name)),
     counters: Object.fromEntries([...counters].sort(([a], [b]) => compare(a, b))),

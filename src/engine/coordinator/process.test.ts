@@ -6,9 +6,11 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { DafError, toWire } from '../../core/contracts/errors.js';
+import { runLengths } from '../../core/contracts/generations.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
 import type { ProcessLine } from '../../core/contracts/process.js';
+import { readsOf } from '../../core/contracts/step.js';
 import type { FailpointName } from '../../core/failpoint.js';
 import { doneOutcome, partOf, type Script, ScriptedClient, ScriptedWorker } from '../../testing/scripted-worker.js';
 import { openBlobStore } from '../stores/open.js';
@@ -65,27 +67,34 @@ function jobScript(spec: JobSpec): Script {
     const { name, key } = partOf(spec, assignment);
     if (assignment.task.stage === 'map') {
       const { index } = assignment.task;
-      const mapOutput = { map: index, generation: assignment.generation, worker: worker.id, host: 'test', path: '/x', bytes: 1 };
-      return doneOutcome({ mapOutput, recordsIn: 10, counters: { lines: 10 } });
+      const where = { worker: worker.id, host: 'test', stored: false, path: '/x', bytes: 1, crc32c: null };
+      return doneOutcome({
+        held: { index, generation: assignment.generation, ...where },
+        recordsIn: 10,
+        counters: { lines: 10 },
+      });
     }
-    const outputs = await worker.mapOutputs(spec.id);
-    const bytes = Buffer.from(outputs.map(({ map, generation }) => `${map}:${generation}\n`).join(''));
+    const outputs = await worker.inputs(spec, assignment.task);
+    const bytes = Buffer.from(outputs.map(({ index, generation }) => `${index}:${generation}\n`).join(''));
     await store.put(key, bytes);
     const file = { name, key, bytes: bytes.length, records: outputs.length, crc32c: 7, volatile: false };
-    return doneOutcome({ outputs: [file], recordsOut: outputs.length, readGenerations: [[0, outputs.length]] });
+    const [range] = readsOf(spec, assignment.task);
+    const reads = range === undefined ? [] : [{ ...range, generations: runLengths(outputs.map(({ generation }) => generation)) }];
+    return doneOutcome({ outputs: [file], recordsOut: outputs.length, reads });
   };
 }
 
 function checkResult(t: Test, output: string, spec: JobSpec): Manifest {
   const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8')) as Manifest;
-  t.same(manifest.inputs, { splits: spec.splits, records: 10 * spec.splits, refused: 0 });
-  t.same(manifest.counters, { lines: 10 * spec.splits });
+  const { splits, reducers } = spec.steps[0]!;
+  t.same(manifest.inputs, { splits, records: 10 * splits, refused: 0 });
+  t.same(manifest.counters, { lines: 10 * splits });
   t.same(
     manifest.outputs.map(({ name }) => name),
-    [...Array.from({ length: spec.reducers }, (_, i) => `part-r-0000${i}`), 'report.json'],
+    [...Array.from({ length: reducers }, (_, i) => `part-r-0000${i}`), 'report.json'],
   );
-  for (let i = 0; i < spec.reducers; i++) {
-    t.equal(readFileSync(join(output, `part-r-0000${i}`), 'utf8').split('\n').length - 1, spec.splits, 'every map once');
+  for (let i = 0; i < reducers; i++) {
+    t.equal(readFileSync(join(output, `part-r-0000${i}`), 'utf8').split('\n').length - 1, splits, 'every map once');
   }
   return manifest;
 }
@@ -106,7 +115,7 @@ for (const transport of ['ipc', 'tcp'] as const) {
       token,
       endpoints: [transport === 'ipc' ? fresh.endpoint : 'tcp://127.0.0.1:0'],
     });
-    const spec = sampleSpec('job-1', { output: url, splits: 40, reducers: 3, params: { b: '2', a: '1' } });
+    const spec = sampleSpec('job-1', { output: url, params: { b: '2', a: '1' } }, { splits: 40, reducers: 3 });
     const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, endpoints[0]!, jobScript(spec), { token, capacity: 4 }));
     const client = new ScriptedClient(endpoints[0]!, token);
     t.match(await client.ask((head) => ({ ...head, type: 'client-hello', protocol: 1 })), { term: 1 });
@@ -176,7 +185,7 @@ t.test('hostile messages change nothing', async (t) => {
     [Buffer.alloc(3 << 20)],
     Array.from({ length: 50 }, () => Buffer.from('x')),
   ];
-  const spec = sampleSpec('job-1', { output: url, splits: 4, reducers: 1 });
+  const spec = sampleSpec('job-1', { output: url }, { splits: 4, reducers: 1 });
   const worker = new ScriptedWorker('w1', endpoints[0]!, jobScript(spec));
   t.teardown(() => worker.close());
   for (const frames of attacks) {
@@ -199,11 +208,11 @@ t.test('hostile messages change nothing', async (t) => {
 t.test('a failing task fails the job with its cause, on different workers', async (t) => {
   const { url, state, output } = place();
   const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });
-  const spec = sampleSpec('job-1', { output: url, splits: 3, reducers: 1, maxAttempts: 3 });
+  const spec = sampleSpec('job-1', { output: url, maxAttempts: 3 }, { splits: 3, reducers: 1 });
   const good = jobScript(spec);
   const script: Script = async (assignment, worker) =>
     assignment.task.stage === 'map' && assignment.task.index === 1
-      ? { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'boom', { hint: 'fix it' })), lostMaps: [] }
+      ? { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'boom', { hint: 'fix it' })), lost: [] }
       : good(assignment, worker);
   const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, endpoints[0]!, script));
   const client = new ScriptedClient(endpoints[0]!);
@@ -231,14 +240,14 @@ t.test('cancel removes what there is; two outputs of one name fail the job', asy
   const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });
   const client = new ScriptedClient(endpoints[0]!);
   t.teardown(() => client.close());
-  const spec = sampleSpec('cancelled', { output: url, splits: 2, reducers: 0 });
+  const spec = sampleSpec('cancelled', { output: url }, { splits: 2, reducers: 0 });
   await openBlobStore(url).put('_daf/cancelled/job.json', Buffer.from('{}'));
   await client.submit(spec);
   await client.ask((head) => ({ ...head, type: 'cancel', job: 'cancelled' }));
   t.match(await client.ended('cancelled'), { phase: 'cancelled', error: { code: 'ERR_DAF_CANCELLED' } });
   t.ok(await gone(join(output, '_daf')));
 
-  const clash = sampleSpec('clash', { output: url, splits: 2, reducers: 0 });
+  const clash = sampleSpec('clash', { output: url }, { splits: 2, reducers: 0 });
   const store = openBlobStore(url);
   const worker = new ScriptedWorker('w1', endpoints[0]!, async (assignment) => {
     const key = partOf(clash, assignment).key;
@@ -255,15 +264,15 @@ t.test('cancel removes what there is; two outputs of one name fail the job', asy
 t.test('a reduce that lost a map output waits for its next generation', async (t) => {
   const { url, state, output } = place();
   const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });
-  const spec = sampleSpec('job-1', { output: url, splits: 4, reducers: 2 });
+  const spec = sampleSpec('job-1', { output: url }, { splits: 4, reducers: 2 });
   const good = jobScript(spec);
   const worker = new ScriptedWorker('w1', endpoints[0]!, async (assignment, self) => {
-    const outputs = assignment.task.stage === 'reduce' ? await self.mapOutputs(spec.id) : [];
+    const outputs = await self.inputs(spec, assignment.task);
     if (outputs[2]?.generation !== 0) return good(assignment, self);
     return {
       kind: 'failed',
       error: toWire(new DafError('ERR_DAF_SEGMENT_LOST', 'map-2 is gone')),
-      lostMaps: [{ map: 2, generation: 0 }],
+      lost: [{ task: { step: 0, stage: 'map', index: 2 }, generation: 0 }],
     };
   });
   const client = new ScriptedClient(endpoints[0]!);
@@ -297,7 +306,7 @@ t.test('a coordinator killed at every step goes on where it stopped', async (t) 
     const fresh = freshIpcEndpoint();
     t.teardown(fresh.remove);
     const options = { state, endpoints: [fresh.endpoint] };
-    const spec = sampleSpec('job-1', { output: url, splits: 12, reducers: 2 });
+    const spec = sampleSpec('job-1', { output: url }, { splits: 12, reducers: 2 });
     const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, fresh.endpoint, jobScript(spec)));
     const client = new ScriptedClient(fresh.endpoint);
     const doomed = await start(t, options, { DAF_FAILPOINT: `${point}:1:kill` });

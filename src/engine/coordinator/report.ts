@@ -30,7 +30,7 @@ export async function* reportJson(
     elapsedMs: Math.round(status.elapsedMs),
     workers: status.workers,
     failedAttempts: status.failedAttempts,
-    memory: spec.memory,
+    memory: Object.fromEntries(spec.steps.map(({ name, memory }) => [name, memory])),
   };
   let text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "tasks": [`;
   let first = true;

@@ -48,20 +48,25 @@ export class Scheduler {
     assign: (worker: Worker, job: JobState, task: TaskId) => void,
   ): void {
     if (this.#free.size === 0) return;
-    const isOpen = (job: JobState): boolean => now >= job.heldUntil && job.openTable !== null;
-    for (let given = true; given && this.#free.size > 0 && this.#active.some(isOpen); ) {
+    const next = (worker: Worker): readonly [JobState, TaskId] | null => {
+      for (const job of this.#active) {
+        if (now < job.heldUntil) continue;
+        for (const table of job.openTables()) {
+          const index = table.pick(worker.worker, others, now, patience);
+          if (index >= 0) return [job, table.id(index)];
+        }
+      }
+      return null;
+    };
+    for (let given = true; given && this.#free.size > 0; ) {
       given = false;
       for (const worker of [...this.#free.values()]) {
-        for (const job of this.#active) {
-          const table = isOpen(job) ? job.openTable : null;
-          const index = table?.pick(worker.worker, others, now, patience) ?? -1;
-          if (index < 0) continue;
-          this.#free.delete(worker.worker);
-          assign(worker, job, table!.id(index));
-          this.offer(worker);
-          given = true;
-          break;
-        }
+        const found = next(worker);
+        if (found === null) continue;
+        this.#free.delete(worker.worker);
+        assign(worker, ...found);
+        this.offer(worker);
+        given = true;
       }
     }
   }

@@ -1,5 +1,6 @@
 import { DafError, toWire, type WireError } from '../../core/contracts/errors.js';
 import { type TaskId, taskName } from '../../core/contracts/job.js';
+import type { LostOutput } from '../../core/contracts/task.js';
 import { TimeHeap } from './heap.js';
 import type { JobState } from './job-state.js';
 import type { Outbox } from './outbox.js';
@@ -51,18 +52,20 @@ export class Setbacks {
     else this.requeue(job, task, now, losses - 1);
   }
 
-  /** A reduce could not read a map output; true when that map is, or already was, opened anew. */
-  lostMap(job: JobState, map: number, generation: number, error: WireError): boolean {
-    if (map >= job.map.total) return false;
-    if (job.map.generation[map] !== generation || job.map.state[map] !== TASK.committed) {
+  /** A task could not read what another had left; true when that one is, or already was, opened anew. */
+  lostOutput(job: JobState, { task, generation }: LostOutput, error: WireError): boolean {
+    const table = job.graph.find(task);
+    if (table === undefined) return false;
+    const { index } = task;
+    if (table.generation[index] !== generation || table.state[index] !== TASK.committed) {
       // Somebody else has said so already, which is progress all the same.
-      return job.map.generation[map]! > generation || job.map.state[map] === TASK.reopening;
+      return table.generation[index]! > generation || table.state[index] === TASK.reopening;
     }
     if (generation >= LOSSES_PER_FAILURE * job.spec.maxAttempts) {
-      this.giveUp(job, job.map.id(map), `its output was lost ${generation + 1} times`, error);
+      this.giveUp(job, task, `its output was lost ${generation + 1} times`, error);
       return true;
     }
-    this.reopen(job, job.map.id(map));
+    this.reopen(job, task);
     return true;
   }
 

@@ -28,10 +28,11 @@ interface Retry {
 const MAX_LOOK = 16;
 
 /**
- * The tasks of one stage: columns instead of objects, constant work per event. A task is ready (may be given out), waiting (for its
+ * The tasks of one stage of a step: columns instead of objects, constant work per event. A task is ready (may be given out), waiting (for its
  * backoff), running (an attempt lives), committed, or reopening (the store is being told).
  */
 export class TaskTable {
+  readonly step: number;
   readonly stage: TaskStage;
   readonly total: number;
   readonly state: Uint8Array;
@@ -54,8 +55,11 @@ export class TaskTable {
   running = 0;
   /** Sum of what running attempts report. */
   progress = 0;
+  /** Workers have been told that what these tasks hold may go; false again once a task is made anew. */
+  dropped = false;
 
-  constructor(stage: TaskStage, total: number) {
+  constructor(step: number, stage: TaskStage, total: number) {
+    this.step = step;
     this.stage = stage;
     this.total = total;
     this.ready = total;
@@ -83,7 +87,7 @@ export class TaskTable {
   }
 
   id(index: number): TaskId {
-    return { stage: this.stage, index };
+    return { step: this.step, stage: this.stage, index };
   }
 
   live(index: number): readonly Attempt[] {
@@ -142,6 +146,7 @@ export class TaskTable {
   }
 
   reopen(index: number, generation: number, now: number): void {
+    this.dropped = false;
     this.generation[index] = generation;
     this.tries[index] = 0;
     this.#failedOn.delete(index);

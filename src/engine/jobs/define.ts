@@ -3,26 +3,24 @@ import { pathToFileURL } from 'node:url';
 import { isMainThread } from 'node:worker_threads';
 import type { JobDefinition } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
+import { MAX_KEY_BYTES } from '../../core/contracts/record.js';
 import { checkKeys } from '../../core/options/index.js';
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
-const KEYS = [
-  'name',
-  'module',
-  'text',
-  'input',
-  'output',
-  'plan',
+const KEYS = ['name', 'module', 'text', 'input', 'output', 'plan', 'steps', 'finalize', 'external', 'deterministic'] as const;
+const CODE_KEYS = [
   'map',
+  'mapBlocks',
   'combine',
   'reduce',
-  'finalize',
+  'reduceGroups',
   'partition',
-  'external',
-  'deterministic',
+  'order',
+  'groupPrefix',
   'memory',
 ] as const;
-const FUNCTIONS = ['plan', 'map', 'combine', 'reduce', 'finalize', 'partition'] as const;
+const STEP_KEYS = ['name', 'from', 'given', 'reducers', ...CODE_KEYS] as const;
+const FUNCTIONS = ['map', 'mapBlocks', 'combine', 'reduce', 'reduceGroups', 'partition'] as const;
 
 /**
  * Says what a job is: the default export of a job module.
@@ -50,7 +48,7 @@ export function checkDefinition(value: unknown): JobDefinition {
   }
   const job = value as Record<string, unknown>;
   try {
-    checkKeys('a job', job, KEYS);
+    checkKeys('a job', job, job['steps'] === undefined ? [...KEYS, ...CODE_KEYS] : KEYS);
   } catch (error) {
     const { message, hint } = DafError.from(error);
     throw badJob(message, hint);
@@ -58,17 +56,52 @@ export function checkDefinition(value: unknown): JobDefinition {
   if (typeof job['name'] !== 'string' || !NAME.test(job['name'])) {
     throw badJob('a job needs a name', 'letters, digits, ".", "_" and "-", at most 64');
   }
-  if (typeof job['map'] !== 'function') throw badJob(`${job['name']}: map is not a function`);
-  for (const name of FUNCTIONS) {
+  for (const name of ['plan', 'finalize']) {
     if (job[name] !== undefined && typeof job[name] !== 'function') throw badJob(`${job['name']}: ${name} is not a function`);
   }
-  if (job['combine'] !== undefined && job['reduce'] === undefined) {
-    throw badJob(`${job['name']}: combine without reduce`, 'a map-only job has nothing to combine for');
-  }
+  if (job['steps'] === undefined) checkCode(job['name'], job);
+  else checkSteps(job['name'], job['steps']);
   if (job['module'] !== undefined && typeof job['module'] !== 'string') {
     throw badJob(`${job['name']}: module is not a URL`, 'module: import.meta.url');
   }
   return job as unknown as JobDefinition;
+}
+
+function checkSteps(job: string, steps: unknown): void {
+  if (!Array.isArray(steps) || steps.length === 0) throw badJob(`${job}: steps is not a list of steps`);
+  for (const step of steps as unknown[]) {
+    if (typeof step !== 'object' || step === null) throw badJob(`${job}: a step is not an object`);
+    const { name } = step as { name?: unknown };
+    if (typeof name !== 'string' || !NAME.test(name)) throw badJob(`${job}: a step needs a name`);
+    try {
+      checkKeys(`step ${name}`, step, STEP_KEYS);
+    } catch (error) {
+      const { message, hint } = DafError.from(error);
+      throw badJob(`${job}: ${message}`, hint);
+    }
+    checkCode(`${job}: ${name}`, step as Record<string, unknown>);
+  }
+}
+
+/** Checks the functions of a job with one step, or of a step. */
+function checkCode(what: string, code: Readonly<Record<string, unknown>>): void {
+  for (const name of FUNCTIONS) {
+    if (code[name] !== undefined && typeof code[name] !== 'function') throw badJob(`${what}: ${name} is not a function`);
+  }
+  const has = (name: string): boolean => code[name] !== undefined;
+  if (has('map') === has('mapBlocks')) throw badJob(`${what}: map is missing`, 'one of map and mapBlocks');
+  if (has('reduce') && has('reduceGroups')) throw badJob(`${what}: reduce and reduceGroups`, 'one of them');
+  const reduces = has('reduce') || has('reduceGroups');
+  if (has('combine') && !reduces) {
+    throw badJob(`${what}: combine without reduce`, 'a map-only job has nothing to combine for');
+  }
+  if (has('order')) {
+    if (code['order'] !== 'total') throw badJob(`${what}: order is ${JSON.stringify(code['order'])}`, "order: 'total'");
+    if (!reduces || has('partition')) throw badJob(`${what}: total order needs reduce and no partition of its own`);
+  }
+  const prefix = code['groupPrefix'] ?? 0;
+  if (!Number.isInteger(prefix) || (prefix as number) < 0 || (prefix as number) > MAX_KEY_BYTES)
+    throw badJob(`${what}: groupPrefix is not a number of bytes`);
 }
 
 // Marks that two copies of the package (the user's and the worker's) share.

@@ -1,4 +1,4 @@
-import type { JobDefinition, MapArgument } from '../../core/contracts/definition.js';
+import type { JobDefinition, MapArgument, StepCode } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type {
@@ -14,46 +14,94 @@ import type {
 } from '../../core/contracts/stage.js';
 import { failpoint } from '../../core/failpoint.js';
 import { loadJob } from '../jobs/load.js';
+import { compileSteps } from '../jobs/steps.js';
 import { decode, sameKey, ValueReader } from './text.js';
+import { chooseCuts, SampleSink } from './total-order.js';
 
-/** Runs jobs written in JavaScript or TypeScript: the bundle's default export. */
-export async function createRunner(codePath: string, _spec: JobSpec): Promise<StageRunner> {
-  return new ModuleRunner(await loadJob(codePath));
+/** Runs jobs written in JavaScript or TypeScript: a step of the bundle's default export. */
+export async function createRunner(codePath: string, spec: JobSpec, step: number): Promise<StageRunner> {
+  const job = await loadJob(codePath);
+  const compiled = compileSteps(job)[step];
+  if (compiled === undefined) throw new DafError('ERR_DAF_BAD_JOB', `${job.name} has no step ${step}`);
+  const runner = new ModuleRunner(job, compiled.code);
+  if (!compiled.samples) return runner;
+  const parts = spec.steps.find(({ cuts }) => cuts === step)?.reducers ?? 1;
+  return new SampleRunner(runner, parts);
+}
+
+/** Samples what another step's map emits, and chooses cut points for its parts. */
+class SampleRunner implements StageRunner {
+  readonly #runner: StageRunner;
+  readonly #parts: number;
+
+  constructor(runner: StageRunner, parts: number) {
+    this.#runner = runner;
+    this.#parts = parts;
+  }
+
+  async map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals> {
+    const sample = new SampleSink();
+    const totals = await this.#runner.map(input, sample, context);
+    sample.finish(sink.emit);
+    return totals;
+  }
+
+  async reduce(groups: GroupStream, sink: RecordSink): Promise<void> {
+    chooseCuts(groups, this.#parts, sink.emit);
+  }
 }
 
 class ModuleRunner implements StageRunner {
   readonly #job: JobDefinition;
+  readonly #code: StepCode;
   readonly #text: boolean;
   readonly combine?: (groups: GroupStream, sink: RecordSink, context: TaskContext) => void;
   readonly partition?: (key: Uint8Array, reducers: number) => number;
 
-  constructor(job: JobDefinition) {
+  constructor(job: JobDefinition, code: StepCode) {
     this.#job = job;
+    this.#code = code;
     this.#text = job.text !== false;
-    if (job.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
-    const { partition } = job;
+    if (code.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
+    const { partition } = code;
     if (partition !== undefined) this.partition = (key, reducers) => partition(key, reducers);
   }
 
   async map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals> {
-    const { emit } = sink;
     let recordsIn = 0;
     for await (const block of input.blocks()) {
-      for (let i = 0; i < block.count; i++) {
-        context.checkCancelled();
-        failpoint('task.map-record');
-        const record = this.#text ? textRecord(block, i) : byteRecord(block, i);
-        try {
-          const pending = this.#job.map(record as MapArgument<boolean> as never, emit, context);
-          // A promise for every record would cost more than most maps do: only those that return one are waited for.
-          if (pending !== undefined) await pending;
-        } catch (error) {
-          throw userError(error, `map of ${record.source} at byte ${record.offset}`);
-        }
-      }
+      if (sink.place !== null) sink.place.split = block.split;
+      if (this.#code.mapBlocks === undefined) await this.#mapRecords(block, sink, context);
+      else await this.#mapBlock(block, sink, context);
       recordsIn += block.count;
     }
     return { recordsIn };
+  }
+
+  async #mapRecords(block: RecordBlock, { emit, place }: RecordSink, context: TaskContext): Promise<void> {
+    for (let i = 0; i < block.count; i++) {
+      context.checkCancelled();
+      failpoint('task.map-record');
+      const record = this.#text ? textRecord(block, i) : byteRecord(block, i);
+      if (place !== null) place.at = block.at + record.offset - block.offset;
+      try {
+        const pending = this.#code.map?.(record as MapArgument<boolean> as never, emit, context);
+        // A promise for every record would cost more than most maps do: only those that return one are waited for.
+        if (pending !== undefined) await pending;
+      } catch (error) {
+        throw userError(error, `map of ${record.source} at byte ${record.offset}`);
+      }
+    }
+  }
+
+  async #mapBlock(block: RecordBlock, sink: RecordSink, context: TaskContext): Promise<void> {
+    context.checkCancelled();
+    failpoint('task.map-record');
+    try {
+      await this.#code.mapBlocks?.(block, sink, context);
+    } catch (error) {
+      throw userError(error, `map of ${block.source} from byte ${block.offset} on`);
+    }
   }
 
   #combine(groups: GroupStream, sink: RecordSink, context: TaskContext): void {
@@ -70,7 +118,7 @@ class ModuleRunner implements StageRunner {
     for (const group of groups.groups()) {
       current = this.#text ? decode(group.key, 0, group.key.length) : group.key;
       try {
-        this.#job.combine?.(current as never, values.of(group.values) as never, emit, context);
+        this.#code.combine?.(current as never, values.of(group.values) as never, emit, context);
       } catch (error) {
         throw userError(error, `combine of ${show(current)}`);
       }
@@ -78,13 +126,21 @@ class ModuleRunner implements StageRunner {
   }
 
   async reduce(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void> {
+    if (this.#code.reduceGroups !== undefined) {
+      try {
+        await this.#code.reduceGroups(groups, sink, context);
+      } catch (error) {
+        throw userError(error, 'reduce');
+      }
+      return;
+    }
     const values = new ValueReader(this.#text);
     for (const group of groups.groups()) {
       context.checkCancelled();
       failpoint('task.reduce-group');
       const key = this.#text ? decode(group.key, 0, group.key.length) : group.key;
       try {
-        const pending = this.#job.reduce?.(key as never, values.of(group.values) as never, sink.emit, context);
+        const pending = this.#code.reduce?.(key as never, values.of(group.values) as never, sink.emit, context);
         if (pending !== undefined) await pending;
       } catch (error) {
         throw userError(error, `reduce of ${show(key)}`);

@@ -7,32 +7,17 @@ import { readPluginInfo } from '../../core/addon/plugin-info.js';
 import { GROUP_BUFFER_BYTES, readGroups } from '../../core/addon/records.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { GroupStream, MapInput, RecordBlock, RecordSink, StageRunner, TaskContext } from '../../core/contracts/stage.js';
+import type { StepSpec } from '../../core/contracts/step.js';
+import { sampleSpec } from '../stores/state-conformance.js';
 import { ShuffleSink } from '../worker/output/shuffle-sink.js';
 import { createRunner } from './plugin-runner.js';
 
 const WORDCOUNT = nativeFile('plugins/wordcount.so');
 const MISBEHAVE = nativeFile('plugins/misbehave.so');
 
-function spec(more: Partial<JobSpec> = {}, trusted = false): JobSpec {
-  return {
-    id: 'job',
-    name: 'wordcount',
-    code: { kind: 'plugin', sha256: '', trusted },
-    output: 'file:///nowhere',
-    input: { kind: 'lines' },
-    splits: 1,
-    reducers: 2,
-    hasCombine: true,
-    hasFinalize: false,
-    deterministic: true,
-    format: { kind: 'text', separator: ' ' },
-    params: {},
-    maxAttempts: 4,
-    priority: 0,
-    memory: { sortBuffer: 256 << 10, task: 64 << 20 },
-    isa: 'scalar',
-    ...more,
-  };
+function spec(step: Partial<StepSpec> = {}, trusted = false, params: Record<string, string> = {}): JobSpec {
+  const memory = { sortBuffer: 256 << 10, task: 64 << 20 };
+  return sampleSpec('job', { code: { kind: 'plugin', sha256: '', trusted }, params }, { hasCombine: true, memory, ...step });
 }
 
 class Context implements Partial<TaskContext> {
@@ -60,7 +45,7 @@ function lines(text: string, source = 'doc'): MapInput {
       for (let from = 0; from < data.length; ) {
         const rest = data.subarray(from);
         const { lines: count, consumed } = addon().splitLines(rest, true, values);
-        yield { source, data: rest, count, values, keys: null, key: new Uint8Array(0), offset: from };
+        yield { source, data: rest, count, values, keys: null, key: new Uint8Array(0), offset: from, split: 0, at: from };
         from += consumed;
       }
     },
@@ -71,6 +56,7 @@ function collect(): { sink: RecordSink; records: [string, string][] } {
   const records: [string, string][] = [];
   const sink: RecordSink = {
     emit: () => t.fail('a plugin emits batches'),
+    place: null,
     batch(packed) {
       const bytes = Buffer.from(packed);
       for (let at = 0; at < bytes.length; ) {
@@ -93,13 +79,13 @@ async function job(runner: StageRunner, job: JobSpec, texts: string[], folder: s
   const paths: string[] = [];
   for (const [i, text] of texts.entries()) {
     const path = join(folder, `map-${i}.seg`);
-    const sink = new ShuffleSink(path, job, runner, context.task);
+    const sink = new ShuffleSink(path, job.steps[0]!, runner, null, context.task);
     await runner.map(lines(text), sink, context.task);
     sink.finish();
     paths.push(path);
   }
   const { sink, records } = collect();
-  for (let partition = 0; partition < job.reducers; partition++) {
+  for (let partition = 0; partition < job.steps[0]!.reducers; partition++) {
     const reader = new (addon().MergeReader)({
       sources: paths.map((path) => ({ path, partition })),
       temp: join(folder, 'merge'),
@@ -139,7 +125,7 @@ for (const trusted of [false, true]) {
       return words;
     });
     const wordcount = spec({}, trusted);
-    const runner = await createRunner(WORDCOUNT, wordcount);
+    const runner = await createRunner(WORDCOUNT, wordcount, 0);
     const found = await job(runner, wordcount, texts, folder);
     t.same(
       found,
@@ -151,7 +137,7 @@ for (const trusted of [false, true]) {
   t.test(`single records, counters, logs and parameters ${where}`, async (t) => {
     const context = new Context();
     const { sink, records } = collect();
-    const runner = await createRunner(MISBEHAVE, spec({ reducers: 0, params: { prefix: '>' } }, trusted));
+    const runner = await createRunner(MISBEHAVE, spec({ reducers: 0 }, trusted, { prefix: '>' }), 0);
     t.same(await runner.map(lines('one\nlog\n'), sink, context.task), { recordsIn: 2 });
     t.same(records, [
       ['>one', 'doc:0'],
@@ -168,8 +154,8 @@ for (const trusted of [false, true]) {
     const folder = scratch(t);
     const context = new Context();
     const chosen = spec({ reducers: 3, hasCombine: false }, trusted);
-    const runner = await createRunner(MISBEHAVE, chosen);
-    const sink = new ShuffleSink(join(folder, 'map'), chosen, runner, context.task);
+    const runner = await createRunner(MISBEHAVE, chosen, 0);
+    const sink = new ShuffleSink(join(folder, 'map'), chosen.steps[0]!, runner, null, context.task);
     await runner.map(lines('p0\np1\np1\nx\n'), sink, context.task);
     sink.finish();
     const index = addon().readSegmentIndex(join(folder, 'map'));
@@ -184,7 +170,7 @@ for (const trusted of [false, true]) {
 t.test('a crash is an error that names the signal, and costs one attempt', async (t) => {
   const context = new Context();
   const { sink } = collect();
-  const runner = await createRunner(MISBEHAVE, spec({ reducers: 0 }));
+  const runner = await createRunner(MISBEHAVE, spec({ reducers: 0 }), 0);
   t.equal(addon().pluginPids().length, 1);
   await t.rejects(runner.map(lines('segfault\n'), sink, context.task), {
     code: 'ERR_DAF_PLUGIN',
@@ -195,7 +181,7 @@ t.test('a crash is an error that names the signal, and costs one attempt', async
   context.control[0] = 1;
   await t.rejects(runner.map(lines('loop\n'), sink, context.task), { code: 'ERR_DAF_CANCELLED' });
   context.control[0] = 0;
-  const impatient = await createRunner(MISBEHAVE, spec({ reducers: 0, params: { 'daf.pluginTimeoutMs': '40' } }));
+  const impatient = await createRunner(MISBEHAVE, spec({ reducers: 0 }, false, { 'daf.pluginTimeoutMs': '40' }), 0);
   await t.rejects(impatient.map(lines('loop\n'), sink, context.task), { code: 'ERR_DAF_PLUGIN', message: /silent/ });
   await runner.dispose?.();
   await impatient.dispose?.();
@@ -203,10 +189,11 @@ t.test('a crash is an error that names the signal, and costs one attempt', async
 });
 
 t.test('an exception of the sink comes through as it is', async (t) => {
-  const runner = await createRunner(WORDCOUNT, spec({ reducers: 0 }));
+  const runner = await createRunner(WORDCOUNT, spec({ reducers: 0 }), 0);
   const full = Object.assign(new Error('disk full'), { code: 'ENOSPC' });
   const sink: RecordSink = {
     emit() {},
+    place: null,
     batch() {
       throw full;
     },
@@ -225,18 +212,21 @@ t.test('what a plugin says of itself, and refusals', async (t) => {
   });
   t.throws(() => readPluginInfo(nativeFile('plugins/other_abi.so')), { code: 'ERR_DAF_PLUGIN', message: /ABI/ });
   t.throws(() => readPluginInfo('/nonexistent.so'), { code: 'ERR_DAF_PLUGIN' });
-  await t.rejects(createRunner(WORDCOUNT, spec({ input: { kind: 'files' } })), { code: 'ERR_DAF_BAD_JOB' });
-  await t.rejects(createRunner(WORDCOUNT, spec({ params: { 'daf.pluginTimeoutMs': 'soon' } })), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  await t.rejects(createRunner(WORDCOUNT, spec({ input: { kind: 'files' } }), 0), { code: 'ERR_DAF_BAD_JOB' });
+  await t.rejects(createRunner(WORDCOUNT, spec({}, false, { 'daf.pluginTimeoutMs': 'soon' }), 0), {
+    code: 'ERR_DAF_BAD_ARGUMENT',
+  });
 });
 
 t.test('packed input and a record larger than the input memory', async (t) => {
-  const runner = await createRunner(MISBEHAVE, spec({ reducers: 0, input: { kind: 'packed' } }, true));
+  const runner = await createRunner(MISBEHAVE, spec({ reducers: 0, input: { kind: 'packed' } }, true), 0);
   const { sink, records } = collect();
   const data = Buffer.from('kone--two');
   const input: MapInput = {
     async *blocks(): AsyncGenerator<RecordBlock> {
       const keys = Uint32Array.of(0, 1, 0, 0);
-      yield { source: 'memory', data, count: 2, values: Uint32Array.of(1, 3, 6, 3), keys, key: new Uint8Array(0), offset: 0 };
+      const place = { source: 'memory', offset: 0, split: 0, at: 0 };
+      yield { ...place, data, count: 2, values: Uint32Array.of(1, 3, 6, 3), keys, key: new Uint8Array(0) };
     },
   };
   t.same(await runner.map(input, sink, new Context().task), { recordsIn: 2 });
@@ -245,7 +235,7 @@ t.test('packed input and a record larger than the input memory', async (t) => {
     ['one', 'two'],
   );
   const long = `${'x'.repeat(3 << 20)} y\n`;
-  const wordcount = await createRunner(WORDCOUNT, spec({ reducers: 0 }));
+  const wordcount = await createRunner(WORDCOUNT, spec({ reducers: 0 }), 0);
   const words = collect();
   await t.rejects(wordcount.map(lines(long), words.sink, new Context().task), { code: 'ERR_DAF_PLUGIN', message: /1 MB/ });
   t.same(await wordcount.map(lines(`${'x '.repeat(2 << 20)}\n`), words.sink, new Context().task), { recordsIn: 1 });
@@ -258,7 +248,7 @@ const shared = process.env['DAF_SHARED_DATA'] ?? '../shared/data';
 const books = join(shared, 'text', 'pg');
 t.test('the golden word count of real books', { skip: existsSync(books) ? false : `${books} is missing` }, async (t) => {
   const texts = readdirSync(books).map((name) => readFileSync(join(books, name), 'latin1'));
-  const runner = await createRunner(WORDCOUNT, spec());
+  const runner = await createRunner(WORDCOUNT, spec(), 0);
   const found = await job(runner, spec(), texts, scratch(t));
   const text = found.map(([word, count]) => `${word} ${count}\n`).join('');
   t.ok(text === readFileSync(join(shared, 'text', 'golden', 'wc.LC_ALL_C.txt'), 'latin1'));

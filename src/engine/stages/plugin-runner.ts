@@ -11,6 +11,7 @@ import type {
   StageRunner,
   TaskContext,
 } from '../../core/contracts/stage.js';
+import type { StepSpec } from '../../core/contracts/step.js';
 
 /** Takes every block of the readers; a whole file or a record above it gets a host of its own size. */
 const INPUT_BYTES = 2 << 20;
@@ -24,13 +25,14 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const SILENCE_MS = 600_000;
 
 /** Runs a native plugin (native/abi/daf_plugin.h): in a daf-host child, or in this thread when the job trusts it. */
-export async function createRunner(codePath: string, spec: JobSpec): Promise<StageRunner> {
-  return new PluginRunner(codePath, spec);
+export async function createRunner(codePath: string, spec: JobSpec, step: number): Promise<StageRunner> {
+  return new PluginRunner(codePath, spec, spec.steps[step]!);
 }
 
 class PluginRunner implements StageRunner {
   readonly #path: string;
   readonly #spec: JobSpec;
+  readonly #step: StepSpec;
   readonly #info: PluginInfo;
   #host: PluginHost | null;
   #inputBytes = INPUT_BYTES;
@@ -40,15 +42,16 @@ class PluginRunner implements StageRunner {
   readonly combine?: (groups: GroupStream, sink: RecordSink, context: TaskContext) => void;
   readonly partition?: (key: Uint8Array, reducers: number) => number;
 
-  constructor(path: string, spec: JobSpec) {
+  constructor(path: string, spec: JobSpec, step: StepSpec) {
     this.#path = path;
     this.#spec = spec;
+    this.#step = step;
     this.#host = this.#open();
     this.#info = this.#host.info;
-    checkFit(this.#info, spec);
-    if (this.#info.hasCombine && spec.reducers > 0)
+    checkFit(this.#info, step);
+    if (this.#info.hasCombine && step.reducers > 0)
       this.combine = (groups, sink, context) => this.#groups(true, groups, sink, context);
-    if (this.#info.hasPartition && spec.reducers > 0) {
+    if (this.#info.hasPartition && step.reducers > 0) {
       this.partition = () => {
         throw new DafError('ERR_DAF_INTERNAL', 'a plugin hands its reducers on with its records');
       };
@@ -60,7 +63,7 @@ class PluginRunner implements StageRunner {
     for await (const block of input.blocks()) {
       context.checkCancelled();
       if (block.keys === null) {
-        recordsIn += this.#mapBytes(block, blockBytes(block, this.#spec), sink, context);
+        recordsIn += this.#mapBytes(block, blockBytes(block, this.#step), sink, context);
       } else {
         // Packed input: whatever was between the records, the plugin gets them end to end.
         const batch = new RecordBatch(this.#inputBytes, (packed) => {
@@ -83,7 +86,7 @@ class PluginRunner implements StageRunner {
 
   #mapBytes(block: RecordBlock, data: Uint8Array, sink: RecordSink, context: TaskContext): number {
     if (data.length > this.#inputBytes) this.#enlarge(data.length, context);
-    const { input, reducers } = this.#spec;
+    const { input, reducers } = this.#step;
     return this.#guard(context, (host) =>
       host.map({
         ...this.#call(sink, context),
@@ -155,7 +158,7 @@ class PluginRunner implements StageRunner {
   }
 
   #open(): PluginHost {
-    const { code, params, memory } = this.#spec;
+    const { code, params } = this.#spec;
     const trusted = code.kind === 'plugin' && code.trusted;
     const timeout = Number(params['daf.pluginTimeoutMs'] ?? SILENCE_MS);
     if (!Number.isInteger(timeout) || timeout < 0) {
@@ -169,7 +172,7 @@ class PluginRunner implements StageRunner {
       plugin: this.#path,
       params,
       inputBytes: this.#inputBytes,
-      memoryBytes: Math.max(LEAST_CHILD_BYTES, memory.task - this.#inputBytes - OWN_BYTES),
+      memoryBytes: Math.max(LEAST_CHILD_BYTES, this.#step.memory.task - this.#inputBytes - OWN_BYTES),
       timeoutMs: timeout,
     });
   }
@@ -180,21 +183,21 @@ class PluginRunner implements StageRunner {
   }
 }
 
-function checkFit(info: PluginInfo, spec: JobSpec): void {
-  if (spec.reducers > 0 && !info.hasReduce) {
+function checkFit(info: PluginInfo, step: StepSpec): void {
+  if (step.reducers > 0 && !info.hasReduce) {
     throw new DafError('ERR_DAF_BAD_JOB', `plugin ${info.name} has no ReduceMain`, { hint: 'run it with --reducers 0' });
   }
-  if ((info.input === 'files') !== (spec.input.kind === 'files')) {
+  if ((info.input === 'files') !== (step.input.kind === 'files')) {
     const wants = info.input === 'files' ? 'whole files' : 'records';
-    throw new DafError('ERR_DAF_BAD_JOB', `plugin ${info.name} maps ${wants}, but the input is ${spec.input.kind}`);
+    throw new DafError('ERR_DAF_BAD_JOB', `plugin ${info.name} maps ${wants}, but the input is ${step.input.kind}`);
   }
 }
 
 /** The bytes of a block's records, line ends included; what follows belongs to the next block. */
-function blockBytes(block: RecordBlock, spec: JobSpec): Uint8Array {
+function blockBytes(block: RecordBlock, step: StepSpec): Uint8Array {
   const last = block.count - 1;
   let end = block.values[2 * last]! + block.values[2 * last + 1]!;
-  if (spec.input.kind === 'lines') {
+  if (step.input.kind === 'lines') {
     if (block.data[end] === 13 && block.data[end + 1] === 10) end += 2;
     else if (block.data[end] === 10) end++;
   }

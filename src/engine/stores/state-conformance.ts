@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
-import type { JobSpec, TaskId } from '../../core/contracts/job.js';
+import { type JobSpec, type TaskId, taskName } from '../../core/contracts/job.js';
+import type { StepSpec } from '../../core/contracts/step.js';
 import type { StateStore } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
 
@@ -8,24 +9,38 @@ export interface StateStorePlace {
   open(): Promise<StateStore>;
 }
 
-export function sampleSpec(id: string, changes: Partial<JobSpec> = {}): JobSpec {
+/** A job of one step. */
+export function sampleSpec(id: string, changes: Partial<JobSpec> = {}, step: Partial<StepSpec> = {}): JobSpec {
   return {
     id,
     name: 'sample',
     code: { kind: 'module', sha256: '0'.repeat(64) },
     output: 'file:///nowhere',
-    input: { kind: 'lines' },
-    splits: 4,
-    reducers: 2,
-    hasCombine: false,
+    steps: [sampleStep(step)],
     hasFinalize: false,
     deterministic: true,
     format: { kind: 'text', separator: '\t' },
     params: {},
     maxAttempts: 4,
     priority: 0,
-    memory: { sortBuffer: 1, task: 1 },
     isa: 'scalar',
+    ...changes,
+  };
+}
+
+export function sampleStep(changes: Partial<StepSpec> = {}): StepSpec {
+  return {
+    name: 'main',
+    from: [],
+    given: [],
+    cuts: null,
+    input: { kind: 'lines' },
+    splits: 4,
+    firstSplit: 0,
+    reducers: 2,
+    hasCombine: false,
+    groupPrefix: 0,
+    memory: { sortBuffer: 1, task: 1 },
     ...changes,
   };
 }
@@ -43,20 +58,20 @@ export function sampleCommit(
     epoch: { term: 1, counter: 1 },
     outcome: {
       kind: 'done',
-      mapOutput: null,
+      held: null,
       outputs: [],
       counters: { 'größe\n': 1.5 },
       recordsIn: 2 ** 40,
       recordsOut: 0,
       refused: [],
-      readGenerations: [],
+      reads: [],
       ...changes,
     },
     usage: { worker: 'w', milliseconds: 0.25, reservedBytes: 0, nativePeakBytes: 0, processPeakBytes: 0 },
   };
 }
 
-const map = (index: number): TaskId => ({ stage: 'map', index });
+const map = (index: number): TaskId => ({ step: 0, stage: 'map', index });
 
 /** Every StateStore passes this. `place()` names a fresh, empty place. */
 export function stateStoreConformance(t: Test, place: () => Promise<StateStorePlace>): void {
@@ -178,20 +193,25 @@ export function stateStoreConformance(t: Test, place: () => Promise<StateStorePl
     await store.createJob(term, sampleSpec('a'));
     await store.createJob(term, sampleSpec('a-b'));
     const tasks: TaskId[] = [
-      { stage: 'finalize', index: 0 },
-      { stage: 'reduce', index: 1 },
-      ...[300, 2, 10, 0].map((index) => ({ stage: 'map' as const, index })),
+      { step: 1, stage: 'finalize', index: 0 },
+      { step: 1, stage: 'map', index: 2 },
+      { step: 0, stage: 'reduce', index: 1 },
+      ...[300, 2, 10, 0].map(map),
     ];
     await store.commitTasks(
       term,
       tasks.map((task) => ({ job: 'a', commit: sampleCommit(task, 0, 'x') })),
     );
     await store.commitTasks(term, [{ job: 'a-b', commit: sampleCommit(map(5), 0, 'x') }]);
-    const names = (all: readonly { task: TaskId }[]): string[] => all.map(({ task }) => `${task.stage}-${task.index}`);
-    t.same(names(await store.loadTasks('a')), ['map-0', 'map-2', 'map-10', 'map-300', 'reduce-1', 'finalize-0']);
-    t.same(names(await store.loadTasks('a', { stage: 'map', from: 1, limit: 2 })), ['map-2', 'map-10']);
-    t.same(names(await store.loadTasks('a', { stage: 'map', from: 11, limit: 9 })), ['map-300']);
-    t.same(names(await store.loadTasks('a', { stage: 'reduce', from: 0, limit: 9 })), ['reduce-1']);
+    const names = (all: readonly { task: TaskId }[]): string[] => all.map(({ task }) => taskName(task));
+    const range = async (step: number, stage: TaskId['stage'], from: number, count: number): Promise<string[]> =>
+      names(await store.loadTasks('a', { step, stage, from, count }));
+    const first = ['map-0', 'map-2', 'map-10', 'map-300', 'reduce-1'];
+    t.same(names(await store.loadTasks('a')), [...first, 's1-map-2', 's1-finalize-0']);
+    t.same(await range(0, 'map', 1, 2), ['map-2', 'map-10']);
+    t.same(await range(0, 'map', 11, 9), ['map-300']);
+    t.same(await range(0, 'reduce', 0, 9), ['reduce-1']);
+    t.same(await range(1, 'map', 0, 9), ['s1-map-2']);
     await store.deleteJob(term, 'a');
     t.same(await store.loadTasks('a'), []);
     t.equal(await store.getJob('a'), null);

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { type Key, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
+import { MAX_STEPS, type TaskRange } from '../../core/contracts/step.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
 import { fenced } from './state-memory.js';
@@ -9,9 +10,15 @@ import { committed, failed, reopened, STAGES } from './task-record.js';
 
 const TERM = ['term'];
 const jobKey = (job: string): string[] => ['job', job];
-const taskKey = (job: string, task: TaskId): (string | number)[] => ['task', job, STAGES.indexOf(task.stage), task.index];
+const taskKey = (job: string, { step, stage, index }: TaskId): (string | number)[] => [
+  'task',
+  job,
+  step,
+  STAGES.indexOf(stage),
+  index,
+];
 
-/** A task's job and stage stand in its key. */
+/** A task's job and name stand in its key, which orders as tasks do. */
 type TaskRow = Omit<StoredTask, 'task'>;
 
 /**
@@ -87,20 +94,19 @@ export class LmdbStateStore implements StateStore {
     });
   }
 
-  async loadTasks(
-    job: string,
-    range?: { readonly stage: TaskId['stage']; readonly from: number; readonly limit: number },
-  ): Promise<readonly StoredTask[]> {
+  async loadTasks(job: string, range?: TaskRange): Promise<readonly StoredTask[]> {
     this.#open();
-    const stage = range === undefined ? 0 : STAGES.indexOf(range.stage);
-    const rows = this.#db.getRange({
-      start: ['task', job, stage, range?.from ?? 0],
-      end: ['task', job, range === undefined ? STAGES.length : stage, Number.MAX_SAFE_INTEGER],
-      ...(range === undefined ? {} : { limit: range.limit }),
-    });
-    return [...rows].map(({ key, value }) => {
-      const [, , at, index] = key as [string, string, number, number];
-      return { task: { stage: STAGES[at]!, index }, ...(value as TaskRow) };
+    const bounds =
+      range === undefined
+        ? { start: ['task', job], end: ['task', job, MAX_STEPS] }
+        : {
+            start: taskKey(job, { ...range, index: range.from }),
+            end: taskKey(job, { ...range, index: Number.MAX_SAFE_INTEGER }),
+            limit: range.count,
+          };
+    return [...this.#db.getRange(bounds)].map(({ key, value }) => {
+      const [, , step, stage, index] = key as [string, string, number, number, number];
+      return { task: { step, stage: STAGES[stage]!, index }, ...(value as TaskRow) };
     });
   }
 
@@ -138,7 +144,7 @@ export class LmdbStateStore implements StateStore {
 
   deleteJob(term: number, job: string): Promise<void> {
     return this.#write(term, () => {
-      const keys = [...this.#db.getKeys({ start: ['task', job], end: ['task', job, STAGES.length] })];
+      const keys = [...this.#db.getKeys({ start: ['task', job], end: ['task', job, MAX_STEPS] })];
       for (const key of keys) this.#remove(key);
       this.#remove(jobKey(job));
     });

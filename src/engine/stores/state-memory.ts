@@ -1,8 +1,9 @@
 import { DafError } from '../../core/contracts/errors.js';
-import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
+import { type JobPhase, type JobSpec, type TaskId, taskName } from '../../core/contracts/job.js';
+import type { TaskRange } from '../../core/contracts/step.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
-import { committed, failed, reopened, STAGES } from './task-record.js';
+import { committed, compareTasks, failed, reopened } from './task-record.js';
 
 /** A StateStore that lives as long as the object: for simulations and tests, where "durable" means that it outlives a coordinator. */
 export class MemoryStateStore implements StateStore {
@@ -43,15 +44,11 @@ export class MemoryStateStore implements StateStore {
     return true;
   }
 
-  async loadTasks(
-    job: string,
-    range?: { readonly stage: TaskId['stage']; readonly from: number; readonly limit: number },
-  ): Promise<readonly StoredTask[]> {
-    const all = [...(this.#tasks.get(job)?.values() ?? [])].sort(
-      (a, b) => STAGES.indexOf(a.task.stage) - STAGES.indexOf(b.task.stage) || a.task.index - b.task.index,
-    );
+  async loadTasks(job: string, range?: TaskRange): Promise<readonly StoredTask[]> {
+    const all = [...(this.#tasks.get(job)?.values() ?? [])].sort((a, b) => compareTasks(a.task, b.task));
     if (range === undefined) return all;
-    return all.filter(({ task }) => task.stage === range.stage && task.index >= range.from).slice(0, range.limit);
+    const { step, stage, from, count } = range;
+    return all.filter(({ task }) => task.step === step && task.stage === stage && task.index >= from).slice(0, count);
   }
 
   async commitTasks(
@@ -61,9 +58,9 @@ export class MemoryStateStore implements StateStore {
     this.#fence(term);
     return commits.map(({ job, commit }) => {
       const tasks = this.#tasks.get(job);
-      const after = tasks === undefined ? null : committed(tasks.get(key(commit.task)), commit);
+      const after = tasks === undefined ? null : committed(tasks.get(taskName(commit.task)), commit);
       if (after === null) return 'discarded';
-      tasks!.set(key(commit.task), after);
+      tasks!.set(taskName(commit.task), after);
       return 'committed';
     });
   }
@@ -71,9 +68,9 @@ export class MemoryStateStore implements StateStore {
   async reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean> {
     this.#fence(term);
     const tasks = this.#tasks.get(job);
-    const after = reopened(tasks?.get(key(task)), generation);
+    const after = reopened(tasks?.get(taskName(task)), generation);
     if (after === null) return false;
-    tasks!.set(key(task), after);
+    tasks!.set(taskName(task), after);
     return true;
   }
 
@@ -88,8 +85,8 @@ export class MemoryStateStore implements StateStore {
     this.#fence(term);
     const tasks = this.#tasks.get(job);
     if (tasks === undefined) return 0;
-    const after = failed(tasks.get(key(task)), task, generation, attempt, worker);
-    tasks.set(key(task), after);
+    const after = failed(tasks.get(taskName(task)), task, generation, attempt, worker);
+    tasks.set(taskName(task), after);
     return after.failures.length;
   }
 
@@ -110,8 +107,4 @@ export function fenced(term: number, current: number): DafError {
   return new DafError('ERR_DAF_FENCED', `term ${term} is over: a coordinator with term ${current} has taken this state`, {
     hint: 'only one coordinator may work on one state directory',
   });
-}
-
-function key(task: TaskId): string {
-  return `${task.stage}-${task.index}`;
 }

@@ -35,7 +35,7 @@ t.test('lmdb: what was answered before a kill -9 is there', async (t) => {
     const term = await store.beginTerm('child');
     await store.createJob(term, sampleSpec('a'));
     for (let index = 0; ; index++) {
-      await store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ stage: 'map', index }, 0, 'x') }]);
+      await store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ step: 0, stage: 'map', index }, 0, 'x') }]);
       process.stdout.write(index + '\\n');
     }`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -54,11 +54,11 @@ t.test('lmdb: what was answered before a kill -9 is there', async (t) => {
 t.test('lmdb: many overlapping commits', async (t) => {
   const store = new LmdbStateStore(join(root, 'many'));
   const term = await store.beginTerm('test');
-  await store.createJob(term, sampleSpec('a', { splits: 10_000 }));
+  await store.createJob(term, sampleSpec('a', {}, { splits: 10_000 }));
   const begun = performance.now();
   const verdicts = await Promise.all(
     Array.from({ length: 10_000 }, (_, index) =>
-      store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ stage: 'map', index }, 0, 'x') }]),
+      store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ step: 0, stage: 'map', index }, 0, 'x') }]),
     ),
   );
   t.ok(verdicts.flat().every((verdict) => verdict === 'committed'));
@@ -84,7 +84,7 @@ t.test('lmdb: a full disk refuses commits and loses none', async (t) => {
     import { LmdbStateStore } from '${new URL('./state-lmdb.js', import.meta.url).href}';
     import { sampleCommit, sampleSpec } from '${new URL('./state-conformance.js', import.meta.url).href}';
     const at = process.argv[1];
-    const commit = (index) => store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ stage: 'map', index }, 0, 'x') }]);
+    const commit = (index) => store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ step: 0, stage: 'map', index }, 0, 'x') }]);
     const store = new LmdbStateStore(at + '/state');
     const term = await store.beginTerm('child');
     await store.createJob(term, sampleSpec('a'));

@@ -4,7 +4,13 @@ import type { Commit } from '../../core/contracts/task.js';
 
 // The transitions of a stored task, shared by every StateStore that can run them itself.
 
+/** In the order they run within a step. */
 export const STAGES = ['map', 'reduce', 'finalize'] as const;
+
+/** Task order: by step, stage, index. */
+export function compareTasks(a: TaskId, b: TaskId): number {
+  return a.step - b.step || STAGES.indexOf(a.stage) - STAGES.indexOf(b.stage) || a.index - b.index;
+}
 
 export function idleTask(task: TaskId): StoredTask {
   return { task, generation: 0, failures: [], failedOn: [], commit: null };

@@ -3,4 +3,4 @@ export { DealerSocket } from './dealer.js';
 export { checkEndpoint, freshIpcEndpoint, tokenMatches } from './endpoint.js';
 export { pack, unpack } from './msgpack.js';
 export { type Peer, RouterSocket } from './router.js';
-export { commit, jobSpec, jobStatus, mapOutput, wireError, workerStatus } from './schema.js';
+export { commit, heldOutput, jobSpec, jobStatus, wireError, workerStatus } from './schema.js';

@@ -1,4 +1,5 @@
 import { MAX_BATCH } from '../../core/contracts/messages.js';
+import { MAX_STEPS } from '../../core/contracts/step.js';
 import {
   type Check,
   dictionary,
@@ -23,7 +24,12 @@ const attemptName = text(128, /^[A-Za-z0-9._-]{1,128}$/);
 const workerName = text(128, /^[A-Za-z0-9._:@-]{1,128}$/);
 const bytes = whole();
 
-const taskId = record({ stage: oneOf('map', 'reduce', 'finalize'), index: whole(0, 2 ** 31) });
+const step = whole(0, MAX_STEPS - 1);
+const stage = oneOf('map', 'reduce', 'finalize');
+const index = whole(0, 2 ** 31);
+const taskId = record({ step, stage, index });
+const range = { step, stage, from: index, count: index };
+const generations = list(pair(whole(), whole(1)), 1 << 20);
 const epoch = record({ term: whole(), counter: whole() });
 
 /** Five causes deep at most, as toWire writes them. */
@@ -50,13 +56,15 @@ export const assignment = record({
   backup: flag,
 });
 
-export const mapOutput = record({
-  map: whole(),
+export const heldOutput = record({
+  index,
   generation: whole(),
   worker: workerName,
   host: text(256),
+  stored: flag,
   path: text(MAX_NAME),
   bytes,
+  crc32c: nullable(whole(0, 2 ** 32 - 1)),
 });
 
 const outputFile = record({
@@ -86,19 +94,21 @@ const usage = record({
 
 const doneOutcome = record({
   kind: literal('done'),
-  mapOutput: nullable(mapOutput),
+  held: nullable(heldOutput),
   outputs: list(outputFile, 1 << 16),
   counters: dictionary(finite(), 4096, 256),
   recordsIn: whole(),
   recordsOut: whole(),
   refused: list(refusedInput, 1 << 16),
-  readGenerations: list(pair(whole(), whole(1)), 1 << 20),
+  reads: list(record({ ...range, generations }), MAX_STEPS + 1),
 });
+
+const lostOutputs = list(record({ task: taskId, generation: whole() }), 1 << 16);
 
 const failedOutcome = record({
   kind: literal('failed'),
   error: wireError,
-  lostMaps: list(record({ map: whole(), generation: whole() }), 1 << 16),
+  lost: lostOutputs,
 });
 
 const report = record({
@@ -114,6 +124,26 @@ const report = record({
 export const commit = record({ task: taskId, generation: whole(), attempt: attemptName, epoch, outcome: doneOutcome, usage });
 
 const sha256 = text(64, /^[0-9a-f]{64}$/);
+const stepIndices = list(step, MAX_STEPS);
+const stepSpec = record({
+  name: text(64, /^[A-Za-z0-9._-]{1,64}$/),
+  from: stepIndices,
+  given: stepIndices,
+  cuts: nullable(step),
+  input: variant('kind', {
+    lines: record({}),
+    files: record({}),
+    fixed: record({ bytes: whole(1, 2 ** 31) }),
+    packed: record({}),
+  }),
+  splits: whole(0, 10_000_000),
+  firstSplit: whole(0, 20_000_000),
+  reducers: whole(0, 1_000_000),
+  hasCombine: flag,
+  groupPrefix: whole(0, 1 << 20),
+  memory: record({ sortBuffer: bytes, task: bytes }),
+});
+
 export const jobSpec = record({
   id: jobId,
   name: text(64, /^[A-Za-z0-9._-]{1,64}$/),
@@ -122,22 +152,13 @@ export const jobSpec = record({
     plugin: record({ kind: literal('plugin'), sha256, trusted: flag }),
   }),
   output: text(MAX_NAME, /^(file|s3|memory):/),
-  input: variant('kind', {
-    lines: record({}),
-    files: record({}),
-    fixed: record({ bytes: whole(1, 2 ** 31) }),
-    packed: record({}),
-  }),
-  splits: whole(0, 10_000_000),
-  reducers: whole(0, 1_000_000),
-  hasCombine: flag,
+  steps: list(stepSpec, MAX_STEPS),
   hasFinalize: flag,
   deterministic: flag,
-  format: variant('kind', { text: record({ separator: text(1024) }), packed: record({}), raw: record({}) }),
+  format: variant('kind', { text: record({ separator: text(1024) }), packed: record({}), raw: record({}), joined: record({}) }),
   params: dictionary(text(32768), 1024, 256),
   maxAttempts: whole(1, 1000),
   priority: finite(),
-  memory: record({ sortBuffer: bytes, task: bytes }),
   isa: text(64),
 });
 
@@ -166,7 +187,7 @@ const jobEvent = variant('kind', {
     attempt: attemptName,
     worker: workerName,
     error: wireError,
-    lost: list(record({ map: whole(), generation: whole() }), 1 << 16),
+    lost: lostOutputs,
   }),
   'worker-lost': record({ job: jobId, worker: workerName }),
   ended: record({ status: jobStatus }),
@@ -222,7 +243,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   credit: { from: 'worker', header: record({ worker, seq: whole(), capacity: whole(0, 4096) }) },
   reports: { from: 'worker', header: record({ worker }), body: list(report, MAX_BATCH) },
   'worker-bye': { from: 'worker', header: record({ worker }) },
-  'map-outputs': { from: 'worker', header: record({ worker, request, job: jobId, from: whole() }) },
+  outputs: { from: 'worker', header: record({ worker, request, job: jobId, ...range }) },
   commits: { from: 'worker', header: record({ worker, request, job: jobId, from: whole() }) },
   spec: { from: 'worker', header: record({ worker, request, job: jobId }) },
 
@@ -242,6 +263,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   },
   revoke: { from: 'coordinator', header: record({ attempts: list(attemptRef, MAX_BATCH) }) },
   'drop-job': { from: 'coordinator', header: record({ job: jobId }) },
+  'drop-outputs': { from: 'coordinator', header: record({ job: jobId, ...range, generations }) },
   'unknown-worker': { from: 'coordinator', header: record({ term: whole() }) },
   shutdown: { from: 'coordinator', header: record({}) },
   page: { from: 'coordinator', header: record({ request, next: nullable(whole()) }), body: 'any' },

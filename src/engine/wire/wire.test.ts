@@ -18,11 +18,11 @@ import {
 
 const report: Report = {
   job: 'job-1',
-  task: { stage: 'map', index: 3 },
+  task: { step: 0, stage: 'map', index: 3 },
   generation: 0,
   attempt: 'map-3-g0-a1',
   epoch: { term: 1, counter: 7 },
-  outcome: { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'ünïcode')), lostMaps: [] },
+  outcome: { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'ünïcode')), lost: [] },
   usage: { worker: 'w1', milliseconds: 1.5, reservedBytes: 1, nativePeakBytes: 2, processPeakBytes: 2 ** 33 },
 };
 

@@ -1,11 +1,11 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { addon } from '../../core/addon/index.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
-import type { JobSpec } from '../../core/contracts/job.js';
-import type { Assignment, Commit, MapOutput, Report, TaskInput } from '../../core/contracts/task.js';
+import type { JobSpec, TaskId } from '../../core/contracts/job.js';
+import { readsOf, type TaskRange } from '../../core/contracts/step.js';
+import type { Assignment, Commit, HeldOutput, Report, TaskInput } from '../../core/contracts/task.js';
 import { taskBudget } from '../../core/memory-plan.js';
 import { PeakSampler } from '../../core/memory-sample.js';
+import { removeAttemptData } from './attempt-data.js';
 import type { JobCache, JobFiles } from './job-files.js';
 import type { WorkerOptions } from './options.js';
 import { TaskPool } from './pool.js';
@@ -20,7 +20,7 @@ const MAX_TASKS_A_CROSSING = 32;
 
 export interface AttemptSource {
   readonly jobs: JobCache;
-  mapOutputs(job: string): Promise<MapOutput[]>;
+  outputs(job: string, range: TaskRange): Promise<HeldOutput[]>;
   commits(job: string): Promise<Commit[]>;
 }
 
@@ -136,7 +136,7 @@ export class AttemptTable {
   async #prepare(attempt: Attempt): Promise<void> {
     const { job, task } = attempt.assignment;
     const files = await this.#source.jobs.get(job);
-    attempt.reserved = this.#need(files.spec, task.stage);
+    attempt.reserved = this.#need(files.spec, task);
     if (attempt.reserved > this.#budget) {
       throw new DafError(
         'ERR_DAF_MEMORY_LIMIT',
@@ -146,13 +146,13 @@ export class AttemptTable {
         },
       );
     }
-    const mapOutputs = task.stage === 'reduce' ? await this.#source.mapOutputs(job) : null;
+    const inputs = await Promise.all(readsOf(files.spec, task).map((range) => this.#source.outputs(job, range)));
     const commits = task.stage === 'finalize' ? await this.#source.commits(job) : null;
-    attempt.input = this.#input(attempt, files, mapOutputs, commits);
+    attempt.input = this.#input(attempt, files, inputs, commits);
     attempt.state = 'ready';
   }
 
-  #input(attempt: Attempt, files: JobFiles, mapOutputs: MapOutput[] | null, commits: Commit[] | null): TaskInput {
+  #input(attempt: Attempt, files: JobFiles, inputs: HeldOutput[][], commits: Commit[] | null): TaskInput {
     const { name, host, runners } = this.#options;
     return {
       ...files,
@@ -160,14 +160,15 @@ export class AttemptTable {
       runnerUrl: runners[files.spec.code.kind],
       worker: name,
       host,
-      mapOutputs,
+      inputs,
       commits,
       control: attempt.control,
     };
   }
 
-  #need(spec: JobSpec, stage: Assignment['task']['stage']): number {
-    return spec.memory.task + (stage === 'map' && spec.reducers > 0 ? spec.memory.sortBuffer : 0);
+  #need(spec: JobSpec, { step, stage }: TaskId): number {
+    const { memory, reducers } = spec.steps[step]!;
+    return memory.task + (stage === 'map' && reducers > 0 ? memory.sortBuffer : 0);
   }
 
   /** Starts what is ready, in order of arrival, while threads are free and the budget admits it. */
@@ -257,13 +258,8 @@ export class AttemptTable {
   }
 }
 
-/** Removes an attempt's intermediate files. */
-export async function removeAttemptData(dataDir: string, attempt: string): Promise<void> {
-  await Promise.all(['seg', 'tmp'].map((kind) => rm(join(dataDir, `${attempt}.${kind}`), { recursive: true, force: true })));
-}
-
 function failed(error: unknown): TaskResult {
-  return { outcome: { kind: 'failed', error: toWire(error), lostMaps: [] }, milliseconds: 0, nativePeakBytes: 0 };
+  return { outcome: { kind: 'failed', error: toWire(error), lost: [] }, milliseconds: 0, nativePeakBytes: 0 };
 }
 
 function progressOf(control: Int32Array): number {

@@ -3,7 +3,9 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
 import { codeKey, type JobSpec } from '../../core/contracts/job.js';
+import type { TaskRead } from '../../core/contracts/task.js';
 import { openBlobStore } from '../stores/open-blob.js';
+import { removeOutputs } from './attempt-data.js';
 
 /** What a worker keeps of a job: its spec, its code as a local file, its data directory. */
 export interface JobFiles {
@@ -47,6 +49,11 @@ export class JobCache {
     await writeFile(`${codePath}.tmp`, bytes, { mode: 0o700 });
     await rename(`${codePath}.tmp`, codePath);
     return { spec, codePath, dataDir };
+  }
+
+  /** Removes outputs of a job that nobody will read any more. */
+  async dropOutputs(job: string, read: TaskRead): Promise<void> {
+    await removeOutputs(join(this.#dataDir, job), read);
   }
 
   /** Removes everything that workers of this directory hold of a job. */

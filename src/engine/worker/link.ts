@@ -1,7 +1,8 @@
 import { DafError, fromWire } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { FromWorker, ToWorker } from '../../core/contracts/messages.js';
-import type { Commit, MapOutput } from '../../core/contracts/task.js';
+import type { TaskRange } from '../../core/contracts/step.js';
+import type { Commit, HeldOutput } from '../../core/contracts/task.js';
 import { list } from '../wire/check.js';
 import {
   type BodyOf,
@@ -10,8 +11,8 @@ import {
   DealerSocket,
   decodeFromCoordinator,
   encode,
+  heldOutput,
   jobSpec,
-  mapOutput,
   type Received,
 } from '../wire/index.js';
 
@@ -72,20 +73,36 @@ export class CoordinatorLink {
     return checkBody<JobSpec>(body, jobSpec);
   }
 
-  /** Every committed map output that the coordinator lists, in map order. */
-  async mapOutputs(job: string): Promise<MapOutput[]> {
-    return this.#pages<MapOutput>('map-outputs', job, (body) => checkBody(body, list(mapOutput, PAGE)));
+  /** What the tasks of a range hold, in order; answered once all of them are committed. */
+  async outputs(job: string, { step, stage, from, count }: TaskRange): Promise<HeldOutput[]> {
+    const end = from + count;
+    const ask = (request: number, next: number): FromWorker => ({
+      type: 'outputs',
+      worker: this.#worker,
+      request,
+      job,
+      step,
+      stage,
+      from: next,
+      count: end - next,
+    });
+    return this.#pages<HeldOutput>(ask, from, (body) => checkBody(body, list(heldOutput, PAGE)));
   }
 
   async commits(job: string): Promise<Commit[]> {
-    return this.#pages<Commit>('commits', job, (body) => checkBody(body, list(commit, PAGE)));
+    const ask = (request: number, from: number): FromWorker => ({ type: 'commits', worker: this.#worker, request, job, from });
+    return this.#pages<Commit>(ask, 0, (body) => checkBody(body, list(commit, PAGE)));
   }
 
-  async #pages<T>(type: 'map-outputs' | 'commits', job: string, check: (body: unknown) => T[]): Promise<T[]> {
+  async #pages<T>(
+    ask: (request: number, from: number) => FromWorker,
+    first: number,
+    check: (body: unknown) => T[],
+  ): Promise<T[]> {
     const all: T[] = [];
-    for (let from: number | null = 0; from !== null; ) {
+    for (let from: number | null = first; from !== null; ) {
       const start: number = from;
-      const page = await this.#ask((request) => ({ type, worker: this.#worker, request, job, from: start }));
+      const page = await this.#ask((request) => ask(request, start));
       for (const entry of check(page.body)) all.push(entry);
       from = page.next;
     }

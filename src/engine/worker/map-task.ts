@@ -1,18 +1,20 @@
-import { join } from 'node:path';
-import { mapPartName } from '../../core/contracts/job.js';
-import type { MapTotals, StageRunner } from '../../core/contracts/stage.js';
+import type { MapInput, MapTotals, StageRunner } from '../../core/contracts/stage.js';
+import { readsOf } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
-import type { MapOutput, OutputFile, TaskInput } from '../../core/contracts/task.js';
+import type { TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
+import { segmentPath } from './attempt-data.js';
+import { heldPiece, openHeld } from './input/held-source.js';
 import { openMapInput } from './input/map-input.js';
+import { openSource } from './input/source.js';
 import { readSplit } from './input/splits.js';
-import { PartWriter } from './output/part-writer.js';
 import { ShuffleSink } from './output/shuffle-sink.js';
+import { StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
 import { AttemptContext } from './task-context.js';
-import type { StageResult } from './task-result.js';
+import { readGenerations, type StageResult } from './task-result.js';
 
-/** Maps one split into a segment file, or into a part file when the job has no reducers. */
+/** Maps one split, or what a task of an earlier step holds, into a segment file; into an output of the step when it has no reducers. */
 export async function runMap(
   input: TaskInput,
   runner: StageRunner,
@@ -20,38 +22,78 @@ export async function runMap(
   context: AttemptContext,
   files: AttemptFiles,
 ): Promise<StageResult> {
-  const { spec, assignment } = input;
-  const split = await readSplit(store, spec.id, assignment.task.index);
-  const records = openMapInput(split, spec, store, context);
-  if (spec.reducers === 0) {
-    const part = new PartWriter(spec, store, assignment.task, assignment.attempt, mapPartName(split.index), context.scratchDir);
-    try {
-      const totals = await runner.map(records, part, context);
-      failpoint('task.map-done');
-      // Thousands of tasks that only write files of their own leave no empty parts behind.
-      const parts = part.isEmpty() ? [] : [await part.finish()];
-      if (parts.length === 0) part.discard();
-      return result(totals, null, [...parts, ...files.list()], part.records);
-    } catch (error) {
-      part.discard();
-      throw error;
-    }
+  const step = input.spec.steps[input.assignment.task.step]!;
+  const records = await openInput(input, store, context);
+  return step.reducers === 0
+    ? mapToOutput(input, records, runner, store, context, files)
+    : mapToSegments(input, records, runner, context, files);
+}
+
+async function openInput(input: TaskInput, store: BlobStore, context: AttemptContext): Promise<MapInput> {
+  const { spec, assignment, inputs } = input;
+  const { step: at, index } = assignment.task;
+  const step = spec.steps[at]!;
+  if (step.from.length === 0) {
+    const split = await readSplit(store, spec.id, step.firstSplit + index);
+    return openMapInput(split, step, context, (piece) => openSource(piece, store));
   }
-  const path = join(input.dataDir, `${assignment.attempt}.seg`);
-  const sink = new ShuffleSink(path, spec, runner, new AttemptContext(input, files, 'combine', context));
+  const [range] = readsOf(spec, assignment.task);
+  const held = inputs[0]![0]!;
+  const split = { index, pieces: [heldPiece(range!, held, index)] };
+  return openMapInput(split, step, context, (piece) => openHeld(range!, held, piece, store));
+}
+
+async function mapToOutput(
+  input: TaskInput,
+  records: MapInput,
+  runner: StageRunner,
+  store: BlobStore,
+  context: AttemptContext,
+  files: AttemptFiles,
+): Promise<StageResult> {
+  const output = new StepOutput(input, store, () => context.scratchDir);
+  try {
+    const totals = await runner.map(records, output.writer, context);
+    failpoint('task.map-done');
+    const { outputs, held, records: recordsOut } = await output.finish();
+    return { ...result(input, totals), held, outputs: [...outputs, ...files.list()], recordsOut };
+  } catch (error) {
+    output.discard();
+    throw error;
+  }
+}
+
+async function mapToSegments(
+  input: TaskInput,
+  records: MapInput,
+  runner: StageRunner,
+  context: AttemptContext,
+  files: AttemptFiles,
+): Promise<StageResult> {
+  const { spec, assignment, dataDir, worker, host } = input;
+  const { task, attempt, generation } = assignment;
+  const step = spec.steps[task.step]!;
+  const path = segmentPath(dataDir, attempt);
+  const cuts = step.cuts === null ? null : await context.givenRecords.bytes(step.cuts);
+  const sink = new ShuffleSink(
+    path,
+    step,
+    runner,
+    cuts,
+    new AttemptContext(input, files, context.givenRecords, 'combine', context),
+  );
   try {
     const totals = await runner.map(records, sink, context);
     failpoint('task.map-done');
     const { bytes, emitted } = sink.finish();
-    const { generation } = assignment;
-    const output = { map: split.index, generation, worker: input.worker, host: input.host, path, bytes };
-    return result(totals, output, files.list(), emitted);
+    const held = { index: task.index, generation, worker, host, stored: false, path, bytes, crc32c: null };
+    return { ...result(input, totals), held, outputs: files.list(), recordsOut: emitted };
   } catch (error) {
     sink.discard();
     throw error;
   }
 }
 
-function result(totals: MapTotals, mapOutput: MapOutput | null, outputs: OutputFile[], recordsOut: number): StageResult {
-  return { mapOutput, outputs, recordsIn: totals.recordsIn, recordsOut, readGenerations: [] };
+function result(input: TaskInput, { recordsIn }: MapTotals): Pick<StageResult, 'recordsIn' | 'reads'> {
+  return { recordsIn, reads: readGenerations(input) };
 }

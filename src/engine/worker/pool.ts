@@ -34,7 +34,7 @@ export class TaskPool {
     } catch (error) {
       const failure = toWire(threadError(error, signal));
       const milliseconds = performance.now() - started;
-      return inputs.map(() => ({ outcome: { kind: 'failed', error: failure, lostMaps: [] }, milliseconds, nativePeakBytes: 0 }));
+      return inputs.map(() => ({ outcome: { kind: 'failed', error: failure, lost: [] }, milliseconds, nativePeakBytes: 0 }));
     }
   }
 

@@ -1,32 +1,22 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type MergeReader } from '../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, readGroups } from '../../core/addon/records.js';
 import { DafError } from '../../core/contracts/errors.js';
-import { partName } from '../../core/contracts/job.js';
 import type { GroupStream, StageRunner } from '../../core/contracts/stage.js';
+import { readsOf, type TaskRange } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
-import type { LostMap, MapOutput, TaskInput } from '../../core/contracts/task.js';
+import type { HeldOutput, TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
-import { PartWriter } from './output/part-writer.js';
+import { isLoss, LostInputs } from './lost-inputs.js';
+import { StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
 import type { AttemptContext } from './task-context.js';
-import type { StageResult } from './task-result.js';
+import { readGenerations, type StageResult } from './task-result.js';
 
 const FAN_IN = 32;
 
-/** A reduce that could not read the output of some maps: they have to run again. */
-export class LostSegments extends Error {
-  readonly error: DafError;
-  readonly lost: readonly LostMap[];
-
-  constructor(error: DafError, lost: readonly LostMap[]) {
-    super(error.message);
-    this.error = error;
-    this.lost = lost;
-  }
-}
-
-/** Merges one partition of all map outputs and reduces it into a part file. */
+/** Merges one partition of all map outputs and reduces it into an output of the step. */
 export async function runReduce(
   input: TaskInput,
   runner: StageRunner,
@@ -34,95 +24,83 @@ export async function runReduce(
   context: AttemptContext,
   files: AttemptFiles,
 ): Promise<StageResult> {
-  const { spec, assignment } = input;
-  const { index } = assignment.task;
-  const maps = input.mapOutputs ?? [];
-  checkComplete(maps, input);
+  const { spec, assignment, dataDir } = input;
+  const { step, index } = assignment.task;
+  const maps = new MapSegments(input);
+  maps.check();
   const reader = new (addon().MergeReader)({
-    sources: maps.map(({ path }) => ({ path, partition: index })),
-    temp: join(input.dataDir, `${assignment.attempt}.merge`),
+    sources: maps.outputs.map(({ path }) => ({ path, partition: index })),
+    temp: join(dataDir, `${assignment.attempt}.merge`),
     fanIn: FAN_IN,
-    groupPrefix: 0,
+    groupPrefix: spec.steps[step]!.groupPrefix,
     control: input.control,
   });
-  let part: PartWriter | null = null;
+  let output: StepOutput | null = null;
   try {
-    reading(reader, maps, () => reader.open());
-    part = new PartWriter(spec, store, assignment.task, assignment.attempt, partName(index), context.scratchDir);
-    await runner.reduce?.(groupStream(reader, maps, context), part, context);
+    maps.reading(reader, () => reader.open());
+    output = new StepOutput(input, store, () => context.scratchDir);
+    await runner.reduce?.(groupStream(reader, maps, context), output.writer, context);
     const recordsIn = reader.records;
     failpoint('task.reduce-done');
-    const output = await part.finish();
-    return {
-      mapOutput: null,
-      outputs: [output, ...files.list()],
-      recordsIn,
-      recordsOut: part.records,
-      readGenerations: runLengths(maps.map((map) => map.generation)),
-    };
+    const { outputs, held, records: recordsOut } = await output.finish();
+    return { held, outputs: [...outputs, ...files.list()], recordsIn, recordsOut, reads: readGenerations(input) };
   } catch (error) {
-    part?.discard();
+    output?.discard();
     throw error;
   } finally {
     reader.dispose();
   }
 }
 
-/** Reducing what happens to be there would under-count: the list has to name every map once, in order. */
-function checkComplete(maps: readonly MapOutput[], input: TaskInput): void {
-  const complete = maps.length === input.spec.splits && maps.every((map, i) => map.map === i);
-  if (!complete) {
-    const error = new DafError('ERR_DAF_SEGMENT_LOST', `${maps.length} of ${input.spec.splits} map outputs are there`, {
-      retryable: true,
-    });
-    throw new LostSegments(error, []);
+/** The segment files of all maps of a step, and which of them cannot be read. */
+class MapSegments {
+  readonly outputs: readonly HeldOutput[];
+  readonly #input: TaskInput;
+  readonly #range: TaskRange;
+
+  constructor(input: TaskInput) {
+    this.#input = input;
+    this.#range = readsOf(input.spec, input.assignment.task)[0]!;
+    this.outputs = input.inputs[0]!;
   }
-  const foreign = maps.find((map) => map.host !== input.host);
-  if (foreign !== undefined) {
-    throw new DafError(
-      'ERR_DAF_UNSUPPORTED',
-      `map ${foreign.map} lies on ${foreign.host}; fetching from other hosts is not supported yet`,
-    );
+
+  /** Reducing what happens to be there would under-count: the list has to name every map once, in order, and the files have to be there. */
+  check(): void {
+    const { count } = this.#range;
+    if (this.outputs.length !== count || !this.outputs.every(({ index }, i) => index === i)) {
+      const why = `${this.outputs.length} of ${count} map outputs are there`;
+      throw new LostInputs(new DafError('ERR_DAF_SEGMENT_LOST', why, { retryable: true }), []);
+    }
+    const foreign = this.outputs.find(({ host }) => host !== this.#input.host);
+    if (foreign !== undefined) {
+      throw new DafError(
+        'ERR_DAF_UNSUPPORTED',
+        `map ${foreign.index} lies on ${foreign.host}; fetching from other hosts is not supported yet`,
+      );
+    }
+    // All that are gone at once: each would cost another attempt.
+    const gone = this.outputs.filter(({ path }) => !existsSync(path));
+    if (gone.length > 0) throw LostInputs.of(this.#range, gone);
+  }
+
+  /** Names the map whose segment a failed read came from. */
+  reading<T>(reader: MergeReader, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const map = reader.failedSource < 0 ? undefined : this.outputs[reader.failedSource];
+      const cause = DafError.from(error, 'ERR_DAF_IO');
+      if (map === undefined || !isLoss(cause)) throw error;
+      throw LostInputs.of(this.#range, [map], cause);
+    }
   }
 }
 
-function groupStream(reader: MergeReader, maps: readonly MapOutput[], context: AttemptContext): GroupStream {
+function groupStream(reader: MergeReader, maps: MapSegments, context: AttemptContext): GroupStream {
   const fill = (buffer: Uint8Array): number => {
     context.checkCancelled();
-    return reading(reader, maps, () => reader.next(buffer));
+    return maps.reading(reader, () => reader.next(buffer));
   };
   const { groups } = readGroups(fill, new Uint8Array(GROUP_BUFFER_BYTES));
   return { groups, fill };
-}
-
-/** Names the map whose segment a failed read came from. */
-function reading<T>(reader: MergeReader, maps: readonly MapOutput[], read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const map = reader.failedSource < 0 ? undefined : maps[reader.failedSource];
-    if (map === undefined) throw error;
-    const cause = DafError.from(error, 'ERR_DAF_IO');
-    if (cause.code === 'ERR_DAF_MEMORY_LIMIT' || cause.code === 'ERR_DAF_CANCELLED') throw cause;
-    const lost = new DafError(
-      'ERR_DAF_SEGMENT_LOST',
-      `the output of map ${map.map} (generation ${map.generation}) cannot be read`,
-      {
-        retryable: true,
-        cause,
-      },
-    );
-    throw new LostSegments(lost, [{ map: map.map, generation: map.generation }]);
-  }
-}
-
-/** [3,3,3,4] → [[3,3],[4,1]] */
-export function runLengths(values: readonly number[]): [number, number][] {
-  const runs: [number, number][] = [];
-  for (const value of values) {
-    const last = runs[runs.length - 1];
-    if (last !== undefined && last[0] === value) last[1]++;
-    else runs.push([value, 1]);
-  }
-  return runs;
 }

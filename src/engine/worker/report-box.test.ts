@@ -1,18 +1,18 @@
 import t from 'tap';
+import { runLengths } from '../../core/contracts/generations.js';
 import type { Report } from '../../core/contracts/task.js';
-import { runLengths } from './reduce-task.js';
 import { ReportBox } from './report-box.js';
 
 function report(attempt: string, refused = 0): Report {
   return {
     job: 'j',
-    task: { stage: 'map', index: 0 },
+    task: { step: 0, stage: 'map', index: 0 },
     generation: 0,
     attempt,
     epoch: { term: 1, counter: 1 },
     outcome: {
       kind: 'done',
-      mapOutput: null,
+      held: null,
       outputs: [],
       counters: {},
       recordsIn: 0,
@@ -24,7 +24,7 @@ function report(attempt: string, refused = 0): Report {
         hint: null,
         refused: true,
       })),
-      readGenerations: [],
+      reads: [],
     },
     usage: { worker: 'w', milliseconds: 1, reservedBytes: 0, nativePeakBytes: 0, processPeakBytes: 0 },
   };

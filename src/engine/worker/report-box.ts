@@ -70,6 +70,6 @@ function tooLarge(report: Report, bytes: number): Waiting {
   const error = new DafError('ERR_DAF_TASK_FAILED', `the attempt's report takes ${bytes} bytes, the limit is ${MAX_REPORT}`, {
     hint: 'smaller splits list fewer files, counters and refusals a task',
   });
-  const failed: Report = { ...report, outcome: { kind: 'failed', error: toWire(error), lostMaps: [] } };
+  const failed: Report = { ...report, outcome: { kind: 'failed', error: toWire(error), lost: [] } };
   return waiting(failed, pack(failed).length);
 }

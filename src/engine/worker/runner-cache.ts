@@ -3,10 +3,10 @@ import type { StageRunner } from '../../core/contracts/stage.js';
 import type { TaskInput } from '../../core/contracts/task.js';
 
 interface RunnerModule {
-  createRunner(codePath: string, spec: JobSpec): Promise<StageRunner>;
+  createRunner(codePath: string, spec: JobSpec, step: number): Promise<StageRunner>;
 }
 
-/** The runners of the last few jobs of a thread: loading code for every task would cost more than most tasks. */
+/** The runners of the last few steps of a thread: loading code for every task would cost more than most tasks. */
 export class RunnerCache {
   readonly #limit: number;
   readonly #runners = new Map<string, Promise<StageRunner>>();
@@ -16,25 +16,25 @@ export class RunnerCache {
   }
 
   async get(input: TaskInput): Promise<StageRunner> {
-    const job = input.spec.id;
-    let runner = this.#runners.get(job);
+    const key = `${input.spec.id}/${input.assignment.task.step}`;
+    let runner = this.#runners.get(key);
     // Moves to the end: the first one is always the one unused for longest.
-    this.#runners.delete(job);
+    this.#runners.delete(key);
     runner ??= create(input);
-    this.#runners.set(job, runner);
+    this.#runners.set(key, runner);
     await this.#trim();
     try {
       return await runner;
     } catch (error) {
-      this.#runners.delete(job);
+      this.#runners.delete(key);
       throw error;
     }
   }
 
   async #trim(): Promise<void> {
-    for (const [job, runner] of this.#runners) {
+    for (const [key, runner] of this.#runners) {
       if (this.#runners.size <= this.#limit) return;
-      this.#runners.delete(job);
+      this.#runners.delete(key);
       await runner.then((loaded) => loaded.dispose?.()).catch(() => {});
     }
   }
@@ -42,5 +42,5 @@ export class RunnerCache {
 
 async function create(input: TaskInput): Promise<StageRunner> {
   const module = (await import(input.runnerUrl)) as RunnerModule;
-  return module.createRunner(input.codePath, input.spec);
+  return module.createRunner(input.codePath, input.spec, input.assignment.task.step);
 }

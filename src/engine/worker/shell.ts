@@ -6,7 +6,8 @@ import type { Assignment } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import type { Received } from '../wire/index.js';
-import { AttemptTable, attemptKey, removeAttemptData } from './attempts.js';
+import { removeAttemptData } from './attempt-data.js';
+import { AttemptTable, attemptKey } from './attempts.js';
 import { JobCache } from './job-files.js';
 import { CoordinatorLink } from './link.js';
 import type { WorkerOptions } from './options.js';
@@ -51,7 +52,7 @@ export class WorkerShell {
       options,
       {
         jobs: this.#jobs,
-        mapOutputs: (job) => this.#link.mapOutputs(job),
+        outputs: (job, range) => this.#link.outputs(job, range),
         commits: (job) => this.#link.commits(job),
       },
       {
@@ -142,6 +143,9 @@ export class WorkerShell {
       case 'drop-job':
         this.#reports.forgetJob(message.job);
         this.#attempts.dropJob(message.job).catch((error: unknown) => this.#warn(error));
+        break;
+      case 'drop-outputs':
+        this.#jobs.dropOutputs(message.job, message).catch((error: unknown) => this.#warn(error));
         break;
       case 'shutdown':
         this.#events.onShutdown();

@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Counters, TaskFiles } from '../../core/contracts/context.js';
 import { DafError } from '../../core/contracts/errors.js';
+import type { RawRecord } from '../../core/contracts/record.js';
 import type { TaskContext } from '../../core/contracts/stage.js';
 import type { RefusedInput, TaskInput } from '../../core/contracts/task.js';
+import { scratchPath } from './attempt-data.js';
+import type { GivenRecords } from './input/given.js';
 
 // Words of native/base/control.h.
 const CANCEL = 0;
@@ -15,6 +17,7 @@ const STEPS = 1 << 16;
 export class AttemptContext implements TaskContext {
   readonly job: string;
   readonly jobName: string;
+  readonly step: string;
   readonly stage: TaskContext['stage'];
   readonly index: number;
   readonly attempt: string;
@@ -24,6 +27,7 @@ export class AttemptContext implements TaskContext {
   readonly memoryBytes: number;
   readonly control: Int32Array;
   readonly refused: RefusedInput[];
+  readonly givenRecords: GivenRecords;
   readonly #sums: Map<string, number>;
   readonly #scratch: string;
   #hasScratch = false;
@@ -31,22 +35,26 @@ export class AttemptContext implements TaskContext {
   constructor(
     input: TaskInput,
     files: TaskFiles,
+    given: GivenRecords,
     stage: TaskContext['stage'] = input.assignment.task.stage,
     parent?: AttemptContext,
   ) {
     const { spec, assignment } = input;
     this.job = spec.id;
     this.jobName = spec.name;
+    const step = spec.steps[assignment.task.step]!;
+    this.step = step.name;
     this.stage = stage;
+    this.givenRecords = given;
     this.index = assignment.task.index;
     this.attempt = assignment.attempt;
     this.params = spec.params;
     this.files = files;
-    this.memoryBytes = spec.memory.task;
+    this.memoryBytes = step.memory.task;
     this.control = input.control;
     this.refused = parent?.refused ?? [];
     this.#sums = parent === undefined ? new Map() : parent.#sums;
-    this.#scratch = join(input.dataDir, `${assignment.attempt}.tmp`);
+    this.#scratch = scratchPath(input.dataDir, assignment.attempt);
     this.counters = { add: (name, amount = 1) => void this.#sums.set(name, (this.#sums.get(name) ?? 0) + amount) };
   }
 
@@ -59,6 +67,10 @@ export class AttemptContext implements TaskContext {
   /** Counters by name, in name order. */
   sums(): Record<string, number> {
     return Object.fromEntries([...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  given(step: string): AsyncIterable<RawRecord> {
+    return this.givenRecords.records(step);
   }
 
   checkCancelled(): void {

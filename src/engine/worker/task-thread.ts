@@ -6,9 +6,11 @@ import type { Outcome, TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import { runFinalize } from './finalize-task.js';
+import { GivenRecords } from './input/given.js';
+import { LostInputs } from './lost-inputs.js';
 import { runMap } from './map-task.js';
 import { AttemptFiles } from './output/task-files.js';
-import { LostSegments, runReduce } from './reduce-task.js';
+import { runReduce } from './reduce-task.js';
 import { RunnerCache } from './runner-cache.js';
 import { AttemptContext } from './task-context.js';
 import type { StageResult, TaskResult } from './task-result.js';
@@ -34,8 +36,8 @@ async function runTask(input: TaskInput): Promise<TaskResult> {
     outcome = await attempt(input);
     native = addon().memoryUse().peak;
   } catch (error) {
-    const lost = error instanceof LostSegments ? error : null;
-    outcome = { kind: 'failed', error: toWire(lost?.error ?? DafError.from(error)), lostMaps: lost?.lost ?? [] };
+    const lost = error instanceof LostInputs ? error : null;
+    outcome = { kind: 'failed', error: toWire(lost?.error ?? DafError.from(error)), lost: lost?.lost ?? [] };
   }
   return { outcome, milliseconds: performance.now() - started, nativePeakBytes: native };
 }
@@ -46,7 +48,7 @@ async function attempt(input: TaskInput): Promise<Outcome> {
   const runner = await runners.get(input);
   const store = openBlobStore(spec.output);
   const files = new AttemptFiles(spec, store, assignment.task, assignment.attempt);
-  const context = new AttemptContext(input, files);
+  const context = new AttemptContext(input, files, new GivenRecords(input, store));
   try {
     context.checkCancelled();
     const result = await runStage(input, runner, store, context, files);

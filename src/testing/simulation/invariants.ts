@@ -1,8 +1,10 @@
 import { type JobSpec, MANIFEST, type TaskId, taskName } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
+import { intakeOf, outputsOf } from '../../core/contracts/step.js';
 import type { StateStore } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
 import { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
+import { attemptsIn, expectedContent, RECORDS_A_SPLIT, stripAttempts } from './content.js';
 
 /** What must hold in every run. The commit protocol's model in other notations uses the same names. */
 export type Invariant =
@@ -84,28 +86,24 @@ export class Watch {
   }
 }
 
-/** What a map attempt of the simulation writes, and what a reduce reads of it. */
-export function mapContent(spec: JobSpec, map: number, attempt: string): string {
-  return spec.deterministic ? `m${map}` : `m${map}@${attempt}`;
-}
-
-/** The published results: every map's records once in every reduce, and for jobs that may vary the same ones everywhere. */
+/** The published results: every record once in every part, and for jobs that may vary the same ones everywhere. */
 export async function checkPublished(watch: Watch, spec: JobSpec, output: MemoryBlobStore): Promise<void> {
   const manifest = JSON.parse(Buffer.from(await output.get(MANIFEST)).toString()) as Manifest;
-  if (manifest.inputs.records !== 10 * spec.splits)
-    watch.fail('no-under-count', `${manifest.inputs.records} records for ${spec.splits} splits`);
+  const { splits } = spec.steps[intakeOf(spec)]!;
+  if (manifest.inputs.records !== RECORDS_A_SPLIT * splits)
+    watch.fail('no-under-count', `${manifest.inputs.records} records for ${splits} splits`);
+  const last = outputsOf(spec, spec.steps.length - 1);
   const parts = manifest.outputs.filter(({ name }) => name.startsWith('part-'));
-  if (parts.length !== (spec.reducers || spec.splits)) watch.fail('no-under-count', `${parts.length} parts`);
-  let reference: string | undefined;
-  for (const { name, bytes } of parts) {
+  if (parts.length !== last.count) watch.fail('no-under-count', `${parts.length} parts`);
+  const attempts = new Map<string, string>();
+  for (const [index, { name, bytes }] of parts.entries()) {
     const text = Buffer.from(await output.get(name)).toString();
     if (text.length !== bytes) watch.fail('no-under-count', `${name} has ${text.length} bytes, the manifest says ${bytes}`);
-    if (spec.reducers === 0) continue;
-    const maps = text.split('\n').filter((line) => line !== '');
-    const names = maps.map((line) => line.split('@')[0]);
-    const wanted = Array.from({ length: spec.splits }, (_, i) => `m${i}`);
-    if (names.join() !== wanted.join()) watch.fail('no-under-count', `${name} holds ${names.join()}`);
-    reference ??= text;
-    if (text !== reference) watch.fail('no-under-count', `${name} read other map outputs than its neighbours`);
+    const wanted = expectedContent(spec, { ...last, index });
+    if (stripAttempts(text) !== wanted) watch.fail('no-under-count', `${name} holds ${text} instead of ${wanted}`);
+    for (const [task, attempt] of attemptsIn(text)) {
+      if ((attempts.get(task) ?? attempt) !== attempt) watch.fail('no-under-count', `${name} read another attempt of ${task}`);
+      attempts.set(task, attempt);
+    }
   }
 }

@@ -6,6 +6,7 @@ import type { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
 import { MemoryStateStore } from '../../engine/stores/state-memory.js';
 import { decodeFromCoordinator, encode } from '../../engine/wire/index.js';
 import { VirtualClock } from './clock.js';
+import { drawSpec } from './draw.js';
 import { checkPublished, type Violation, Watch } from './invariants.js';
 import { Network } from './network.js';
 import { Random } from './random.js';
@@ -37,27 +38,6 @@ export interface SimulationOptions {
   readonly faults?: boolean;
   /** The durable state; a test puts a broken one in to see that it is caught. */
   readonly state?: () => StateStore;
-}
-
-function drawSpec(random: Random): JobSpec {
-  return {
-    id: 'job',
-    name: 'sim',
-    code: { kind: 'module', sha256: '0'.repeat(64) },
-    output: 'memory:out',
-    input: { kind: 'lines' },
-    splits: random.whole(1, 7),
-    reducers: random.whole(0, 3),
-    hasCombine: false,
-    hasFinalize: random.chance(0.4),
-    deterministic: random.chance(0.8),
-    format: { kind: 'packed' },
-    params: {},
-    maxAttempts: 4,
-    priority: 0,
-    memory: { sortBuffer: 1, task: 1 },
-    isa: 'scalar',
-  };
 }
 
 /** One cluster, one job, one seed: everything that happens follows from the seed. */

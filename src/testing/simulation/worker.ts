@@ -1,11 +1,13 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { attemptPrefix, type JobSpec, mapPartName, partName, taskName } from '../../core/contracts/job.js';
 import { type FromWorker, MAX_BATCH, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
-import type { Assignment, MapOutput, Outcome, Report } from '../../core/contracts/task.js';
+import { placeOf, readsOf, type TaskRange } from '../../core/contracts/step.js';
+import type { Assignment, HeldOutput, LostOutput, Outcome, OutputFile, Report, TaskRead } from '../../core/contracts/task.js';
 import type { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
 import { decodeFromCoordinator, encode, type Received } from '../../engine/wire/index.js';
 import type { VirtualClock } from './clock.js';
-import { mapContent, type Watch } from './invariants.js';
+import { RECORDS_A_SPLIT, taskContent } from './content.js';
+import type { Watch } from './invariants.js';
 import type { Random } from './random.js';
 
 /** What workers of one run share. */
@@ -35,7 +37,7 @@ export class SimWorker {
   readonly id: string;
   readonly #world: World;
   readonly #held = new Map<string, Held>();
-  readonly #pages = new Map<number, (outputs: MapOutput[]) => void>();
+  readonly #pages = new Map<number, (outputs: HeldOutput[]) => void>();
   readonly #disk: Map<string, string>;
   /** Acts that came due while the process was stopped. */
   #stalled: (() => void)[] | null = null;
@@ -131,8 +133,11 @@ export class SimWorker {
       case 'drop-job':
         for (const key of [...this.#held.keys()]) if (key.startsWith(`${message.job}/`)) this.#held.delete(key);
         return;
+      case 'drop-outputs':
+        this.#drop(message);
+        return;
       case 'page':
-        this.#pages.get(message.request)?.(body as MapOutput[]);
+        this.#pages.get(message.request)?.(body as HeldOutput[]);
         this.#pages.delete(message.request);
         return;
       default:
@@ -160,55 +165,84 @@ export class SimWorker {
   }
 
   async #work(assignment: Assignment): Promise<Outcome> {
-    const { random, spec, failures, output } = this.#world;
-    const { task, generation, attempt } = assignment;
+    const { random, spec, failures } = this.#world;
+    const { task, attempt } = assignment;
     const failed = failures.get(taskName(task)) ?? 0;
     if (this.#world.faulty() && failed < 2 && random.chance(0.06)) {
       failures.set(taskName(task), failed + 1);
-      return { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'simulated')), lostMaps: [] };
+      return { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'simulated')), lost: [] };
     }
     const done = {
       kind: 'done',
-      mapOutput: null,
+      held: null,
       outputs: [],
       counters: { [task.stage]: 1 },
       recordsIn: 0,
       recordsOut: 0,
       refused: [],
-      readGenerations: [],
+      reads: [],
     } as const;
-    const write = async (name: string, text: string): Promise<Outcome> => {
-      const key = `${attemptPrefix(spec.id, task, attempt)}${name}`;
-      await output.put(key, Buffer.from(text));
-      const file = { name, key, bytes: text.length, records: 1, crc32c: 1, volatile: false };
-      return { ...done, recordsIn: task.stage === 'map' ? 10 : 0, outputs: [file] };
-    };
-    if (task.stage === 'finalize') return write('index.html', 'contents');
-    if (task.stage === 'map') {
-      if (spec.reducers === 0) return write(mapPartName(task.index), `m${task.index}`);
-      const path = `${taskName(task)}/${attempt}`;
-      this.#disk.set(path, mapContent(spec, task.index, attempt));
-      const mapOutput: MapOutput = { map: task.index, generation, worker: this.id, host: this.id, path, bytes: 1 };
-      return { ...done, recordsIn: 10, mapOutput };
-    }
-    const outputs = await this.#mapOutputs();
-    const lostMaps: { map: number; generation: number }[] = [];
+    if (task.stage === 'finalize') return { ...done, outputs: [await this.#publishable(assignment, 'index.html', 'contents')] };
+    const lost: LostOutput[] = [];
     const contents: string[] = [];
-    for (const each of outputs) {
-      const content = this.#world.disks.get(each.worker)?.get(each.path);
-      if (content === undefined || (this.#world.faulty() && random.chance(0.01)))
-        lostMaps.push({ map: each.map, generation: each.generation });
-      else contents.push(content);
+    const reads: TaskRead[] = [];
+    for (const range of readsOf(spec, task)) {
+      const outputs = await this.#outputs(range);
+      for (const held of outputs) {
+        const content = await this.#read(held);
+        if (content !== undefined) contents.push(content);
+        else lost.push({ task: { step: range.step, stage: range.stage, index: held.index }, generation: held.generation });
+      }
+      reads.push({ ...range, generations: outputs.map(({ generation }) => [generation, 1] as const) });
     }
-    if (lostMaps.length > 0)
-      return { kind: 'failed', error: toWire(new DafError('ERR_DAF_SEGMENT_LOST', 'simulated')), lostMaps };
-    const outcome = await write(partName(task.index), contents.map((line) => `${line}\n`).join(''));
-    const readGenerations = outputs.map((each): readonly [number, number] => [each.generation, 1]);
-    return { ...(outcome as Extract<Outcome, { kind: 'done' }>), readGenerations };
+    if (lost.length > 0) return { kind: 'failed', error: toWire(new DafError('ERR_DAF_SEGMENT_LOST', 'simulated')), lost };
+    const content = taskContent(spec, task, attempt, contents);
+    const step = spec.steps[task.step]!;
+    const recordsIn = task.stage === 'map' && step.from.length === 0 ? RECORDS_A_SPLIT : 0;
+    if (task.stage === 'map' && step.reducers > 0) return { ...done, recordsIn, reads, held: this.#hold(assignment, content) };
+    switch (placeOf(spec, task.step)) {
+      case 'results': {
+        const name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
+        return { ...done, recordsIn, reads, outputs: [await this.#publishable(assignment, name, content)] };
+      }
+      case 'store': {
+        const { key } = await this.#publishable(assignment, 'records', content);
+        return { ...done, recordsIn, reads, held: { ...this.#identity(assignment), stored: true, path: key } };
+      }
+      case 'worker':
+        return { ...done, recordsIn, reads, held: this.#hold(assignment, content) };
+    }
   }
 
-  /** Asks until there is an answer, as messages get lost. */
-  #mapOutputs(): Promise<MapOutput[]> {
+  async #publishable({ task, attempt }: Assignment, name: string, content: string): Promise<OutputFile> {
+    const key = `${attemptPrefix(this.#world.spec.id, task, attempt)}${name}`;
+    await this.#world.output.put(key, Buffer.from(content));
+    return { name, key, bytes: content.length, records: 1, crc32c: 1, volatile: false };
+  }
+
+  /** Keeps a content on this worker's own disk. */
+  #hold(assignment: Assignment, content: string): HeldOutput {
+    const path = `${taskName(assignment.task)}/${assignment.attempt}`;
+    this.#disk.set(path, content);
+    return { ...this.#identity(assignment), stored: false, path };
+  }
+
+  #identity({ task, generation }: Assignment): Omit<HeldOutput, 'stored' | 'path'> {
+    return { index: task.index, generation, worker: this.id, host: this.id, bytes: 1, crc32c: null };
+  }
+
+  /** Undefined when it is lost. */
+  async #read({ stored, path, worker }: HeldOutput): Promise<string | undefined> {
+    const { random, output, disks } = this.#world;
+    if (stored) {
+      const bytes = await output.get(path).catch(() => undefined); // the job has ended meanwhile
+      return bytes && Buffer.from(bytes).toString();
+    }
+    return this.#world.faulty() && random.chance(0.01) ? undefined : disks.get(worker)?.get(path);
+  }
+
+  /** What the tasks of a range hold; asks until there is an answer, as messages get lost. */
+  #outputs(range: TaskRange): Promise<HeldOutput[]> {
     return new Promise((resolve) => {
       let answered = false;
       const ask = (): void => {
@@ -218,11 +252,25 @@ export class SimWorker {
           answered = true;
           resolve(outputs);
         });
-        this.#send(encode({ type: 'map-outputs', worker: this.id, request, job: this.#world.spec.id, from: 0 }));
+        this.#send(encode({ type: 'outputs', worker: this.id, request, job: this.#world.spec.id, ...range }));
         this.#world.clock.after(500, () => this.#act(ask));
       };
       ask();
     });
+  }
+
+  /** Nobody will read these any more. */
+  #drop({ step, stage, from, generations }: TaskRead): void {
+    let index = from;
+    for (const [generation, count] of generations) {
+      for (const end = index + count; index < end; index++) {
+        const prefix = taskName({ step, stage, index });
+        for (const path of this.#disk.keys()) {
+          const made = path.startsWith(`${prefix}/`) ? /-g(\d+)-a/.exec(path)?.[1] : undefined;
+          if (made !== undefined && Number(made) <= generation) this.#disk.delete(path);
+        }
+      }
+    }
   }
 
   #beat(): void {

@@ -1,7 +1,7 @@
 import { addon } from '../../../core/addon/index.js';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
-import { PACKED_HEADER } from '../../../core/contracts/record.js';
+import { KEY_MASK, MORE, PACKED_HEADER, PIECE, VALUE_MASK } from '../../../core/contracts/record.js';
 import type { RecordBlock } from '../../../core/contracts/stage.js';
 import type { ByteSource } from './source.js';
 
@@ -45,6 +45,11 @@ export class BlockBuffer {
   }
 }
 
+/** Where a block comes from whose first byte is at `offset` of its file. */
+function origin(piece: SplitPiece, offset: number): Pick<RecordBlock, 'source' | 'offset' | 'split' | 'at'> {
+  return { source: piece.name, offset, split: piece.split, at: piece.at + offset - piece.offset };
+}
+
 /**
  * Lines whose first byte lies in the piece, the last one read past its end where necessary. A piece that does not begin at 0 looks at the
  * byte before it: unless that is a newline, its first line belongs to the piece before.
@@ -77,7 +82,7 @@ export async function* lineBlocks(piece: SplitPiece, source: ByteSource, buffer:
       const { lines, consumed } = splitLines(data, eof, buffer.spans);
       const count = linesBefore(buffer.spans, lines, end - base - from);
       if (count > 0) {
-        yield { source: piece.name, data, count, values: buffer.spans, keys: null, key: EMPTY, offset: base + from };
+        yield { ...origin(piece, base + from), data, count, values: buffer.spans, keys: null, key: EMPTY };
       }
       if (count < lines) return;
       if (lines === 0) break;
@@ -126,13 +131,12 @@ export async function* fixedBlocks(
     const wanted = Math.min(perBlock * record, piece.length - at);
     await readExactly(source, buffer.bytes, 0, wanted, piece.offset + at, piece);
     yield {
-      source: piece.name,
+      ...origin(piece, piece.offset + at),
       data: buffer.bytes.subarray(0, wanted),
       count: wanted / record,
       values: buffer.spans,
       keys: null,
       key: EMPTY,
-      offset: piece.offset + at,
     };
     at += wanted;
   }
@@ -144,20 +148,14 @@ export async function* fileBlocks(piece: SplitPiece, source: ByteSource, buffer:
   await readExactly(source, buffer.bytes, 0, piece.fileLength, 0, piece);
   const data = buffer.bytes.subarray(0, piece.fileLength);
   yield {
-    source: piece.name,
+    ...origin(piece, 0),
     data,
     count: 1,
     values: Uint32Array.of(0, piece.fileLength),
     keys: null,
     key: Buffer.from(piece.name),
-    offset: 0,
   };
 }
-
-const PIECE = 0x2000_0000;
-const KEY_MASK = 0x1fff_ffff;
-const MORE = 0x8000_0000;
-const VALUE_MASK = 0x7fff_ffff;
 
 /** Packed records (contracts/record.ts); a value that lies in pieces is joined. Pieces of splits end at record borders. */
 export async function* packedBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
@@ -171,13 +169,12 @@ export async function* packedBlocks(piece: SplitPiece, source: ByteSource, buffe
     const { count, consumed, need } = parsePacked(buffer, filled, piece);
     if (count > 0) {
       yield {
-        source: piece.name,
+        ...origin(piece, base),
         data: buffer.bytes.subarray(0, consumed),
         count,
         values: buffer.spans,
         keys: buffer.keySpans,
         key: EMPTY,
-        offset: base,
       };
     } else if (base + filled >= end) {
       throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: a packed record is cut off at byte ${base}`);

@@ -1,28 +1,30 @@
 import { DafError } from '../../../core/contracts/errors.js';
-import type { JobSpec, Split, SplitPiece } from '../../../core/contracts/job.js';
+import type { InputFormat, Split, SplitPiece } from '../../../core/contracts/job.js';
 import type { MapInput, RecordBlock, TaskContext } from '../../../core/contracts/stage.js';
-import type { BlobStore } from '../../../core/contracts/stores.js';
+import type { StepSpec } from '../../../core/contracts/step.js';
 import { BlockBuffer, fileBlocks, fixedBlocks, lineBlocks, packedBlocks } from './blocks.js';
-import { type ByteSource, openSource } from './source.js';
+import type { ByteSource } from './source.js';
+
+export type OpenPiece = (piece: SplitPiece) => Promise<ByteSource>;
 
 /** A split as record blocks, with bounded memory; tells the context how far it is. */
-export function openMapInput(split: Split, spec: JobSpec, store: BlobStore, context: TaskContext): MapInput {
-  return { blocks: () => blocks(split, spec, store, context) };
+export function openMapInput(split: Split, step: StepSpec, context: TaskContext, open: OpenPiece): MapInput {
+  return { blocks: () => blocks(split, step, context, open) };
 }
 
-async function* blocks(split: Split, spec: JobSpec, store: BlobStore, context: TaskContext): AsyncGenerator<RecordBlock> {
-  const buffer = BlockBuffer.take(Math.floor(spec.memory.task / 2));
+async function* blocks(split: Split, step: StepSpec, context: TaskContext, open: OpenPiece): AsyncGenerator<RecordBlock> {
+  const buffer = BlockBuffer.take(Math.floor(step.memory.task / 2));
   const total = Math.max(1, sum(split.pieces));
   let before = 0;
   for (const piece of split.pieces) {
     try {
-      for await (const block of pieceBlocks(piece, spec, store, buffer)) {
+      for await (const block of pieceBlocks(piece, step.input, open, buffer)) {
         context.checkCancelled();
         yield block;
         context.progress((before + Math.min(piece.length, Math.max(0, block.offset + block.data.length - piece.offset))) / total);
       }
     } catch (error) {
-      if (spec.input.kind !== 'files' || !isUnreadable(error)) throw error;
+      if (!isUnreadable(error)) throw error;
       // Whole files are inputs of their own: one that cannot be read is listed, and the others go on.
       context.refuse(piece.name, error);
     }
@@ -32,18 +34,18 @@ async function* blocks(split: Split, spec: JobSpec, store: BlobStore, context: T
 
 async function* pieceBlocks(
   piece: SplitPiece,
-  spec: JobSpec,
-  store: BlobStore,
+  format: InputFormat,
+  open: OpenPiece,
   buffer: BlockBuffer,
 ): AsyncGenerator<RecordBlock> {
-  const source = await openPiece(piece, store);
+  const source = format.kind === 'files' ? await marking(open(piece)) : await open(piece);
   try {
-    switch (spec.input.kind) {
+    switch (format.kind) {
       case 'lines':
         yield* lineBlocks(piece, source, buffer);
         break;
       case 'fixed':
-        yield* fixedBlocks(piece, source, buffer, spec.input.bytes);
+        yield* fixedBlocks(piece, source, buffer, format.bytes);
         break;
       case 'packed':
         yield* packedBlocks(piece, source, buffer);
@@ -64,28 +66,19 @@ function isUnreadable(error: unknown): boolean {
   return DafError.is(error) && unreadable.has(error);
 }
 
-function markUnreadable(error: unknown): DafError {
-  const marked = DafError.from(error, 'ERR_DAF_IO');
-  unreadable.add(marked);
-  return marked;
-}
-
-async function openPiece(piece: SplitPiece, store: BlobStore): Promise<ByteSource> {
+/** Marks what the promise rejects with. */
+async function marking<T>(reading: Promise<T>): Promise<T> {
   try {
-    return await openSource(piece, store);
+    return await reading;
   } catch (error) {
-    throw markUnreadable(error);
+    const marked = DafError.from(error, 'ERR_DAF_IO');
+    unreadable.add(marked);
+    throw marked;
   }
 }
 
 async function* wholeFile(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
-  const reading = fileBlocks(piece, source, buffer);
-  let step: IteratorResult<RecordBlock>;
-  try {
-    step = await reading.next();
-  } catch (error) {
-    throw markUnreadable(error);
-  }
+  const step = await marking(fileBlocks(piece, source, buffer).next());
   if (step.done !== true) yield step.value;
 }
 

@@ -1,73 +1,57 @@
 import { addon, type MapWriter } from '../../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, RecordBatch, readGroups } from '../../../core/addon/records.js';
-import { DafError } from '../../../core/contracts/errors.js';
-import type { JobSpec } from '../../../core/contracts/job.js';
-import { PACKED_HEADER } from '../../../core/contracts/record.js';
-import type { Emit, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
+import type { Emit, Place, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
+import type { StepSpec } from '../../../core/contracts/step.js';
 import { failpoint } from '../../../core/failpoint.js';
+import { KeyPartitioner, type Partitioner, RangePartitioner } from './partitioner.js';
 
 const BATCH = 256 << 10;
 const FAN_IN = 32;
-const PIECE = 0x2000_0000;
-const KEY_MASK = 0x1fff_ffff;
-const VALUE_MASK = 0x7fff_ffff;
 
 /** What a map task emits, on its way into one sorted, partitioned segment file; combined whenever the buffer is full and at the end. */
 export class ShuffleSink implements RecordSink {
   readonly emit: Emit;
+  readonly place: Place | null;
   readonly #writer: MapWriter;
   readonly #runner: StageRunner;
   readonly #combineContext: TaskContext;
-  readonly #reducers: number;
+  readonly #partitioner: Partitioner | null;
   readonly #batch: RecordBatch;
-  #partitions = new Uint32Array(1024);
-  #waiting = 0;
   #groupBuffer: Uint8Array | null = null;
 
-  constructor(path: string, spec: JobSpec, runner: StageRunner, combineContext: TaskContext) {
+  /** @param cuts cut points as packed records; null: the runner's own partition, or the hash */
+  constructor(path: string, step: StepSpec, runner: StageRunner, cuts: Uint8Array | null, combineContext: TaskContext) {
     this.#runner = runner;
     this.#combineContext = combineContext;
-    this.#reducers = spec.reducers;
+    this.place = cuts === null ? null : { split: 0, at: 0 };
+    const partitioner = choosePartitioner(runner, step.reducers, cuts, this.place);
+    this.#partitioner = partitioner;
     this.#writer = new (addon().MapWriter)({
       path,
-      partitions: spec.reducers,
-      bufferBytes: spec.memory.sortBuffer,
+      partitions: step.reducers,
+      bufferBytes: step.memory.sortBuffer,
       combine: runner.combine !== undefined,
-      customPartitions: runner.partition !== undefined,
-      groupPrefix: 0,
+      customPartitions: partitioner !== null,
+      groupPrefix: step.groupPrefix,
       fanIn: FAN_IN,
       control: combineContext.control,
     });
-    this.#batch = new RecordBatch(BATCH, (batch, records) => this.#append(batch, records));
+    this.#batch = new RecordBatch(BATCH, (batch, records) =>
+      this.#append(batch, records, partitioner?.noted(batch, records) ?? null),
+    );
     this.emit =
-      runner.partition === undefined
+      partitioner === null
         ? (key, value) => this.#batch.add(key, value)
         : (key, value) => {
-            this.#assign(typeof key === 'string' ? Buffer.from(key) : key);
+            partitioner.note(key);
             this.#batch.add(key, value);
           };
   }
 
-  batch(packed: Uint8Array, partitions: Uint32Array | null = null): void {
+  batch(packed: Uint8Array, partitions: Uint32Array | null = null, positions?: Float64Array): void {
     this.#batch.flush();
-    if (partitions !== null) {
-      this.#append(packed, partitions.length, partitions);
-      return;
-    }
-    let records = 0;
-    if (this.#runner.partition !== undefined) {
-      const view = new DataView(packed.buffer, packed.byteOffset, packed.byteLength);
-      for (let at = 0; at < packed.length; ) {
-        const keyWord = view.getUint32(at, true);
-        const keySize = keyWord & KEY_MASK;
-        if ((keyWord & PIECE) === 0) {
-          this.#assign(packed.subarray(at + PACKED_HEADER, at + PACKED_HEADER + keySize));
-          records++;
-        }
-        at += PACKED_HEADER + keySize + (view.getUint32(at + 4, true) & VALUE_MASK);
-      }
-    }
-    this.#append(packed, records);
+    const all = partitions ?? this.#partitioner?.ofBatch(packed, positions) ?? null;
+    this.#append(packed, all?.length ?? 0, all);
   }
 
   /** Writes the segment file. */
@@ -86,38 +70,16 @@ export class ShuffleSink implements RecordSink {
     this.#writer.dispose();
   }
 
-  #assign(key: Uint8Array): void {
-    const partition = this.#runner.partition!(key, this.#reducers);
-    if (!Number.isInteger(partition) || partition < 0 || partition >= this.#reducers) {
-      throw new DafError(
-        'ERR_DAF_USER_CODE',
-        `partition returned ${partition}; expected a whole number from 0 to ${this.#reducers - 1}`,
-      );
-    }
-    if (this.#waiting === this.#partitions.length) {
-      const larger = new Uint32Array(this.#waiting * 2);
-      larger.set(this.#partitions);
-      this.#partitions = larger;
-    }
-    this.#partitions[this.#waiting++] = partition;
-  }
-
-  #append(batch: Uint8Array, records: number, given: Uint32Array | null = null): void {
-    const custom = this.#runner.partition !== undefined;
-    const partitions = given ?? this.#partitions;
+  #append(batch: Uint8Array, records: number, partitions: Uint32Array | null): void {
     let taken = 0;
     for (let at = 0; at < batch.length; ) {
       const rest = at === 0 ? batch : batch.subarray(at);
-      at += this.#writer.append(rest, custom ? partitions.subarray(taken, records) : null);
+      at += this.#writer.append(rest, partitions?.subarray(taken, records) ?? null);
       taken += this.#writer.appendedRecords;
       if (at < batch.length) {
         failpoint('task.map-spill');
         this.#combine(false);
       }
-    }
-    if (custom && given === null) {
-      this.#partitions.copyWithin(0, records, this.#waiting);
-      this.#waiting -= records;
     }
   }
 
@@ -132,6 +94,7 @@ export class ShuffleSink implements RecordSink {
       };
       const sink: RecordSink = {
         emit: (key, value) => combined.add(key, value),
+        place: null,
         batch(packed) {
           combined.flush();
           writer.writeCombined(packed);
@@ -144,4 +107,14 @@ export class ShuffleSink implements RecordSink {
       if (!last) break;
     }
   }
+}
+
+function choosePartitioner(
+  runner: StageRunner,
+  reducers: number,
+  cuts: Uint8Array | null,
+  place: Place | null,
+): Partitioner | null {
+  if (cuts !== null && place !== null) return new RangePartitioner(new (addon().CutPoints)(cuts), place);
+  return runner.partition === undefined ? null : new KeyPartitioner(runner.partition, reducers);
 }

@@ -1,2 +1,0 @@
-/** Stages in the order they run. */
-export const STAGES = ['map', 'reduce', 'finalize'] as const;

@@ -1,0 +1,65 @@
+import { attemptPrefix, mapPartName, partName } from '../../../core/contracts/job.js';
+import { placeOf } from '../../../core/contracts/step.js';
+import type { BlobStore } from '../../../core/contracts/stores.js';
+import type { HeldOutput, OutputFile, TaskInput } from '../../../core/contracts/task.js';
+import { failpoint } from '../../../core/failpoint.js';
+import { recordsPath } from '../attempt-data.js';
+import { stagingPath } from './local-file.js';
+import { PartWriter } from './part-writer.js';
+
+export interface Finished {
+  /** The part file; none of a map-only task without records. */
+  readonly outputs: readonly OutputFile[];
+  readonly held: HeldOutput | null;
+  readonly records: number;
+}
+
+/** The records that a task puts out: a part of the results, or what later steps read. */
+export class StepOutput {
+  readonly writer: PartWriter;
+  readonly #input: TaskInput;
+  readonly #store: BlobStore;
+  readonly #name: string;
+  readonly #key: string;
+  readonly #place: ReturnType<typeof placeOf>;
+
+  constructor(input: TaskInput, store: BlobStore, scratch: () => string) {
+    const { spec, assignment, dataDir } = input;
+    const { task, attempt } = assignment;
+    this.#input = input;
+    this.#store = store;
+    this.#name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
+    this.#key = attemptPrefix(spec.id, task, attempt) + this.#name;
+    this.#place = placeOf(spec, task.step);
+    const local = store.localPath(this.#key);
+    const path =
+      this.#place === 'worker' ? recordsPath(dataDir, attempt) : stagingPath(local, local === null ? scratch() : '', this.#name);
+    this.writer = new PartWriter(this.#place === 'results' ? spec.format : { kind: 'packed' }, path);
+  }
+
+  async finish(): Promise<Finished> {
+    const { assignment, worker, host } = this.#input;
+    const { task, generation } = assignment;
+    const { path, bytes, crc32c, records } = this.writer.close();
+    failpoint('task.before-output');
+    if (this.#place === 'worker') {
+      const held = { index: task.index, generation, worker, host, stored: false, path, bytes, crc32c };
+      return { outputs: [], held, records };
+    }
+    // Thousands of tasks that only write files of their own leave no empty parts behind.
+    if (this.#place === 'results' && task.stage === 'map' && records === 0) {
+      this.writer.discard();
+      return { outputs: [], held: null, records };
+    }
+    await this.#store.putFile(this.#key, path);
+    if (this.#place === 'store') {
+      const held = { index: task.index, generation, worker, host, stored: true, path: this.#key, bytes, crc32c };
+      return { outputs: [], held, records };
+    }
+    return { outputs: [{ name: this.#name, key: this.#key, bytes, records, crc32c, volatile: false }], held: null, records };
+  }
+
+  discard(): void {
+    this.writer.discard();
+  }
+}

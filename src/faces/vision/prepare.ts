@@ -84,13 +84,16 @@ interface Seen {
   readonly count: number;
 }
 
+const FACE_HINT = 'use a photo with the whole face in view, or put landmarks beside it (photo.pts)';
+
 async function see(pixels: Pixels, eyes: { detector: Detector; landmarker: Landmarker }): Promise<Seen> {
   const faces = await findFaces(pixels, eyes.detector);
   const face = largestFace(faces);
-  if (face === null) throw new DafError('ERR_DAF_NO_FACE', 'no face was found');
+  if (face === null) throw new DafError('ERR_DAF_NO_FACE', 'no face was found', { hint: FACE_HINT });
   const landmarks = await landmarksOf(pixels, face, eyes.landmarker);
   if (landmarks.confidence < MIN_CONFIDENCE) {
-    throw new DafError('ERR_DAF_NO_FACE', `what looks like a face (${face.confidence.toFixed(2)}) has no steady landmarks`);
+    const found = `what looks like a face (${face.confidence.toFixed(2)}) has no steady landmarks`;
+    throw new DafError('ERR_DAF_NO_FACE', found, { hint: FACE_HINT });
   }
   return { landmarks, box: face.box, count: faces.length };
 }

@@ -49,7 +49,7 @@ async function openRegular(path: string | Buffer): Promise<FileHandle> {
 }
 
 function emptyFile(): DafError {
-  return new DafError('ERR_DAF_BAD_IMAGE', 'the file is empty');
+  return new DafError('ERR_DAF_BAD_IMAGE', 'the file is empty', { hint: 'fetch or copy it again' });
 }
 
 async function hashFile(handle: FileHandle): Promise<string> {

@@ -42,6 +42,13 @@ tap.test('a bald head has no cap', (t) => {
   t.end();
 });
 
+tap.test('a bald head half in shadow has none either', (t) => {
+  const shadow = SKIN.map((value) => 0.5 * value) as unknown as Rgb;
+  const lit = SKIN.map((value) => 1.1 * value) as unknown as Rgb;
+  t.ok(seenFromFront((x) => (x > 1 ? shadow : lit)).is(lit));
+  t.end();
+});
+
 tap.test('behind a receding hairline there is hair', (t) => {
   t.ok(seenFromFront((x) => (Math.abs(x) > 5 ? HAIR : SKIN)).is(HAIR));
   t.end();

@@ -6,8 +6,8 @@ import { paintByPosition } from './uv_paint.js';
 const ENOUGH = 0.01;
 /** The scalp shows under thin hair and above a receding hairline; this share of the seen texels must be hair for the back to be hair too. */
 const A_HEAD_OF_HAIR = 0.1;
-/** A colour this far from the skin's, of 255, is no scalp. */
-const NOT_SKIN = 60;
+/** What is no scalp: log ratios of the channels this far from the skin's, or a brightness this far below (or above) it, which no shadow explains. */
+const NOT_SKIN = { tint: 0.2, light: 1.1 };
 
 /**
  * Gives the hair that no photo saw the colour of the hair that one did: a back of the head in the model's own brown beside a grey
@@ -42,9 +42,19 @@ function colorAt(texture: Uint8Array, texel: number): Color {
 
 function hairColor(seen: readonly Color[], skin: readonly Color[]): Color {
   if (skin.length === 0) return medianColor(seen);
-  const tone = medianColor(skin);
-  const strands = seen.filter((color) => Math.hypot(...color.map((value, c) => value - tone[c]!)) > NOT_SKIN);
+  const tone = toneOf(medianColor(skin));
+  const strands = seen.filter((color) => {
+    const { tint, light } = toneOf(color);
+    return (
+      Math.hypot(tint[0] - tone.tint[0], tint[1] - tone.tint[1]) > NOT_SKIN.tint || Math.abs(light - tone.light) > NOT_SKIN.light
+    );
+  });
   return medianColor(strands.length >= A_HEAD_OF_HAIR * seen.length ? strands : seen);
+}
+
+function toneOf(color: Color): { readonly tint: readonly [number, number]; readonly light: number } {
+  const [r, g, b] = color.map((value) => value + 8) as unknown as Color;
+  return { tint: [Math.log(r / g), Math.log(g / b)], light: Math.log(r + g + b) };
 }
 
 function medianColor(colors: readonly Color[]): Color {

@@ -16,6 +16,7 @@
 
 #include "native/base/arena.h"
 #include "native/host/backend.h"
+#include "native/host/failpoint.h"
 #include "native/host/protocol.h"
 #include "native/host/shared_memory.h"
 
@@ -161,9 +162,10 @@ class ChildBackend final : public PluginBackend {
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     const std::string input = std::to_string(layout_.input_bytes),
-                      parent = std::to_string(::getpid());
+                      parent = std::to_string(::getpid()), failpoints = HostFailpoints();
     char* const arguments[] = {const_cast<char*>(host.c_str()), const_cast<char*>(input.c_str()),
-                               const_cast<char*>(parent.c_str()), nullptr};
+                               const_cast<char*>(parent.c_str()),
+                               const_cast<char*>(failpoints.c_str()), nullptr};
     char* const environment[] = {nullptr};  // a plugin needs no secret of the worker
     const int error =
         ::posix_spawn(&child_, host.c_str(), &actions, &attributes, arguments, environment);

@@ -15,6 +15,7 @@
 #endif
 
 #include "native/host/backend.h"
+#include "native/host/failpoint.h"
 #include "native/host/protocol.h"
 
 namespace daf {
@@ -103,8 +104,11 @@ Status ReadLoad(const char* at, size_t size, std::string* path,
 
 class Host {
  public:
-  Host(const HostLayout& layout, uint8_t* base)
-      : layout_(layout), base_(base), port_(layout, base, [this](const HostMessage& ask) {
+  Host(const HostLayout& layout, uint8_t* base, const std::string& failpoints)
+      : layout_(layout),
+        base_(base),
+        failpoints_(failpoints),
+        port_(layout, base, [this](const HostMessage& ask) {
           const Status status = Run(ask);
           if (!status.ok()) Fail(&port_, status);
         }) {}
@@ -123,6 +127,7 @@ class Host {
 
  private:
   Status Load(const HostMessage& ask) {
+    DAF_RETURN_IF_ERROR(failpoints_.Pass("host.load"));
     Limit(RLIMIT_CORE, 0);
     if (ask.limit != 0) {
       Limit(RLIMIT_DATA, static_cast<rlim_t>(ask.limit));
@@ -148,6 +153,7 @@ class Host {
 
   Status Run(const HostMessage& ask) {
     if (session_ == nullptr) return Status(Code::kInternal, "no plugin was loaded");
+    DAF_RETURN_IF_ERROR(failpoints_.Pass("host.run"));
     PluginCall call;
     call.work = static_cast<PluginWork>(ask.work);
     call.cut = static_cast<PluginCut>(ask.cut);
@@ -169,6 +175,7 @@ class Host {
         return Status(Code::kPlugin, "plugin " + plugin_.name + ": too many counters");
     }
     answer.text = port_.PutText(text);
+    DAF_RETURN_IF_ERROR(failpoints_.Pass("host.done"));
     return Answer(answer);
   }
 
@@ -180,6 +187,7 @@ class Host {
 
   HostLayout layout_;
   uint8_t* base_;
+  Failpoints failpoints_;
   SocketPort port_;
   Plugin plugin_;
   std::unique_ptr<PluginSession> session_;
@@ -187,7 +195,7 @@ class Host {
 };
 
 int Main(int count, char** arguments) {
-  if (count != 3) return 64;  // started by hand
+  if (count != 4) return 64;  // started by hand
   const long parent = std::atol(arguments[2]);
 #ifdef __linux__
   // Before the check of the parent, which may have died in between.
@@ -206,7 +214,7 @@ int Main(int count, char** arguments) {
   void* base = ::mmap(nullptr, layout.total(), PROT_READ | PROT_WRITE, MAP_SHARED, kHostMemory, 0);
   if (base == MAP_FAILED) return 71;
   ::close(kHostMemory);
-  return Host(layout, static_cast<uint8_t*>(base)).Serve();
+  return Host(layout, static_cast<uint8_t*>(base), arguments[3]).Serve();
 }
 
 }  // namespace

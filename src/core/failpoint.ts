@@ -39,6 +39,10 @@ export const FAILPOINTS = [
   'task.reduce-done',
   'task.before-output', //           an output is about to be stored
   'task.finalize',
+  // daf-host, the process of a plugin (native/host/failpoint.h); where it is stopped, the call's timeout ends it
+  'host.load', //                    asked to load the plugin
+  'host.run', //                     a batch received, the plugin not yet called
+  'host.done', //                    the plugin has returned, the worker has no answer
   // client
   'client.before-submit',
   'client.after-submit',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -71,5 +71,28 @@ t.test('plugins on a cluster of two workers', async (t) => {
     });
   } finally {
     await cluster.close();
+  }
+});
+
+t.test('a host that dies or fails at one of its fail points costs one attempt', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'daf-plugin-faults-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const input = join(folder, 'words.txt');
+  writeFileSync(input, 'to be or not to be\n'.repeat(500));
+  const options = { input, reducers: 1, splitSize: 4000 };
+  const part = async (env: Record<string, string>): Promise<{ bytes: Buffer; failed: number }> => {
+    await using cluster = await Cluster.local({ workers: 2, env });
+    const job = await cluster.submit(WORDCOUNT, options);
+    const result = await job.result();
+    return { bytes: Buffer.from(await result.read('part-r-00000')), failed: (await job.status()).failedAttempts };
+  };
+  const wanted = await part({});
+  t.equal(wanted.failed, 0);
+  for (const point of ['host.load:1:kill', 'host.run:2:error', 'host.done:2:kill']) {
+    const once = join(folder, point);
+    const found = await part({ DAF_FAILPOINT: point, DAF_FAILPOINT_ONCE: once });
+    t.ok(existsSync(once), `${point} was passed`);
+    t.ok(found.bytes.equals(wanted.bytes), `${point}: the same bytes`);
+    t.equal(found.failed, 1, point);
   }
 });

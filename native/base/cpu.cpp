@@ -27,6 +27,15 @@ bool IsaSupported(Isa isa) {
 #endif
 }
 
+bool LowPrecisionSupported() {
+#if defined(__x86_64__)
+  return IsaSupported(Isa::kAvx512) && __builtin_cpu_supports("avx512bf16") &&
+         __builtin_cpu_supports("avx512vnni");
+#else
+  return false;
+#endif
+}
+
 Isa BestIsa() {
   for (Isa isa : {Isa::kAvx512, Isa::kAvx2}) {
     if (IsaSupported(isa)) return isa;

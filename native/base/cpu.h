@@ -12,6 +12,7 @@ enum class Isa { kScalar, kAvx2, kAvx512 };  // in order of preference, least fi
 
 const char* IsaName(Isa isa);            // "scalar", "avx2", "avx512"
 bool IsaSupported(Isa isa);              // by CPU and operating system
+bool LowPrecisionSupported();            // AVX-512 with BF16 and VNNI besides kAvx512
 Isa BestIsa();                           // the best supported one
 std::vector<std::string> CpuFeatures();  // names as in /proc/cpuinfo, those DAF cares about
 

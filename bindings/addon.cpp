@@ -18,6 +18,7 @@ class DafAddon : public Napi::Addon<DafAddon> {
     RegisterNerfField(env, exports);
     RegisterNerfMeasure(env, exports);
     RegisterNerfRender(env, exports);
+    RegisterNerfScene(env, exports);
     RegisterNerfTrain(env, exports);
     RegisterShuffle(env, exports);
   }

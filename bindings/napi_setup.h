@@ -43,6 +43,7 @@ void RegisterNerfCamera(Napi::Env env, Napi::Object exports);
 void RegisterNerfField(Napi::Env env, Napi::Object exports);
 void RegisterNerfMeasure(Napi::Env env, Napi::Object exports);
 void RegisterNerfRender(Napi::Env env, Napi::Object exports);
+void RegisterNerfScene(Napi::Env env, Napi::Object exports);
 void RegisterNerfTrain(Napi::Env env, Napi::Object exports);
 void RegisterShuffle(Napi::Env env, Napi::Object exports);
 

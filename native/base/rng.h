@@ -15,6 +15,9 @@ class Rng {
     state_ += seed;
     Next();
   }
+  // What a generator of the same stream continues from.
+  uint64_t state() const { return state_; }
+  void Restore(uint64_t state) { state_ = state; }
   uint32_t Next() {
     const uint64_t old = state_;
     state_ = old * 6364136223846793005ull + increment_;

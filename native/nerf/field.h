@@ -54,8 +54,16 @@ class FieldPass {
   // Both; a null color.r leaves colour out. A pass made for training keeps the tape.
   virtual void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
                        float* density, const ColorArrays& color) = 0;
-  // Adds dL/dparameters of the last Forward to gradients[parameter_count]. Only for passes made for
-  // training.
+  // Forward in two steps, where only some of the points are worth their colour and gradients: Keep
+  // makes points of the last Density the kept points at … at + n − 1; ForwardKept is Forward for
+  // the kept points 0 … n − 1, given again, and may use what Density found out about them.
+  virtual void Keep(const uint32_t* pick, uint32_t n, uint32_t at) {}
+  virtual void ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                           float* density, const ColorArrays& color) {
+    Forward(points, directions, n, density, color);
+  }
+  // Adds dL/dparameters of the last Forward or ForwardKept to gradients[parameter_count]. Only for
+  // passes made for training.
   virtual void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) = 0;
 };
 

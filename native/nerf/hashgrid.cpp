@@ -169,11 +169,16 @@ class HashGridPass final : public FieldPass {
              const ColorArrays& color) override;
   void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density,
                const ColorArrays& color) override;
+  void Keep(const uint32_t* pick, uint32_t n, uint32_t at) override;
+  void ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                   float* density, const ColorArrays& color) override;
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
 
  private:
-  void Encode(const PointArrays& points, uint32_t tiles);
-  void DensityTiles(uint32_t tiles, float* density);
+  void Encode(const PointArrays& points, uint32_t tiles, float* encoding);
+  void Networks(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                float* density, const ColorArrays& color);
+  void DensityTiles(uint32_t tiles, const float* encoding, float* density);
   void ColorTile(const float* latent, const float* harmonics, float* c1, float* c2, uint32_t tile,
                  const ColorArrays& color);
   void BackwardTile(uint32_t tile, uint32_t slot, const float* d_density,
@@ -189,6 +194,7 @@ class HashGridPass final : public FieldPass {
   uint32_t tiles_ = 0;
   bool with_color_ = false;
   float* encoding_ = nullptr;   // padded_
+  float* seen_ = nullptr;       // padded_, training: of the last Density, for Keep
   float* hidden_ = nullptr;     // density_width (one tile unless training)
   float* latent_ = nullptr;     // kLatent
   float* harmonics_ = nullptr;  // kHarmonics
@@ -215,6 +221,7 @@ Status HashGridPass::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(take(kPassTiles, f_.padded_, &encoding_));
   std::memset(encoding_, 0,
               kPassTiles * Rows(f_.padded_) * sizeof(float));  // padding rows stay zero
+  seen_ = encoding_;
   DAF_RETURN_IF_ERROR(take(taped, width, &hidden_));
   DAF_RETURN_IF_ERROR(take(kPassTiles, kLatent, &latent_));
   DAF_RETURN_IF_ERROR(take(kPassTiles, kHarmonics, &harmonics_));
@@ -223,6 +230,8 @@ Status HashGridPass::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(take(1, 8, &raw_));
   DAF_RETURN_IF_ERROR(take(1, kLatent, &picked_));
   if (!training_) return Status::Ok();
+  DAF_RETURN_IF_ERROR(take(kPassTiles, f_.padded_, &seen_));
+  std::memset(seen_, 0, kPassTiles * Rows(f_.padded_) * sizeof(float));
   DAF_RETURN_IF_ERROR(take(kPassTiles, RoundUp8(f_.padded_), &d_encoding_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, width, &d_hidden_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, kLatent, &d_latent_));
@@ -234,21 +243,21 @@ Status HashGridPass::Reserve(Arena* arena) {
   return Status::Ok();
 }
 
-void HashGridPass::Encode(const PointArrays& points, uint32_t tiles) {
+void HashGridPass::Encode(const PointArrays& points, uint32_t tiles, float* encoding) {
   for (size_t l = 0; l < f_.levels_.size(); ++l) {
     const kernels::HashArgs args = {
         f_.levels_[l],   points.x,       points.y, points.z,
-        tiles,           f_.parameters_, nullptr,  encoding_ + l * f_.config_.features * kTile,
+        tiles,           f_.parameters_, nullptr,  encoding + l * f_.config_.features * kTile,
         Rows(f_.padded_)};
     k_.hash_forward(&args);
   }
 }
 
-void HashGridPass::DensityTiles(uint32_t tiles, float* density) {
+void HashGridPass::DensityTiles(uint32_t tiles, const float* encoding, float* density) {
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     float* hidden = hidden_ + (training_ ? tile * Rows(f_.config_.density_width) : 0);
     float* latent = latent_ + tile * Rows(kLatent);
-    f_.density0_.Forward(k_, encoding_ + tile * Rows(f_.padded_), f_.padded_, nullptr, 0, hidden,
+    f_.density0_.Forward(k_, encoding + tile * Rows(f_.padded_), f_.padded_, nullptr, 0, hidden,
                          kernels::kRelu);
     f_.density1_.Forward(k_, hidden, f_.config_.density_width, nullptr, 0, latent,
                          kernels::kLinear);
@@ -269,8 +278,21 @@ void HashGridPass::ColorTile(const float* latent, const float* harmonics, float*
 
 void HashGridPass::Density(const PointArrays& points, uint32_t n, float* density) {
   const uint32_t tiles = TilesOf(n);
-  Encode(points, tiles);
-  DensityTiles(tiles, density);
+  Encode(points, tiles, seen_);
+  DensityTiles(tiles, seen_, density);
+}
+
+void HashGridPass::Keep(const uint32_t* pick, uint32_t n, uint32_t at) {
+  for (uint32_t i = 0; i < n; ++i, ++at) {
+    const float* from = seen_ + (pick[i] / kTile) * Rows(f_.padded_) + pick[i] % kTile;
+    float* to = encoding_ + (at / kTile) * Rows(f_.padded_) + at % kTile;
+    for (uint32_t row = 0; row < f_.encoded_; ++row) to[row * kTile] = from[row * kTile];
+  }
+}
+
+void HashGridPass::ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                               float* density, const ColorArrays& color) {
+  Networks(points, directions, n, density, color);
 }
 
 void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
@@ -289,13 +311,18 @@ void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, ui
 
 void HashGridPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
                            float* density, const ColorArrays& color) {
+  Encode(points, TilesOf(n), encoding_);
+  Networks(points, directions, n, density, color);
+}
+
+void HashGridPass::Networks(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                            float* density, const ColorArrays& color) {
   points_ = points;
   tiles_ = TilesOf(n);
   density_out_ = density;
   color_out_ = color;
   with_color_ = color.r != nullptr;
-  Encode(points, tiles_);
-  DensityTiles(tiles_, density);
+  DensityTiles(tiles_, encoding_, density);
   if (!with_color_) return;
   k_.harmonics(directions.x, directions.y, directions.z, tiles_, harmonics_, Rows(kHarmonics));
   const size_t width = Rows(f_.config_.color_width);

@@ -11,6 +11,8 @@ uint8_t Byte(float v) {
   return static_cast<uint8_t>(std::lround(std::min(std::max(v, 0.0f), 1.0f) * 255));
 }
 
+}  // namespace
+
 Status CheckCamera(const Camera& c) {
   const auto bad = [](const char* what) {
     return Status(Code::kBadArgument, std::string("training view: ") + what);
@@ -35,8 +37,6 @@ Status CheckCamera(const Camera& c) {
   }
   return Status::Ok();
 }
-
-}  // namespace
 
 Status ViewSet::Add(const ViewInput& in) {
   DAF_RETURN_IF_ERROR(CheckCamera(in.camera));

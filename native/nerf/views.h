@@ -28,6 +28,9 @@ struct View {
   const float* depth;   // null: unknown
 };
 
+// Errors: kBadArgument for a camera that cannot have taken a picture.
+Status CheckCamera(const Camera& camera);
+
 class ViewSet {
  public:
   explicit ViewSet(Arena* arena) : arena_(*arena) {}

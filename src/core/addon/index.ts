@@ -13,6 +13,7 @@ import type { NerfCameraAddon } from './nerf_camera.js';
 import type { NerfFieldAddon } from './nerf_field.js';
 import type { NerfMeasureAddon } from './nerf_measure.js';
 import type { NerfRenderAddon } from './nerf_render.js';
+import type { NerfSceneAddon } from './nerf_scene.js';
 import type { NerfTrainAddon } from './nerf_train.js';
 import type { ShuffleAddon } from './shuffle.js';
 
@@ -26,6 +27,7 @@ export type * from './nerf_camera.js';
 export type * from './nerf_field.js';
 export type * from './nerf_measure.js';
 export type * from './nerf_render.js';
+export type * from './nerf_scene.js';
 export type * from './nerf_train.js';
 export type * from './shuffle.js';
 
@@ -40,6 +42,7 @@ export interface Addon
     NerfFieldAddon,
     NerfMeasureAddon,
     NerfRenderAddon,
+    NerfSceneAddon,
     NerfTrainAddon,
     ShuffleAddon {}
 

@@ -1,0 +1,97 @@
+#include "native/nerf/training/images.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "native/nerf/views.h"
+
+namespace daf::nerf {
+namespace {
+
+constexpr uint32_t kTogether = 4;  // cells along each axis that are tested as one ball
+
+// The point at coordinates of the unit cube, and how much longer lengths are there.
+float FromUnit(const Box& box, const float unit[3], float point[3]) {
+  float q[3], off = 0;
+  for (int a = 0; a < 3; ++a) {
+    q[a] = (box.unbounded ? 4.0f : 2.0f) * (unit[a] - 0.5f);
+    off = std::max(off, std::fabs(q[a]));
+  }
+  const float far = box.unbounded && off > 1 ? 1 / (2 - off) : 1.0f;
+  const float scale = far > 1 ? far / off : 1.0f;
+  for (int a = 0; a < 3; ++a)
+    point[a] = 0.5f * (box.min[a] + box.max[a] + q[a] * scale * box.side(a));
+  return (box.unbounded ? 2.0f : 1.0f) * far * far;
+}
+
+bool Sees(const Camera& camera, const float point[3], float radius) {
+  float pixel[2], depth;
+  if (!Project(camera, point, pixel, &depth)) return false;
+  const float width = static_cast<float>(camera.width), height = static_cast<float>(camera.height);
+  if (depth <= radius) return depth > -radius;  // around the camera: as good as seen
+  const float u = camera.focal[0] * radius / depth, v = camera.focal[1] * radius / depth;
+  return pixel[0] > -u && pixel[0] < width + u && pixel[1] > -v && pixel[1] < height + v;
+}
+
+}  // namespace
+
+Status TrainingImages::Add(const TrainingImage& image) {
+  DAF_RETURN_IF_ERROR(CheckCamera(image.camera));
+  if (image.pixels.width() != image.camera.width || image.pixels.height() != image.camera.height)
+    return Status(Code::kBadArgument, "training image: not of its camera's size");
+  images_.push_back(image);
+  end_.push_back((end_.empty() ? 0 : end_.back()) +
+                 uint64_t{image.camera.width} * image.camera.height);
+  return Status::Ok();
+}
+
+bool TrainingImages::Draw(Rng* rng, TrainingRay* out) const {
+  const uint64_t bits = (uint64_t{rng->Next()} << 32) | rng->Next();
+  const uint64_t at =
+      static_cast<uint64_t>((static_cast<unsigned __int128>(bits) * end_.back()) >> 64);
+  const size_t i =
+      static_cast<size_t>(std::upper_bound(end_.begin(), end_.end(), at) - end_.begin());
+  const TrainingImage& image = images_[i];
+  const uint64_t pixel = at - (i == 0 ? 0 : end_[i - 1]);
+  const uint32_t x = static_cast<uint32_t>(pixel % image.camera.width),
+                 y = static_cast<uint32_t>(pixel / image.camera.width);
+  const uint8_t* rgba = image.pixels.Pixel(x, y);
+  if (StoredImage::Ignored(rgba)) return false;
+  out->ray = PixelRay(image.camera, static_cast<float>(x) + 0.5f, static_cast<float>(y) + 0.5f);
+  for (int c = 0; c < 3; ++c) out->color[c] = static_cast<float>(rgba[c]) / 255;
+  out->alpha = static_cast<float>(rgba[3]) / 255;
+  out->image = static_cast<uint32_t>(i);
+  return true;
+}
+
+Status TrainingImages::ForbidUnseen(const Box& box, Occupancy* grid,
+                                    const TaskControl& control) const {
+  const uint32_t r = grid->resolution(), blocks = r / kTogether;
+  const float size = 1.0f / static_cast<float>(blocks);
+  bool any = false;
+  for (uint32_t i = 0; i < blocks * blocks * blocks; ++i) {
+    if (i % 256 == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const uint32_t b[3] = {i % blocks, i / blocks % blocks, i / blocks / blocks};
+    float unit[3], point[3];
+    for (int a = 0; a < 3; ++a) unit[a] = (static_cast<float>(b[a]) + 0.5f) * size;
+    const float radius = FromUnit(box, unit, point) * box.edge() * size * 0.8660254f;
+    bool seen = false;
+    for (size_t c = 0; !seen && c < images_.size(); ++c)
+      seen = Sees(images_[c].camera, point, radius);
+    any = any || seen;
+    if (seen) continue;
+    for (uint32_t cell = 0; cell < kTogether * kTogether * kTogether; ++cell) {
+      grid->Forbid(b[0] * kTogether + cell % kTogether,
+                   b[1] * kTogether + cell / kTogether % kTogether,
+                   b[2] * kTogether + cell / kTogether / kTogether);
+    }
+  }
+  if (!any) {
+    return Status(Code::kBadData, "training: no picture sees any of the field's box",
+                  "check the cameras' convention and the box");
+  }
+  grid->ResetToAllowed();
+  return Status::Ok();
+}
+
+}  // namespace daf::nerf

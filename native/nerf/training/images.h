@@ -1,0 +1,47 @@
+// The pictures that a scene is learnt from, and which part of the space they show.
+#pragma once
+
+#include <vector>
+
+#include "native/base/control.h"
+#include "native/base/rng.h"
+#include "native/nerf/image_store.h"
+#include "native/nerf/occupancy.h"
+#include "native/nerf/space.h"
+
+namespace daf::nerf {
+
+struct TrainingImage {
+  Camera camera;
+  StoredImage pixels;
+};
+
+// A pixel of one of them.
+struct TrainingRay {
+  Ray ray;
+  float color[3];  // straight
+  float alpha;
+  uint32_t image;
+  float background[3];
+};
+
+class TrainingImages {
+ public:
+  // Borrows the pixels. Errors: kBadArgument for an impossible camera or one of another size.
+  Status Add(const TrainingImage& image);
+  const std::vector<TrainingImage>& all() const { return images_; }
+
+  // A pixel drawn uniformly among all pictures' pixels; not its background. False for one that was
+  // masked out.
+  bool Draw(Rng* rng, TrainingRay* out) const;
+
+  // Forbids the cells that no picture sees: whatever stood there would be seen by none, and appear
+  // in other views. Errors: kBadData where no picture sees any of the box; kCancelled.
+  Status ForbidUnseen(const Box& box, Occupancy* grid, const TaskControl& control) const;
+
+ private:
+  std::vector<TrainingImage> images_;
+  std::vector<uint64_t> end_;  // of each picture's pixels among all
+};
+
+}  // namespace daf::nerf

@@ -1,0 +1,88 @@
+// What a training continues from, as a safetensors file.
+#include <cstring>
+#include <tuple>
+
+#include "native/nerf/checkpoint.h"
+#include "native/nerf/training/scene_trainer.h"
+
+namespace daf::nerf {
+namespace {
+constexpr char kFormat[] = "daf-training-1";
+}
+
+Status SceneTrainer::SaveState(const std::string& path) {
+  if (!prepared_ || averaged_)
+    return Status(Code::kBadArgument, "training: not prepared, or averaged");
+  Field& field = model_.field();
+  const uint64_t count = field.parameter_count(), cells = grid_.byte_count() * 8;
+  // In two halves each: safetensors has 64-bit integers, but no reader here wants them.
+  std::vector<uint32_t> counters = {static_cast<uint32_t>(adam_.steps()),
+                                    static_cast<uint32_t>(adam_.steps() >> 32), sweep_due_};
+  for (const auto& worker : workers_) {
+    counters.push_back(static_cast<uint32_t>(worker->rng().state()));
+    counters.push_back(static_cast<uint32_t>(worker->rng().state() >> 32));
+  }
+  SafetensorsWriter writer;
+  writer.Metadata("format", kFormat);
+  writer.Metadata("kind", field.kind());
+  writer.Metadata("threads", std::to_string(options_.threads));
+  DAF_RETURN_IF_ERROR(writer.Add("counters", DType::kU32, {counters.size()}, counters.data()));
+  DAF_RETURN_IF_ERROR(writer.Add("weights", DType::kF32, {count}, field.parameters()));
+  DAF_RETURN_IF_ERROR(writer.Add("first", DType::kF32, {count}, adam_.first()));
+  DAF_RETURN_IF_ERROR(writer.Add("second", DType::kF32, {count}, adam_.second()));
+  if (adam_.average() != nullptr)
+    DAF_RETURN_IF_ERROR(writer.Add("average", DType::kF32, {count}, adam_.average()));
+  DAF_RETURN_IF_ERROR(writer.Add("maxima", DType::kF32, {cells}, grid_.maxima()));
+  DAF_RETURN_IF_ERROR(writer.Add("allowed", DType::kU8, {cells / 8}, grid_.allowed_bytes()));
+  DAF_RETURN_IF_ERROR(writer.Add("occupied", DType::kU8, {cells / 8}, grid_.bytes()));
+  return writer.Write(path);
+}
+
+Status SceneTrainer::RestoreState(const SafetensorsFile& file) {
+  if (!prepared_ || averaged_)
+    return Status(Code::kBadArgument, "training: not prepared, or averaged");
+  const auto bad = [](const std::string& what) {
+    return Status(Code::kBadData, "training state: " + what,
+                  "resume with the options and the scene that it was begun with");
+  };
+  std::string format, kind, threads;
+  DAF_RETURN_IF_ERROR(file.Metadata("format", &format));
+  if (format != kFormat) return bad("\"" + format + "\" is not " + kFormat);
+  DAF_RETURN_IF_ERROR(file.Metadata("kind", &kind));
+  if (kind != model_.field().kind()) return bad("it is one of a " + kind + " field");
+  DAF_RETURN_IF_ERROR(file.Metadata("threads", &threads));
+  if (threads != std::to_string(options_.threads))
+    return bad("it was trained by " + threads + " threads");
+  const size_t count = model_.field().parameter_count(), bytes = grid_.byte_count();
+  std::vector<uint32_t> counters;
+  std::vector<uint8_t> allowed, occupied;
+  std::vector<float> weights, first, second, average, maxima;
+  DAF_RETURN_IF_ERROR(file.Uint32s("counters", {3 + 2 * workers_.size()}, &counters));
+  DAF_RETURN_IF_ERROR(file.Bytes("allowed", {bytes}, &allowed));
+  DAF_RETURN_IF_ERROR(file.Bytes("occupied", {bytes}, &occupied));
+  // All is read before any of it is used: a file at fault leaves the training as it was.
+  for (const auto& [name, size, out] :
+       {std::tuple{"weights", count, &weights}, std::tuple{"first", count, &first},
+        std::tuple{"second", count, &second}, std::tuple{"maxima", bytes * 8, &maxima}})
+    DAF_RETURN_IF_ERROR(file.Floats(name, {size}, out));
+  if (adam_.average() != nullptr) DAF_RETURN_IF_ERROR(file.Floats("average", {count}, &average));
+  const auto put = [](const std::vector<float>& from, float* to) {
+    if (to != nullptr) std::memcpy(to, from.data(), from.size() * sizeof(float));
+  };
+  put(weights, model_.field().parameters());
+  put(first, adam_.first());
+  put(second, adam_.second());
+  put(average, adam_.average());
+  put(maxima, grid_.maxima());
+  std::memcpy(grid_.allowed_bytes(), allowed.data(), bytes);
+  grid_.RestoreBits(occupied.data());
+  adam_.RestoreSteps(counters[0] | uint64_t{counters[1]} << 32);
+  sweep_due_ = counters[2] != 0;
+  for (size_t i = 0; i < workers_.size(); ++i)
+    workers_[i]->rng().Restore(counters[3 + 2 * i] | uint64_t{counters[4 + 2 * i]} << 32);
+  model_.field().Pack();
+  model_.Touch();
+  return Status::Ok();
+}
+
+}  // namespace daf::nerf

@@ -1,0 +1,159 @@
+#include "native/nerf/training/scene_trainer.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "native/nerf/denormals.h"
+
+namespace daf::nerf {
+namespace {
+// While the field forms, every cell is visited at steps 16, 32, 64, 128 and 256; after that some,
+// each time that a step's samples have added up to so many: sweeps cost a few percent.
+constexpr uint64_t kFirstSweep = 16, kWarmup = 256;
+constexpr uint64_t kSweepSamples = 1u << 21;
+}  // namespace
+
+SceneTrainer::SceneTrainer(Model* model, const SceneTrainOptions& options)
+    : model_(*model), options_(options), barrier_(options.threads) {}
+
+Status SceneTrainer::Make(Model* model, const SceneTrainOptions& options,
+                          std::unique_ptr<SceneTrainer>* out) {
+  DAF_RETURN_IF_ERROR(options.Check());
+  out->reset(new SceneTrainer(model, options));
+  return Status::Ok();
+}
+
+Status SceneTrainer::Prepare(const TaskControl& control) {
+  if (prepared_) return Status(Code::kBadArgument, "training: already prepared");
+  if (images_.all().empty()) return Status(Code::kBadArgument, "training: no images were given");
+  DAF_RETURN_IF_ERROR(grid_.Make(model_.occupancy().resolution(), model_.box().unbounded));
+  DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), &grid_, control));
+  DAF_RETURN_IF_ERROR(
+      adam_.Reserve(model_.field(), options_.threads, options_.average_decay, &arena_));
+  if (options_.average_decay > 0)
+    DAF_RETURN_IF_ERROR(arena_.Allocate(model_.field().parameter_count(), &own_weights_));
+  for (uint32_t thread = 0; thread < options_.threads; ++thread) {
+    workers_.push_back(
+        std::make_unique<TrainingWorker>(&model_, &grid_, &images_, options_, thread));
+    DAF_RETURN_IF_ERROR(workers_.back()->Reserve(&arena_));
+  }
+  step_sums_.resize(options_.threads);
+  run_sums_.resize(options_.threads);
+  prepared_ = true;
+  return Status::Ok();
+}
+
+float SceneTrainer::Rate(double progress) const {
+  const double rise = std::min(1.0, (static_cast<double>(adam_.steps()) + 1) /
+                                        (static_cast<double>(options_.warmup_steps) + 1));
+  const double fall =
+      std::max(0.0, (std::min(progress, 1.0) - options_.decay_begin) / (1 - options_.decay_begin));
+  return static_cast<float>(options_.learning_rate * rise * std::pow(options_.final_rate, fall));
+}
+
+bool SceneTrainer::SweepsAll() const { return adam_.steps() <= kWarmup; }
+
+bool SceneTrainer::SweepDue() const {
+  const uint64_t step = adam_.steps();
+  if (SweepsAll()) return step >= kFirstSweep && (step & (step - 1)) == 0;
+  return step % std::max<uint64_t>(kFirstSweep, kSweepSamples / options_.samples_per_step) == 0;
+}
+
+Status SceneTrainer::Run(uint32_t thread, uint32_t steps, double begin, double end,
+                         const TaskControl& control, SceneTrainReport* report) {
+  if (!prepared_ || averaged_ || thread >= options_.threads)
+    return Status(Code::kBadArgument, "training: not prepared, averaged, or no such thread");
+  const FlushDenormals flush;
+  Status status = barrier_.Wait(control);
+  run_sums_[thread] = WorkSums();
+  if (status.ok() && sweep_due_) status = SweepGrid(thread, control);
+  for (uint32_t i = 0; status.ok() && i < steps; ++i) {
+    const double progress = options_.total_steps > 0 ? static_cast<double>(adam_.steps()) /
+                                                           static_cast<double>(options_.total_steps)
+                                                     : begin + (end - begin) * i / steps;
+    status = Step(thread, progress, control);
+    if (status.ok()) control.Progress(static_cast<int32_t>(i + 1), static_cast<int32_t>(steps));
+  }
+  if (!status.ok()) {
+    barrier_.Forget();
+    return status;
+  }
+  *report = SceneTrainReport();
+  report->step = adam_.steps();
+  WorkSums all;
+  for (const WorkSums& sums : run_sums_) all.Add(sums);
+  report->rays = all.losses.rays;
+  report->candidates = all.candidates;
+  report->samples = all.samples;
+  const double rays = static_cast<double>(std::max<uint64_t>(report->rays, 1));
+  report->loss = all.losses.loss / rays;
+  report->psnr = -10 * std::log10(std::max(all.losses.squared_error / (3 * rays), 1e-10));
+  report->occupied = grid_.Fraction();
+  return Status::Ok();
+}
+
+Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& control) {
+  TrainingWorker& worker = *workers_[thread];
+  const Rng before = worker.rng();
+  step_sums_[thread] = WorkSums();
+  Status status = worker.Accumulate(std::max(1u, options_.samples_per_step / options_.threads),
+                                    adam_.gradients(thread), control, &step_sums_[thread]);
+  if (status.ok() && !std::isfinite(step_sums_[thread].losses.loss)) {
+    status = Status(Code::kBadData, "training: the weights left the finite numbers",
+                    "lower the learning rate");
+  }
+  if (!status.ok()) barrier_.Fail(status);
+  status = barrier_.Wait(control);
+  if (!status.ok()) {  // as if the step had not begun
+    worker.rng() = before;
+    adam_.ClearGradients(thread);
+    return status;
+  }
+  // From here on nothing fails and nobody is cancelled until the step is whole.
+  const TaskControl none;
+  uint64_t rays = 0;
+  for (const WorkSums& sums : step_sums_) rays += sums.losses.rays;
+  run_sums_[thread].Add(step_sums_[thread]);
+  adam_.Update(thread, &model_.field(), Rate(progress),
+               1.0f / static_cast<float>(std::max<uint64_t>(rays, 1)));
+  DAF_RETURN_IF_ERROR(barrier_.Wait(none));
+  if (thread == 0) {
+    model_.Touch();
+    adam_.Finish(&model_.field());
+    sweep_due_ = SweepDue();
+  }
+  DAF_RETURN_IF_ERROR(barrier_.Wait(none));
+  return sweep_due_ ? SweepGrid(thread, control) : Status::Ok();
+}
+
+Status SceneTrainer::SweepGrid(uint32_t thread, const TaskControl& control) {
+  const Status swept = workers_[thread]->Sweep(&grid_, {thread, options_.threads}, SweepsAll(),
+                                               adam_.steps(), control);
+  if (!swept.ok()) barrier_.Fail(swept);
+  DAF_RETURN_IF_ERROR(barrier_.Wait(control));
+  if (thread == 0) {
+    grid_.Threshold(false);
+    sweep_due_ = false;
+  }
+  return barrier_.Wait(TaskControl());
+}
+
+bool SceneTrainer::UseAverage(bool average) {
+  if (!prepared_ || average == averaged_) return prepared_ && averaged_ == average;
+  Field& field = model_.field();
+  const size_t bytes = field.parameter_count() * sizeof(float);
+  if (average) {
+    if (own_weights_ == nullptr) return false;
+    std::memcpy(own_weights_, field.parameters(), bytes);
+    if (!adam_.Average(field.parameters())) return false;
+  } else {
+    std::memcpy(field.parameters(), own_weights_, bytes);
+  }
+  averaged_ = average;
+  field.Pack();
+  model_.Touch();
+  return true;
+}
+
+}  // namespace daf::nerf

@@ -1,0 +1,388 @@
+// Training from photos: losses against finite differences, closed forms, determinism, resuming.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+#include "native/nerf/renderer.h"
+#include "native/nerf/testing_scene.h"
+#include "native/nerf/training/scene_trainer.h"
+
+namespace daf::nerf {
+namespace {
+
+using testing::Draw;
+using testing::Orbit;
+using testing::Picture;
+
+struct Photo {
+  Camera camera;
+  std::vector<uint8_t> rgba;
+};
+
+std::vector<Photo> Photos(bool transparent) {
+  std::vector<Photo> photos;
+  for (int i = 0; i < 20; ++i) {
+    const Picture picture = Draw(
+        Orbit(static_cast<float>(i) * 2.399f, -0.5f + 1.2f * static_cast<float>(i % 5) / 4, 4, 64));
+    Photo photo{picture.camera, {}};
+    for (size_t p = 0; p < picture.alpha.size(); ++p) {
+      for (size_t c = 0; c < 3; ++c)
+        photo.rgba.push_back(static_cast<uint8_t>(std::lround(picture.rgb[p * 3 + c] * 255)));
+      photo.rgba.push_back(transparent ? static_cast<uint8_t>(picture.alpha[p] * 255) : 255);
+    }
+    photos.push_back(std::move(photo));
+  }
+  return photos;
+}
+
+std::unique_ptr<Model> SmallModel(bool unbounded = false) {
+  std::unique_ptr<Field> field;
+  EXPECT_TRUE(NewHashGrid({8, 2, 13, 8, 96, 32, 32}, 1, &field).ok());
+  Box box;
+  box.unbounded = unbounded;
+  std::unique_ptr<Model> model;
+  EXPECT_TRUE(Model::Make(std::move(field), box, 32, &model).ok());
+  return model;
+}
+
+SceneTrainOptions Small(uint32_t threads = 1) {
+  SceneTrainOptions options;
+  options.threads = threads;
+  options.samples_per_step = 4096;
+  options.samples_per_edge = 96;
+  options.total_steps = 200;
+  return options;
+}
+
+// Pictures that live as long as the process.
+StoredImage Stored(const Photo& photo) {
+  static std::unique_ptr<ImageStore> store;
+  if (store == nullptr) {
+    EXPECT_TRUE(ImageStore::Open(::testing::TempDir(), &store).ok());
+  }
+  StoredImage image;
+  EXPECT_TRUE(
+      store->Add(photo.camera.width, photo.camera.height, photo.rgba.data(), nullptr, &image).ok());
+  return image;
+}
+
+std::unique_ptr<SceneTrainer> TrainerOf(Model* model, const SceneTrainOptions& options,
+                                        const std::vector<Photo>& photos) {
+  std::unique_ptr<SceneTrainer> trainer;
+  EXPECT_TRUE(SceneTrainer::Make(model, options, &trainer).ok());
+  for (const Photo& photo : photos)
+    EXPECT_TRUE(trainer->AddImage({photo.camera, Stored(photo)}).ok());
+  const Status prepared = trainer->Prepare(TaskControl());
+  EXPECT_TRUE(prepared.ok()) << prepared.message();
+  return trainer;
+}
+
+Status RunAll(SceneTrainer* trainer, uint32_t steps, SceneTrainReport* report,
+              const TaskControl& control = TaskControl()) {
+  std::vector<std::thread> threads;
+  for (uint32_t i = 1; i < trainer->threads(); ++i) {
+    threads.emplace_back([=] {
+      SceneTrainReport own;
+      (void)trainer->Run(i, steps, 0, 0, control, &own);
+    });
+  }
+  const Status status = trainer->Run(0, steps, 0, 0, control, report);
+  for (std::thread& thread : threads) thread.join();
+  return status;
+}
+
+std::vector<float> Weights(Model* model) {
+  const Field& field = model->field();
+  return {field.parameters(), field.parameters() + field.parameter_count()};
+}
+
+// Of a view that training did not see, over black.
+double HeldOutPsnr(Model* model) {
+  const Picture truth = Draw(Orbit(1.1f, 0.35f, 4, 64));
+  std::vector<float> color(64 * 64 * 3);
+  RenderTargets targets;
+  targets.color = color.data();
+  Renderer renderer;
+  RenderOptions options;
+  options.transparent = false;
+  RenderStats stats;
+  EXPECT_TRUE(
+      renderer.Render(model, truth.camera, {0, 0, 64, 64}, options, targets, TaskControl(), &stats)
+          .ok());
+  double squares = 0;
+  for (size_t i = 0; i < color.size(); ++i)
+    squares += (color[i] - truth.rgb[i]) * (color[i] - truth.rgb[i]);
+  return -10 * std::log10(squares / static_cast<double>(color.size()));
+}
+
+TEST(SceneTraining, PhotosBecomeTheScene) {
+  const std::vector<Photo> photos = Photos(true);
+  for (const bool random : {false, true}) {
+    const auto model = SmallModel();
+    SceneTrainOptions options = Small();
+    if (random) options.background_kind = TrainingBackground::kRandom;
+    const auto trainer = TrainerOf(model.get(), options, photos);
+    SceneTrainReport report;
+    ASSERT_TRUE(RunAll(trainer.get(), 200, &report).ok());
+    EXPECT_GT(HeldOutPsnr(model.get()), 23);
+    EXPECT_LT(report.occupied, 0.4);
+    EXPECT_LT(report.samples, report.candidates + 1);
+  }
+}
+
+TEST(SceneTraining, RegularisedAndUnboundedLearnsToo) {
+  const std::vector<Photo> photos = Photos(false);
+  const auto model = SmallModel(true);
+  SceneTrainOptions options = Small();
+  options.distortion_weight = 0.01f;
+  options.opacity_weight = 0.001f;
+  options.average_decay = 0.95f;
+  const auto trainer = TrainerOf(model.get(), options, photos);
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), 200, &report).ok());
+  const std::vector<float> own = Weights(model.get());
+  EXPECT_TRUE(trainer->UseAverage(true));
+  EXPECT_NE(Weights(model.get()), own);
+  EXPECT_GT(HeldOutPsnr(model.get()), 18);
+  EXPECT_EQ(trainer->Run(0, 1, 0, 0, TaskControl(), &report).code(), Code::kBadArgument);
+  EXPECT_TRUE(trainer->UseAverage(false));
+  EXPECT_EQ(Weights(model.get()), own);
+}
+
+TEST(SceneTraining, DeterministicForANumberOfThreads) {
+  const std::vector<Photo> photos = Photos(true);
+  for (const uint32_t threads : {1u, 2u, 3u}) {
+    std::vector<float> first;
+    for (const std::vector<uint32_t>& calls :
+         {std::vector<uint32_t>{40}, std::vector<uint32_t>{1, 15, 24}}) {
+      const auto model = SmallModel();
+      const auto trainer = TrainerOf(model.get(), Small(threads), photos);
+      SceneTrainReport report;
+      for (const uint32_t steps : calls) ASSERT_TRUE(RunAll(trainer.get(), steps, &report).ok());
+      EXPECT_EQ(report.step, 40u);
+      if (first.empty()) {
+        first = Weights(model.get());
+      } else {
+        EXPECT_EQ(Weights(model.get()), first) << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST(SceneTraining, ResumedIsAsIfUninterrupted) {
+  const std::vector<Photo> photos = Photos(true);
+  SceneTrainOptions options = Small(2);
+  options.average_decay = 0.9f;
+  const std::string path = ::testing::TempDir() + "/scene_training_state.safetensors";
+  const auto whole = SmallModel();
+  SceneTrainReport report;
+  const auto uninterrupted = TrainerOf(whole.get(), options, photos);
+  ASSERT_TRUE(RunAll(uninterrupted.get(), 20, &report).ok());
+  ASSERT_TRUE(uninterrupted->SaveState(path).ok());
+  ASSERT_TRUE(RunAll(uninterrupted.get(), 30, &report).ok());
+
+  const auto model = SmallModel();
+  const auto resumed = TrainerOf(model.get(), options, photos);
+  SafetensorsFile file;
+  ASSERT_TRUE(SafetensorsFile::Read(path, &file).ok());
+  ASSERT_TRUE(resumed->RestoreState(file).ok());
+  EXPECT_EQ(resumed->step(), 20u);
+  ASSERT_TRUE(RunAll(resumed.get(), 30, &report).ok());
+  EXPECT_EQ(report.step, 50u);
+  EXPECT_EQ(Weights(model.get()), Weights(whole.get()));
+  ASSERT_TRUE(resumed->UseAverage(true));
+  ASSERT_TRUE(uninterrupted->UseAverage(true));
+  EXPECT_EQ(Weights(model.get()), Weights(whole.get()));
+
+  const auto other = SmallModel();
+  EXPECT_EQ(TrainerOf(other.get(), Small(1), photos)->RestoreState(file).code(), Code::kBadData);
+}
+
+TEST(SceneTraining, CancelledByOneStopsAllAndLeavesNoTrace) {
+  const std::vector<Photo> photos = Photos(true);
+  std::vector<float> weights[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto model = SmallModel();
+    const auto trainer = TrainerOf(model.get(), Small(2), photos);
+    SceneTrainReport report;
+    ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());
+    if (i == 1) {
+      int32_t raised[3] = {1, 0, 0}, quiet[3] = {0, 0, 0};
+      Status other;
+      SceneTrainReport own;
+      std::thread thread([&] { other = trainer->Run(1, 5, 0, 0, TaskControl(quiet), &own); });
+      EXPECT_EQ(trainer->Run(0, 5, 0, 0, TaskControl(raised), &report).code(), Code::kCancelled);
+      thread.join();
+      EXPECT_EQ(other.code(), Code::kCancelled);
+    }
+    ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());
+    weights[i] = Weights(model.get());
+  }
+  EXPECT_EQ(weights[0], weights[1]);
+}
+
+TEST(SceneTraining, RefusesWhatCannotBeLearnt) {
+  const auto model = SmallModel();
+  std::unique_ptr<SceneTrainer> trainer;
+  SceneTrainOptions bad;
+  bad.learning_rate = NAN;
+  EXPECT_EQ(SceneTrainer::Make(model.get(), bad, &trainer).code(), Code::kBadArgument);
+  bad = SceneTrainOptions();
+  bad.threads = 0;
+  EXPECT_EQ(SceneTrainer::Make(model.get(), bad, &trainer).code(), Code::kBadArgument);
+  ASSERT_TRUE(SceneTrainer::Make(model.get(), Small(), &trainer).ok());
+  EXPECT_EQ(trainer->Prepare(TaskControl()).code(), Code::kBadArgument);  // no images
+  Photo photo = Photos(true)[0];
+  SceneTrainReport report;
+  EXPECT_EQ(trainer->Run(0, 1, 0, 0, TaskControl(), &report).code(), Code::kBadArgument);
+  Camera nowhere = photo.camera;
+  nowhere.translation[0] = NAN;
+  EXPECT_EQ(trainer->AddImage({nowhere, Stored(photo)}).code(), Code::kBadArgument);
+  photo.camera.translation[2] = 100;  // everything is behind the camera
+  ASSERT_TRUE(trainer->AddImage({photo.camera, Stored(photo)}).ok());
+  EXPECT_EQ(trainer->Prepare(TaskControl()).code(), Code::kBadData);
+}
+
+// Picture planes of one colour: fog and walls whose answer is known.
+TEST(SceneTraining, AWallOfOneColourBecomesOpaqueOfThatColour) {
+  std::vector<Photo> photos = Photos(true);
+  for (Photo& photo : photos) {
+    for (size_t i = 0; i < photo.rgba.size(); i += 4) {
+      photo.rgba[i] = 200, photo.rgba[i + 1] = 100, photo.rgba[i + 2] = 50, photo.rgba[i + 3] = 255;
+    }
+  }
+  const auto model = SmallModel(true);
+  SceneTrainOptions options = Small();
+  options.background_kind = TrainingBackground::kRandom;
+  options.samples_per_step = 8192;
+  const auto trainer = TrainerOf(model.get(), options, photos);
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), 150, &report).ok());
+  ASSERT_TRUE(RunAll(trainer.get(), 10, &report).ok());
+  EXPECT_GT(report.psnr, 30);
+}
+
+TEST(SceneTraining, EmptyPicturesLeaveTheFieldEmpty) {
+  std::vector<Photo> photos = Photos(true);
+  for (Photo& photo : photos) std::fill(photo.rgba.begin(), photo.rgba.end(), uint8_t{0});
+  const auto model = SmallModel();
+  SceneTrainOptions options = Small();
+  options.background_kind = TrainingBackground::kRandom;
+  const auto trainer = TrainerOf(model.get(), options, photos);
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), 40, &report).ok());
+  // Sooner or later nothing is left that a ray could meet, which is said.
+  Status status;
+  for (int i = 0; i < 12 && status.ok(); ++i) status = RunAll(trainer.get(), 10, &report);
+  EXPECT_TRUE(status.ok() || status.code() == Code::kBadData) << status.message();
+  EXPECT_GT(report.psnr, 40);
+}
+
+TEST(Losses, ColourAndEntropyFollowFiniteDifferences) {
+  SceneTrainOptions options;
+  options.opacity_weight = 0.3f;
+  Rng rng(5);
+  for (int round = 0; round < 50; ++round) {
+    TrainingRay ray{};
+    for (int c = 0; c < 3; ++c) {
+      ray.color[c] = rng.Uniform();
+      ray.background[c] = rng.Uniform();
+    }
+    ray.alpha = rng.Uniform();
+    float out[6], d[4], unused[4];
+    for (float& v : out) v = rng.Uniform(0.05f, 0.95f);
+    LossSums sums;
+    ColorLoss(options, ray, out, d, &sums);
+    EXPECT_EQ(sums.rays, 1u);
+    for (int k = 0; k < 4; ++k) {
+      constexpr float kStep = 1e-3f;
+      float moved[6];
+      std::memcpy(moved, out, sizeof out);
+      moved[k] += kStep;
+      LossSums plus, minus;
+      ColorLoss(options, ray, moved, unused, &plus);
+      moved[k] -= 2 * kStep;
+      ColorLoss(options, ray, moved, unused, &minus);
+      EXPECT_NEAR((plus.loss - minus.loss) / (2 * kStep), d[k], 2e-2);
+    }
+  }
+}
+
+TEST(Losses, DistortionIsItsDoubleSumAndFollowsFiniteDifferences) {
+  constexpr uint32_t kCount = 12;
+  Rng rng(6);
+  float w[kCount], t[kCount], s[kCount], d[kCount], unused[kCount];
+  float at = 1;
+  for (uint32_t i = 0; i < kCount; ++i) {
+    w[i] = rng.Uniform() / kCount;
+    s[i] = rng.Uniform(0.01f, 0.1f);
+    t[i] = at += s[i];
+  }
+  double expected = 0;
+  for (uint32_t i = 0; i < kCount; ++i) {
+    for (uint32_t j = 0; j < kCount; ++j) expected += double{w[i]} * w[j] * std::fabs(t[i] - t[j]);
+    expected += double{w[i]} * w[i] * s[i] / 3;
+  }
+  EXPECT_NEAR(Distortion(w, t, s, kCount, 2, d), 2 * expected, 1e-6);
+  for (uint32_t i = 0; i < kCount; ++i) {
+    const float kept = w[i];
+    w[i] = kept + 1e-3f;
+    const double plus = Distortion(w, t, s, kCount, 2, unused);
+    w[i] = kept - 1e-3f;
+    const double minus = Distortion(w, t, s, kCount, 2, unused);
+    w[i] = kept;
+    EXPECT_NEAR((plus - minus) / 2e-3, d[i], 1e-4);
+  }
+}
+
+// Kept candidates give what Forward on them gives, and the same gradients.
+TEST(KeptPoints, AreForwardOnThosePoints) {
+  const auto model = SmallModel();
+  Arena arena;
+  std::unique_ptr<FieldPass> pass;
+  ASSERT_TRUE(model->field().NewPass(true, &arena, &pass).ok());
+  Rng rng(7);
+  for (size_t i = 0; i < model->field().parameter_count(); ++i)
+    model->field().parameters()[i] += rng.Uniform(-0.1f, 0.1f);
+  model->field().Pack();
+  constexpr uint32_t kAll = 480, kSome = 96;
+  float* lane[12];
+  for (float*& l : lane) ASSERT_TRUE(arena.Allocate(kAll, &l).ok());
+  for (uint32_t i = 0; i < kAll; ++i) {
+    for (int a = 0; a < 3; ++a) lane[a][i] = rng.Uniform();
+  }
+  uint32_t pick[kSome];
+  float* some[6];
+  for (float*& l : some) ASSERT_TRUE(arena.Allocate(kSome, &l).ok());
+  for (uint32_t i = 0; i < kSome; ++i) {
+    pick[i] = i * 5;
+    for (int a = 0; a < 3; ++a) {
+      some[a][i] = lane[a][pick[i]];
+      some[3 + a][i] = a == 2 ? 1.0f : 0.0f;
+    }
+  }
+  std::vector<float> gradients[2];
+  std::vector<float> values[2];
+  for (int kept = 0; kept < 2; ++kept) {
+    gradients[kept].assign(model->field().parameter_count(), 0);
+    if (kept == 1) {
+      pass->Density({lane[0], lane[1], lane[2]}, kAll, lane[3]);
+      pass->Keep(pick, 50, 0);
+      pass->Keep(pick + 50, kSome - 50, 50);
+      pass->ForwardKept({some[0], some[1], some[2]}, {some[3], some[4], some[5]}, kSome, lane[4],
+                        {lane[5], lane[6], lane[7]});
+    } else {
+      pass->Forward({some[0], some[1], some[2]}, {some[3], some[4], some[5]}, kSome, lane[4],
+                    {lane[5], lane[6], lane[7]});
+    }
+    for (int l = 4; l < 8; ++l) values[kept].insert(values[kept].end(), lane[l], lane[l] + kSome);
+    pass->Backward(lane[4], {lane[5], lane[6], lane[7]}, gradients[kept].data());
+  }
+  EXPECT_EQ(values[0], values[1]);
+  EXPECT_EQ(gradients[0], gradients[1]);
+}
+
+}  // namespace
+}  // namespace daf::nerf

@@ -1,0 +1,67 @@
+// One thread's part of a training step: draws rays, marches them, and adds the gradients of their
+// losses.
+//
+// Density comes first and alone, for every sample in an occupied cell; then colour and gradients
+// where a sample counts: with density = exp(raw), both dL/dcolour and dL/draw are bounded by its
+// weight, so that what is left out is as small as the weights left out.
+#pragma once
+
+#include <memory>
+
+#include "native/nerf/model.h"
+#include "native/nerf/training/losses.h"
+#include "native/nerf/training/sample_lanes.h"
+
+namespace daf::nerf {
+
+struct WorkSums {
+  LossSums losses;
+  uint64_t candidates = 0;  // samples whose density was computed
+  uint64_t samples = 0;     // of which colour and gradients were
+
+  void Add(const WorkSums& other) {
+    losses.Add(other.losses);
+    candidates += other.candidates;
+    samples += other.samples;
+  }
+};
+
+class TrainingWorker {
+ public:
+  TrainingWorker(Model* model, const Occupancy* grid, const TrainingImages* images,
+                 const SceneTrainOptions& options, uint32_t thread)
+      : model_(*model),
+        grid_(*grid),
+        images_(*images),
+        options_(options),
+        rng_(options.seed, 16 + thread) {}
+  Status Reserve(Arena* arena);
+
+  // Adds the gradients of rays with about `samples` samples to `gradients`. Errors: kBadData when
+  // hardly a ray meets the box or an occupied cell; kCancelled.
+  Status Accumulate(uint32_t samples, float* gradients, const TaskControl& control, WorkSums* sums);
+  // This thread's part of a sweep of `grid`.
+  Status Sweep(Occupancy* grid, Occupancy::Part part, bool all, uint64_t step,
+               const TaskControl& control);
+
+  Rng& rng() { return rng_; }
+
+ private:
+  Status Gather(uint32_t room, LossSums* losses);
+  void Select();
+  void Learn(float* gradients, WorkSums* sums);
+  bool March(const TrainingRay& ray, uint32_t room);
+
+  Model& model_;
+  const Occupancy& grid_;
+  const TrainingImages& images_;
+  const SceneTrainOptions& options_;
+  Rng rng_;
+  std::unique_ptr<FieldPass> pass_;
+  const kernels::Table* kernels_ = nullptr;
+  SampleLanes candidates_, kept_;
+  uint32_t* pick_ = nullptr;  // of the candidates
+  float* scratch_ = nullptr;  // Occupancy::kSweepScratch
+};
+
+}  // namespace daf::nerf

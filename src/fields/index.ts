@@ -1,4 +1,6 @@
 export { Field } from './field.js';
+export { type ImportedField, type ImportOptions, importField } from './import/import-field.js';
+export { type KeyMap, parseKeyMap } from './import/key-map.js';
 export { openScene } from './scenes/open.js';
 export type * from './scenes/types.js';
 export type * from './types.js';

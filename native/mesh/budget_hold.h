@@ -27,6 +27,8 @@ class BudgetHold {
     return Status::Ok();
   }
 
+  size_t bytes() const { return bytes_; }
+
  private:
   size_t bytes_ = 0;
 };

@@ -1,6 +1,7 @@
 // An indexed triangle mesh, as the functions of this folder pass it on.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,12 @@ struct Mesh {
     positions.reserve(vertices);
     triangles.reserve(triangle_count);
     return Status::Ok();
+  }
+  // Gives back the room that is no longer used.
+  void Shrink() {
+    positions.shrink_to_fit();
+    triangles.shrink_to_fit();
+    (void)hold_.Resize(std::min(hold_.bytes(), Bytes(positions.size(), triangles.size())));
   }
   static size_t Bytes(size_t vertices, size_t triangle_count) {
     return vertices * sizeof(Point) + triangle_count * sizeof(Triangle);

@@ -1,0 +1,83 @@
+#include "native/mesh/level_fit.h"
+
+#include <algorithm>
+
+#include "native/mesh/level_line.h"
+#include "native/mesh/normals.h"
+#include "native/mesh/vector.h"
+
+namespace daf::mesh {
+namespace {
+
+constexpr size_t kBatch = 8192;
+constexpr float kLeastAgreement = 0.5f;  // cosine between gradient and triangles
+
+// Puts back the vertices of triangles that turned over, until none has.
+void Restore(const std::vector<Point>& before, Mesh* mesh) {
+  for (bool again = true; again;) {
+    again = false;
+    for (const Triangle& t : mesh->triangles) {
+      const auto& p = mesh->positions;
+      if (Dot(AreaNormal(before[t[0]], before[t[1]], before[t[2]]),
+              AreaNormal(p[t[0]], p[t[1]], p[t[2]])) > 0)
+        continue;
+      for (const uint32_t v : t) {
+        again = again || mesh->positions[v] != before[v];
+        mesh->positions[v] = before[v];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskControl& control,
+                  Mesh* mesh) {
+  const std::vector<Point> before = mesh->positions, normals = VertexNormals(*mesh);
+  std::vector<float> offsets;
+  for (size_t first = 0; first < before.size(); first += kBatch) {
+    DAF_RETURN_IF_ERROR(control.Check());
+    const auto last = static_cast<ptrdiff_t>(std::min(first + kBatch, before.size()));
+    const auto begin = static_cast<ptrdiff_t>(first);
+    const std::vector<Point> points(before.begin() + begin, before.begin() + last),
+        directions(normals.begin() + begin, normals.begin() + last);
+    DAF_RETURN_IF_ERROR(FindLevel(sampler, iso, reach, points, directions, &offsets));
+    for (size_t i = 0; i < points.size(); ++i)
+      mesh->positions[first + i] = Along(points[i], offsets[i], directions[i]);
+    control.Progress(static_cast<int32_t>(last), static_cast<int32_t>(before.size()));
+  }
+  Restore(before, mesh);
+  return Status::Ok();
+}
+
+Status GradientNormals(const Sampler& sampler, float step, const TaskControl& control,
+                       const Mesh& mesh, std::vector<Point>* normals) {
+  *normals = VertexNormals(mesh);
+  std::vector<Point> around;
+  std::vector<float> values;
+  for (size_t first = 0; first < normals->size(); first += kBatch) {
+    DAF_RETURN_IF_ERROR(control.Check());
+    const size_t count = std::min(kBatch, normals->size() - first);
+    around.clear();
+    for (size_t i = 0; i < count; ++i) {
+      for (size_t side = 0; side < 6; ++side) {
+        Point p = mesh.positions[first + i];
+        p[side / 2] += side % 2 == 0 ? step : -step;
+        around.push_back(p);
+      }
+    }
+    values.resize(around.size());
+    DAF_RETURN_IF_ERROR(sampler(around[0].data(), around.size(), values.data()));
+    DAF_RETURN_IF_ERROR(CheckFinite(values.data(), values.size()));
+    for (size_t i = 0; i < count; ++i) {
+      const float* v = &values[6 * i];
+      Point& normal = (*normals)[first + i];
+      const Point outward = Unit({v[1] - v[0], v[3] - v[2], v[5] - v[4]}, {0, 0, 0});
+      if (Dot(outward, normal) > kLeastAgreement) normal = outward;
+    }
+    control.Progress(static_cast<int32_t>(first + count), static_cast<int32_t>(normals->size()));
+  }
+  return Status::Ok();
+}
+
+}  // namespace daf::mesh

@@ -1,0 +1,22 @@
+// Puts a mesh's vertices onto the level that it approximates, and takes its normals from there.
+#pragma once
+
+#include "native/base/control.h"
+#include "native/mesh/iso_grid.h"
+#include "native/mesh/mesh.h"
+
+namespace daf::mesh {
+
+// Moves every vertex along its normal onto the level, where that lies within `reach`; vertices of
+// triangles that would turn over stay. At most five queries a vertex. Errors: kBadData, kCancelled,
+// the sampler's.
+Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskControl& control,
+                  Mesh* mesh);
+
+// Unit normals against the gradient, by central differences over ± step: six queries a vertex.
+// Where the gradient vanishes or leans more than 60° away from the triangles around, theirs.
+// Errors: as above.
+Status GradientNormals(const Sampler& sampler, float step, const TaskControl& control,
+                       const Mesh& mesh, std::vector<Point>* normals);
+
+}  // namespace daf::mesh

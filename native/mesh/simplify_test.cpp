@@ -1,0 +1,82 @@
+#include "native/mesh/simplify.h"
+
+#include "native/base/rng.h"
+#include "native/mesh/band_surface.h"
+#include "native/mesh/testing_shapes.h"
+
+namespace daf::mesh {
+namespace {
+
+using namespace testing;
+
+template <typename F>
+Mesh Extract(F f, int resolution) {
+  Mesh mesh;
+  BandReport report;
+  EXPECT_TRUE(ExtractBandSurface({{-1.5f, -1.4f, -1.6f}, {1.5f, 1.6f, 1.4f}, resolution, 0}, Of(f),
+                                 {}, TaskControl(), &mesh, &report)
+                  .ok());
+  return mesh;
+}
+
+TEST(Simplify, SphereStaysClosedAndRound) {
+  Mesh mesh = Extract(Ball, 64);
+  ASSERT_GT(mesh.triangles.size(), 40000u);
+  ASSERT_TRUE(Simplify(2000, TaskControl(), &mesh).ok());
+  EXPECT_LE(mesh.triangles.size(), 2000u);
+  EXPECT_GE(mesh.triangles.size(), 1998u);
+  ExpectWatertight(mesh);
+  EXPECT_EQ(EulerCharacteristic(mesh), 2);
+  EXPECT_NEAR(Volume(mesh), 4.0 / 3.0 * kPi, 0.005 * 4.0 / 3.0 * kPi);
+  EXPECT_NEAR(Area(mesh), 4.0 * kPi, 0.005 * 4.0 * kPi);
+  for (const auto& p : mesh.positions)
+    EXPECT_NEAR(std::sqrt(p[0] * p[0] + p[1] * p[1] + p[2] * p[2]), 1.0f, 0.01f);
+}
+
+TEST(Simplify, KeepsTheTopologyOfARoughSurfaceWithHandles) {
+  // Sheets joined by many handles, with noise.
+  const auto rough = [](const float* p) {
+    const float gyroid = std::sin(5 * p[0]) * std::cos(5 * p[1]) +
+                         std::sin(5 * p[1]) * std::cos(5 * p[2]) +
+                         std::sin(5 * p[2]) * std::cos(5 * p[0]);
+    return gyroid + 0.1f * std::sin(40 * p[0]) * std::sin(43 * p[1]) * std::sin(37 * p[2]);
+  };
+  Mesh mesh = Extract(rough, 56);
+  ExpectWatertight(mesh);
+  const int64_t euler = EulerCharacteristic(mesh);
+  ASSERT_LT(euler, -10);
+  ASSERT_TRUE(Simplify(mesh.triangles.size() / 8, TaskControl(), &mesh).ok());
+  ExpectWatertight(mesh);
+  EXPECT_EQ(EulerCharacteristic(mesh), euler);
+}
+
+TEST(Simplify, ACubeNeedsFewTriangles) {
+  const auto cube = [](const float* p) {
+    return 0.8f - std::fmax(std::fabs(p[0]), std::fmax(std::fabs(p[1]), std::fabs(p[2])));
+  };
+  Mesh mesh = Extract(cube, 48);
+  ASSERT_TRUE(Simplify(400, TaskControl(), &mesh).ok());
+  ExpectWatertight(mesh);
+  EXPECT_LE(mesh.triangles.size(), 400u);
+  EXPECT_NEAR(Volume(mesh), 1.6 * 1.6 * 1.6, 0.01 * 1.6 * 1.6 * 1.6);
+}
+
+TEST(Simplify, StopsWhereNothingMayGo) {
+  Mesh mesh = Extract(Ball, 12);
+  ASSERT_TRUE(Simplify(0, TaskControl(), &mesh).ok());
+  ExpectWatertight(mesh);
+  EXPECT_GE(mesh.triangles.size(), 4u);
+  EXPECT_EQ(EulerCharacteristic(mesh), 2);
+}
+
+TEST(Simplify, LeavesWhatFitsAndHearsCancel) {
+  Mesh mesh = Extract(Ball, 12);
+  const auto before = mesh.positions;
+  ASSERT_TRUE(Simplify(mesh.triangles.size(), TaskControl(), &mesh).ok());
+  EXPECT_EQ(mesh.positions, before);
+  int32_t words[3] = {1, 0, 0};
+  EXPECT_EQ(Simplify(10, TaskControl(words), &mesh).code(), Code::kCancelled);
+}
+
+}  // namespace
+}  // namespace daf::mesh

@@ -1,8 +1,7 @@
 import { loadSharp } from '../core/sharp.js';
-import { writeGlb } from './export/glb.js';
-import { type AvatarMesh, vertexColors } from './export/mesh.js';
-import { writeObj } from './export/obj.js';
-import { writePly } from './export/ply.js';
+import { vertexColors } from '../fields/mesh/export/mesh.js';
+import { avatarGlb, avatarObj, avatarPly } from './export/files.js';
+import type { AvatarMesh } from './export/mesh.js';
 import type { PersonTexture } from './fit_person.js';
 
 /** GLB holds a JPEG, because 30,000 people are 30,000 textures; the OBJ beside it has the same texture without loss. */
@@ -23,13 +22,13 @@ export async function meshFiles(mesh: AvatarMesh, texture: PersonTexture, identi
   const raw = { width: size, height: size, channels: 3 } as const;
   const jpeg = new Uint8Array(await sharp(rgb, { raw }).jpeg(JPEG).toBuffer());
   const png = new Uint8Array(await sharp(rgb, { raw }).png({ compressionLevel: 7 }).toBuffer());
-  const { obj, mtl } = writeObj(mesh, 'avatar');
+  const { obj, mtl } = avatarObj(mesh, 'avatar');
   return {
-    'avatar.glb': await writeGlb(mesh, { bytes: jpeg, mime: 'image/jpeg' }, identity),
+    'avatar.glb': await avatarGlb(mesh, { bytes: jpeg, mime: 'image/jpeg' }, identity),
     'avatar.obj': obj,
     'avatar.mtl': mtl,
     'avatar.png': png,
-    'avatar.ply': writePly(mesh, vertexColors(mesh.uvs, rgb, size, size)),
+    'avatar.ply': avatarPly(mesh, vertexColors(mesh.uvs, rgb, size, size)),
   };
 }
 

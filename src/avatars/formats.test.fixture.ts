@@ -1,8 +1,8 @@
 import sharp from 'sharp';
 import { addon, type CameraValues } from '../core/addon/index.js';
+import { readObj } from '../fields/mesh/export/obj.js';
+import { readPly } from '../fields/mesh/export/ply.js';
 import { boxOf } from './camera.js';
-import { readObj } from './export/obj.js';
-import { readPly } from './export/ply.js';
 import { type Surface, weld } from './surface.js';
 
 /** The OBJ with the PNG that its material names, as a surface in centimetres. */

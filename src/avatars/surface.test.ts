@@ -5,7 +5,7 @@ import { psnr, silhouetteIou } from './compare.js';
 import { cellLeft, LABEL, NEUTRAL, ROW_HEIGHT, ROW_WIDTH } from './contact/layout.js';
 import { contactRow } from './contact/row.js';
 import { contactPage } from './contact/sheet.js';
-import { writeGlb } from './export/glb.js';
+import { avatarGlb } from './export/files.js';
 import { spheres } from './export/spheres.test.fixture.js';
 import { drawSurface, surfaceOfGlb, weld } from './surface.js';
 
@@ -23,7 +23,7 @@ async function painted(): Promise<Uint8Array> {
     .toBuffer();
   const mesh = spheres();
   const skin = { ...mesh, parts: mesh.parts.slice(0, 1) };
-  return writeGlb(skin, { bytes: new Uint8Array(png), mime: 'image/png' }, 'p');
+  return avatarGlb(skin, { bytes: new Uint8Array(png), mime: 'image/png' }, 'p');
 }
 
 function pixel(rgba: Uint8Array, size: number, x: number, y: number): number[] {

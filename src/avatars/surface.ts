@@ -1,7 +1,7 @@
 import { addon, type CameraValues, type MeshArrays } from '../core/addon/index.js';
 import { loadSharp } from '../core/sharp.js';
+import { readGlb } from '../fields/mesh/export/glb.js';
 import { type Box, boxOf } from './camera.js';
-import { readGlb } from './export/glb.js';
 import { METRES_PER_CM } from './export/mesh.js';
 
 /** A textured mesh in head space that the native rasteriser can draw. */

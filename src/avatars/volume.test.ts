@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import tap from 'tap';
 import { Field } from '../fields/index.js';
 import { orbitCamera } from './camera.js';
-import { writeGlb } from './export/glb.js';
+import { avatarGlb } from './export/files.js';
 import { spheres } from './export/spheres.test.fixture.js';
 import { fieldPhoto } from './field_photo.js';
 import { QUALITY } from './options.js';
@@ -12,7 +12,7 @@ import { compareWithSurface, fieldBox, generator, supervisedViews, trainField } 
 const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c04020' } })
   .png()
   .toBuffer();
-const surface = await surfaceOfGlb(await writeGlb(spheres(), { bytes: new Uint8Array(png), mime: 'image/png' }, 'p'));
+const surface = await surfaceOfGlb(await avatarGlb(spheres(), { bytes: new Uint8Array(png), mime: 'image/png' }, 'p'));
 
 tap.test('supervised views surround the head and agree in colour, opacity and depth', async (t) => {
   const views = supervisedViews(surface, { ...QUALITY.draft, supervisedSize: 32 }, 1, null);

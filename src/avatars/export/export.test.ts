@@ -1,10 +1,11 @@
 import gltfValidator from 'gltf-validator';
 import sharp from 'sharp';
 import tap from 'tap';
-import { readGlb, writeGlb } from './glb.js';
-import { vertexColors } from './mesh.js';
-import { readObj, writeObj } from './obj.js';
-import { readPly, writePly } from './ply.js';
+import { readGlb } from '../../fields/mesh/export/glb.js';
+import { vertexColors } from '../../fields/mesh/export/mesh.js';
+import { readObj } from '../../fields/mesh/export/obj.js';
+import { readPly } from '../../fields/mesh/export/ply.js';
+import { avatarGlb, avatarObj, avatarPly } from './files.js';
 import { spheres } from './spheres.test.fixture.js';
 
 const texture = {
@@ -18,7 +19,7 @@ const texture = {
 
 tap.test('a GLB passes the Khronos validator without a word and reads back the same', async (t) => {
   const mesh = spheres();
-  const bytes = await writeGlb(mesh, texture, 'a person\nwith ünicode');
+  const bytes = await avatarGlb(mesh, texture, 'a person\nwith ünicode');
   const report = await gltfValidator.validateBytes(bytes);
   t.equal(report.issues.numErrors, 0, JSON.stringify(report.issues.messages.slice(0, 3)));
   t.equal(report.issues.numWarnings, 0, JSON.stringify(report.issues.messages.slice(0, 3)));
@@ -34,15 +35,15 @@ tap.test('a GLB passes the Khronos validator without a word and reads back the s
 
 tap.test('the validator does see a broken file', async (t) => {
   const mesh = spheres();
-  const bytes = await writeGlb({ ...mesh, normals: mesh.normals.map((value) => 2 * value) }, texture, 'p');
+  const bytes = await avatarGlb({ ...mesh, normals: mesh.normals.map((value) => 2 * value) }, texture, 'p');
   t.ok((await gltfValidator.validateBytes(bytes)).issues.numErrors > 0);
 });
 
 tap.test('all formats hold the same vertices, and the same mesh gives the same bytes', async (t) => {
   const mesh = spheres();
   const colors = vertexColors(mesh.uvs, new Uint8Array(3).fill(200), 1, 1);
-  const ply = writePly(mesh, colors);
-  const obj = writeObj(mesh, 'avatar');
+  const ply = avatarPly(mesh, colors);
+  const obj = avatarObj(mesh, 'avatar');
   for (const back of [readPly(ply), readObj(obj.obj)]) {
     t.same(back.positions, mesh.positions);
     t.same(back.normals, mesh.normals);
@@ -51,8 +52,8 @@ tap.test('all formats hold the same vertices, and the same mesh gives the same b
   }
   t.same(readPly(ply).colors, colors);
   t.match(obj.mtl, /map_Kd avatar\.png/);
-  t.same(await writeGlb(mesh, texture, 'p'), await writeGlb(spheres(), texture, 'p'));
-  t.same(writePly(spheres(), colors), ply);
+  t.same(await avatarGlb(mesh, texture, 'p'), await avatarGlb(spheres(), texture, 'p'));
+  t.same(avatarPly(spheres(), colors), ply);
 });
 
 tap.test('metres, outward normals, no crease at the seam', async (t) => {
@@ -72,8 +73,8 @@ tap.test('a triangle across parts, a truncated PLY and a foreign OBJ are refused
   const mesh = spheres();
   const triangles = mesh.triangles.slice();
   triangles[0] = mesh.parts[1]!.firstVertex;
-  await t.rejects(writeGlb({ ...mesh, triangles }, texture, 'p'), { code: 'ERR_DAF_INTERNAL' });
-  const ply = writePly(mesh, new Uint8Array(mesh.positions.length));
+  await t.rejects(avatarGlb({ ...mesh, triangles }, texture, 'p'), { code: 'ERR_DAF_INTERNAL' });
+  const ply = avatarPly(mesh, new Uint8Array(mesh.positions.length));
   t.throws(() => readPly(ply.subarray(0, ply.length - 1)), { code: 'ERR_DAF_BAD_DATA' });
   t.throws(() => readObj('v 0 0 0\nf 1/2/1 1/1/1 1/1/1\n'), { code: 'ERR_DAF_BAD_DATA' });
 });

@@ -1,5 +1,5 @@
-import { DafError } from '../../core/contracts/errors.js';
-import type { AvatarMesh } from './mesh.js';
+import { DafError } from '../../../core/contracts/errors.js';
+import type { MeshLabel, TexturedMesh } from './mesh.js';
 
 /** The OBJ and its material library as text. */
 export interface ObjFiles {
@@ -11,14 +11,14 @@ export interface ObjFiles {
  * Wavefront OBJ with UVs and normals, a group per part and one material.
  * @param base file name without ending: the OBJ names `<base>.mtl`, and that names `<base>.png`.
  */
-export function writeObj(mesh: AvatarMesh, base: string): ObjFiles {
-  const lines: string[] = ['# daf avatar: 1 unit = 1 metre, y up, facing +z, +x the left of the person', `mtllib ${base}.mtl`];
+export function writeObj(mesh: TexturedMesh, base: string, { material, space }: MeshLabel): ObjFiles {
+  const lines: string[] = [`# daf: ${space}`, `mtllib ${base}.mtl`];
   for (let i = 0; i < mesh.positions.length; i += 3) lines.push(`v ${triple(mesh.positions, i)}`);
   // OBJ counts v upward from the bottom of the image, glTF downward from its top.
   for (let i = 0; i < mesh.uvs.length; i += 2)
     lines.push(`vt ${short(mesh.uvs[i]!)} ${short(Math.fround(1 - mesh.uvs[i + 1]!))}`);
   for (let i = 0; i < mesh.normals.length; i += 3) lines.push(`vn ${triple(mesh.normals, i)}`);
-  lines.push('usemtl skin');
+  lines.push(`usemtl ${material}`);
   for (const part of mesh.parts) {
     if (part.triangleCount === 0) continue;
     lines.push(`g ${part.name}`);
@@ -28,8 +28,8 @@ export function writeObj(mesh: AvatarMesh, base: string): ObjFiles {
     }
   }
   const mtl = [
-    '# daf avatar',
-    'newmtl skin',
+    '# daf',
+    `newmtl ${material}`,
     'Ka 0 0 0',
     'Kd 1 1 1',
     'Ks 0.04 0.04 0.04',
@@ -53,7 +53,7 @@ function short(value: number): string {
 }
 
 /** Vertices and triangles of an OBJ as {@link writeObj} writes it; UVs in glTF's sense. @throws DafError ERR_DAF_BAD_DATA */
-export function readObj(text: string): Pick<AvatarMesh, 'positions' | 'normals' | 'uvs' | 'triangles'> {
+export function readObj(text: string): Pick<TexturedMesh, 'positions' | 'normals' | 'uvs' | 'triangles'> {
   const lists: Record<string, number[]> = { v: [], vt: [], vn: [] };
   const triangles: number[] = [];
   for (const line of text.split('\n')) {

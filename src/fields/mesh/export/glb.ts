@@ -1,23 +1,41 @@
-import { type Accessor, Document, Logger, type Material, WebIO } from '@gltf-transform/core';
-import { DafError } from '../../core/contracts/errors.js';
-import type { AvatarMesh, MeshPart, TextureFile } from './mesh.js';
+import { type Accessor, Document, Logger, type Material, type mat4, WebIO } from '@gltf-transform/core';
+import { DafError } from '../../../core/contracts/errors.js';
+import type { MeshLabel, MeshPart, TexturedMesh, TextureFile } from './mesh.js';
 
-/** Largest delta, in metres, that is noise of the model and not worth a sparse entry. */
+/** Largest delta, in the mesh's unit, that is noise of the model and not worth a sparse entry. */
 const STILL = 1e-6;
 
+/** How a glTF file names and shows a mesh. */
+export interface GlbStyle extends MeshLabel {
+  /** Of the scene. */
+  readonly scene: string;
+  /** Of the node above the parts; control characters become spaces. */
+  readonly name: string;
+  /** 0 mirrors, 1 is chalk. */
+  readonly roughness: number;
+  /** Seen from behind too: for surfaces that are open somewhere. */
+  readonly doubleSided: boolean;
+  /** Row-major 4×4 from the mesh's frame to glTF's (y up) on that node. @defaultValue none: the mesh's frame is the file's */
+  readonly toWorld?: readonly number[];
+  /** Plain data about the mesh, on that node. */
+  readonly extras?: Readonly<Record<string, unknown>>;
+}
+
 /**
- * The avatar as one glTF 2.0 binary: a node per part below a root, one material, the texture embedded, expressions as sparse
+ * One glTF 2.0 binary: a node per part below a root, one material, the texture embedded, expressions as sparse
  * morph targets whose names stand in every mesh's `extras.targetNames`. The same mesh gives the same bytes.
  */
-export async function writeGlb(mesh: AvatarMesh, texture: TextureFile, name: string): Promise<Uint8Array> {
+export async function writeGlb(mesh: TexturedMesh, texture: TextureFile, style: GlbStyle): Promise<Uint8Array> {
   // The library never prints; a jaw that moves half of the head is no reason to.
   const document = new Document().setLogger(new Logger(Logger.Verbosity.SILENT));
   const root = document.getRoot();
   root.getAsset().generator = 'daf';
   const buffer = document.createBuffer();
-  const material = skinMaterial(document, texture);
-  const person = document.createNode(printable(name));
-  root.setDefaultScene(document.createScene('avatar').addChild(person));
+  const material = surfaceMaterial(document, texture, style);
+  const whole = document.createNode(printable(style.name));
+  if (style.toWorld !== undefined) whole.setMatrix(transposed(style.toWorld));
+  if (style.extras !== undefined) whole.setExtras({ ...style.extras });
+  root.setDefaultScene(document.createScene(style.scene).addChild(whole));
   const accessor = (type: 'SCALAR' | 'VEC2' | 'VEC3', array: Float32Array | Uint16Array | Uint32Array): Accessor =>
     document.createAccessor().setType(type).setArray(array).setBuffer(buffer);
   for (const part of mesh.parts) {
@@ -40,24 +58,29 @@ export async function writeGlb(mesh: AvatarMesh, texture: TextureFile, name: str
       partMesh.setWeights(mesh.expressions.map(() => 0));
       partMesh.setExtras({ targetNames: mesh.expressions.map((expression) => expression.name) });
     }
-    person.addChild(document.createNode(part.name).setMesh(partMesh));
+    whole.addChild(document.createNode(part.name).setMesh(partMesh));
   }
   return new WebIO().setLogger(document.getLogger() as Logger).writeBinary(document);
 }
 
-/** Skin neither shines nor mirrors; two-sided because the hair shell and the neck are open at their borders. */
-function skinMaterial(document: Document, texture: TextureFile): Material {
-  const image = document.createTexture('skin').setImage(texture.bytes).setMimeType(texture.mime);
-  const material = document.createMaterial('skin').setBaseColorTexture(image).setRoughnessFactor(0.6).setMetallicFactor(0);
+function surfaceMaterial(document: Document, texture: TextureFile, style: GlbStyle): Material {
+  const image = document.createTexture(style.material).setImage(texture.bytes).setMimeType(texture.mime);
+  const material = document.createMaterial(style.material).setBaseColorTexture(image);
+  material.setRoughnessFactor(style.roughness).setMetallicFactor(0);
   material.getBaseColorTextureInfo()?.setWrapS(33071).setWrapT(33071);
-  return material.setDoubleSided(true);
+  return material.setDoubleSided(style.doubleSided);
+}
+
+/** glTF's matrices are column-major. */
+function transposed(rows: readonly number[]): mat4 {
+  return Array.from({ length: 16 }, (_, i) => rows[(i % 4) * 4 + (i >> 2)]!) as unknown as mat4;
 }
 
 function run(values: Float32Array, part: MeshPart, width: number): Float32Array {
   return values.slice(part.firstVertex * width, (part.firstVertex + part.vertexCount) * width);
 }
 
-function localTriangles(mesh: AvatarMesh, part: MeshPart): Uint16Array | Uint32Array {
+function localTriangles(mesh: TexturedMesh, part: MeshPart): Uint16Array | Uint32Array {
   const indices = mesh.triangles.slice(3 * part.firstTriangle, 3 * (part.firstTriangle + part.triangleCount));
   for (let i = 0; i < indices.length; i++) {
     const local = indices[i]! - part.firstVertex;
@@ -70,21 +93,21 @@ function localTriangles(mesh: AvatarMesh, part: MeshPart): Uint16Array | Uint32A
   return part.vertexCount <= 65535 ? Uint16Array.from(indices) : indices;
 }
 
-/** Names of people come from folder names, which may hold anything. */
+/** Names come from folder and file names, which may hold anything. */
 function printable(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
   return Buffer.from(name.replace(/[\u0000-\u001f\u007f]/g, ' ')).toString();
 }
 
 /** What {@link readGlb} finds: the parts' vertices end to end in node order, and the embedded image. */
-export type ReadMesh = Omit<AvatarMesh, 'expressions'> & {
+export type ReadMesh = Omit<TexturedMesh, 'expressions'> & {
   readonly expressionNames: readonly string[];
   readonly texture: TextureFile;
 };
 
 /**
- * Reads an avatar back from the bytes of its file.
- * @throws DafError ERR_DAF_BAD_DATA for a file that is no avatar of ours.
+ * Reads a mesh back from the bytes of its file.
+ * @throws DafError ERR_DAF_BAD_DATA for a file that is not ours.
  */
 export async function readGlb(bytes: Uint8Array): Promise<ReadMesh> {
   const root = (await new WebIO().readBinary(bytes)).getRoot();

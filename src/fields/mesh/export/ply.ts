@@ -1,5 +1,5 @@
-import { DafError } from '../../core/contracts/errors.js';
-import type { AvatarMesh } from './mesh.js';
+import { DafError } from '../../../core/contracts/errors.js';
+import type { MeshLabel, TexturedMesh } from './mesh.js';
 
 const VERTEX_BYTES = 4 * 8 + 3;
 const FACE_BYTES = 1 + 3 * 4;
@@ -7,16 +7,16 @@ const PROPERTIES = ['x', 'y', 'z', 'nx', 'ny', 'nz', 's', 't'];
 
 /**
  * Binary little-endian PLY: position, normal, UV and colour a vertex.
- * @param colors [R][3] bytes, sRGB.
+ * @param colors [R][3] bytes, sRGB. @param space as in {@link MeshLabel}.
  */
-export function writePly(mesh: AvatarMesh, colors: Uint8Array): Uint8Array {
+export function writePly(mesh: TexturedMesh, colors: Uint8Array, space: MeshLabel['space']): Uint8Array {
   const vertices = mesh.positions.length / 3;
   const faces = mesh.triangles.length / 3;
   const header = new TextEncoder().encode(
     [
       'ply',
       'format binary_little_endian 1.0',
-      'comment daf avatar: 1 unit = 1 metre, y up, facing +z, +x the left of the person',
+      `comment daf: ${space}`,
       `element vertex ${vertices}`,
       ...PROPERTIES.map((name) => `property float ${name}`),
       'property uchar red',
@@ -49,7 +49,7 @@ export function writePly(mesh: AvatarMesh, colors: Uint8Array): Uint8Array {
 /** Reads a file of {@link writePly}. @throws DafError ERR_DAF_BAD_DATA for any other. */
 export function readPly(
   bytes: Uint8Array,
-): Pick<AvatarMesh, 'positions' | 'normals' | 'uvs' | 'triangles'> & { readonly colors: Uint8Array } {
+): Pick<TexturedMesh, 'positions' | 'normals' | 'uvs' | 'triangles'> & { readonly colors: Uint8Array } {
   const text = new TextDecoder('latin1').decode(bytes.subarray(0, 1024));
   const end = text.indexOf('end_header\n');
   const vertices = Number(/element vertex (\d+)/.exec(text)?.[1]);

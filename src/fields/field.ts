@@ -1,4 +1,4 @@
-import { addon, type FieldHandle, type NativeTensor, type TrainerHandle } from '../core/addon/index.js';
+import { addon, type FieldHandle, type TrainerHandle } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
 import { packCamera } from './camera.js';
 import { native } from './native.js';
@@ -116,20 +116,17 @@ export class Field implements NeuralField {
     });
   }
 
-  /**
-   * Replaces the weights by tensors named and shaped as in this field's checkpoint (docs/fields.md).
-   * @throws DafError ERR_DAF_BAD_DATA: a tensor is missing, of another shape, or not finite; the field is of no use then.
-   */
-  assign(tensors: readonly NativeTensor[]): void {
-    native((daf) => daf.fieldAssign(this.#handle, tensors));
-  }
-
   save(): Uint8Array {
     return native((daf) => daf.fieldSave(this.#handle, null) as Uint8Array);
   }
 
   saveFile(path: string): void {
     native((daf) => daf.fieldSave(this.#handle, path));
+  }
+
+  /** The native field, for the other files of this folder. */
+  get handle(): FieldHandle {
+    return this.#handle;
   }
 
   /** Samples of the forward pass, or of forward and backward, per second of this thread's computing time. */

@@ -16,6 +16,7 @@ class DafAddon : public Napi::Addon<DafAddon> {
     RegisterMesh(env, exports);
     RegisterNerfCamera(env, exports);
     RegisterNerfField(env, exports);
+    RegisterNerfImport(env, exports);
     RegisterNerfMeasure(env, exports);
     RegisterNerfRender(env, exports);
     RegisterNerfScene(env, exports);

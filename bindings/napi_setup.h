@@ -41,6 +41,7 @@ void RegisterHeadSynth(Napi::Env env, Napi::Object exports);
 void RegisterMesh(Napi::Env env, Napi::Object exports);
 void RegisterNerfCamera(Napi::Env env, Napi::Object exports);
 void RegisterNerfField(Napi::Env env, Napi::Object exports);
+void RegisterNerfImport(Napi::Env env, Napi::Object exports);
 void RegisterNerfMeasure(Napi::Env env, Napi::Object exports);
 void RegisterNerfRender(Napi::Env env, Napi::Object exports);
 void RegisterNerfScene(Napi::Env env, Napi::Object exports);

@@ -53,6 +53,13 @@ Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
   return writer->Add("occupancy", DType::kU8, {occupancy_.byte_count()}, occupancy_.bytes());
 }
 
+Status Model::Assign(const SafetensorsFile& file) {
+  const Status loaded = field_->LoadTensors(file);
+  field_->Pack();
+  Touch();
+  return loaded;
+}
+
 Status Model::RefreshOccupancy(const TaskControl& control) {
   const FlushDenormals flush;
   const std::lock_guard<std::mutex> lock(refreshing_);

@@ -21,6 +21,9 @@ class Model {
   // A checkpoint, validated: shapes, ranges, finite weights. Errors: kBadData, kMemory.
   static Status Load(const SafetensorsFile& file, std::unique_ptr<Model>* out);
   Status Save(Arena* scratch, SafetensorsWriter* writer);
+  // Replaces the field's weights by the tensors of `file`. Errors: kBadData naming the tensor at
+  // fault; some weights may be replaced then.
+  Status Assign(const SafetensorsFile& file);
 
   Field& field() { return *field_; }
   const Box& box() const { return box_; }

@@ -6,6 +6,7 @@ import { findChromium, openGlbViewer } from '../testing/glb-check.js';
 import { validateGlb } from '../testing/gltf-validator.js';
 import { orbitCamera } from './camera.js';
 import { silhouetteIou } from './compare.js';
+import { DEMO_SEED } from './demo/seed.js';
 import { writeDemoInput } from './demo/write_input.js';
 import { avatarInput } from './input.js';
 import { runStages } from './local.test.fixture.js';
@@ -14,7 +15,7 @@ import { drawSurface, surfaceOfGlb } from './surface.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'daf-people-'));
 tap.teardown(() => rm(folder, { recursive: true, force: true }));
-await writeDemoInput(folder, { people: 6, photos: null, seed: 1 });
+await writeDemoInput(folder, { people: 6, photos: null, seed: DEMO_SEED });
 const run = await runStages((await avatarInput([folder])).records, { quality: 'standard' });
 const glbs = [...run.files].filter(([name]) => name.endsWith('/avatar.glb')).map(([, bytes]) => bytes);
 const reports = [...run.files]
@@ -36,7 +37,7 @@ tap.test("the demo's people: landmarks, volume, validity", async (t) => {
 // rebuilt person overlaps with their first head more than with any other's.
 tap.test('people are told apart by their outlines alone', async (t) => {
   const again = join(folder, 'again');
-  await writeDemoInput(again, { people: 6, photos: 3, seed: 1, firstPhoto: 3 });
+  await writeDemoInput(again, { people: 6, photos: 3, seed: DEMO_SEED, firstPhoto: 3 });
   const rebuilt = await runStages((await avatarInput([again])).records, { quality: 'draft' });
   const first = await outlinesOf(run.files);
   const second = await outlinesOf(rebuilt.files);

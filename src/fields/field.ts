@@ -1,4 +1,4 @@
-import { addon, type FieldHandle, type TrainerHandle } from '../core/addon/index.js';
+import { addon, type FieldHandle, type NativeTensor, type TrainerHandle } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
 import { packCamera } from './camera.js';
 import { native } from './native.js';
@@ -114,6 +114,14 @@ export class Field implements NeuralField {
       daf.fieldEvaluate(this.#handle, points, directions, control, density, color);
       return { density, ...(color === null ? {} : { color }) };
     });
+  }
+
+  /**
+   * Replaces the weights by tensors named and shaped as in this field's checkpoint (docs/fields.md).
+   * @throws DafError ERR_DAF_BAD_DATA: a tensor is missing, of another shape, or not finite; the field is of no use then.
+   */
+  assign(tensors: readonly NativeTensor[]): void {
+    native((daf) => daf.fieldAssign(this.#handle, tensors));
   }
 
   save(): Uint8Array {

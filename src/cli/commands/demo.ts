@@ -1,5 +1,6 @@
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DEMO_SEED } from '../../avatars/demo/seed.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
@@ -14,7 +15,7 @@ export const demo: CommandSpec = {
       .option('--people <n>', 'how many', wholeNumber('--people', 1, 1000), 6)
       .option('--photos <n>', 'photos of each; by default one, two or three', wholeNumber('--photos', 1, 16))
       .option('--quality <level>', 'draft, standard or high', 'standard')
-      .option('--seed <n>', 'other people for another number', wholeNumber('--seed', 1, 1_000_000), 1)
+      .option('--seed <n>', 'other people for another number', wholeNumber('--seed', 1, 1_000_000), DEMO_SEED)
       .option('--workers <n>', 'worker processes', wholeNumber('--workers', 1, 256))
       .option('--memory <size>', 'budget of each worker, e.g. 512MB');
   },

@@ -11,6 +11,7 @@ import type { HostAddon } from './host.js';
 import type { MeshAddon } from './mesh.js';
 import type { NerfCameraAddon } from './nerf_camera.js';
 import type { NerfFieldAddon } from './nerf_field.js';
+import type { NerfImportAddon } from './nerf_import.js';
 import type { NerfMeasureAddon } from './nerf_measure.js';
 import type { NerfRenderAddon } from './nerf_render.js';
 import type { NerfSceneAddon } from './nerf_scene.js';
@@ -25,6 +26,7 @@ export type * from './host.js';
 export type * from './mesh.js';
 export type * from './nerf_camera.js';
 export type * from './nerf_field.js';
+export type * from './nerf_import.js';
 export type * from './nerf_measure.js';
 export type * from './nerf_render.js';
 export type * from './nerf_scene.js';
@@ -40,6 +42,7 @@ export interface Addon
     MeshAddon,
     NerfCameraAddon,
     NerfFieldAddon,
+    NerfImportAddon,
     NerfMeasureAddon,
     NerfRenderAddon,
     NerfSceneAddon,

@@ -175,7 +175,9 @@ function badImage(cause: unknown): DafError {
   const text = cause instanceof Error ? cause.message : String(cause);
   const last = text.trim().split('\n').at(-1) ?? '';
   if (/pixel limit|dimensions exceed/i.test(text)) return new DafError('ERR_DAF_IMAGE_TOO_LARGE', last, { cause });
-  const hint = /heif/i.test(text) ? 'convert it to JPEG: HEIC (HEVC) is not read here, AVIF is' : 'fetch or copy it again, or save it as JPEG or PNG';
+  const hint = /heif/i.test(text)
+    ? 'convert it to JPEG: HEIC (HEVC) is not read here, AVIF is'
+    : 'fetch or copy it again, or save it as JPEG or PNG';
   return new DafError('ERR_DAF_BAD_IMAGE', `not a readable photo: ${last}`, { hint, cause });
 }
 

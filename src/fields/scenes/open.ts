@@ -19,7 +19,7 @@ const TINY_NERF = 'tiny_nerf_data.npz';
  * Opens a capture: a folder with `transforms.json` (nerfstudio, instant-ngp), `transforms_train.json` and its siblings (Blender sets), a
  * COLMAP model (text or binary, also in `sparse/0`) with `images`, or `tiny_nerf_data.npz`; or one of these files.
  *
- * Only headers of training pictures are read, and a few of their pixels where they have an alpha channel; pictures of other splits stay
+ * Only headers of training pictures are read, and some of those pictures where they have an alpha channel; pictures of other splits stay
  * closed until their `image()` is called.
  * @throws DafError ERR_DAF_NOT_FOUND: nothing there, or a picture is missing. ERR_DAF_BAD_DATA: none of these, damaged, an unknown camera
  * model, poses that see nothing. ERR_DAF_BAD_IMAGE. ERR_DAF_BAD_OPTION.

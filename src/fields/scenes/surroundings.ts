@@ -2,12 +2,13 @@ import { DafError } from '../../core/contracts/errors.js';
 import { badData } from '../formats/bad-data.js';
 import type { FieldBox, Vector3 } from '../types.js';
 import { boxFromCameras, boxFromPoints, intersection, nearDistance, sees } from './box.js';
+import { boxFromMattes } from './matte-box.js';
 import type { RawScene } from './raw.js';
 import type { Scene, SceneFrame, SceneOptions } from './types.js';
 
 const COLORS: Readonly<Record<string, Vector3>> = { white: [1, 1, 1], black: [0, 0, 0] };
-/** The synthetic Blender sets: cameras about 4 from the origin, the thing within this of it. */
-const BLENDER_HALF = 1.5;
+/** Where the things of the synthetic Blender sets are; their cameras are about 4 from the origin. */
+const BLENDER: FieldBox = { min: [-1.5, -1.5, -1.5], max: [1.5, 1.5, 1.5] };
 
 /**
  * Where a scene is and what lies around it.
@@ -24,7 +25,7 @@ export async function surroundings(
   const hasAlpha = alpha && (await anyTransparent(training));
   const closed = hasAlpha || raw.format === 'tiny-nerf' || raw.stated?.closed === true;
   const unbounded = options.unbounded ?? !closed;
-  const box = options.box ?? sceneBox(raw, frames, unbounded);
+  const box = options.box ?? (await sceneBox(raw, training, unbounded, hasAlpha));
   checkBox(box);
   if (!unbounded && !cameras.some((camera) => sees(camera, box))) {
     const span = box.min.map((low, axis) => `${low.toFixed(2)}…${box.max[axis]!.toFixed(2)}`).join(' × ');
@@ -42,15 +43,17 @@ export async function surroundings(
   };
 }
 
-function sceneBox(raw: RawScene, frames: readonly SceneFrame[], unbounded: boolean): FieldBox {
-  const cameras = frames.filter((frame) => frame.split === 'train').map((frame) => frame.camera);
+async function sceneBox(
+  raw: RawScene,
+  training: readonly SceneFrame[],
+  unbounded: boolean,
+  hasAlpha: boolean,
+): Promise<FieldBox> {
   if (raw.stated?.closed === true) return raw.stated.box;
-  const seen = (raw.points === null ? null : boxFromPoints(raw.points)) ?? boxFromCameras(cameras);
-  const blender: FieldBox = {
-    min: [-BLENDER_HALF, -BLENDER_HALF, -BLENDER_HALF],
-    max: [BLENDER_HALF, BLENDER_HALF, BLENDER_HALF],
-  };
-  if (!unbounded && raw.points === null && looksLike(blender, seen)) return blender;
+  const pointed = raw.points === null ? null : boxFromPoints(raw.points);
+  let seen = pointed ?? boxFromCameras(training.map((frame) => frame.camera));
+  if (!unbounded && pointed === null && looksLike(BLENDER, seen)) seen = BLENDER;
+  if (!unbounded && hasAlpha) seen = (await boxFromMattes(training, seen)) ?? seen;
   return raw.stated === null ? seen : intersection(raw.stated.box, seen);
 }
 

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DafError } from '../../../core/contracts/errors.js';
+import type { ImportOptions } from '../../../fields/import/import-field.js';
+import type { FieldBox, Vector3 } from '../../../fields/types.js';
+import { type CommandSpec, wholeNumber } from '../../command.js';
+
+export const importWeights: CommandSpec = {
+  usage: 'import <weights>',
+  summary: 'Make a field of the weights of a PyTorch-style NeRF: .npz or safetensors',
+  examples: [
+    'daf nerf import lego.npz --out lego.safetensors',
+    'daf nerf import weights.safetensors --prefix fine. --box=-4,-4,-4,4,4,4 --out field.safetensors',
+    'daf nerf import mine.npz --keys keys.json --out field.safetensors    # docs/fields.md describes keys.json',
+  ],
+  options(command) {
+    command
+      .requiredOption('--out <file>', 'the field, safetensors')
+      .option('--box <box>', 'where the scene lies: minima, then maxima of x, y and z, with commas (default: ±1.5)')
+      .option(
+        '--prefix <text>',
+        'before the layers’ names, where the file holds several networks (default: the one that says fine)',
+      )
+      .option('--keys <json>', 'a file that says which arrays are which layers')
+      .option(
+        '--occupancy <cells>',
+        'of the occupancy grid along each axis, a multiple of 8 (default: 128)',
+        wholeNumber('--occupancy', 8, 256),
+      );
+  },
+  async run([weights], options) {
+    const { importField } = await import('../../../fields/import/import-field.js');
+    const { field, ...made } = importField(weights as string, await importOptions(options));
+    using _ = field;
+    const out = options['out'] as string;
+    field.saveFile(out);
+    const { width, depth, skips } = made.options;
+    const layers = `${depth} hidden layers of ${width}${skips?.length === 0 ? '' : `, the position again in ${skips?.join(', ')}`}`;
+    return {
+      json: { output: resolve(out), parameters: field.parameterCount, box: field.box, ...made },
+      text: `${made.layout ?? 'key map'}, prefix "${made.prefix}": ${layers} → ${out}`,
+    };
+  },
+};
+
+async function importOptions(options: Record<string, unknown>): Promise<ImportOptions> {
+  const { box, keys, prefix, occupancy } = options as { box?: string; keys?: string; prefix?: string; occupancy?: number };
+  const { parseKeyMap } = await import('../../../fields/import/key-map.js');
+  return {
+    ...(box === undefined ? {} : { box: parseBox(box) }),
+    ...(keys === undefined ? {} : { keyMap: parseKeyMap(readJson(keys)) }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(occupancy === undefined ? {} : { occupancy }),
+  };
+}
+
+function parseBox(text: string): FieldBox {
+  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (numbers.length !== 6 || !numbers.every(Number.isFinite)) {
+    throw new DafError('ERR_DAF_BAD_OPTION', `--box ${text}: expected six numbers`, { hint: '--box=-1.5,-1.5,-1.5,1.5,1.5,1.5' });
+  }
+  return { min: numbers.slice(0, 3) as unknown as Vector3, max: numbers.slice(3) as unknown as Vector3 };
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw DafError.from(error, 'ERR_DAF_IO');
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new DafError('ERR_DAF_BAD_OPTION', `--keys ${path}: not JSON`, { cause });
+  }
+}

@@ -18,6 +18,7 @@ export function addSubmitOptions(command: Command): void {
     .option('--overwrite', 'replace the results of an earlier job')
     .option('--priority <n>', 'higher runs first (default: 0)', wholeNumber('--priority', -1000, 1000))
     .option('--max-attempts <n>', 'failures of one task until the job fails (default: 4)', wholeNumber('--max-attempts', 1, 100))
+    .option('--replicas <n>', 'workers that hold what a task leaves for others (default: 1)', wholeNumber('--replicas', 1, 8))
     .option('--trusted', 'run a plugin inside the workers instead of a child process')
     .option('--strict', 'exit with 1 when an input was refused');
 }
@@ -44,6 +45,7 @@ export function submitOptions(options: Record<string, unknown>): SubmitOptions {
     overwrite: options['overwrite'],
     priority: options['priority'],
     maxAttempts: options['maxAttempts'],
+    replicas: options['replicas'],
     trusted: options['trusted'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as SubmitOptions;

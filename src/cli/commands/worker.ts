@@ -10,6 +10,7 @@ export const worker: CommandSpec = {
     command
       .option('-c, --connect <endpoint>', 'the coordinator', 'tcp://127.0.0.1:7788')
       .option('--data <dir>', 'for intermediate data; workers of one machine may share it', join('.daf', 'data'))
+      .option('--host-id <name>', 'workers with the same one read each other’s files (default: name and boot of this machine)')
       .option('--memory <size>', 'bytes this worker may use, its children included', '512MB')
       .option('--threads <n>', 'task threads', wholeNumber('--threads', 1, 64), 1)
       .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)');
@@ -28,7 +29,7 @@ export const worker: CommandSpec = {
     const code = await runWorker({
       endpoint: options['connect'] as string,
       name: freshWorkerName(),
-      host: hostIdentity(),
+      host: (options['hostId'] as string | undefined) ?? hostIdentity(),
       dataDir: resolve(options['data'] as string),
       budgetBytes,
       threads: options['threads'] as number,

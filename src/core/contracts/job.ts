@@ -87,6 +87,8 @@ export interface JobSpec {
   readonly format: OutputFormat;
   readonly params: Readonly<Record<string, string>>;
   readonly maxAttempts: number;
+  /** Workers that hold what a task leaves for others; 1: its maker alone. */
+  readonly replicas: number;
   /** Higher runs first. */
   readonly priority: number;
   /** Recorded so that a replay can force it. */
@@ -100,6 +102,8 @@ export interface TaskMemory {
   /** Everything else a task holds at once: user code, merges, models, native arenas. */
   readonly task: number;
 }
+
+export const MAX_REPLICAS = 8;
 
 export type JobPhase = 'running' | 'publishing' | 'done' | 'failed' | 'cancelled';
 

@@ -25,6 +25,8 @@ export interface WorkerHello {
   readonly pid: number;
   readonly threads: number;
   readonly budgetBytes: number;
+  /** Its data socket; null when it has none. */
+  readonly endpoint: string | null;
   /** Attempts still running here, or reported and not answered, for re-adoption after a coordinator restart. */
   readonly running: readonly Assignment[];
   readonly token: string | null;
@@ -85,6 +87,19 @@ export interface CommitsRequest {
   readonly request: number;
   readonly job: string;
   readonly from: number;
+}
+
+/** Asks who else is there. Body of the answer: Member[]. */
+export interface MembersRequest {
+  readonly type: 'members';
+  readonly worker: string;
+  readonly request: number;
+}
+
+export interface Member {
+  readonly worker: string;
+  readonly host: string;
+  readonly endpoint: string | null;
 }
 
 /** Asks for a job's spec. */
@@ -156,6 +171,53 @@ export interface Page {
   readonly type: 'page';
   readonly request: number;
   readonly next: number | null;
+}
+
+// ── worker → worker: the holder's data socket is a ROUTER, readers are DEALERs ─────────────────────────────────────
+
+/**
+ * Asks for bytes of what a worker holds, from `at` on; `credit` bytes at most are sent before the next request. Key: none needed (read
+ * only); a reader that hears nothing asks again from where it is.
+ */
+export interface FetchRequest {
+  readonly type: 'fetch';
+  readonly request: number;
+  readonly token: string | null;
+  readonly job: string;
+  readonly attempt: string;
+  /** seg: a map's segment file; rec: the records of a step. */
+  readonly kind: 'seg' | 'rec';
+  /** Null: the whole file, as a copy needs it. */
+  readonly partition: number | null;
+  readonly at: number;
+  readonly credit: number;
+}
+
+/** Asks a worker to fetch a whole file from another one and to hold it too. Answered `copied` or `refused`. Key: (job, attempt, kind). */
+export interface CopyRequest {
+  readonly type: 'copy';
+  readonly request: number;
+  readonly token: string | null;
+  readonly job: string;
+  readonly attempt: string;
+  readonly kind: 'seg' | 'rec';
+  readonly from: string;
+}
+
+/** The copy is complete and lies at `path`. */
+export interface Copied {
+  readonly type: 'copied';
+  readonly request: number;
+  readonly path: string;
+}
+
+/** Body frame: the raw bytes from `at` on (≤ 1 MB). `total`: of all that was asked for; `crc32c` of all of it, null where the reader knows it. */
+export interface Chunk {
+  readonly type: 'chunk';
+  readonly request: number;
+  readonly at: number;
+  readonly total: number;
+  readonly crc32c: number | null;
 }
 
 // ── client → coordinator ───────────────────────────────────────────────────────────────────────────────────────────
@@ -245,8 +307,19 @@ export type JobEvent =
   | { readonly kind: 'worker-lost'; readonly job: string; readonly worker: string }
   | { readonly kind: 'ended'; readonly status: JobStatus };
 
-export type FromWorker = WorkerHello | Heartbeat | Credit | Reports | WorkerBye | OutputsRequest | CommitsRequest | SpecRequest;
+export type FromWorker =
+  | WorkerHello
+  | Heartbeat
+  | Credit
+  | Reports
+  | WorkerBye
+  | OutputsRequest
+  | CommitsRequest
+  | MembersRequest
+  | SpecRequest;
 export type ToWorker = Welcome | Assign | Verdicts | Revoke | DropJob | DropOutputs | UnknownWorker | Shutdown | Page | Refused;
 export type FromClient = ClientHello | SubmitJob | StatusRequest | ListRequest | CancelRequest | WatchRequest | WorkersRequest;
 export type ToClient = Reply | Refused | EventMessage;
-export type Message = FromWorker | ToWorker | FromClient | ToClient;
+export type ToHolder = FetchRequest | CopyRequest;
+export type FromHolder = Chunk | Copied | Refused;
+export type Message = FromWorker | ToWorker | FromClient | ToClient | ToHolder | FromHolder;

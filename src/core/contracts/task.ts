@@ -17,20 +17,45 @@ export interface Assignment {
   readonly backup: boolean;
 }
 
+/** Where a worker holds an output. */
+export interface HeldCopy {
+  readonly worker: string;
+  /** Identifies the machine: readers with the same host open `path` directly. */
+  readonly host: string;
+  readonly path: string;
+  /** Where others fetch it; null when the worker serves nobody. */
+  readonly endpoint: string | null;
+}
+
 /** What a committed task left for the tasks that read it: a map's segment file, or the records of a step for a later one. */
 export interface HeldOutput {
   /** Of the task in its stage. */
   readonly index: number;
   readonly generation: number;
-  readonly worker: string;
-  /** Identifies the machine: readers with the same host open `path` directly. */
-  readonly host: string;
-  /** True: `path` is a key of the job's output store, and cannot be lost with its worker. */
-  readonly stored: boolean;
-  readonly path: string;
+  /** The attempt that made it, by which holders know it. */
+  readonly attempt: string;
+  /** Who holds it: its maker first. None when it lies in the output store. */
+  readonly copies: readonly HeldCopy[];
+  /** In the output store, where it cannot be lost with a worker; null when workers hold it. */
+  readonly key: string | null;
   readonly bytes: number;
   /** CRC-32C of the bytes; null for segment files, which check themselves block by block. */
   readonly crc32c: number | null;
+}
+
+/** An output of another task as a task thread reads it: what was on another host has been fetched. */
+export interface TaskSource extends Pick<HeldOutput, 'index' | 'generation' | 'crc32c'> {
+  readonly place:
+    | { readonly kind: 'file'; readonly path: string; readonly bytes: number }
+    /** The fetched part of a file that holds several: of a segment file the segment that this task reads. */
+    | {
+        readonly kind: 'part';
+        readonly path: string;
+        readonly offset: number;
+        readonly bytes: number;
+        readonly fileBytes: number;
+      }
+    | { readonly kind: 'store'; readonly key: string; readonly bytes: number };
 }
 
 /** A file that an attempt wrote below its private prefix and that publishing gives its final name. */
@@ -131,8 +156,10 @@ export interface TaskInput {
   readonly dataDir: string;
   readonly worker: string;
   readonly host: string;
+  /** Where this worker serves what it holds; null for nowhere. */
+  readonly dataEndpoint: string | null;
   /** What the task reads of others: for each of readsOf() the outputs of its tasks, in order. */
-  readonly inputs: readonly (readonly HeldOutput[])[];
+  readonly inputs: readonly (readonly TaskSource[])[];
   /** Finalize: every commit of the job in task order; null for other tasks. */
   readonly commits: readonly Commit[] | null;
   /** Int32Array[3] over shared memory: cancel, done, total (native/base/control.h). */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { DafError } from '../../core/contracts/errors.js';
-import type { OutputFormat } from '../../core/contracts/job.js';
+import { MAX_REPLICAS, type OutputFormat } from '../../core/contracts/job.js';
 import { DEFAULT_WORKER_MEMORY, defaultTaskMemory } from '../../core/memory-plan.js';
 import { checkKeys, parseBytes, parseWhole } from '../../core/options/index.js';
 import type { MemoryItem } from './memory-input.js';
@@ -34,6 +34,8 @@ export interface SubmitOptions {
   readonly priority?: number;
   /** Failures of one task until the job fails, 1…100. @defaultValue 4 */
   readonly maxAttempts?: number;
+  /** Workers that hold what a task leaves for others, 1…8: with more than one the loss of a worker costs no second run. @defaultValue 1 */
+  readonly replicas?: number;
   /** Form of the part files. @defaultValue what the job says, else text with a tab */
   readonly format?: OutputFormat;
   /** Separator of text output; short for `format`. */
@@ -58,6 +60,7 @@ export interface CompiledSubmit {
   readonly overwrite: boolean;
   readonly priority: number;
   readonly maxAttempts: number;
+  readonly replicas: number;
   readonly format: OutputFormat | null;
   readonly trusted: boolean;
   readonly cwd: string;
@@ -75,6 +78,7 @@ const SUBMIT_KEYS: readonly (keyof SubmitOptions)[] = [
   'overwrite',
   'priority',
   'maxAttempts',
+  'replicas',
   'format',
   'separator',
   'trusted',
@@ -102,6 +106,7 @@ export function compileSubmit(options: SubmitOptions, defaults: SubmitDefaults):
     overwrite: options.overwrite ?? false,
     priority: parseWhole('priority', options.priority ?? 0, -1000, 1000),
     maxAttempts: parseWhole('maxAttempts', options.maxAttempts ?? 4, 1, 100),
+    replicas: parseWhole('replicas', options.replicas ?? 1, 1, MAX_REPLICAS),
     format: options.separator === undefined ? (options.format ?? null) : { kind: 'text', separator: options.separator },
     trusted: options.trusted ?? false,
     cwd,

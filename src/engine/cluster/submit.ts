@@ -64,6 +64,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
       format: options.format ?? withParams(definition.output, options.params) ?? { kind: 'text', separator: '\t' },
       params: options.params,
       maxAttempts: options.maxAttempts,
+      replicas: options.replicas,
       priority: options.priority,
       isa: addon().cpuInfo().isa,
     });

@@ -39,7 +39,7 @@ class Bench {
   }
 
   async worker(id: string, capacity: number, running: Assignment[] = []): Promise<void> {
-    this.core.workerHello({ worker: id, host: 'h', pid: 1, threads: 1, budgetBytes: 1 }, running, this.now);
+    this.core.workerHello({ worker: id, host: 'h', pid: 1, threads: 1, budgetBytes: 1, endpoint: null }, running, this.now);
     this.core.credit(id, 0, capacity, this.now);
     await this.settle();
   }

@@ -1,6 +1,6 @@
 import type { WireError } from '../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, JobStatus, TaskId } from '../../core/contracts/job.js';
-import type { Heartbeat, WorkerStatus } from '../../core/contracts/messages.js';
+import type { Heartbeat, Member, WorkerStatus } from '../../core/contracts/messages.js';
 import type { StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Assignment, Commit, Report } from '../../core/contracts/task.js';
 import { Books } from './books.js';
@@ -147,6 +147,10 @@ export class Core {
 
   worker(id: string): (WorkerInfo & { readonly peakBytes: number }) | null {
     return this.#books.workers.get(id) ?? null;
+  }
+
+  members(): Member[] {
+    return [...this.#books.workers.values()].map(({ worker, host, endpoint }) => ({ worker, host, endpoint }));
   }
 
   workers(at: number): WorkerStatus[] {

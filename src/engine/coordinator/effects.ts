@@ -51,4 +51,6 @@ export interface WorkerInfo {
   readonly pid: number;
   readonly threads: number;
   readonly budgetBytes: number;
+  /** Where others fetch what it holds. */
+  readonly endpoint: string | null;
 }

@@ -1,6 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { CommitsRequest, OutputsRequest, SpecRequest } from '../../core/contracts/messages.js';
+import type { HeldOutput } from '../../core/contracts/task.js';
 import { type Peer, pack } from '../wire/index.js';
 import type { Service } from './service.js';
 import { StageGraph } from './stage-graph.js';
@@ -78,7 +79,7 @@ export class Pages {
       const tasks = await this.#service.ports.state.loadTasks(request.job, range);
       for (const { task, commit } of tasks) {
         if (commit === null || task.index !== next) break;
-        if (!page.add(commit.outcome.held)) {
+        if (!page.add(this.#reachable(commit.outcome.held))) {
           this.#service.send(peer, { type: 'page', request: request.request, next }, page.items);
           return;
         }
@@ -90,6 +91,14 @@ export class Pages {
       }
     }
     this.#service.send(peer, { type: 'page', request: request.request, next: null }, page.items);
+  }
+
+  /** Copies of workers that are gone can be read on their host only: nobody has to wait for an answer from there. */
+  #reachable(held: HeldOutput | null): HeldOutput | null {
+    if (held === null) return null;
+    const { core } = this.#service;
+    const copies = held.copies.map((copy) => (core.knows(copy.worker) ? copy : { ...copy, endpoint: null }));
+    return { ...held, copies };
   }
 
   async #commits(peer: Peer, request: CommitsRequest, spec: JobSpec): Promise<void> {

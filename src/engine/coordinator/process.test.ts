@@ -67,12 +67,10 @@ function jobScript(spec: JobSpec): Script {
     const { name, key } = partOf(spec, assignment);
     if (assignment.task.stage === 'map') {
       const { index } = assignment.task;
-      const where = { worker: worker.id, host: 'test', stored: false, path: '/x', bytes: 1, crc32c: null };
-      return doneOutcome({
-        held: { index, generation: assignment.generation, ...where },
-        recordsIn: 10,
-        counters: { lines: 10 },
-      });
+      const { generation, attempt } = assignment;
+      const copies = [{ worker: worker.id, host: 'test', path: '/x', endpoint: null }];
+      const held = { index, generation, attempt, copies, key: null, bytes: 1, crc32c: null };
+      return doneOutcome({ held, recordsIn: 10, counters: { lines: 10 } });
     }
     const outputs = await worker.inputs(spec, assignment.task);
     const bytes = Buffer.from(outputs.map(({ index, generation }) => `${index}:${generation}\n`).join(''));

@@ -52,7 +52,7 @@ export class Scheduler {
       for (const job of this.#active) {
         if (now < job.heldUntil) continue;
         for (const table of job.openTables()) {
-          const index = table.pick(worker.worker, others, now, patience);
+          const index = table.pick(worker, others, now, patience);
           if (index >= 0) return [job, table.id(index)];
         }
       }

@@ -188,6 +188,10 @@ export class Service {
         this.core.workerBye(message.worker, now);
         this.#peers.delete(message.worker);
         return;
+      case 'members':
+        if (this.#known(peer, message.worker))
+          this.send(peer, { type: 'page', request: message.request, next: null }, this.core.members());
+        return;
       case 'outputs':
       case 'commits':
       case 'spec':

@@ -100,6 +100,23 @@ t.test('what a task read is compared with what it has to read, and with what sta
   );
 });
 
+t.test('maps of later steps are given to the host where their input lies', async (t) => {
+  const graph = new StageGraph(shares());
+  const mappers = [...graph.mappersOf({ step: 0, stage: 'reduce', index: 2 })].map(
+    ([table, index]) => `${nameOf(table)} ${index}`,
+  );
+  t.same(mappers, ['map 1 2', 'map 2 2']);
+  t.same([...graph.mappersOf({ step: 0, stage: 'map', index: 0 })], [], 'segments are read by all reduces');
+  const maps = graph.tables[2]!;
+  maps.setHome(2, 'south');
+  const pick = (host: string): number => {
+    const index = maps.pick({ worker: `w-${host}`, host }, () => true, 0, 1000);
+    if (index >= 0) maps.commit(index, { term: 1, counter: index });
+    return index;
+  };
+  t.same([pick('south'), pick('south'), pick('north'), pick('north')], [2, 0, 1, -1]);
+});
+
 t.test('steps that cannot run are refused, with the step and the reason', async (t) => {
   const spec = shares();
   checkSteps(spec);

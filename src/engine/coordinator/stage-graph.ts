@@ -106,6 +106,17 @@ export class StageGraph {
     }
   }
 
+  /** The map tasks of later steps that read what this task holds, and nothing else: best run where it lies. */
+  *mappersOf({ step, stage, index }: TaskId): Iterable<readonly [TaskTable, number]> {
+    if (outputsOf(this.#spec, step).stage !== stage) return;
+    for (const [reader, { from }] of this.#spec.steps.entries()) {
+      if (!from.includes(step)) continue;
+      let before = 0;
+      for (const each of from.slice(0, from.indexOf(step))) before += outputsOf(this.#spec, each).count;
+      yield [this.find({ step: reader, stage: 'map', index: 0 })!, before + index];
+    }
+  }
+
   /** What no task will read any more, each once: all its readers are committed. What lies in the output store stays until the end. */
   takeDroppable(): TaskRead[] {
     const droppable: TaskRead[] = [];

@@ -24,6 +24,11 @@ interface Retry {
   readonly since: number;
 }
 
+export interface PickingWorker {
+  readonly worker: string;
+  readonly host: string;
+}
+
 /** How many waiting retries a worker looks at before it takes fresh work instead. */
 const MAX_LOOK = 16;
 
@@ -49,6 +54,8 @@ export class TaskTable {
   readonly #touched: Uint8Array;
   /** Untouched tasks are at or after it. */
   #cursor = 0;
+  /** host → tasks whose input lies there, the next ones last. */
+  readonly #atHome = new Map<string, number[]>();
   #retries: Retry[] = [];
   ready: number;
   committed = 0;
@@ -168,11 +175,18 @@ export class TaskTable {
     if (!before.includes(worker)) this.#failedOn.set(index, [...before, worker]);
   }
 
+  /** The task reads what lies on this host: a worker there gets it before its turn. */
+  setHome(index: number, host: string): void {
+    const tasks = this.#atHome.get(host);
+    if (tasks === undefined) this.#atHome.set(host, [index]);
+    else tasks.push(index);
+  }
+
   /**
-   * A ready task for this worker, or -1. Retries go first, but not to a worker they failed on while another may come for
+   * A ready task for this worker, or -1. Retries go first, then tasks whose input lies on its host, but retries not to a worker they failed on while another may come for
    * them within `patience` ms.
    */
-  pick(worker: string, others: (failedOn: readonly string[]) => boolean, now: number, patience: number): number {
+  pick({ worker, host }: PickingWorker, others: (failedOn: readonly string[]) => boolean, now: number, patience: number): number {
     if (this.ready === 0) return -1;
     for (let i = 0, looked = 0; i < this.#retries.length && looked < MAX_LOOK; ) {
       const { index, since } = this.#retries[i]!;
@@ -187,6 +201,10 @@ export class TaskTable {
       }
       looked += 1;
       i += 1;
+    }
+    const near = this.#atHome.get(host) ?? [];
+    for (let index = near.pop(); index !== undefined; index = near.pop()) {
+      if (this.state[index] === TASK.ready && this.#touched[index] === 0) return index;
     }
     while (this.#cursor < this.total) {
       const index = this.#cursor;

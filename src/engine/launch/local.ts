@@ -241,7 +241,7 @@ export class LocalCluster {
         onConnected: () => {
           const { threads } = this.#options;
           const hello = { type: 'worker-hello', protocol: PROTOCOL, worker, host: hostname(), pid: 0, threads } as const;
-          void socket.send(encode({ ...hello, budgetBytes: this.workerMemory, running: [], token: this.token }));
+          void socket.send(encode({ ...hello, budgetBytes: this.workerMemory, endpoint: null, running: [], token: this.token }));
           void socket.send(encode({ type: 'worker-bye', worker })).then(() => setTimeout(done, 50));
         },
         onMessage: () => {},

@@ -22,6 +22,7 @@ export function sampleSpec(id: string, changes: Partial<JobSpec> = {}, step: Par
     format: { kind: 'text', separator: '\t' },
     params: {},
     maxAttempts: 4,
+    replicas: 1,
     priority: 0,
     isa: 'scalar',
     ...changes,

@@ -2,6 +2,7 @@ import { DafError } from '../../core/contracts/errors.js';
 import {
   type AssignBody,
   type FromClient,
+  type FromHolder,
   type FromWorker,
   type JobEvent,
   MAX_BODY_BYTES,
@@ -10,6 +11,7 @@ import {
   type ReportsBody,
   type SubmitBody,
   type ToClient,
+  type ToHolder,
   type ToWorker,
 } from '../../core/contracts/messages.js';
 import type { Check } from './check.js';
@@ -25,9 +27,11 @@ export type BodyOf<M extends Message> = M extends { type: 'reports' }
       ? SubmitBody
       : M extends { type: 'event' }
         ? JobEvent
-        : M extends { type: 'page' | 'reply' }
-          ? unknown
-          : undefined;
+        : M extends { type: 'chunk' }
+          ? Uint8Array
+          : M extends { type: 'page' | 'reply' }
+            ? unknown
+            : undefined;
 
 /** A message with its body: a union over message types, told apart by `message.type`. */
 export type Received<M extends Message> = M extends Message ? { readonly message: M; readonly body: BodyOf<M> } : never;
@@ -39,20 +43,31 @@ export type Received<M extends Message> = M extends Message ? { readonly message
 export function encode<M extends Message>(message: M, ...body: BodyOf<M> extends undefined ? [] : [BodyOf<M>]): Buffer[] {
   const header = pack(message);
   bounded(header, MAX_HEADER_BYTES, `header of ${message.type}`);
-  if (MESSAGES[message.type]?.body === undefined) return [header];
-  const second = pack(body[0]);
+  const shape = MESSAGES[message.type]?.body;
+  if (shape === undefined) return [header];
+  const second = shape === 'raw' ? asBuffer(body[0] as Uint8Array) : pack(body[0]);
   bounded(second, MAX_BODY_BYTES, `body of ${message.type}`);
   return [header, second];
 }
 
 /** A message from a worker or a client; nothing in it is believed. */
 export function decodeAtCoordinator(frames: readonly Uint8Array[]): Received<FromWorker | FromClient> {
-  return decode(frames, (from) => from !== 'coordinator') as Received<FromWorker | FromClient>;
+  return decode(frames, (from) => from === 'worker' || from === 'client') as Received<FromWorker | FromClient>;
 }
 
 /** A message from the coordinator. The body of `page` or `reply` is unchecked until {@link checkBody}. */
 export function decodeFromCoordinator(frames: readonly Uint8Array[]): Received<ToWorker | ToClient> {
   return decode(frames, (from) => from === 'coordinator') as Received<ToWorker | ToClient>;
+}
+
+/** What a reader asks of a worker that holds data. */
+export function decodeAtHolder(frames: readonly Uint8Array[]): Received<ToHolder> {
+  return decode(frames, (from) => from === 'reader') as Received<ToHolder>;
+}
+
+/** What a worker that holds data answers. */
+export function decodeFromHolder(frames: readonly Uint8Array[]): Received<FromHolder> {
+  return decode(frames, (from, type) => from === 'holder' || type === 'refused') as Received<FromHolder>;
 }
 
 /** @throws DafError ERR_DAF_PROTOCOL unless the value has the shape. */
@@ -61,7 +76,10 @@ export function checkBody<T>(value: unknown, check: Check): T {
   return value as T;
 }
 
-function decode(frames: readonly Uint8Array[], legalFrom: (from: string) => boolean): { message: Message; body: unknown } {
+function decode(
+  frames: readonly Uint8Array[],
+  isLegal: (from: string, type: unknown) => boolean,
+): { message: Message; body: unknown } {
   const [header, body] = frames;
   if (header === undefined || frames.length > 2) throw protocol(`${frames.length} frames`);
   bounded(header, MAX_HEADER_BYTES, 'header');
@@ -69,14 +87,19 @@ function decode(frames: readonly Uint8Array[], legalFrom: (from: string) => bool
   if (typeof message !== 'object' || message === null || Array.isArray(message)) throw protocol('the header is not an object');
   const type = (message as { type?: unknown }).type;
   const shape = typeof type === 'string' && Object.hasOwn(MESSAGES, type) ? MESSAGES[type] : undefined;
-  if (shape === undefined || !legalFrom(shape.from)) throw protocol(`no such message here: ${String(type).slice(0, 40)}`);
+  if (shape === undefined || !isLegal(shape.from, type)) throw protocol(`no such message here: ${String(type).slice(0, 40)}`);
   shape.header(message, String(type));
   if ((shape.body === undefined) !== (body === undefined)) throw protocol(`${String(type)}: ${frames.length} frames`);
   if (body === undefined) return { message: message as Message, body: undefined };
   bounded(body, MAX_BODY_BYTES, `body of ${String(type)}`);
+  if (shape.body === 'raw') return { message: message as Message, body };
   const value = unpack(body);
   if (typeof shape.body === 'function') shape.body(value, `${String(type)} body`);
   return { message: message as Message, body: value };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function bounded(frame: Uint8Array, max: number, what: string): void {

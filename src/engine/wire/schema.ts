@@ -1,3 +1,4 @@
+import { MAX_REPLICAS } from '../../core/contracts/job.js';
 import { MAX_BATCH } from '../../core/contracts/messages.js';
 import { MAX_STEPS } from '../../core/contracts/step.js';
 import {
@@ -56,13 +57,19 @@ export const assignment = record({
   backup: flag,
 });
 
+const heldCopy = record({
+  worker: workerName,
+  host: text(256),
+  path: text(MAX_NAME),
+  endpoint: nullable(text(256)),
+});
+
 export const heldOutput = record({
   index,
   generation: whole(),
-  worker: workerName,
-  host: text(256),
-  stored: flag,
-  path: text(MAX_NAME),
+  attempt: attemptName,
+  copies: list(heldCopy, MAX_REPLICAS),
+  key: nullable(text(1024)),
   bytes,
   crc32c: nullable(whole(0, 2 ** 32 - 1)),
 });
@@ -158,6 +165,7 @@ export const jobSpec = record({
   format: variant('kind', { text: record({ separator: text(1024) }), packed: record({}), raw: record({}), joined: record({}) }),
   params: dictionary(text(32768), 1024, 256),
   maxAttempts: whole(1, 1000),
+  replicas: whole(1, MAX_REPLICAS),
   priority: finite(),
   isa: text(64),
 });
@@ -204,16 +212,18 @@ export const workerStatus = record({
 });
 
 const worker = workerName;
+export const member = record({ worker: workerName, host: text(256), endpoint: nullable(text(256)) });
+
 const request = whole();
 const token = nullable(text(256));
 const attemptRef = record({ job: jobId, attempt: attemptName });
 const clientRequest = { request, token };
 
 interface MessageShape {
-  readonly from: 'worker' | 'client' | 'coordinator';
+  readonly from: 'worker' | 'client' | 'coordinator' | 'reader' | 'holder';
   readonly header: Check;
-  /** Absent: the message has no body; `any`: whoever asked knows the shape. */
-  readonly body?: Check | 'any';
+  /** Absent: the message has no body; `any`: whoever asked knows the shape; `raw`: bytes as they are. */
+  readonly body?: Check | 'any' | 'raw';
 }
 
 /** Every message of core/contracts/messages.ts. */
@@ -227,6 +237,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
       pid: whole(),
       threads: whole(1, 4096),
       budgetBytes: bytes,
+      endpoint: nullable(text(256)),
       running: list(assignment, MAX_BATCH),
       token,
     }),
@@ -245,6 +256,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   'worker-bye': { from: 'worker', header: record({ worker }) },
   outputs: { from: 'worker', header: record({ worker, request, job: jobId, ...range }) },
   commits: { from: 'worker', header: record({ worker, request, job: jobId, from: whole() }) },
+  members: { from: 'worker', header: record({ worker, request }) },
   spec: { from: 'worker', header: record({ worker, request, job: jobId }) },
 
   welcome: {
@@ -270,6 +282,30 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   reply: { from: 'coordinator', header: record({ request }), body: 'any' },
   refused: { from: 'coordinator', header: record({ request, error: wireError }) },
   event: { from: 'coordinator', header: record({}), body: jobEvent },
+
+  fetch: {
+    from: 'reader',
+    header: record({
+      request,
+      token,
+      job: jobId,
+      attempt: attemptName,
+      kind: oneOf('seg', 'rec'),
+      partition: nullable(index),
+      at: bytes,
+      credit: whole(1, 1 << 26),
+    }),
+  },
+  copy: {
+    from: 'reader',
+    header: record({ request, token, job: jobId, attempt: attemptName, kind: oneOf('seg', 'rec'), from: text(256) }),
+  },
+  copied: { from: 'holder', header: record({ request, path: text(MAX_NAME) }) },
+  chunk: {
+    from: 'holder',
+    header: record({ request, at: bytes, total: bytes, crc32c: nullable(whole(0, 2 ** 32 - 1)) }),
+    body: 'raw',
+  },
 
   'client-hello': { from: 'client', header: record({ ...clientRequest, protocol: whole() }) },
   submit: { from: 'client', header: record(clientRequest), body: jobSpec },

@@ -4,15 +4,16 @@ import { taskName } from '../../core/contracts/job.js';
 import type { TaskRead } from '../../core/contracts/task.js';
 
 // What attempts leave in a worker's data directory of a job: <attempt>.seg (a map's segments), <attempt>.rec (records for a later
-// step), <attempt>.tmp (scratch files).
+// step), <attempt>.in (fetched from other hosts), <attempt>.tmp (scratch files).
 
 export const segmentPath = (dataDir: string, attempt: string): string => join(dataDir, `${attempt}.seg`);
 export const recordsPath = (dataDir: string, attempt: string): string => join(dataDir, `${attempt}.rec`);
+export const fetchedPath = (dataDir: string, attempt: string): string => join(dataDir, `${attempt}.in`);
 export const scratchPath = (dataDir: string, attempt: string): string => join(dataDir, `${attempt}.tmp`);
 
 /** Removes an attempt's intermediate files. */
 export async function removeAttemptData(dataDir: string, attempt: string): Promise<void> {
-  const paths = [segmentPath, recordsPath, scratchPath].map((path) => path(dataDir, attempt));
+  const paths = [segmentPath, recordsPath, fetchedPath, scratchPath].map((path) => path(dataDir, attempt));
   await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
 }
 

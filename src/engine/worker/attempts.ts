@@ -2,11 +2,15 @@ import { addon } from '../../core/addon/index.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import type { JobSpec, TaskId } from '../../core/contracts/job.js';
 import { readsOf, type TaskRange } from '../../core/contracts/step.js';
-import type { Assignment, Commit, HeldOutput, Report, TaskInput } from '../../core/contracts/task.js';
+import type { Assignment, Commit, HeldOutput, Report, TaskInput, TaskSource } from '../../core/contracts/task.js';
 import { taskBudget } from '../../core/memory-plan.js';
 import { PeakSampler } from '../../core/memory-sample.js';
 import { removeAttemptData } from './attempt-data.js';
+import type { Fetcher } from './data/fetcher.js';
+import { gatherInputs } from './data/gather.js';
+import { type ReplicaSource, replicate } from './data/replicas.js';
 import type { JobCache, JobFiles } from './job-files.js';
+import { LostInputs } from './lost-inputs.js';
 import type { WorkerOptions } from './options.js';
 import { TaskPool } from './pool.js';
 import type { TaskResult } from './task-result.js';
@@ -18,10 +22,13 @@ const SHORT_MS = 5;
 const MAX_AHEAD = 48;
 const MAX_TASKS_A_CROSSING = 32;
 
-export interface AttemptSource {
+export interface AttemptSource extends ReplicaSource {
   readonly jobs: JobCache;
   outputs(job: string, range: TaskRange): Promise<HeldOutput[]>;
   commits(job: string): Promise<Commit[]>;
+  readonly fetcher: Fetcher;
+  /** Where this worker serves what it holds; null for nowhere. */
+  readonly dataEndpoint: string | null;
 }
 
 export interface AttemptEvents {
@@ -146,13 +153,16 @@ export class AttemptTable {
         },
       );
     }
-    const inputs = await Promise.all(readsOf(files.spec, task).map((range) => this.#source.outputs(job, range)));
+    const held = await Promise.all(readsOf(files.spec, task).map((range) => this.#source.outputs(job, range)));
+    const { assignment } = attempt;
+    const target = { ...files, assignment, host: this.#options.host, isCancelled: () => attempt.revoked };
+    const inputs = await gatherInputs(held, target, this.#source.fetcher);
     const commits = task.stage === 'finalize' ? await this.#source.commits(job) : null;
     attempt.input = this.#input(attempt, files, inputs, commits);
     attempt.state = 'ready';
   }
 
-  #input(attempt: Attempt, files: JobFiles, inputs: HeldOutput[][], commits: Commit[] | null): TaskInput {
+  #input(attempt: Attempt, files: JobFiles, inputs: TaskSource[][], commits: Commit[] | null): TaskInput {
     const { name, host, runners } = this.#options;
     return {
       ...files,
@@ -160,6 +170,7 @@ export class AttemptTable {
       runnerUrl: runners[files.spec.code.kind],
       worker: name,
       host,
+      dataEndpoint: this.#source.dataEndpoint,
       inputs,
       commits,
       control: attempt.control,
@@ -210,9 +221,25 @@ export class AttemptTable {
     this.#samplePeaks();
     for (let i = 0; i < batch.length; i++) {
       this.#meanMs += 0.2 * (results[i]!.milliseconds - this.#meanMs);
-      this.#end(batch[i]!, results[i]!);
+      void this.#finish(batch[i]!, results[i]!);
     }
     this.#pump();
+  }
+
+  /** Copies what the attempt left before it is reported: its thread is free meanwhile, its lease goes on. */
+  async #finish(attempt: Attempt, result: TaskResult): Promise<void> {
+    const { outcome } = result;
+    const { input } = attempt;
+    if (outcome.kind !== 'done' || outcome.held === null || input === null || input.spec.replicas < 2) {
+      this.#end(attempt, result);
+      return;
+    }
+    try {
+      const held = await replicate(outcome.held, input, this.#source, this.#source.fetcher);
+      this.#end(attempt, { ...result, outcome: { ...outcome, held } });
+    } catch (error) {
+      this.#end(attempt, failed(error));
+    }
   }
 
   #end(attempt: Attempt, result: TaskResult): void {
@@ -259,7 +286,9 @@ export class AttemptTable {
 }
 
 function failed(error: unknown): TaskResult {
-  return { outcome: { kind: 'failed', error: toWire(error), lost: [] }, milliseconds: 0, nativePeakBytes: 0 };
+  const lost = error instanceof LostInputs ? error : null;
+  const outcome = { kind: 'failed', error: toWire(lost?.error ?? error), lost: lost?.lost ?? [] } as const;
+  return { outcome, milliseconds: 0, nativePeakBytes: 0 };
 }
 
 function progressOf(control: Int32Array): number {

@@ -1,6 +1,6 @@
 import { DafError, fromWire } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
-import type { FromWorker, ToWorker } from '../../core/contracts/messages.js';
+import type { FromWorker, Member, ToWorker } from '../../core/contracts/messages.js';
 import type { TaskRange } from '../../core/contracts/step.js';
 import type { Commit, HeldOutput } from '../../core/contracts/task.js';
 import { list } from '../wire/check.js';
@@ -13,6 +13,7 @@ import {
   encode,
   heldOutput,
   jobSpec,
+  member,
   type Received,
 } from '../wire/index.js';
 
@@ -87,6 +88,11 @@ export class CoordinatorLink {
       count: end - next,
     });
     return this.#pages<HeldOutput>(ask, from, (body) => checkBody(body, list(heldOutput, PAGE)));
+  }
+
+  async members(): Promise<Member[]> {
+    const { body } = await this.#ask((request) => ({ type: 'members', worker: this.#worker, request }));
+    return checkBody(body, list(member, PAGE));
   }
 
   async commits(job: string): Promise<Commit[]> {

@@ -15,7 +15,7 @@ export class LostInputs extends Error {
   }
 
   /** @param cause why, if that is known */
-  static of(range: TaskRange, outputs: readonly HeldOutput[], cause?: unknown): LostInputs {
+  static of(range: TaskRange, outputs: readonly Pick<HeldOutput, 'index' | 'generation'>[], cause?: unknown): LostInputs {
     const lost = outputs.map(({ index, generation }) => {
       const task: TaskId = { step: range.step, stage: range.stage, index };
       return { task, generation };

@@ -8,6 +8,7 @@ const { values } = parseArgs({
   options: {
     connect: { type: 'string' },
     name: { type: 'string' },
+    host: { type: 'string' },
     data: { type: 'string' },
     memory: { type: 'string' },
     threads: { type: 'string' },
@@ -22,7 +23,7 @@ process.exit(
   await runWorker({
     endpoint: values.connect ?? '',
     name: values.name ?? freshWorkerName(),
-    host: hostIdentity(),
+    host: values.host ?? hostIdentity(),
     dataDir: values.data ?? '',
     budgetBytes: parseBytes('--memory', values.memory),
     threads: parseWhole('--threads', values.threads, 1, 64),

@@ -9,7 +9,7 @@ import { openMapInput } from './input/map-input.js';
 import { openSource } from './input/source.js';
 import { readSplit } from './input/splits.js';
 import { ShuffleSink } from './output/shuffle-sink.js';
-import { StepOutput } from './output/step-output.js';
+import { heldHere, StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
 import { AttemptContext } from './task-context.js';
 import { readGenerations, type StageResult } from './task-result.js';
@@ -70,8 +70,8 @@ async function mapToSegments(
   context: AttemptContext,
   files: AttemptFiles,
 ): Promise<StageResult> {
-  const { spec, assignment, dataDir, worker, host } = input;
-  const { task, attempt, generation } = assignment;
+  const { spec, assignment, dataDir } = input;
+  const { task, attempt } = assignment;
   const step = spec.steps[task.step]!;
   const path = segmentPath(dataDir, attempt);
   const cuts = step.cuts === null ? null : await context.givenRecords.bytes(step.cuts);
@@ -86,8 +86,7 @@ async function mapToSegments(
     const totals = await runner.map(records, sink, context);
     failpoint('task.map-done');
     const { bytes, emitted } = sink.finish();
-    const held = { index: task.index, generation, worker, host, stored: false, path, bytes, crc32c: null };
-    return { ...result(input, totals), held, outputs: files.list(), recordsOut: emitted };
+    return { ...result(input, totals), held: heldHere(input, path, bytes, null), outputs: files.list(), recordsOut: emitted };
   } catch (error) {
     sink.discard();
     throw error;

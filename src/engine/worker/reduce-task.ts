@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { addon, type MergeReader } from '../../core/addon/index.js';
+import { addon, type MergeReader, type MergeSource } from '../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, readGroups } from '../../core/addon/records.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { GroupStream, StageRunner } from '../../core/contracts/stage.js';
 import { readsOf, type TaskRange } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
-import type { HeldOutput, TaskInput } from '../../core/contracts/task.js';
+import type { TaskInput, TaskSource } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { isLoss, LostInputs } from './lost-inputs.js';
 import { StepOutput } from './output/step-output.js';
@@ -29,7 +29,7 @@ export async function runReduce(
   const maps = new MapSegments(input);
   maps.check();
   const reader = new (addon().MergeReader)({
-    sources: maps.outputs.map(({ path }) => ({ path, partition: index })),
+    sources: maps.outputs.map(({ place }) => mergeSource(place, index)),
     temp: join(dataDir, `${assignment.attempt}.merge`),
     fanIn: FAN_IN,
     groupPrefix: spec.steps[step]!.groupPrefix,
@@ -54,12 +54,10 @@ export async function runReduce(
 
 /** The segment files of all maps of a step, and which of them cannot be read. */
 class MapSegments {
-  readonly outputs: readonly HeldOutput[];
-  readonly #input: TaskInput;
+  readonly outputs: readonly TaskSource[];
   readonly #range: TaskRange;
 
   constructor(input: TaskInput) {
-    this.#input = input;
     this.#range = readsOf(input.spec, input.assignment.task)[0]!;
     this.outputs = input.inputs[0]!;
   }
@@ -71,15 +69,8 @@ class MapSegments {
       const why = `${this.outputs.length} of ${count} map outputs are there`;
       throw new LostInputs(new DafError('ERR_DAF_SEGMENT_LOST', why, { retryable: true }), []);
     }
-    const foreign = this.outputs.find(({ host }) => host !== this.#input.host);
-    if (foreign !== undefined) {
-      throw new DafError(
-        'ERR_DAF_UNSUPPORTED',
-        `map ${foreign.index} lies on ${foreign.host}; fetching from other hosts is not supported yet`,
-      );
-    }
     // All that are gone at once: each would cost another attempt.
-    const gone = this.outputs.filter(({ path }) => !existsSync(path));
+    const gone = this.outputs.filter(({ place }) => place.kind === 'file' && !existsSync(place.path));
     if (gone.length > 0) throw LostInputs.of(this.#range, gone);
   }
 
@@ -93,6 +84,18 @@ class MapSegments {
       if (map === undefined || !isLoss(cause)) throw error;
       throw LostInputs.of(this.#range, [map], cause);
     }
+  }
+}
+
+/** A segment of a whole file, or fetched alone. */
+function mergeSource(place: TaskSource['place'], partition: number): MergeSource {
+  switch (place.kind) {
+    case 'file':
+      return { path: place.path, partition };
+    case 'part':
+      return { path: place.path, partition: null, offset: place.offset, bytes: place.bytes };
+    case 'store':
+      throw new DafError('ERR_DAF_INTERNAL', 'a map output lies in the output store');
   }
 }
 

@@ -8,6 +8,8 @@ import { openBlobStore } from '../stores/open-blob.js';
 import type { Received } from '../wire/index.js';
 import { removeAttemptData } from './attempt-data.js';
 import { AttemptTable, attemptKey } from './attempts.js';
+import { Fetcher } from './data/fetcher.js';
+import { DataHolder } from './data/holder.js';
 import { JobCache } from './job-files.js';
 import { CoordinatorLink } from './link.js';
 import type { WorkerOptions } from './options.js';
@@ -28,6 +30,8 @@ export class WorkerShell {
   readonly #events: ShellEvents;
   readonly #link: CoordinatorLink;
   readonly #jobs: JobCache;
+  readonly #holder: DataHolder;
+  readonly #fetcher: Fetcher;
   readonly #attempts: AttemptTable;
   readonly #reports = new ReportBox();
   readonly #hello: NodeJS.Timeout;
@@ -38,9 +42,11 @@ export class WorkerShell {
   #sweptOld = false;
   #closed = false;
 
-  constructor(options: WorkerOptions, events: ShellEvents) {
+  private constructor(options: WorkerOptions, events: ShellEvents, holder: DataHolder, fetcher: Fetcher) {
     this.#options = options;
     this.#events = events;
+    this.#holder = holder;
+    this.#fetcher = fetcher;
     this.#link = new CoordinatorLink(options.endpoint, options.name, {
       onConnected: () => this.#sayHello(),
       onDisconnected: () => this.#disconnected(),
@@ -54,6 +60,10 @@ export class WorkerShell {
         jobs: this.#jobs,
         outputs: (job, range) => this.#link.outputs(job, range),
         commits: (job) => this.#link.commits(job),
+        fetcher: this.#fetcher,
+        dataEndpoint: holder.endpoint,
+        members: () => this.#link.members(),
+        log: (message) => events.log('warn', message),
       },
       {
         onEnded: (key, report) => {
@@ -71,7 +81,10 @@ export class WorkerShell {
 
   static async start(options: WorkerOptions, events: ShellEvents): Promise<WorkerShell> {
     await mkdir(options.dataDir, { recursive: true });
-    return new WorkerShell(options, events);
+    const { dataDir, name: worker, token, endpoint: beside } = options;
+    const fetcher = new Fetcher(token);
+    const holder = await DataHolder.open({ dataDir, worker, token, beside, fetcher });
+    return new WorkerShell(options, events, holder, fetcher);
   }
 
   /** Leaves in an orderly way: running attempts are given to others, data files stay. */
@@ -82,7 +95,7 @@ export class WorkerShell {
     if (this.#heart !== null) clearInterval(this.#heart);
     await this.#link.send({ type: 'worker-bye', worker: this.#options.name });
     await this.#attempts.close();
-    await this.#link.close();
+    await Promise.all([this.#link.close(), this.#holder.close(), this.#fetcher.close()]);
   }
 
   #disconnected(): void {
@@ -104,6 +117,7 @@ export class WorkerShell {
       pid: process.pid,
       threads,
       budgetBytes,
+      endpoint: this.#holder.endpoint,
       running: held.slice(0, MAX_BATCH),
       token,
     });

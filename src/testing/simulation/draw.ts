@@ -15,6 +15,7 @@ export function drawSpec(random: Random): JobSpec {
     format: { kind: 'packed' },
     params: {},
     maxAttempts: 4,
+    replicas: random.pick([1, 1, 2]),
     priority: 0,
     isa: 'scalar',
   } as const;

@@ -90,7 +90,7 @@ export class SimWorker {
 
   hello(): void {
     const running = [...this.#held.values()].map(({ assignment }) => assignment).slice(0, MAX_BATCH);
-    const about = { worker: this.id, host: this.id, pid: 1, threads: 1, budgetBytes: 1, token: null };
+    const about = { worker: this.id, host: this.id, pid: 1, threads: 1, budgetBytes: 1, endpoint: null, token: null };
     this.#send(encode({ type: 'worker-hello', protocol: PROTOCOL, running, ...about }));
   }
 
@@ -207,7 +207,7 @@ export class SimWorker {
       }
       case 'store': {
         const { key } = await this.#publishable(assignment, 'records', content);
-        return { ...done, recordsIn, reads, held: { ...this.#identity(assignment), stored: true, path: key } };
+        return { ...done, recordsIn, reads, held: { ...this.#identity(assignment), copies: [], key } };
       }
       case 'worker':
         return { ...done, recordsIn, reads, held: this.#hold(assignment, content) };
@@ -223,22 +223,30 @@ export class SimWorker {
   /** Keeps a content on this worker's own disk. */
   #hold(assignment: Assignment, content: string): HeldOutput {
     const path = `${taskName(assignment.task)}/${assignment.attempt}`;
-    this.#disk.set(path, content);
-    return { ...this.#identity(assignment), stored: false, path };
+    const others = [...this.#world.disks.keys()].filter((worker) => worker !== this.id);
+    const holders = [this.id, ...others.slice(0, this.#world.spec.replicas - 1)];
+    for (const holder of holders) this.#world.disks.get(holder)?.set(path, content);
+    const copies = holders.map((worker) => ({ worker, host: worker, path, endpoint: null }));
+    return { ...this.#identity(assignment), copies, key: null };
   }
 
-  #identity({ task, generation }: Assignment): Omit<HeldOutput, 'stored' | 'path'> {
-    return { index: task.index, generation, worker: this.id, host: this.id, bytes: 1, crc32c: null };
+  #identity({ task, generation, attempt }: Assignment): Omit<HeldOutput, 'copies' | 'key'> {
+    return { index: task.index, generation, attempt, bytes: 1, crc32c: null };
   }
 
   /** Undefined when it is lost. */
-  async #read({ stored, path, worker }: HeldOutput): Promise<string | undefined> {
+  async #read({ key, copies }: HeldOutput): Promise<string | undefined> {
     const { random, output, disks } = this.#world;
-    if (stored) {
-      const bytes = await output.get(path).catch(() => undefined); // the job has ended meanwhile
+    if (key !== null) {
+      const bytes = await output.get(key).catch(() => undefined); // the job has ended meanwhile
       return bytes && Buffer.from(bytes).toString();
     }
-    return this.#world.faulty() && random.chance(0.01) ? undefined : disks.get(worker)?.get(path);
+    if (this.#world.faulty() && random.chance(0.01)) return undefined;
+    for (const { worker, path } of copies) {
+      const content = disks.get(worker)?.get(path);
+      if (content !== undefined) return content;
+    }
+    return undefined;
   }
 
   /** What the tasks of a range hold; asks until there is an answer, as messages get lost. */

@@ -38,22 +38,19 @@ export class StepOutput {
   }
 
   async finish(): Promise<Finished> {
-    const { assignment, worker, host } = this.#input;
-    const { task, generation } = assignment;
     const { path, bytes, crc32c, records } = this.writer.close();
     failpoint('task.before-output');
     if (this.#place === 'worker') {
-      const held = { index: task.index, generation, worker, host, stored: false, path, bytes, crc32c };
-      return { outputs: [], held, records };
+      return { outputs: [], held: heldHere(this.#input, path, bytes, crc32c), records };
     }
     // Thousands of tasks that only write files of their own leave no empty parts behind.
-    if (this.#place === 'results' && task.stage === 'map' && records === 0) {
+    if (this.#place === 'results' && this.#input.assignment.task.stage === 'map' && records === 0) {
       this.writer.discard();
       return { outputs: [], held: null, records };
     }
     await this.#store.putFile(this.#key, path);
     if (this.#place === 'store') {
-      const held = { index: task.index, generation, worker, host, stored: true, path: this.#key, bytes, crc32c };
+      const held = { ...heldHere(this.#input, path, bytes, crc32c), copies: [], key: this.#key };
       return { outputs: [], held, records };
     }
     return { outputs: [{ name: this.#name, key: this.#key, bytes, records, crc32c, volatile: false }], held: null, records };
@@ -62,4 +59,11 @@ export class StepOutput {
   discard(): void {
     this.writer.discard();
   }
+}
+
+/** An output that lies with this worker. */
+export function heldHere(input: TaskInput, path: string, bytes: number, crc32c: number | null): HeldOutput {
+  const { assignment, worker, host, dataEndpoint: endpoint } = input;
+  const { task, generation, attempt } = assignment;
+  return { index: task.index, generation, attempt, copies: [{ worker, host, path, endpoint }], key: null, bytes, crc32c };
 }

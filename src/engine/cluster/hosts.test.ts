@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { countWords, sampleText, sortedLines, temporaryDirectory } from '../../testing/engine-fixture.js';
+import { SHIPPED_JOBS } from '../jobs/shipped.js';
+import { Child } from '../launch/child.js';
+import { freshIpcEndpoint } from '../wire/index.js';
+import { Cluster } from './cluster.js';
+
+const token = 'secret';
+
+/** A coordinator and workers that take each other for other machines: nothing but the output store is shared. */
+async function start(t: Test, folder: string, hosts: readonly string[]): Promise<{ cluster: Cluster; workers: Child[] }> {
+  const socket = freshIpcEndpoint();
+  t.teardown(socket.remove);
+  const launch = (role: 'coordinator' | 'worker', name: string, args: readonly string[]): Child => {
+    const child = new Child({
+      entry: new URL(`../${role}/main.js`, import.meta.url).href,
+      nodeFlags: [],
+      args,
+      env: { DAF_TOKEN: token },
+      logFile: join(folder, `${name}.log`),
+    });
+    t.teardown(() => child.stop());
+    return child;
+  };
+  const timing = ['--heartbeat', '100', '--lease', '2000'];
+  const coordinator = launch('coordinator', 'coordinator', [
+    '--listen',
+    socket.endpoint,
+    '--state',
+    join(folder, 'state'),
+    ...timing,
+  ]);
+  await coordinator.ready;
+  const workers = hosts.map((host) =>
+    launch('worker', host, [
+      ...['--connect', socket.endpoint, '--name', host, '--host', host, '--data', join(folder, host)],
+      ...['--memory', String(256 << 20), '--threads', '1'],
+    ]),
+  );
+  await Promise.all(workers.map((worker) => worker.ready));
+  const cluster = await Cluster.connect(socket.endpoint, { token });
+  t.teardown(() => cluster.close());
+  return { cluster, workers };
+}
+
+t.test('map outputs and the outputs of steps are fetched from other hosts', async (t) => {
+  const folder = temporaryDirectory(t);
+  const { cluster } = await start(t, folder, ['north', 'south', 'west']);
+  const text = sampleText(3000, 5);
+  writeFileSync(join(folder, 'words.txt'), text);
+  const options = { input: join(folder, 'words.txt'), splitSize: 10_000, reducers: 3 };
+  const counted = await cluster.submit(SHIPPED_JOBS['wordcount']!, {
+    ...options,
+    output: join(folder, 'counts'),
+    separator: ' ',
+  });
+  t.equal(await sortedLines(await counted.result()), countWords([text]));
+  const used = (await (await counted.result()).report()) as { tasks: { worker: string }[] };
+  t.ok(new Set(used.tasks.map(({ worker }) => worker)).size > 1, 'several hosts took part');
+
+  const sorted = await cluster.submit(SHIPPED_JOBS['sort']!, { ...options, output: join(folder, 'sorted') });
+  await sorted.result();
+  const parts = readdirSync(join(folder, 'sorted')).filter((name) => name.startsWith('part-'));
+  const found = Buffer.concat(parts.sort().map((name) => readFileSync(join(folder, 'sorted', name)))).toString('latin1');
+  const lines = text.split(/\r?\n/);
+  if (lines[lines.length - 1] === '') lines.pop();
+  t.equal(
+    found,
+    [...lines]
+      .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+      .join('\n')
+      .concat('\n'),
+  );
+});
+
+t.test('a host that is gone costs its maps another run, and nothing else', async (t) => {
+  const folder = temporaryDirectory(t);
+  const { cluster, workers } = await start(t, folder, ['north', 'south']);
+  const text = sampleText(3000, 6);
+  writeFileSync(join(folder, 'words.txt'), text);
+  const job = await cluster.submit(SHIPPED_JOBS['wordcount']!, {
+    input: join(folder, 'words.txt'),
+    output: join(folder, 'counts'),
+    splitSize: 5000,
+    reducers: 2,
+    separator: ' ',
+  });
+  let killed = false;
+  for await (const event of job.progress()) {
+    if (killed || event.kind !== 'progress' || event.status.map.committed < event.status.map.total / 2) continue;
+    killed = true;
+    process.kill(workers[1]!.pid, 'SIGKILL');
+  }
+  t.equal(await sortedLines(await job.result()), countWords([text]));
+  t.ok(killed);
+});
+
+t.test('with a second copy a host that is gone costs nothing', async (t) => {
+  const folder = temporaryDirectory(t);
+  const { cluster, workers } = await start(t, folder, ['north', 'south', 'west']);
+  const text = sampleText(2000, 7);
+  writeFileSync(join(folder, 'words.txt'), text);
+  const job = await cluster.submit(SHIPPED_JOBS['wordcount']!, {
+    input: join(folder, 'words.txt'),
+    output: join(folder, 'counts'),
+    splitSize: 8000,
+    reducers: 2,
+    replicas: 2,
+    separator: ' ',
+  });
+  let killed = false;
+  let lost = 0;
+  for await (const event of job.progress()) {
+    if (event.kind === 'attempt-failed') lost += event.lost.length;
+    if (killed || event.kind !== 'progress' || event.status.map.committed < event.status.map.total) continue;
+    killed = true;
+    process.kill(workers[1]!.pid, 'SIGKILL');
+  }
+  t.equal(await sortedLines(await job.result()), countWords([text]));
+  t.ok(killed);
+  t.equal(lost, 0, 'no map had to run again for its output');
+});

@@ -1,0 +1,125 @@
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { addon } from '../../../core/addon/index.js';
+import { RecordBatch } from '../../../core/addon/records.js';
+import { temporaryDirectory } from '../../../testing/engine-fixture.js';
+import { Fetcher, type Wanted } from './fetcher.js';
+import { DataHolder } from './holder.js';
+
+const never = (): boolean => false;
+
+/** A worker that holds files, and a reader. */
+async function pair(
+  t: Test,
+  beside: string,
+): Promise<{ folder: string; endpoint: string; fetcher: Fetcher; holder: DataHolder }> {
+  const dataDir = temporaryDirectory(t);
+  const folder = join(dataDir, 'job', 'maker');
+  mkdirSync(folder, { recursive: true });
+  const fetcher = new Fetcher('secret');
+  const holder = await DataHolder.open({ dataDir, worker: 'maker', token: 'secret', beside, fetcher });
+  t.teardown(async () => {
+    await fetcher.close();
+    await holder.close();
+  });
+  return { folder, endpoint: holder.endpoint!, fetcher, holder };
+}
+
+/** Everything that a fetch writes, put where it says. */
+async function fetchAll(fetcher: Fetcher, endpoint: string, wanted: Wanted, crc: number | null = null): Promise<Buffer> {
+  const parts: { at: number; bytes: Buffer }[] = [];
+  const bytes = await fetcher.fetch(
+    endpoint,
+    wanted,
+    crc,
+    async (chunk, at) => {
+      parts.push({ at, bytes: Buffer.from(chunk) });
+    },
+    never,
+  );
+  const all = Buffer.alloc(bytes);
+  for (const part of parts) all.set(part.bytes, part.at);
+  return all;
+}
+
+function writeSegments(path: string, partitions: number): void {
+  const writer = new (addon().MapWriter)({
+    path,
+    partitions,
+    bufferBytes: 1 << 20,
+    combine: false,
+    customPartitions: false,
+    groupPrefix: 0,
+    fanIn: 4,
+    control: null,
+  });
+  const batch = new RecordBatch(1 << 16, (packed) => void writer.append(packed, null));
+  for (let i = 0; i < 2000; i++) batch.add(`key-${i}`, `value-${i}`);
+  batch.flush();
+  writer.finish();
+  writer.dispose();
+}
+
+for (const beside of ['ipc:///x', 'tcp://127.0.0.1:1']) {
+  t.test(`a file larger than the credit arrives whole (${beside.slice(0, 3)})`, async (t) => {
+    const { folder, endpoint, fetcher } = await pair(t, beside);
+    const bytes = Buffer.alloc(3_500_000, 'abcdefg');
+    writeFileSync(join(folder, 'map-0-g0-a1.1.rec'), bytes);
+    writeFileSync(join(folder, 'map-1-g0-a1.2.rec'), '');
+    const wanted = { job: 'job', attempt: 'map-0-g0-a1.1', kind: 'rec', partition: 0 } as const;
+    const crc = addon().crc32c(0, bytes);
+    t.equal(Buffer.compare(await fetchAll(fetcher, endpoint, wanted, crc), bytes), 0);
+    t.equal((await fetchAll(fetcher, endpoint, { ...wanted, attempt: 'map-1-g0-a1.2' }, 0)).length, 0, 'an empty one');
+    await t.rejects(fetchAll(fetcher, endpoint, wanted, crc + 1), { code: 'ERR_DAF_BAD_DATA' }, 'another checksum');
+    await t.rejects(fetchAll(fetcher, endpoint, { ...wanted, attempt: 'map-9-g0-a1.9' }), { code: 'ERR_DAF_NOT_FOUND' });
+  });
+}
+
+t.test('one partition of a segment file, merged as if it lay here', async (t) => {
+  const { folder, endpoint, fetcher } = await pair(t, 'ipc:///x');
+  const path = join(folder, 'map-0-g0-a1.1.seg');
+  writeSegments(path, 3);
+  const wanted = { job: 'job', attempt: 'map-0-g0-a1.1', kind: 'seg', partition: 1 } as const;
+  const bytes = await fetchAll(fetcher, endpoint, wanted);
+  const [, info] = addon().readSegmentIndex(path);
+  t.equal(bytes.length, info!.bytes);
+  const copy = join(folder, 'fetched');
+  writeFileSync(copy, Buffer.concat([Buffer.from('before'), bytes]));
+  const read = (source: object): number => {
+    const sources = [source as { path: string; partition: number }];
+    const reader = new (addon().MergeReader)({ sources, temp: '', fanIn: 2, groupPrefix: 0, control: null });
+    reader.open();
+    const buffer = new Uint8Array(1_300_000);
+    let crc = 0;
+    for (let used = reader.next(buffer); used > 0; used = reader.next(buffer))
+      crc = addon().crc32c(crc, buffer.subarray(0, used));
+    t.equal(reader.records, info!.records);
+    reader.dispose();
+    return crc;
+  };
+  t.equal(read({ path: copy, partition: null, offset: 6, bytes: bytes.length }), read({ path, partition: 1 }));
+  await t.rejects(fetchAll(fetcher, endpoint, { ...wanted, partition: 3 }), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  truncateSync(path, 100);
+  await t.rejects(fetchAll(fetcher, endpoint, wanted), { code: 'ERR_DAF_BAD_DATA' });
+});
+
+t.test('strangers get nothing; a revoked attempt stops; many at once take turns', async (t) => {
+  const { folder, endpoint, fetcher } = await pair(t, 'ipc:///x');
+  const bytes = Buffer.alloc(1_200_000, 1);
+  writeFileSync(join(folder, 'a.rec'), bytes);
+  const wanted = { job: 'job', attempt: 'a', kind: 'rec', partition: 0 } as const;
+  const stranger = new Fetcher('guess');
+  t.teardown(() => stranger.close());
+  await t.rejects(fetchAll(stranger, endpoint, wanted), { code: 'ERR_DAF_PERMISSION' });
+  const cancelled = fetcher.fetch(
+    endpoint,
+    wanted,
+    null,
+    async () => {},
+    () => true,
+  );
+  await t.rejects(cancelled, { code: 'ERR_DAF_CANCELLED' });
+  const all = await Promise.all(Array.from({ length: 12 }, () => fetchAll(fetcher, endpoint, wanted)));
+  t.ok(all.every((each) => each.equals(bytes)));
+});

@@ -1,0 +1,171 @@
+import { addon } from '../../../core/addon/index.js';
+import { DafError, fromWire } from '../../../core/contracts/errors.js';
+import type { CopyRequest, FetchRequest } from '../../../core/contracts/messages.js';
+import { DealerSocket, decodeFromHolder, encode } from '../../wire/index.js';
+
+/** Granted to a holder at a time: what may lie in memory for one fetch. */
+const CREDIT_BYTES = 1 << 20;
+/** Without a word for this long the rest is asked for again, and given up after the patience. */
+const ASK_AGAIN_MS = 1000;
+const PATIENCE_MS = 5000;
+/** A copy is complete when it is answered. */
+const COPY_PATIENCE_MS = 60_000;
+
+export type Wanted = Pick<FetchRequest, 'job' | 'attempt' | 'kind' | 'partition'>;
+
+/** Takes the bytes from `at` on of `total`. */
+export type WriteChunk = (bytes: Uint8Array, at: number, total: number) => Promise<void>;
+
+type Question = Omit<FetchRequest, 'request' | 'token'> | Omit<CopyRequest, 'request' | 'token'>;
+
+interface Connection {
+  readonly socket: DealerSocket;
+  readonly waiting: Map<number, { tell(answer: Answer): void; ask(): void }>;
+}
+
+type Answer =
+  | { readonly at: number; readonly total: number; readonly crc32c: number | null; readonly bytes: Uint8Array }
+  | { readonly path: string }
+  | DafError;
+
+/** Fetches from data sockets of other workers; one connection for each, kept. */
+export class Fetcher {
+  readonly #token: string | null;
+  readonly #connections = new Map<string, Connection>();
+  #request = 0;
+
+  constructor(token: string | null) {
+    this.#token = token;
+  }
+
+  /**
+   * Streams what was asked for into `write`, which is waited for before more is granted.
+   * @param crc32c what the reader knows the checksum to be; null: what the holder says
+   * @param isCancelled looked at between chunks
+   * @returns bytes written
+   * @throws DafError ERR_DAF_UNREACHABLE, ERR_DAF_BAD_DATA for another checksum, ERR_DAF_CANCELLED, or what the holder answers
+   */
+  async fetch(
+    endpoint: string,
+    wanted: Wanted,
+    crc32c: number | null,
+    write: WriteChunk,
+    isCancelled: () => boolean,
+  ): Promise<number> {
+    const connection = this.#connect(endpoint);
+    let at = 0;
+    let crc = 0;
+    let expected = crc32c;
+    let total = Number.POSITIVE_INFINITY;
+    let heard = performance.now();
+    while (at < total) {
+      if (isCancelled()) throw new DafError('ERR_DAF_CANCELLED', 'the attempt was cancelled');
+      const stream = this.#ask(connection, { type: 'fetch', ...wanted, at, credit: CREDIT_BYTES });
+      try {
+        for (let granted = at + CREDIT_BYTES; at < Math.min(granted, total); ) {
+          const answer = await stream.next();
+          if (answer === null) break; // silence
+          if (DafError.is(answer)) throw answer;
+          if ('path' in answer || answer.at !== at) continue; // of an earlier request
+          heard = performance.now();
+          total = answer.total;
+          expected = crc32c ?? answer.crc32c;
+          crc = addon().crc32c(crc, answer.bytes);
+          at += answer.bytes.length;
+          if (answer.bytes.length > 0) await write(answer.bytes, answer.at, total);
+          if (total === 0) break;
+        }
+      } finally {
+        stream.end();
+      }
+      if (performance.now() - heard > PATIENCE_MS) {
+        throw new DafError('ERR_DAF_UNREACHABLE', `${endpoint} does not answer`, { retryable: true });
+      }
+    }
+    if (expected !== null && crc !== expected) {
+      throw new DafError('ERR_DAF_BAD_DATA', `${wanted.attempt} was fetched with another checksum than it has`, {
+        retryable: true,
+      });
+    }
+    return at;
+  }
+
+  /**
+   * Has a worker copy a file from another one.
+   * @returns where it lies there
+   * @throws DafError ERR_DAF_UNREACHABLE, or what it answers
+   */
+  async askToCopy(endpoint: string, wanted: Pick<CopyRequest, 'job' | 'attempt' | 'kind' | 'from'>): Promise<string> {
+    const stream = this.#ask(this.#connect(endpoint), { type: 'copy', ...wanted });
+    try {
+      for (const until = performance.now() + COPY_PATIENCE_MS; performance.now() < until; ) {
+        const answer = await stream.next();
+        if (DafError.is(answer)) throw answer;
+        if (answer !== null && 'path' in answer) return answer.path;
+      }
+    } finally {
+      stream.end();
+    }
+    throw new DafError('ERR_DAF_UNREACHABLE', `${endpoint} does not answer`, { retryable: true });
+  }
+
+  async close(): Promise<void> {
+    const connections = [...this.#connections.values()];
+    this.#connections.clear();
+    await Promise.all(connections.map(({ socket }) => socket.close()));
+  }
+
+  #ask(connection: Connection, question: Question): { next(): Promise<Answer | null>; end(): void } {
+    const request = ++this.#request;
+    const answers: Answer[] = [];
+    let wake: () => void = () => {};
+    const ask = (): void => {
+      void connection.socket.send(encode({ ...question, request, token: this.#token }));
+    };
+    const tell = (answer: Answer): void => {
+      answers.push(answer);
+      wake();
+    };
+    connection.waiting.set(request, { tell, ask });
+    ask();
+    return {
+      async next() {
+        if (answers.length === 0) {
+          await new Promise<void>((resolve) => {
+            const silence = setTimeout(resolve, ASK_AGAIN_MS);
+            wake = () => {
+              clearTimeout(silence);
+              resolve();
+            };
+          });
+        }
+        return answers.shift() ?? null;
+      },
+      end: () => connection.waiting.delete(request),
+    };
+  }
+
+  #connect(endpoint: string): Connection {
+    let connection = this.#connections.get(endpoint);
+    if (connection !== undefined) return connection;
+    const waiting: Connection['waiting'] = new Map();
+    const socket = new DealerSocket(endpoint, {
+      onConnected: () => {
+        for (const { ask } of waiting.values()) ask();
+      },
+      onMessage: (frames) => {
+        try {
+          const { message, body } = decodeFromHolder(frames);
+          const reader = waiting.get(message.request);
+          if (message.type === 'chunk') reader?.tell({ ...message, bytes: body as Uint8Array });
+          else reader?.tell(message.type === 'copied' ? message : fromWire(message.error));
+        } catch {
+          // Not from a holder: what is missing is asked for again.
+        }
+      },
+    });
+    connection = { socket, waiting };
+    this.#connections.set(endpoint, connection);
+    return connection;
+  }
+}

@@ -61,8 +61,21 @@ Status Model::Assign(const SafetensorsFile& file) {
 }
 
 Status Model::RefreshOccupancy(const TaskControl& control) {
-  const FlushDenormals flush;
   const std::lock_guard<std::mutex> lock(refreshing_);
+  return Refresh(control);
+}
+
+Status Model::PrepareSkipping(const TaskControl& control) {
+  const std::lock_guard<std::mutex> lock(refreshing_);
+  DAF_RETURN_IF_ERROR(Refresh(control));
+  if (mapped_ || box_.unbounded) return Status::Ok();
+  DAF_RETURN_IF_ERROR(skip_map_.Build(occupancy_));
+  mapped_ = true;
+  return Status::Ok();
+}
+
+Status Model::Refresh(const TaskControl& control) {
+  const FlushDenormals flush;
   if (!stale_) return Status::Ok();
   PassPool::Loan pass;
   DAF_RETURN_IF_ERROR(Borrow(&pass));

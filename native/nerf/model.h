@@ -9,6 +9,7 @@
 #include "native/nerf/field.h"
 #include "native/nerf/occupancy.h"
 #include "native/nerf/pass_pool.h"
+#include "native/nerf/skip_map.h"
 #include "native/nerf/space.h"
 
 namespace daf::nerf {
@@ -33,10 +34,16 @@ class Model {
   // A pass for inference for this thread alone. Thread-safe. Errors: kMemory.
   Status Borrow(PassPool::Loan* out) { return passes_.Borrow(*field_, out); }
   // Training changed the field: the occupancy grid no longer fits.
-  void Touch() { stale_ = true; }
+  void Touch() {
+    stale_ = true;
+    mapped_ = false;
+  }
   // Sweeps the occupancy grid if the field changed since; of several threads one does, the others
   // wait. Errors: kCancelled, kMemory.
   Status RefreshOccupancy(const TaskControl& control);
+  // The same, and the skip map of a bounded box with it.
+  Status PrepareSkipping(const TaskControl& control);
+  const SkipMap& skip_map() const { return skip_map_; }
 
   // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless
   // either is null. Zero outside a bounded box.
@@ -44,12 +51,16 @@ class Model {
                   float* color, const TaskControl& control);
 
  private:
+  Status Refresh(const TaskControl& control);
+
   std::unique_ptr<Field> field_;
   PassPool passes_;
   Box box_;
   Occupancy occupancy_;
   std::mutex refreshing_;
   bool stale_ = true;
+  SkipMap skip_map_;
+  bool mapped_ = false;  // the skip map is that of the occupancy grid
 };
 
 }  // namespace daf::nerf

@@ -130,6 +130,7 @@ TEST(Render, NormalsOfASphereFieldPointOutwards) {
                           TaskControl(), &image.stats)
                   .ok());
   size_t solid = 0;
+  double sum = 0;
   for (uint32_t i = 0; i < 48 * 48; ++i) {
     const float* n = &image.normal[3 * i];
     const double length = std::hypot(n[0], n[1], n[2]);
@@ -145,10 +146,13 @@ TEST(Render, NormalsOfASphereFieldPointOutwards) {
       along += p * n[a];
       radius += p * p;
     }
-    ASSERT_GT(along / std::sqrt(radius), 0.995) << "pixel " << i;
+    // Rays that graze the ball pass through much of its soft rim.
+    ASSERT_GT(along / std::sqrt(radius), 0.95) << "pixel " << i;
+    sum += along / std::sqrt(radius);
     ++solid;
   }
   EXPECT_GT(solid, 250u);
+  EXPECT_GT(sum / static_cast<double>(solid), 0.995);
   const Image plain = RenderOf(model.get(), camera);
   EXPECT_EQ(plain.color, image.color);
 }

@@ -1,5 +1,5 @@
-// Range partitioning for total order. A cut point is a key and a place: the place breaks ties, so that
-// records of one key may span partitions and still leave them in the order they came.
+// Range partitioning for total order. A cut point is a key and a place: the place breaks ties, so
+// that records of one key may span partitions and still leave them in the order they came.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,8 @@
 
 namespace daf {
 
-// Where a record stands among all that a step maps: records of one split by position, splits by number.
+// Where a record stands among all that a step maps: records of one split by position, splits by
+// number.
 struct Place {
   uint32_t split = 0;
   uint64_t at = 0;
@@ -25,7 +26,8 @@ class CutPoints {
   // How many cut points stand at or before the record: its partition, 0 … size().
   uint32_t PartitionOf(const uint8_t* key, size_t key_size, const Place& place) const;
   // The partition of every record of a batch from one split. at, out: `count` positions and
-  // partitions, one a record. Errors: kBadData, kBadArgument when the batch has not `count` records.
+  // partitions, one a record. Errors: kBadData, kBadArgument when the batch has not `count`
+  // records.
   Status Partition(const uint8_t* batch, size_t size, uint32_t split, const double* at,
                    size_t count, uint32_t* out) const;
 

@@ -1,0 +1,32 @@
+// How far from everything each place of the unit cube is, so that rays cross empty space in a few
+// long steps. Cells of the map are two of the occupancy grid's wide; distances are in cells of the
+// map, in the maximum norm, so that what is empty around a place is a cube.
+#pragma once
+
+#include <cstdint>
+
+#include "native/base/arena.h"
+#include "native/nerf/occupancy.h"
+
+namespace daf::nerf {
+
+class SkipMap {
+ public:
+  // Errors: kMemory.
+  Status Build(const Occupancy& grid);
+  // Along each axis; 0 before Build.
+  uint32_t cells() const { return cells_; }
+  // 0 where the grid has an occupied cell; d: all map cells nearer than d are empty. At most 255.
+  uint8_t Distance(uint32_t x, uint32_t y, uint32_t z) const {
+    return distance_[(size_t{z} * cells_ + y) * cells_ + x];
+  }
+
+ private:
+  void Sweep(bool forward, uint8_t* nearest);
+
+  Arena arena_;
+  uint32_t cells_ = 0;
+  uint8_t* distance_ = nullptr;
+};
+
+}  // namespace daf::nerf

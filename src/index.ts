@@ -20,3 +20,15 @@ export type { MemoryItem } from './engine/cluster/memory-input.js';
 export type { LocalOptions, SubmitOptions } from './engine/cluster/options.js';
 export type { JobResult } from './engine/cluster/result.js';
 export { defineJob, isMain } from './engine/jobs/define.js';
+export type {
+  FieldBox,
+  FieldCamera,
+  FieldOptions,
+  LensDistortion,
+  Scene,
+  SceneFrame,
+  SceneImage,
+  SceneOptions,
+  SceneSplit,
+} from './fields/index.js';
+export { Field, openScene } from './fields/index.js';

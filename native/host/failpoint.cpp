@@ -23,8 +23,8 @@ Failpoints::Failpoints(const std::string& specification) {
   for (std::string part; std::getline(parts, part, ',');) {
     const size_t first = part.find(':'), second = part.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;  // the worker checks
-    points_.push_back({part.substr(0, first), part.substr(second + 1),
-                       std::atol(part.c_str() + first + 1), 0});
+    points_.push_back(
+        {part.substr(0, first), part.substr(second + 1), std::atol(part.c_str() + first + 1), 0});
   }
 }
 

@@ -1,5 +1,5 @@
-// Dense layers in low precision, for inference: dot products of bf16 pairs and of 8-bit quads, which
-// few instruction sets have, in a table of their own.
+// Dense layers in low precision, for inference: dot products of bf16 pairs and of 8-bit quads,
+// which few instruction sets have, in a table of their own.
 //
 // Layout. A *word* is 32 bits of one sample: two consecutive inputs as bf16 (*pair*) or four as
 // unsigned bytes (*quad*), the first in the low bits. A tile of words is word-major like a tile of
@@ -20,8 +20,8 @@ static inline uint16_t RoundToBf16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-// Outputs of one tile: y = W · [src0; src1] + bias (+ addend), clamped from below by 0 where `relu`.
-// They are written wherever a destination is not null.
+// Outputs of one tile: y = W · [src0; src1] + bias (+ addend), clamped from below by 0 where
+// `relu`. They are written wherever a destination is not null.
 struct DotLayerArgs {
   const uint32_t* weights;
   const float* bias;     // [out]
@@ -57,8 +57,8 @@ const DotTable* DotTableFor(Isa isa);
 // Row-major [out][in] (row stride `stride`) → [out8 / 8][in2 / 2][8] pairs; rows up to the next
 // multiple of 8 and an odd last input are filled with zeros.
 void PackPairs(const float* weights, uint32_t out, uint32_t in, size_t stride, uint32_t* packed);
-// The same in signed bytes, [out8 / 8][in4 / 4][8] quads: row o times column_scale[in] is divided by
-// unit[o], which is chosen so that its largest weight becomes ±127. unit[out8].
+// The same in signed bytes, [out8 / 8][in4 / 4][8] quads: row o times column_scale[in] is divided
+// by unit[o], which is chosen so that its largest weight becomes ±127. unit[out8].
 void PackQuads(const float* weights, uint32_t out, uint32_t in, size_t stride,
                const float* column_scale, uint32_t* packed, float* unit);
 constexpr uint32_t PairsOf(uint32_t inputs) { return (inputs + 1) / 2; }

@@ -1,5 +1,5 @@
-// Low precision: the scalar table against double precision on the rounded numbers, every other table
-// against the scalar one.
+// Low precision: the scalar table against double precision on the rounded numbers, every other
+// table against the scalar one.
 #include "native/kernels/dot.h"
 
 #include <gtest/gtest.h>
@@ -44,9 +44,9 @@ struct Layer {
         pairs(rows8 / 2 * kTile),
         quads(rows8 / 4 * kTile) {}
   DotLayerArgs Args(uint32_t per_word, bool relu, bool with_addend) {
-    return {packed.words(), bias.get(),      unit.get(),      with_addend ? addend.get() : nullptr,
-            src0.words(),   in0 / per_word,  src1.words(),    in1 / per_word,
-            rows8,          relu,            rows.get(),      pairs.words(),
+    return {packed.words(), bias.get(),     unit.get(),   with_addend ? addend.get() : nullptr,
+            src0.words(),   in0 / per_word, src1.words(), in1 / per_word,
+            rows8,          relu,           rows.get(),   pairs.words(),
             quads.words(),  steps.get()};
   }
   uint32_t in0, in1, out, rows8;
@@ -78,8 +78,8 @@ TEST_P(Dots, PairsRoundToNearest) {
   Rng rng(1);
   const uint32_t count = 10;
   Floats rows(count * kTile, &rng, -300, 300), pairs(count / 2 * kTile);
-  rows[0] = 1 + 1.0f / 256;      // half way: to the even one below
-  rows[1] = 1 + 3.0f / 256;      // half way: to the even one above
+  rows[0] = 1 + 1.0f / 256;  // half way: to the even one below
+  rows[1] = 1 + 3.0f / 256;  // half way: to the even one above
   rows[2] = -0.0f;
   table_->to_pairs(rows.get(), count, pairs.words());
   EXPECT_EQ(PairAt(pairs.words(), 0, 0), 1);
@@ -167,7 +167,8 @@ TEST_P(Dots, Int8LayerMatchesScalar) {
   Rng rng(4);
   Layer layer(128, 32, 24, &rng);
   for (Floats* words : {&layer.packed, &layer.src0, &layer.src1}) {
-    for (size_t i = 0; i < words->size(); ++i) words->words()[i] = static_cast<uint32_t>(rng.Next());
+    for (size_t i = 0; i < words->size(); ++i)
+      words->words()[i] = static_cast<uint32_t>(rng.Next());
   }
   Layer reference(layer);
   const DotLayerArgs args = layer.Args(4, true, true), expected = reference.Args(4, true, true);

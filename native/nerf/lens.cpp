@@ -9,7 +9,7 @@ namespace {
 constexpr double kWidest = 16;  // tangent of 86.4°: beyond it a plane is no picture
 constexpr double kPi = 3.14159265358979323846;
 constexpr int kIterations = 32;
-constexpr double kDone = 1e-11;  // focal lengths: far below a thousandth of a pixel
+constexpr double kDone = 1e-9;  // focal lengths: far below a thousandth of a pixel
 
 // The largest x in [0, end] up to which `grows` holds; it is tried at 2048 places and between them.
 template <typename Predicate>
@@ -85,7 +85,7 @@ Lens::Bent Lens::Bend(double x, double y) const {
 bool Lens::Distort(const double direction[3], double* u, double* v) const {
   const double x = direction[0], y = direction[1], z = direction[2];
   if (model_ == LensModel::kFisheye) {
-    const double across = std::hypot(x, y), angle = std::atan2(across, z);
+    const double across = std::sqrt(x * x + y * y), angle = std::atan2(across, z);
     if (!(angle <= limit_)) return false;
     double slope;
     const double scale = across > 0 ? angle * Scale(angle * angle, &slope) / across : 0;
@@ -110,7 +110,7 @@ void Lens::Undistort(double u, double v, double direction[3]) const {
   direction[2] = 1;
   if (model_ == LensModel::kOpenCv) UndistortPlane(u, v, &direction[0], &direction[1]);
   if (model_ == LensModel::kFisheye) {
-    const double radius = std::hypot(u, v), angle = UndistortAngle(radius);
+    const double radius = std::sqrt(u * u + v * v), angle = UndistortAngle(radius);
     const double scale = radius > 0 ? std::sin(angle) / radius : 0;
     direction[0] *= scale;
     direction[1] *= scale;
@@ -121,18 +121,21 @@ void Lens::Undistort(double u, double v, double direction[3]) const {
 // Newton within the disc that the lens sees; a step that comes no nearer is halved.
 void Lens::UndistortPlane(double u, double v, double* x, double* y) const {
   const auto inside = [](double* a, double* b, double limit) {
-    const double r = std::hypot(*a, *b);
-    if (!(r > limit)) return;
-    *a *= limit / r;
-    *b *= limit / r;
+    const double square = *a * *a + *b * *b;
+    if (!(square > limit * limit)) return;
+    const double scale = limit / std::sqrt(square);
+    *a *= scale;
+    *b *= scale;
   };
-  const auto distance = [&](const Bent& b) { return std::hypot(b.u - u, b.v - v); };
+  const auto distance = [&](const Bent& b) {  // squared
+    return (b.u - u) * (b.u - u) + (b.v - v) * (b.v - v);
+  };
   *x = u;
   *y = v;
   inside(x, y, 0.9 * limit_);  // at the limit itself the Jacobian is singular
   Bent bent = Bend(*x, *y);
   double error = distance(bent);
-  for (int i = 0; i < kIterations && error > kDone; ++i) {
+  for (int i = 0; i < kIterations && error > kDone * kDone; ++i) {
     const double determinant = bent.du_dx * bent.dv_dy - bent.du_dy * bent.du_dy;
     if (!(std::fabs(determinant) > 1e-12)) return;
     const double du = u - bent.u, dv = v - bent.v;
@@ -143,12 +146,13 @@ void Lens::UndistortPlane(double u, double v, double* x, double* y) const {
       double tx = *x + dx, ty = *y + dy;
       inside(&tx, &ty, limit_);
       const Bent tried = Bend(tx, ty);
-      if (!(distance(tried) < error)) continue;
+      const double left = distance(tried);
+      if (!(left < error)) continue;
       nearer = true;
       *x = tx;
       *y = ty;
       bent = tried;
-      error = distance(tried);
+      error = left;
     }
     if (!nearer) return;
   }

@@ -39,7 +39,8 @@ inline __attribute__((always_inline)) void StoreOutputs(const DotLayerArgs& a, u
   }
   if (a.rows != nullptr) {
 #pragma GCC unroll 8
-    for (uint32_t o = 0; o < kBlockOutputs; ++o) Store(a.rows + size_t{first + o} * kTile + s, y[o]);
+    for (uint32_t o = 0; o < kBlockOutputs; ++o)
+      Store(a.rows + size_t{first + o} * kTile + s, y[o]);
   }
   if (a.pairs != nullptr) {
 #pragma GCC unroll 4

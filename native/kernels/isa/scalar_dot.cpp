@@ -27,8 +27,8 @@ inline void StoreWords(uint32_t* p, I a) { *p = static_cast<uint32_t>(a); }
 inline I SetWord(uint32_t a) { return static_cast<I>(a); }
 
 inline F Half(I word, bool second) {
-  const uint32_t bits = second ? static_cast<uint32_t>(word) & 0xffff0000u
-                               : static_cast<uint32_t>(word) << 16;
+  const uint32_t bits =
+      second ? static_cast<uint32_t>(word) & 0xffff0000u : static_cast<uint32_t>(word) << 16;
   F out;
   memcpy(&out, &bits, 4);
   return out;
@@ -47,7 +47,9 @@ inline void Dot(I* sum, I x, I w) {  // x unsigned, w signed
 inline I Pair(F first, F second) {
   return static_cast<I>(uint32_t{RoundToBf16(second)} << 16 | RoundToBf16(first));
 }
-inline uint32_t Byte(F a) { return a > 0 ? (a < 255 ? static_cast<uint32_t>(rintf(a)) : 255u) : 0u; }
+inline uint32_t Byte(F a) {
+  return a > 0 ? (a < 255 ? static_cast<uint32_t>(rintf(a)) : 255u) : 0u;
+}
 inline I Quad(F a, F b, F c, F d) {
   return static_cast<I>(Byte(a) | Byte(b) << 8 | Byte(c) << 16 | Byte(d) << 24);
 }

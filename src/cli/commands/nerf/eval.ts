@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { Evaluation } from '../../../fields/render/evaluate.js';
+import type { RenderLook } from '../../../fields/render/types.js';
 import type { Scene } from '../../../fields/scenes/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
 
@@ -10,6 +11,7 @@ export const evaluateField: CommandSpec = {
   summary: 'Compare a field with the held-out pictures of its scene: PSNR and SSIM',
   examples: [
     'daf nerf eval lego.safetensors nerf_synthetic/lego --split test --json',
+    'daf nerf eval imported.safetensors tiny-lego --samples-per-ray 192 --near 2 --far 6',
     'daf nerf eval fox.safetensors fox --limit 3 --out compare    # and write the rendered pictures',
   ],
   options(command) {
@@ -18,6 +20,9 @@ export const evaluateField: CommandSpec = {
       .option('--background <colour>', 'behind transparent pixels: white, black, r,g,b or random (default: what the scene says)')
       .option('--limit <n>', 'only the first n pictures of the split', wholeNumber('--limit', 1, 100_000))
       .option('--samples <n>', 'samples along the box’s longest edge (default: 256)', wholeNumber('--samples', 8, 4096))
+      .option('--samples-per-ray <n>', 'equal strata of each ray instead', wholeNumber('--samples-per-ray', 1, 4096))
+      .option('--near <depth>', 'where rays begin, for fields made between fixed bounds', depth('--near'))
+      .option('--far <depth>', 'where they end', depth('--far'))
       .option('--threads <n>', 'threads that render (default: one for each core)', wholeNumber('--threads', 1, 256))
       .option('--out <dir>', 'also write every rendered picture there, as PNG');
   },
@@ -39,7 +44,7 @@ export const evaluateField: CommandSpec = {
     const out = options['out'] as string | undefined;
     const result = await evaluate(pool, frames, {
       background: background ?? scene.background ?? [0, 0, 0],
-      look: options['samples'] === undefined ? {} : { samples: options['samples'] as number },
+      look: lookOptions(options),
       signal: io.signal,
       onProgress: (fraction, name) => io.progress.update(fraction, name),
       ...(out === undefined ? {} : { onPicture: (frame, picture) => writePicture(out, frame.name, picture) }),
@@ -47,6 +52,22 @@ export const evaluateField: CommandSpec = {
     return { json: result, text: summary(result) };
   },
 };
+
+/** What was given, under the names that rendering has for it. */
+function lookOptions(options: Record<string, unknown>): RenderLook {
+  const names = ['samples', 'samplesPerRay', 'near', 'far'] as const;
+  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
+}
+
+function depth(name: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw new DafError('ERR_DAF_BAD_OPTION', `${name} ${text}: expected a depth of at least 0, in the scene's unit`);
+    }
+    return value;
+  };
+}
 
 function splitOption(value: unknown): Scene['frames'][number]['split'] | 'all' {
   const known = ['train', 'val', 'test', 'all'] as const;

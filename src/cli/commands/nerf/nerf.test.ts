@@ -35,8 +35,12 @@ t.test('a field is measured and rendered from the command line', async (t) => {
     ['./test/r_0', './test/r_1'],
   );
   t.same(readdirSync(join(folder, 'seen', 'test')), ['r_0.png', 'r_1.png']);
-  const people = await daf(folder, 'nerf', 'eval', 'f.safetensors', '.', '--split', 'train', '--background', 'random');
-  t.match(people.stdout, /6 pictures: PSNR \d\d\.\d\d dB, SSIM \d\.\d{4}/);
+  const all = await daf(folder, 'nerf', 'eval', 'f.safetensors', '.', '--split', 'train', '--background', 'random');
+  t.match(all.stdout, /6 pictures: PSNR \d\d\.\d\d dB, SSIM \d\.\d{4}/);
+
+  const bounds = ['--limit', '1', '--samples-per-ray', '64', '--near', '5', '--far', '6', '--json'];
+  const beyond = await daf(folder, 'nerf', 'eval', 'f.safetensors', '.', ...bounds);
+  t.ok((JSON.parse(beyond.stdout) as { psnr: number }).psnr < 40, 'nothing lies between those bounds');
 
   const frames = await daf(
     folder,
@@ -84,6 +88,7 @@ t.test('wrong command lines say what is wrong', async (t) => {
   t.equal(await code('eval', 'none.safetensors', '.'), 'ERR_DAF_IO');
   t.equal(await code('eval', 'f.safetensors', '.', '--background', 'none'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('eval', 'f.safetensors', '.', '--split', 'tset'), 'ERR_DAF_BAD_OPTION');
+  t.equal(await code('eval', 'f.safetensors', '.', '--near', '-1'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('render', 'f.safetensors', '--out', 'o', '--size', '0'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('render', 'f.safetensors', '--out', 'o.webp', '--depth'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('rendr', 'f.safetensors'), 'ERR_DAF_BAD_OPTION');

@@ -1,6 +1,7 @@
 // Training from the photos of a scene for TypeScript; declared again in
 // src/core/addon/nerf_scene.ts.
 #include "bindings/head_values.h"
+#include "bindings/nerf_registry.h"
 #include "bindings/nerf_values.h"
 #include "bindings/scene_sessions.h"
 
@@ -17,6 +18,7 @@ bool ReadOptions(const Napi::Value& value, nerf::SceneTrainOptions* out) {
   if (!ReadCount(o, "threads", &out->threads) || !ReadCount(o, "seed", &seed) ||
       !ReadCount(o, "samplesPerStep", &out->samples_per_step) ||
       !ReadCount(o, "samplesPerEdge", &out->samples_per_edge) ||
+      !ReadFloat(o, "occupiedDepth", &out->occupied_depth) ||
       !ReadFloat(o, "minWeight", &out->min_weight) ||
       !ReadFloat(o, "minTransmittance", &out->min_transmittance) ||
       !ReadCount(o, "randomBackground", &random_background) ||
@@ -48,11 +50,14 @@ std::shared_ptr<SceneSession> ReadSession(const Napi::Value& value) {
 
 Napi::Value SceneBegin(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  FieldHandle* field = ReadField(info[0]);
   nerf::SceneTrainOptions options;
-  if (field == nullptr || !ReadOptions(info[1], &options)) return env.Undefined();
+  if (!ReadOptions(info[1], &options)) return env.Undefined();
   auto session = std::make_shared<SceneSession>();
-  session->model = field->model;
+  session->model = SharedModel(info[0].IsNumber() ? info[0].As<Napi::Number>().Uint32Value() : 0);
+  if (session->model == nullptr) {
+    ThrowArgument(env, "sceneBegin: there is no such shared field");
+    return env.Undefined();
+  }
   if (!Check(env, nerf::ImageStore::Open(info[2].ToString().Utf8Value(), &session->pixels)))
     return env.Undefined();
   if (!Check(env, nerf::SceneTrainer::Make(session->model.get(), options, &session->trainer)))
@@ -130,7 +135,8 @@ Napi::Value SceneSave(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const auto session = ReadSession(info[0]);
   if (session == nullptr) return env.Undefined();
-  (void)Check(env, session->trainer->SaveState(info[1].ToString().Utf8Value()));
+  (void)Check(env, session->trainer->SaveState(info[1].ToString().Utf8Value(),
+                                               info[2].ToString().Utf8Value()));
   return env.Undefined();
 }
 
@@ -141,8 +147,12 @@ Napi::Value SceneRestore(const Napi::CallbackInfo& info) {
   if (session == nullptr ||
       !Check(env, SafetensorsFile::Read(info[1].ToString().Utf8Value(), &file)))
     return env.Undefined();
-  if (!Check(env, session->trainer->RestoreState(file))) return env.Undefined();
-  return Napi::Number::New(env, static_cast<double>(session->trainer->step()));
+  std::string note;
+  if (!Check(env, session->trainer->RestoreState(file, &note))) return env.Undefined();
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("step", Napi::Number::New(env, static_cast<double>(session->trainer->step())));
+  out.Set("note", Napi::String::New(env, note));
+  return out;
 }
 
 Napi::Value SceneEnd(const Napi::CallbackInfo& info) {

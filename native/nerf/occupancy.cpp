@@ -7,7 +7,6 @@
 namespace daf::nerf {
 namespace {
 constexpr float kDecay = 0.95f;
-constexpr float kThreshold = 0.01f;  // optical depth of a cell
 }  // namespace
 
 Status Occupancy::Make(uint32_t resolution, bool unbounded) {
@@ -143,12 +142,12 @@ Status Occupancy::Sweep(FieldPass* pass, Part part, bool all, Rng* rng, float* s
   return Status::Ok();
 }
 
-void Occupancy::Threshold(bool grow) {
+void Occupancy::Threshold(bool grow, float depth) {
   double sum = 0;
   for (size_t i = 0; i < cells(); ++i) sum += density_[i];
   const float length = 1.0f / static_cast<float>(resolution_);
   const float mean = static_cast<float>(sum / static_cast<double>(cells()));
-  const float threshold = std::min(kThreshold, mean * length) / length;
+  const float threshold = std::min(depth, mean * length) / length;
   std::memset(bits_, 0, cells() / 8);
   const uint32_t r = resolution_;
   for (uint32_t z = 0; z < r; ++z) {

@@ -46,9 +46,9 @@ class Occupancy {
   static constexpr size_t kSweepScratch = size_t{4} * kPassSamples;
   Status Sweep(FieldPass* pass, Part part, bool all, Rng* rng, float* scratch,
                const TaskControl& control);
-  // Sets the bits of cells whose optical depth exceeds min(0.01, mean). Neighbours of occupied
+  // Sets the bits of cells whose optical depth exceeds min(depth, mean). Neighbours of occupied
   // cells count as occupied where `grow`.
-  void Threshold(bool grow);
+  void Threshold(bool grow, float depth = 0.01f);
 
   // resolution³ / 8 bytes, cell x fastest.
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(bits_); }

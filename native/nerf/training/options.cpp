@@ -14,6 +14,7 @@ Status SceneTrainOptions::Check() const {
   if (samples_per_step < 256 || samples_per_step > (1u << 22))
     return bad("samplesPerStep must be 256–4194304");
   if (samples_per_edge < 8 || samples_per_edge > 4096) return bad("samplesPerEdge must be 8–4096");
+  if (!within(occupied_depth, 0, 1)) return bad("occupiedDepth must be 0–1");
   if (!within(min_weight, 0, 0.1f)) return bad("minWeight must be 0–0.1");
   if (!within(min_transmittance, 0, 0.5f)) return bad("minTransmittance must be 0–0.5");
   for (const float v : background) {

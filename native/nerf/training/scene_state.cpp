@@ -10,7 +10,7 @@ namespace {
 constexpr char kFormat[] = "daf-training-1";
 }
 
-Status SceneTrainer::SaveState(const std::string& path) {
+Status SceneTrainer::SaveState(const std::string& path, const std::string& note) {
   if (!prepared_ || averaged_)
     return Status(Code::kBadArgument, "training: not prepared, or averaged");
   Field& field = model_.field();
@@ -25,6 +25,7 @@ Status SceneTrainer::SaveState(const std::string& path) {
   SafetensorsWriter writer;
   writer.Metadata("format", kFormat);
   writer.Metadata("kind", field.kind());
+  writer.Metadata("note", note);
   writer.Metadata("threads", std::to_string(options_.threads));
   DAF_RETURN_IF_ERROR(writer.Add("counters", DType::kU32, {counters.size()}, counters.data()));
   DAF_RETURN_IF_ERROR(writer.Add("weights", DType::kF32, {count}, field.parameters()));
@@ -38,7 +39,7 @@ Status SceneTrainer::SaveState(const std::string& path) {
   return writer.Write(path);
 }
 
-Status SceneTrainer::RestoreState(const SafetensorsFile& file) {
+Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note) {
   if (!prepared_ || averaged_)
     return Status(Code::kBadArgument, "training: not prepared, or averaged");
   const auto bad = [](const std::string& what) {
@@ -48,6 +49,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file) {
   std::string format, kind, threads;
   DAF_RETURN_IF_ERROR(file.Metadata("format", &format));
   if (format != kFormat) return bad("\"" + format + "\" is not " + kFormat);
+  DAF_RETURN_IF_ERROR(file.Metadata("note", note));
   DAF_RETURN_IF_ERROR(file.Metadata("kind", &kind));
   if (kind != model_.field().kind()) return bad("it is one of a " + kind + " field");
   DAF_RETURN_IF_ERROR(file.Metadata("threads", &threads));

@@ -133,7 +133,7 @@ Status SceneTrainer::SweepGrid(uint32_t thread, const TaskControl& control) {
   if (!swept.ok()) barrier_.Fail(swept);
   DAF_RETURN_IF_ERROR(barrier_.Wait(control));
   if (thread == 0) {
-    grid_.Threshold(false);
+    grid_.Threshold(false, options_.occupied_depth);
     sweep_due_ = false;
   }
   return barrier_.Wait(TaskControl());

@@ -47,12 +47,13 @@ class SceneTrainer {
   // there is no average.
   bool UseAverage(bool average);
 
-  // Everything that training continues from: weights, moments, occupancy, random states. Not during
-  // Run, nor while the average is in use. Errors: kIo, kBadArgument.
-  Status SaveState(const std::string& path);
+  // Everything that training continues from: weights, moments, occupancy, random states, and a
+  // note of the caller's. Not during Run, nor while the average is in use. Errors: kIo,
+  // kBadArgument.
+  Status SaveState(const std::string& path, const std::string& note);
   // Into a prepared trainer made with the same field, options and images; training then goes on as
   // if it had not been interrupted. Errors: kBadData where the file is not one of such a training.
-  Status RestoreState(const SafetensorsFile& file);
+  Status RestoreState(const SafetensorsFile& file, std::string* note);
 
   uint64_t step() const { return adam_.steps(); }
   uint32_t threads() const { return options_.threads; }

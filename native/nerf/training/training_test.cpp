@@ -180,14 +180,16 @@ TEST(SceneTraining, ResumedIsAsIfUninterrupted) {
   SceneTrainReport report;
   const auto uninterrupted = TrainerOf(whole.get(), options, photos);
   ASSERT_TRUE(RunAll(uninterrupted.get(), 20, &report).ok());
-  ASSERT_TRUE(uninterrupted->SaveState(path).ok());
+  ASSERT_TRUE(uninterrupted->SaveState(path, "a note").ok());
   ASSERT_TRUE(RunAll(uninterrupted.get(), 30, &report).ok());
 
   const auto model = SmallModel();
   const auto resumed = TrainerOf(model.get(), options, photos);
   SafetensorsFile file;
   ASSERT_TRUE(SafetensorsFile::Read(path, &file).ok());
-  ASSERT_TRUE(resumed->RestoreState(file).ok());
+  std::string note;
+  ASSERT_TRUE(resumed->RestoreState(file, &note).ok());
+  EXPECT_EQ(note, "a note");
   EXPECT_EQ(resumed->step(), 20u);
   ASSERT_TRUE(RunAll(resumed.get(), 30, &report).ok());
   EXPECT_EQ(report.step, 50u);
@@ -197,7 +199,8 @@ TEST(SceneTraining, ResumedIsAsIfUninterrupted) {
   EXPECT_EQ(Weights(model.get()), Weights(whole.get()));
 
   const auto other = SmallModel();
-  EXPECT_EQ(TrainerOf(other.get(), Small(1), photos)->RestoreState(file).code(), Code::kBadData);
+  EXPECT_EQ(TrainerOf(other.get(), Small(1), photos)->RestoreState(file, &note).code(),
+            Code::kBadData);
 }
 
 TEST(SceneTraining, CancelledByOneStopsAllAndLeavesNoTrace) {

@@ -1,12 +1,10 @@
-import type { FieldHandle } from './nerf_field.js';
-
 /** Training from the photos of a scene, as bindings/nerf_scene.cpp exports it, in the same order. */
 export interface NerfSceneAddon {
   /**
-   * A session's id, by which any thread of this process runs it until {@link sceneEnd}. Pictures go into a nameless file in `directory`.
-   * Throws ERR_DAF_IO.
+   * A session's id, by which any thread of this process runs it until {@link sceneEnd}. The field is given by its id of fieldShare;
+   * pictures go into a nameless file in `directory`. Throws ERR_DAF_IO.
    */
-  sceneBegin(field: FieldHandle, options: NativeSceneOptions, directory: string): number;
+  sceneBegin(field: number, options: NativeSceneOptions, directory: string): number;
   /** Copies one picture: rgba[h·w·4], and mask[h·w], 0 where nothing is to be learnt. Not after {@link scenePrepare}. */
   sceneAddImage(session: number, camera: Float32Array, rgba: Uint8Array, mask: Uint8Array | null): void;
   scenePrepare(session: number, control: Int32Array | null): void;
@@ -24,10 +22,10 @@ export interface NerfSceneAddon {
   ): NativeSceneReport;
   /** Puts the moving average in the field's place, or the weights back. False where there is none. */
   sceneUseAverage(session: number, average: boolean): boolean;
-  /** Writes what training continues from, atomically. Throws ERR_DAF_IO. */
-  sceneSave(session: number, path: string): void;
-  /** Into a prepared session of the same field, options and images; returns the step. Throws ERR_DAF_IO, ERR_DAF_BAD_DATA. */
-  sceneRestore(session: number, path: string): number;
+  /** Writes what training continues from and a note, atomically. Throws ERR_DAF_IO. */
+  sceneSave(session: number, path: string, note: string): void;
+  /** Into a prepared session of the same field, options and images. Throws ERR_DAF_IO, ERR_DAF_BAD_DATA. */
+  sceneRestore(session: number, path: string): { step: number; note: string };
   sceneEnd(session: number): void;
 }
 
@@ -36,6 +34,7 @@ export interface NativeSceneOptions {
   readonly seed: number;
   readonly samplesPerStep: number;
   readonly samplesPerEdge: number;
+  readonly occupiedDepth: number;
   readonly minWeight: number;
   readonly minTransmittance: number;
   /** 1: a colour drawn for every ray; 0: `background`. */

@@ -99,3 +99,22 @@ t.test('wrong command lines say what is wrong', async (t) => {
   for (const verb of ['eval', 'render'])
     t.match((await daf(folder, 'nerf', verb, '--help')).stdout, /Examples:\n {2}\$ daf nerf/);
 });
+
+t.test('a scene is trained from the command line', async (t) => {
+  const folder = temporaryDirectory(t);
+  using field = untrained();
+  await selfPortrait(field, folder);
+  const options = ['--steps', '3', '--threads', '2', '--samples-per-step', '512'];
+  const trained = await daf(folder, 'nerf', 'train', '.', '--out', 'f.safetensors', ...options, '--json');
+  t.equal(trained.code, 0, trained.stderr);
+  t.match(JSON.parse(trained.stdout), { kind: 'hashgrid', threads: 2, step: 3, fraction: 1 });
+  t.same(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.safetensors'))
+      .sort(),
+    ['f.safetensors', 'f.training.safetensors'],
+  );
+  const wrong = await daf(folder, 'nerf', 'train', '.', '--out', 'g.safetensors', '--field', 'voxels', '--json');
+  t.equal(wrong.code, 1);
+  t.match(JSON.parse(wrong.stdout), { error: { code: 'ERR_DAF_BAD_OPTION' } });
+});

@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { DafError } from '../../../core/contracts/errors.js';
+import { formatBytes, parseDuration } from '../../../core/options/index.js';
+import type { TrainProgress, TrainSceneOptions } from '../../../fields/train/types.js';
+import { type CommandSpec, wholeNumber } from '../../command.js';
+
+export const trainField: CommandSpec = {
+  usage: 'train <scene>',
+  summary: 'Train a radiance field from the posed pictures of a scene',
+  examples: [
+    'daf nerf train nerf_synthetic/lego --out lego.safetensors --time 15m',
+    'daf nerf train fox --out fox.safetensors --target-psnr 25',
+    'daf nerf train fox --out fox.safetensors --time 1h --resume    # goes on after Ctrl-C',
+  ],
+  options(command) {
+    command
+      .requiredOption('--out <file>', 'where the field goes, as safetensors')
+      .option('--field <kind>', 'hashgrid or classic', 'hashgrid')
+      .option('--time <duration>', 'of the wall clock from the start of the process (default: 5m, or unlimited with --steps)')
+      .option('--steps <n>', 'steps instead: the same result in every run', wholeNumber('--steps', 1, 100_000_000))
+      .option('--target-psnr <dB>', 'end when an eighth of the training pictures, not learnt from, reach it')
+      .option('--threads <n>', 'threads that train (default: one for each core)', wholeNumber('--threads', 1, 64))
+      .option('--seed <n>', 'of every random choice', wholeNumber('--seed', 0, 2 ** 32 - 1), 1)
+      .option('--resume', 'go on from the checkpoint beside the output, where there is one')
+      .option('--background <colour>', 'behind transparent pixels: white, black or r,g,b (default: what the scene says)')
+      .option('--samples-per-step <n>', 'samples that a step learns from', wholeNumber('--samples-per-step', 256, 1 << 22))
+      .option('--learning-rate <rate>', 'at the beginning')
+      .option('--distortion <weight>', 'of the distortion loss, against floaters')
+      .option('--opacity <weight>', 'of the opacity entropy: opaque or empty');
+  },
+  async run([path], options, io) {
+    const [{ openScene }, { trainScene }, { parseBackground }] = await Promise.all([
+      import('../../../fields/scenes/open.js'),
+      import('../../../fields/train/train-scene.js'),
+      import('../../../fields/render/shot.js'),
+    ]);
+    const background = options['background'] === undefined ? null : parseBackground(options['background'] as string);
+    const scene = await openScene(path as string, { split: 'train', ...(background === null ? {} : { background }) });
+    const out = resolve(options['out'] as string);
+    const { field, progress, threads, peakMemory } = await trainScene(scene, {
+      ...trainOptions(options),
+      startedAt: 0, // performance.now() counts from the start of the process
+      checkpoint: out.replace(/(\.safetensors)?$/, '.training.safetensors'),
+      resume: options['resume'] === true,
+      signal: io.signal,
+      onProgress: (each) => io.progress.update(each.fraction, liveLine(each)),
+    });
+    try {
+      field.saveFile(out);
+      return {
+        json: { output: out, kind: field.kind, parameters: field.parameterCount, threads, ...progress, peakMemory },
+        text: `${out}: ${liveLine(progress)}, ${progress.seconds.toFixed(0)} s, peak ${formatBytes(peakMemory)}`,
+      };
+    } finally {
+      field.dispose();
+    }
+  },
+};
+
+function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
+  const kind = options['field'];
+  if (kind !== 'hashgrid' && kind !== 'classic')
+    throw new DafError('ERR_DAF_BAD_OPTION', `--field ${kind}: expected hashgrid or classic`);
+  const number = (name: string, key: keyof TrainSceneOptions): Partial<TrainSceneOptions> => {
+    const text = options[name];
+    if (text === undefined) return {};
+    const value = Number(text);
+    if (text === '' || !Number.isFinite(value)) throw new DafError('ERR_DAF_BAD_OPTION', `${key}: ${text} is not a number`);
+    return { [key]: value };
+  };
+  return {
+    ...(kind === 'classic' ? { field: { kind } } : {}),
+    ...(options['time'] === undefined ? {} : { seconds: parseDuration('--time', options['time'], 1) / 1000 }),
+    ...number('steps', 'steps'),
+    ...number('targetPsnr', 'targetPsnr'),
+    ...number('threads', 'threads'),
+    ...number('seed', 'seed'),
+    ...number('samplesPerStep', 'samplesPerStep'),
+    ...number('learningRate', 'learningRate'),
+    ...number('distortion', 'distortionWeight'),
+    ...number('opacity', 'opacityWeight'),
+  };
+}
+
+/** What the terminal shows while it trains. */
+function liveLine({ step, loss, psnr, validationPsnr, samplesPerSecond, memory }: TrainProgress): string {
+  const held = validationPsnr === undefined ? '' : ` (held out ${validationPsnr.toFixed(2)})`;
+  const rate = `${(samplesPerSecond / 1e6).toFixed(2)} M samples/s`;
+  return `step ${step}  loss ${loss.toFixed(5)}  ${psnr.toFixed(2)} dB${held}  ${rate}  ${formatBytes(memory)}`;
+}

@@ -1,0 +1,100 @@
+import { tmpdir } from 'node:os';
+import { Piscina } from 'piscina';
+import type { NativeSceneReport } from '../../core/addon/index.js';
+import { DafError, fromWire } from '../../core/contracts/errors.js';
+import { packCamera } from '../camera.js';
+import type { Field } from '../field.js';
+import { native } from '../native.js';
+import type { SceneFrame } from '../scenes/types.js';
+import type { SessionOptions } from './options.js';
+import type { TrainAnswer, TrainTask } from './thread.js';
+
+/** A native training session and the threads that run it together. */
+export class SceneSession implements AsyncDisposable {
+  readonly #id: number;
+  readonly #threads: number;
+  readonly #piscina: Piscina;
+  readonly #control = new Int32Array(new SharedArrayBuffer(12));
+
+  private constructor(id: number, threads: number) {
+    this.#id = id;
+    this.#threads = threads;
+    this.#piscina = new Piscina({
+      filename: new URL('./thread.js', import.meta.url).href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  /**
+   * Decodes the pictures, one after the other, into native memory that the kernel may take back.
+   * @param field stays the caller's, and must outlive the session
+   * @throws DafError as SceneFrame.image; ERR_DAF_BAD_DATA: the pictures do not see the field's box
+   */
+  static async open(field: Field, frames: readonly SceneFrame[], options: SessionOptions, signal?: AbortSignal) {
+    const session = new SceneSession(
+      native((daf) => daf.sceneBegin(field.share(), options, tmpdir())),
+      options.threads,
+    );
+    try {
+      for (const frame of frames) {
+        signal?.throwIfAborted();
+        const { rgba, mask } = await frame.image();
+        native((daf) => daf.sceneAddImage(session.#id, packCamera(frame.camera), rgba, mask ?? null));
+      }
+      native((daf) => daf.scenePrepare(session.#id, session.#control));
+    } catch (error) {
+      await session.close();
+      throw DafError.from(error);
+    }
+    return session;
+  }
+
+  /** Takes steps, the schedule going from `begin` to `end`. @throws DafError ERR_DAF_CANCELLED, ERR_DAF_BAD_DATA */
+  async run(steps: number, begin: number, end: number): Promise<NativeSceneReport> {
+    const answers = await Promise.all(
+      Array.from({ length: this.#threads }, async (_, thread) => {
+        const task: TrainTask = { session: this.#id, thread, steps, begin, end, control: this.#control };
+        const answer = (await this.#piscina.run(task)) as TrainAnswer;
+        // The others wait for this one at the next barrier.
+        if ('error' in answer) this.cancel();
+        return answer;
+      }),
+    );
+    const errors = answers.flatMap((answer) => ('error' in answer ? [fromWire(answer.error)] : []));
+    // Where one thread failed the others may have been cancelled: the cause is the one that was not.
+    if (errors.length > 0) throw errors.find(({ code }) => code !== 'ERR_DAF_CANCELLED') ?? errors[0];
+    return (answers[0] as { report: NativeSceneReport }).report;
+  }
+
+  /** Whoever runs stops within milliseconds, as after the last whole step. */
+  cancel(): void {
+    Atomics.store(this.#control, 0, 1);
+  }
+
+  /** Puts the moving average of the weights in the field, or the weights back. Nothing happens where there is no average. */
+  useAverage(average: boolean): void {
+    native((daf) => daf.sceneUseAverage(this.#id, average));
+  }
+
+  /** @param note comes back with {@link restore}. @throws DafError ERR_DAF_IO */
+  save(path: string, note: string): void {
+    native((daf) => daf.sceneSave(this.#id, path, note));
+  }
+
+  /** @returns the step and the note. @throws DafError ERR_DAF_IO, ERR_DAF_BAD_DATA: not of this training */
+  restore(path: string): { readonly step: number; readonly note: string } {
+    return native((daf) => daf.sceneRestore(this.#id, path));
+  }
+
+  async close(): Promise<void> {
+    this.cancel();
+    await this.#piscina.destroy();
+    native((daf) => daf.sceneEnd(this.#id));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

@@ -1,0 +1,148 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { temporaryDirectory } from '../../testing/engine-fixture.js';
+import type { Field } from '../field.js';
+import { evaluate } from '../render/evaluate.js';
+import { RenderPool } from '../render/pool.js';
+import { selfPortrait, untrained } from '../render/portrait.test.fixture.js';
+import { openScene } from '../scenes/open.js';
+import type { Scene } from '../scenes/types.js';
+import { trainPlan } from './options.js';
+import { trainScene } from './train-scene.js';
+import type { TrainProgress, TrainSceneOptions } from './types.js';
+
+const small: TrainSceneOptions = {
+  field: { kind: 'hashgrid', levels: 6, log2Entries: 12, finest: 48, densityWidth: 16, colorWidth: 16, occupancy: 32 },
+  box: { min: [-1, -1, -1], max: [1, 1, 1] },
+  samplesPerStep: 2048,
+  samplesPerEdge: 64,
+  threads: 2,
+};
+
+/** A small capture with transparent pixels, made by a field of random weights. */
+async function capture(t: { teardown(fn: () => void): void }): Promise<Scene> {
+  const folder = temporaryDirectory(t as Parameters<typeof temporaryDirectory>[0]);
+  using field = untrained();
+  await selfPortrait(field, folder);
+  return openScene(folder);
+}
+
+async function weights(training: Promise<{ field: Field }>): Promise<Buffer> {
+  const { field } = await training;
+  using done = field;
+  return Buffer.from(done.save());
+}
+
+t.test('a scene is learnt, by any number of threads, and the live figures say so', async (t) => {
+  const scene = await capture(t);
+  const seen: TrainProgress[] = [];
+  const { field, progress, peakMemory, threads } = await trainScene(scene, {
+    ...small,
+    steps: 150,
+    onProgress: (each) => seen.push(each),
+  });
+  using trained = field;
+  t.equal(threads, 2);
+  t.equal(progress.step, 150);
+  t.equal(progress.fraction, 1);
+  t.equal(seen.at(-1), progress);
+  t.ok(seen.every((each) => each.samplesPerSecond > 0 && each.candidatesPerSecond >= each.samplesPerSecond));
+  t.ok(peakMemory >= progress.memory && progress.memory > 1e7);
+  t.ok(progress.loss < seen[0]!.loss / 2, `${seen[0]!.loss} → ${progress.loss}`);
+  await using pool = new RenderPool(trained, 1);
+  const held = scene.frames.filter((frame) => frame.split === 'test');
+  const { psnr } = await evaluate(pool, held, { background: [1, 1, 1], look: {} });
+  t.ok(psnr > 20, `held-out views: ${psnr} dB`);
+});
+
+t.test('the same options give the same weights, interrupted or not', async (t) => {
+  const scene = await capture(t);
+  const checkpoint = join(temporaryDirectory(t), 'state.safetensors');
+  for (const threads of [1, 2]) {
+    const options = { ...small, threads, steps: 24 };
+    const whole = await weights(trainScene(scene, options));
+    t.ok(whole.equals(await weights(trainScene(scene, options))), `${threads} threads, twice`);
+    const abort = new AbortController();
+    const state = `${checkpoint}.${threads}`;
+    const cancelled = trainScene(scene, {
+      ...options,
+      checkpoint: state,
+      signal: abort.signal,
+      onProgress: ({ step }) => step >= 10 && abort.abort(),
+    });
+    await t.rejects(cancelled, { code: 'ERR_DAF_CANCELLED' });
+    t.ok(existsSync(state));
+    const resumed = await weights(trainScene(scene, { ...options, checkpoint: state, resume: true }));
+    t.ok(whole.equals(resumed), `${threads} threads, resumed`);
+    await t.rejects(trainScene(scene, { ...options, threads: 3, checkpoint: state, resume: true }), { code: 'ERR_DAF_BAD_DATA' });
+  }
+});
+
+t.test('training ends when pictures it does not learn from reach the quality asked for', async (t) => {
+  const scene = await capture(t);
+  const { field, progress } = await trainScene(scene, { ...small, seconds: 60, targetPsnr: 12, averageDecay: 0 });
+  field.dispose();
+  t.ok(progress.validationPsnr !== undefined && progress.validationPsnr >= 12);
+  t.ok(progress.fraction < 1);
+});
+
+t.test('time is a limit, and is shared with earlier sessions', async (t) => {
+  const scene = await capture(t);
+  const checkpoint = join(temporaryDirectory(t), 'state.safetensors');
+  const first = await trainScene(scene, { ...small, seconds: 1, checkpoint });
+  first.field.dispose();
+  t.ok(first.progress.seconds >= 1 && first.progress.step > 1);
+  const again = await trainScene(scene, { ...small, seconds: 1, checkpoint, resume: true });
+  again.field.dispose();
+  t.ok(again.progress.step > first.progress.step);
+  t.ok(again.progress.seconds > first.progress.seconds, 'the seconds of both');
+});
+
+t.test('what cannot be trained is refused with the reason', async (t) => {
+  const scene = await capture(t);
+  const refused = (options: object, code: string, of = scene): Promise<unknown> =>
+    t.rejects(trainScene(of, { ...small, ...options }), { code });
+  await refused({ stpes: 5 }, 'ERR_DAF_BAD_OPTION');
+  await refused({ steps: 0 }, 'ERR_DAF_BAD_OPTION');
+  await refused({ seconds: -1 }, 'ERR_DAF_BAD_OPTION');
+  await refused({ threads: 65 }, 'ERR_DAF_BAD_OPTION');
+  await refused({ targetPsnr: Number.NaN }, 'ERR_DAF_BAD_OPTION');
+  await refused({ background: 'white' }, 'ERR_DAF_BAD_OPTION');
+  await refused({ resume: true }, 'ERR_DAF_BAD_OPTION');
+  await refused({ background: 'random' }, 'ERR_DAF_BAD_OPTION', { ...scene, hasAlpha: false });
+  await refused({ learningRate: Number.NaN }, 'ERR_DAF_BAD_ARGUMENT');
+  await refused({}, 'ERR_DAF_BAD_DATA', { ...scene, frames: [] });
+  await refused({ box: { min: [900, 900, 900], max: [901, 901, 901] } }, 'ERR_DAF_BAD_DATA');
+  const [frame] = scene.frames;
+  const blind = { ...frame!, split: 'train' as const, camera: { ...frame!.camera, translation: [0, 0, Number.NaN] } };
+  await refused({}, 'ERR_DAF_BAD_ARGUMENT', { ...scene, frames: [blind] });
+  await t.rejects(trainScene(scene, { ...small, signal: AbortSignal.abort() }), { code: 'ERR_DAF_CANCELLED' });
+});
+
+t.test('test pictures are not opened', async (t) => {
+  const scene = await capture(t);
+  const frames = scene.frames.map((frame) =>
+    frame.split === 'train' ? frame : { ...frame, image: () => Promise.reject(new Error('opened')) },
+  );
+  const { field } = await trainScene({ ...scene, frames }, { ...small, steps: 2 });
+  field.dispose();
+  t.pass();
+});
+
+t.test('defaults follow the scene', async (t) => {
+  const scene = await capture(t);
+  t.match(trainPlan(scene, {}), { seconds: 300, session: { randomBackground: 1, samplesPerEdge: 512, distortionWeight: 0 } });
+  t.match(trainPlan({ ...scene, hasAlpha: false, unbounded: true }, {}), {
+    field: { box: { unbounded: true } },
+    session: { randomBackground: 0, samplesPerEdge: 256 },
+  });
+  t.match(trainPlan(scene, { steps: 7 }), { seconds: Number.POSITIVE_INFINITY, session: { totalSteps: 7 } });
+});
+
+t.test('the state of a training is a file that says what it is', async (t) => {
+  const scene = await capture(t);
+  const checkpoint = join(temporaryDirectory(t), 'state.safetensors');
+  (await trainScene(scene, { ...small, steps: 2, checkpoint })).field.dispose();
+  t.match(readFileSync(checkpoint).subarray(8, 400).toString('latin1'), /daf-training-1/);
+});

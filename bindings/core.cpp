@@ -3,6 +3,7 @@
 #include "native/base/arena.h"
 #include "native/base/cpu.h"
 #include "native/base/crc32c.h"
+#include "native/kernels/dot.h"
 
 namespace daf::node {
 namespace {
@@ -16,13 +17,21 @@ Napi::Value CpuInfo(const Napi::CallbackInfo& info) {
   for (const std::string& name : CpuFeatures()) features.Set(n++, Napi::String::New(env, name));
   Napi::Array supported = Napi::Array::New(env);
   n = 0;
-  for (Isa one : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa one : kIsas) {
     if (IsaSupported(one)) supported.Set(n++, Napi::String::New(env, IsaName(one)));
   }
   Napi::Object out = Napi::Object::New(env);
   out.Set("isa", Napi::String::New(env, IsaName(isa)));
   out.Set("supported", supported);
   out.Set("features", features);
+  Napi::Array precisions = Napi::Array::New(env);
+  n = 0;
+  precisions.Set(n++, Napi::String::New(env, "fp32"));
+  if (kernels::DotTableFor(isa) != nullptr) {
+    precisions.Set(n++, Napi::String::New(env, "bf16"));
+    precisions.Set(n++, Napi::String::New(env, "int8"));
+  }
+  out.Set("precisions", precisions);
   return out;
 }
 

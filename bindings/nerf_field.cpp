@@ -157,10 +157,12 @@ Napi::Value FieldEvaluate(const Napi::CallbackInfo& info) {
   FieldHandle* field = ReadField(info[0]);
   Span<float> points, directions, density, color;
   TaskControl control;
+  nerf::PassKind pass;
   if (field == nullptr || !ReadFloats(info[1], "points", &points) ||
       (!Nothing(info[2]) && !ReadFloats(info[2], "directions", &directions)) ||
       !ReadControl(info[3], &control) || !ReadFloats(info[4], "density", &density) ||
-      (!Nothing(info[5]) && !ReadFloats(info[5], "color", &color))) {
+      (!Nothing(info[5]) && !ReadFloats(info[5], "color", &color)) ||
+      !ReadPrecision(info[6], &pass)) {
     return env.Undefined();
   }
   const size_t n = density.size;
@@ -170,7 +172,7 @@ Napi::Value FieldEvaluate(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   (void)Check(env, field->model->Evaluate(points.data, directions.data, n, density.data, color.data,
-                                          control));
+                                          control, pass));
   return env.Undefined();
 }
 

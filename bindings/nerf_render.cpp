@@ -14,7 +14,8 @@ bool ReadLook(const Napi::Value& value, nerf::RenderOptions* out) {
   out->transparent = look.Get("background").IsNull();
   out->stratified = look.Get("stratified").ToBoolean().Value();
   out->exhaustive = look.Get("exhaustive").ToBoolean().Value();
-  return (out->transparent || ReadTriple(look.Get("background"), "background", out->background)) &&
+  return ReadPrecision(look.Get("precision"), &out->pass) &&
+         (out->transparent || ReadTriple(look.Get("background"), "background", out->background)) &&
          ReadCount(look, "samples", &out->samples) &&
          ReadCount(look, "samplesPerRay", &out->samples_per_ray) &&
          ReadCount(look, "seed", &out->seed) && ReadFloat(look, "near", &out->near) &&

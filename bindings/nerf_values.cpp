@@ -114,6 +114,21 @@ bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
                                              coefficients, &out->lens));
 }
 
+bool ReadPrecision(const Napi::Value& value, nerf::PassKind* out) {
+  const std::string name = value.IsString() ? value.As<Napi::String>().Utf8Value() : std::string();
+  if (name == "fp32") {
+    *out = nerf::PassKind::kInference;
+  } else if (name == "bf16") {
+    *out = nerf::PassKind::kInferenceBf16;
+  } else if (name == "int8") {
+    *out = nerf::PassKind::kInferenceInt8;
+  } else {
+    ThrowArgument(value.Env(), "precision must be fp32, bf16 or int8");
+    return false;
+  }
+  return true;
+}
+
 bool ReadPlane(const Napi::Value& value, const char* name, size_t size, const uint8_t** bytes,
                const float** floats) {
   *bytes = nullptr;

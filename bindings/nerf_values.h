@@ -36,6 +36,8 @@ bool ReadTriple(const Napi::Value& value, const char* name, float out[3]);
 // rotation[9], translation[3], focal x and y, centre x and y, width, height, lens model (as in
 // nerf::LensModel), k1 … k6, p1, p2.
 bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out);
+// "fp32", "bf16" or "int8", as the pass for inference.
+bool ReadPrecision(const Napi::Value& value, nerf::PassKind* out);
 // Bytes, floats or null, `size` elements.
 bool ReadPlane(const Napi::Value& value, const char* name, size_t size, const uint8_t** bytes,
                const float** floats);

@@ -8,6 +8,8 @@ const char* IsaName(Isa isa) {
   switch (isa) {
     case Isa::kScalar:
       return "scalar";
+    case Isa::kNeon:
+      return "neon";
     case Isa::kAvx2:
       return "avx2";
     case Isa::kAvx512:
@@ -19,9 +21,12 @@ const char* IsaName(Isa isa) {
 bool IsaSupported(Isa isa) {
   if (isa == Isa::kScalar) return true;
 #if defined(__x86_64__)
+  if (isa == Isa::kNeon) return false;
   if (isa == Isa::kAvx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#elif defined(__aarch64__)
+  return isa == Isa::kNeon;
 #else
   return false;
 #endif
@@ -37,7 +42,7 @@ bool LowPrecisionSupported() {
 }
 
 Isa BestIsa() {
-  for (Isa isa : {Isa::kAvx512, Isa::kAvx2}) {
+  for (Isa isa : {Isa::kAvx512, Isa::kAvx2, Isa::kNeon}) {
     if (IsaSupported(isa)) return isa;
   }
   return Isa::kScalar;
@@ -75,7 +80,7 @@ Choice Choose() {
     choice.isa = BestIsa();
     return choice;
   }
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : kIsas) {
     if (std::string(forced) != IsaName(isa)) continue;
     choice.isa = isa;
     if (!IsaSupported(isa)) {
@@ -87,7 +92,7 @@ Choice Choose() {
   }
   choice.status = Status(Code::kUnsupported,
                          std::string("DAF_FORCE_ISA=") + forced + " is not an instruction set",
-                         "use scalar, avx2 or avx512");
+                         "use scalar, neon, avx2 or avx512");
   return choice;
 }
 }  // namespace

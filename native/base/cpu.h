@@ -8,9 +8,10 @@
 
 namespace daf {
 
-enum class Isa { kScalar, kAvx2, kAvx512 };  // in order of preference, least first
+enum class Isa { kScalar, kNeon, kAvx2, kAvx512 };  // in order of preference, least first
+constexpr Isa kIsas[] = {Isa::kScalar, Isa::kNeon, Isa::kAvx2, Isa::kAvx512};
 
-const char* IsaName(Isa isa);            // "scalar", "avx2", "avx512"
+const char* IsaName(Isa isa);            // "scalar", "neon", "avx2", "avx512"
 bool IsaSupported(Isa isa);              // by CPU and operating system
 bool LowPrecisionSupported();            // AVX-512 with BF16 and VNNI besides kAvx512
 Isa BestIsa();                           // the best supported one

@@ -18,6 +18,17 @@ const DotTable* DotTableFor(Isa isa) {
   return nullptr;
 }
 
+Status ChosenDots(const DotTable** out) {
+  Isa isa;
+  DAF_RETURN_IF_ERROR(ChosenIsa(&isa));
+  *out = DotTableFor(isa);
+  if (*out != nullptr) return Status::Ok();
+  return Status(
+      Code::kUnsupported,
+      std::string("bf16 and int8 need AVX-512 with BF16 and VNNI; here runs ") + IsaName(isa),
+      "use precision fp32, or a machine whose CPU has avx512_bf16 and avx512_vnni");
+}
+
 void PackPairs(const float* weights, uint32_t out, uint32_t in, size_t stride, uint32_t* packed) {
   const auto at = [&](uint32_t o, uint32_t i) {
     return o < out && i < in ? uint32_t{RoundToBf16(weights[o * stride + i])} : 0u;

@@ -54,6 +54,9 @@ struct DotTable {
 // build or this machine has none.
 const DotTable* DotTableFor(Isa isa);
 
+// The one of ChosenIsa(). Errors: kUnsupported where there is none.
+Status ChosenDots(const DotTable** out);
+
 // Row-major [out][in] (row stride `stride`) → [out8 / 8][in2 / 2][8] pairs; rows up to the next
 // multiple of 8 and an odd last input are filled with zeros.
 void PackPairs(const float* weights, uint32_t out, uint32_t in, size_t stride, uint32_t* packed);

@@ -178,7 +178,7 @@ TEST_P(Dots, Int8LayerMatchesScalar) {
     ASSERT_NEAR(layer.rows[i], reference.rows[i], 1e-6 * std::fabs(reference.rows[i]) + 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Dots, ::testing::Values(Isa::kScalar, Isa::kAvx512),
+INSTANTIATE_TEST_SUITE_P(Isas, Dots, ::testing::ValuesIn(kIsas),
                          [](const ::testing::TestParamInfo<Isa>& one) {
                            return std::string(IsaName(one.param));
                          });

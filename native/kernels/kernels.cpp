@@ -6,6 +6,8 @@ extern const Table kScalarTable;
 #if defined(DAF_KERNELS_X86)
 extern const Table kAvx2Table;
 extern const Table kAvx512Table;
+#elif defined(DAF_KERNELS_NEON)
+extern const Table kNeonTable;
 #endif
 
 const Table* TableFor(Isa isa) {
@@ -17,12 +19,13 @@ const Table* TableFor(Isa isa) {
       return &kAvx2Table;
     case Isa::kAvx512:
       return &kAvx512Table;
-#else
+#elif defined(DAF_KERNELS_NEON)
+    case Isa::kNeon:
+      return &kNeonTable;
+#endif
     default:
       return nullptr;
-#endif
   }
-  return nullptr;
 }
 
 Status Chosen(const Table** out) {

@@ -377,7 +377,7 @@ TEST_P(Kernels, MultiplyAddsCounts) {
   EXPECT_TRUE(std::isfinite(sink[2]));
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::Values(Isa::kScalar, Isa::kAvx2, Isa::kAvx512),
+INSTANTIATE_TEST_SUITE_P(Isas, Kernels, ::testing::ValuesIn(kIsas),
                          [](const ::testing::TestParamInfo<Isa>& one) {
                            return std::string(IsaName(one.param));
                          });

@@ -13,10 +13,7 @@ class Classic final : public Field {
   const char* kind() const override { return "classic"; }
   void Pack() override { network_.Pack(parameters_); }
   std::vector<ParameterGroup> groups() const override { return {{0, count_, 0, 0.05f, false}}; }
-  Status NewPass(bool training, Arena* arena, std::unique_ptr<FieldPass>* out) const override {
-    return training ? NewClassicTraining(network_, arena, out)
-                    : NewClassicInference(network_, arena, out);
-  }
+  Status NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const override;
   Status Save(Arena* scratch, SafetensorsWriter* writer) const override;
   Status LoadTensors(const SafetensorsFile& file) override {
     return LoadLayers(file, Layers(), parameters_);
@@ -27,6 +24,14 @@ class Classic final : public Field {
 
   ClassicNetwork network_;
 };
+
+Status Classic::NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const {
+  if (kind == PassKind::kTraining) return NewClassicTraining(network_, arena, out);
+  if (kind == PassKind::kInference) return NewClassicInference(network_, arena, out);
+  const kernels::DotTable* dots;
+  DAF_RETURN_IF_ERROR(kernels::ChosenDots(&dots));
+  return NewClassicLow(network_, *dots, kind == PassKind::kInferenceInt8, arena, out);
+}
 
 Status Classic::Make(const ClassicConfig& config, uint64_t seed) {
   DAF_RETURN_IF_ERROR(Check(config));

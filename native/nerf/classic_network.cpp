@@ -75,6 +75,8 @@ void ClassicNetwork::Pack(const float* parameters) {
   for (uint32_t o = 0; o < 8; ++o)
     sigma_bias_[o] = o == 0 ? parameters[head_.bias() + width] : 0.0f;
   if (folds()) PackFolded(parameters);
+  parameters_ = parameters;
+  ++packs_;
 }
 
 void ClassicNetwork::PackFolded(const float* parameters) {
@@ -160,6 +162,10 @@ void ClassicNetwork::View(const float* features, const float* direction, float* 
 
 void ClassicNetwork::Rgb(const float* view, float* raw, const ColorArrays& color) const {
   rgb_.Forward(*kernels_, view, config_.view_width, nullptr, 0, raw, kernels::kLinear);
+  Squash(raw, color);
+}
+
+void ClassicNetwork::Squash(const float* raw, const ColorArrays& color) const {
   kernels_->sigmoid(raw, color.r, kTile);
   kernels_->sigmoid(raw + kTile, color.g, kTile);
   kernels_->sigmoid(raw + 2 * kTile, color.b, kTile);

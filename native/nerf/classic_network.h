@@ -46,6 +46,12 @@ class ClassicNetwork {
   const Dense& head() const { return head_; }  // the features, then the density's output
   const Dense& view() const { return view_; }  // of the features, then the encoded direction
   const Dense& rgb() const { return rgb_; }
+  // For copies in another precision: the parameters last packed, how often that was, and the view
+  // layer with the features folded in, row-major.
+  const float* parameters() const { return parameters_; }
+  uint64_t packs() const { return packs_; }
+  const float* folded() const { return folded_rows_; }
+  const float* folded_bias() const { return folded_bias_; }
 
   // Encodings into [tile][allocated], of one tile for the direction; padding is left as it is.
   void EncodePosition(const PointArrays& points, uint32_t tiles, float* rows) const;
@@ -56,6 +62,7 @@ class ClassicNetwork {
   // Of one tile, `output` in place: features to their activation, the output to a density.
   void ActivateFeatures(float* features) const;
   void ActivateDensity(const float* output, float* density) const;
+  void Squash(const float* raw, const ColorArrays& color) const;
   // One tile of features and encoded direction → view layer → colour.
   void View(const float* features, const float* direction, float* view, float* raw,
             const ColorArrays& color) const;
@@ -83,7 +90,9 @@ class ClassicNetwork {
   float* sigma_bias_ = nullptr;
   float* folded_ = nullptr;
   float* folded_bias_ = nullptr;
-  float* folded_rows_ = nullptr;  // scratch of Pack, row-major
+  float* folded_rows_ = nullptr;  // the same, row-major
+  const float* parameters_ = nullptr;
+  uint64_t packs_ = 0;
 };
 
 // Floats of one tile of `rows` rows.

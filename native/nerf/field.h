@@ -39,9 +39,16 @@ struct ColorArrays {
   float* b;
 };
 
+// What a pass is for. In low precision: layers in bf16, or in bf16 and 8 bits where they bear it;
+// encodings in fp32.
+enum class PassKind { kInference, kInferenceBf16, kInferenceInt8, kTraining };
+
 class FieldPass {
  public:
   virtual ~FieldPass() = default;
+  // To be called before use where the parameters may have changed since the last time: passes in
+  // low precision keep rounded copies. Errors: kMemory.
+  virtual Status Prepare() { return Status::Ok(); }
   // Samples that one call takes at most, a whole number of tiles up to kPassTiles: a few
   // milliseconds of work, so that callers can poll between.
   virtual uint32_t capacity() const = 0;
@@ -85,8 +92,9 @@ class Field {
   // To be called after parameters were written: the kernels read packed copies.
   virtual void Pack() = 0;
   virtual std::vector<ParameterGroup> groups() const = 0;
-  // Scratch comes from `arena`, which must outlive the pass. Errors: kMemory.
-  virtual Status NewPass(bool training, Arena* arena, std::unique_ptr<FieldPass>* out) const = 0;
+  // Scratch comes from `arena`, which must outlive the pass. Errors: kMemory, kUnsupported where
+  // the instruction set in use, or this kind of field, lacks the precision.
+  virtual Status NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const = 0;
   // Tensors and metadata; the writer borrows the field and `scratch`.
   virtual Status Save(Arena* scratch, SafetensorsWriter* writer) const = 0;
   virtual Status LoadTensors(const SafetensorsFile& file) = 0;

@@ -33,7 +33,7 @@ class Fields : public ::testing::TestWithParam<Case> {
         field_->parameters()[i] = rng.Uniform(-0.5f, 0.5f);
     }
     field_->Pack();
-    ASSERT_TRUE(field_->NewPass(true, &arena_, &pass_).ok());
+    ASSERT_TRUE(field_->NewPass(PassKind::kTraining, &arena_, &pass_).ok());
     for (float*& lane : lanes_) {
       ASSERT_TRUE(arena_.Allocate(kPassSamples, &lane).ok());
       std::memset(lane, 0, kPassSamples * sizeof(float));
@@ -120,7 +120,7 @@ TEST_P(Fields, CallsAgree) {
   std::vector<float> density(lanes_[6], lanes_[6] + kN), red(lanes_[7], lanes_[7] + kN),
       blue(lanes_[9], lanes_[9] + kN);
   std::unique_ptr<FieldPass> inference;
-  ASSERT_TRUE(field_->NewPass(false, &arena_, &inference).ok());
+  ASSERT_TRUE(field_->NewPass(PassKind::kInference, &arena_, &inference).ok());
   inference->Forward(points(), directions(), kN, lanes_[6], color());
   for (uint32_t i = 0; i < kN; ++i) {
     ASSERT_NEAR(lanes_[6][i], density[i], 1e-3f * density[i] + 1e-5f);
@@ -142,6 +142,47 @@ TEST_P(Fields, CallsAgree) {
     ASSERT_NEAR(lanes_[9][i], blue[pick[i]], 1e-4);
     ASSERT_GE(lanes_[7][i], 0);
     ASSERT_LE(lanes_[7][i], 1);
+  }
+}
+
+TEST_P(Fields, LowPrecisionAgreesAndFollowsTheParameters) {
+  struct Errors {
+    double density, color;  // root mean squares: of all densities, and in colour
+  };
+  const auto errors = [&](FieldPass* pass) {
+    std::vector<double> expected;
+    Loss(true);
+    for (int lane = 6; lane < 10; ++lane)
+      expected.insert(expected.end(), lanes_[lane], lanes_[lane] + kN);
+    pass->Forward(points(), directions(), kN, lanes_[6], color());
+    double density = 0, all = 0, colors = 0;
+    for (uint32_t i = 0; i < kN; ++i) {
+      density += std::pow(lanes_[6][i] - expected[i], 2);
+      all += expected[i] * expected[i];
+      for (uint32_t c = 0; c < 3; ++c)
+        colors += std::pow(lanes_[7 + c][i] - expected[(1 + c) * kN + i], 2);
+    }
+    return Errors{std::sqrt(density / all), std::sqrt(colors / (3 * kN))};
+  };
+  for (const PassKind kind : {PassKind::kInferenceBf16, PassKind::kInferenceInt8}) {
+    std::unique_ptr<FieldPass> pass;
+    const Status made = field_->NewPass(kind, &arena_, &pass);
+    if (made.code() == Code::kUnsupported) continue;  // hash grids in 8 bits; other machines
+    ASSERT_TRUE(made.ok()) << made.message();
+    // Random networks as narrow as these average fewer roundings than real ones do.
+    const double bound = kind == PassKind::kInferenceBf16 ? 0.02 : 0.08;
+    const Errors first = errors(pass.get());
+    EXPECT_GT(first.density + first.color, 0) << "it is fp32";
+    EXPECT_LT(first.density, bound);
+    EXPECT_LT(first.color, bound / 4);
+    for (size_t i = 0; i < field_->parameter_count(); ++i) field_->parameters()[i] *= 1.1f;
+    field_->Pack();
+    const Errors stale = errors(pass.get());
+    ASSERT_TRUE(pass->Prepare().ok());
+    const Errors fresh = errors(pass.get());
+    EXPECT_LT(fresh.color, stale.color);
+    EXPECT_LT(fresh.density, 2 * bound);
+    EXPECT_LT(fresh.color, bound / 2);
   }
 }
 

@@ -78,7 +78,7 @@ Status Model::Refresh(const TaskControl& control) {
   const FlushDenormals flush;
   if (!stale_) return Status::Ok();
   PassPool::Loan pass;
-  DAF_RETURN_IF_ERROR(Borrow(&pass));
+  DAF_RETURN_IF_ERROR(Borrow(PassKind::kInference, &pass));
   Rng rng(1, 7);
   DAF_RETURN_IF_ERROR(occupancy_.Update(&*pass, true, true, &rng, control));
   stale_ = false;
@@ -86,10 +86,10 @@ Status Model::Refresh(const TaskControl& control) {
 }
 
 Status Model::Evaluate(const float* points, const float* directions, size_t n, float* density,
-                       float* color, const TaskControl& control) {
+                       float* color, const TaskControl& control, PassKind kind) {
   const FlushDenormals flush;
   PassPool::Loan pass;
-  DAF_RETURN_IF_ERROR(Borrow(&pass));
+  DAF_RETURN_IF_ERROR(Borrow(kind, &pass));
   std::vector<float> scratch(size_t{10} * kPassSamples);
   std::vector<uint32_t> pick(kPassSamples);
   float* lanes[10];

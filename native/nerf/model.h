@@ -31,8 +31,8 @@ class Model {
   Occupancy& occupancy() { return occupancy_; }
   const Occupancy& occupancy() const { return occupancy_; }
 
-  // A pass for inference for this thread alone. Thread-safe. Errors: kMemory.
-  Status Borrow(PassPool::Loan* out) { return passes_.Borrow(*field_, out); }
+  // A pass for inference for this thread alone. Thread-safe. Errors: as Field::NewPass.
+  Status Borrow(PassKind kind, PassPool::Loan* out) { return passes_.Borrow(*field_, kind, out); }
   // Training changed the field: the occupancy grid no longer fits.
   void Touch() {
     stale_ = true;
@@ -48,7 +48,7 @@ class Model {
   // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless
   // either is null. Zero outside a bounded box.
   Status Evaluate(const float* points, const float* directions, size_t n, float* density,
-                  float* color, const TaskControl& control);
+                  float* color, const TaskControl& control, PassKind kind = PassKind::kInference);
 
  private:
   Status Refresh(const TaskControl& control);

@@ -17,16 +17,18 @@ class PassPool {
   class Loan {
    public:
     Loan() = default;
-    Loan(Loan&& other) noexcept : pool_(other.pool_), pass_(std::move(other.pass_)) {}
+    Loan(Loan&& other) noexcept
+        : pool_(other.pool_), kind_(other.kind_), pass_(std::move(other.pass_)) {}
     Loan& operator=(Loan&& other) noexcept {
       std::swap(pool_, other.pool_);
+      std::swap(kind_, other.kind_);
       std::swap(pass_, other.pass_);
       return *this;
     }
     ~Loan() {
       if (pass_ == nullptr) return;
       const std::lock_guard<std::mutex> lock(pool_->mutex_);
-      pool_->idle_.push_back(std::move(pass_));
+      pool_->idle_[static_cast<size_t>(kind_)].push_back(std::move(pass_));
     }
     FieldPass& operator*() const { return *pass_; }
     FieldPass* operator->() const { return pass_.get(); }
@@ -34,20 +36,24 @@ class PassPool {
    private:
     friend class PassPool;
     PassPool* pool_ = nullptr;
+    PassKind kind_ = PassKind::kInference;
     std::unique_ptr<FieldPass> pass_;
   };
 
-  // Thread-safe. `field` is the same in every call. Errors: kMemory.
-  Status Borrow(const Field& field, Loan* out) {
+  // Thread-safe. `field` is the same in every call. Errors: as Field::NewPass.
+  Status Borrow(const Field& field, PassKind kind, Loan* out) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    auto& idle = idle_[static_cast<size_t>(kind)];
     Loan loan;
     loan.pool_ = this;
-    if (idle_.empty()) {
-      DAF_RETURN_IF_ERROR(field.NewPass(false, &arena_, &loan.pass_));
+    loan.kind_ = kind;
+    if (idle.empty()) {
+      DAF_RETURN_IF_ERROR(field.NewPass(kind, &arena_, &loan.pass_));
     } else {
-      loan.pass_ = std::move(idle_.back());
-      idle_.pop_back();
+      loan.pass_ = std::move(idle.back());
+      idle.pop_back();
     }
+    DAF_RETURN_IF_ERROR(loan.pass_->Prepare());
     *out = std::move(loan);
     return Status::Ok();
   }
@@ -55,7 +61,7 @@ class PassPool {
  private:
   std::mutex mutex_;
   Arena arena_;
-  std::vector<std::unique_ptr<FieldPass>> idle_;
+  std::vector<std::unique_ptr<FieldPass>> idle_[3];  // by the kind of inference
 };
 
 }  // namespace daf::nerf

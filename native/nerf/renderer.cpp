@@ -59,7 +59,7 @@ Status Renderer::Render(Model* model, const Camera& camera, const Window& window
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels));
   if (!options.exhaustive) DAF_RETURN_IF_ERROR(model->PrepareSkipping(control));
   PassPool::Loan pass;
-  DAF_RETURN_IF_ERROR(model->Borrow(&pass));
+  DAF_RETURN_IF_ERROR(model->Borrow(options.pass, &pass));
   arena_.Reset();
   *stats = {};
   const bool normals = targets.normal != nullptr;

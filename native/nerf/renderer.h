@@ -17,7 +17,8 @@ struct RenderOptions {
   uint32_t seed = 1;               // of those points
   float near = 0, far = INFINITY;  // depths along the viewing direction, within the box
   float min_transmittance = 1e-3f;
-  bool exhaustive = false;  // no skipping, no early end, every colour: for comparison
+  PassKind pass = PassKind::kInference;  // one for inference
+  bool exhaustive = false;               // no skipping, no early end, every colour: for comparison
 };
 
 // A rectangle of the camera's pixels.

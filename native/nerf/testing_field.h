@@ -67,7 +67,7 @@ class AnalyticField final : public Field {
   const char* kind() const override { return "analytic"; }
   void Pack() override {}
   std::vector<ParameterGroup> groups() const override { return {}; }
-  Status NewPass(bool, Arena*, std::unique_ptr<FieldPass>* out) const override {
+  Status NewPass(PassKind, Arena*, std::unique_ptr<FieldPass>* out) const override {
     *out = std::make_unique<AnalyticPass>(f_);
     return Status::Ok();
   }

@@ -94,7 +94,7 @@ Status Trainer::Prepare(const TaskControl& control) {
   arena_.Reset();
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels_));
   DAF_RETURN_IF_ERROR(adam_.Reserve(model_.field(), &arena_));
-  DAF_RETURN_IF_ERROR(model_.field().NewPass(true, &arena_, &pass_));
+  DAF_RETURN_IF_ERROR(model_.field().NewPass(PassKind::kTraining, &arena_, &pass_));
   lanes_ = std::make_unique<Lanes>();
   DAF_RETURN_IF_ERROR(lanes_->Reserve(&arena_));
   model_.occupancy().AllowAll();

@@ -4,6 +4,7 @@ import { packCamera } from './camera.js';
 import { native } from './native.js';
 import { fieldOptions, trainingOptions } from './options.js';
 import { renderLook } from './render/look.js';
+import { usablePrecision } from './render/precision.js';
 import type {
   ControlWords,
   FieldBox,
@@ -12,6 +13,7 @@ import type {
   FieldOptions,
   FieldValues,
   NeuralField,
+  Precision,
   RenderedImage,
   RenderOptions,
   TrainingOptions,
@@ -106,12 +108,17 @@ export class Field implements NeuralField {
     };
   }
 
-  evaluate(points: Float32Array, directions: Float32Array | null = null, control: ControlWords | null = null): FieldValues {
+  evaluate(
+    points: Float32Array,
+    directions: Float32Array | null = null,
+    control: ControlWords | null = null,
+    precision: Precision = 'fp32',
+  ): FieldValues {
     if (points.length % 3 !== 0) throw new DafError('ERR_DAF_BAD_ARGUMENT', 'points must hold three numbers each');
     return native((daf) => {
       const density = new Float32Array(points.length / 3);
       const color = directions === null ? null : new Float32Array(points.length);
-      daf.fieldEvaluate(this.#handle, points, directions, control, density, color);
+      daf.fieldEvaluate(this.#handle, points, directions, control, density, color, usablePrecision(precision));
       return { density, ...(color === null ? {} : { color }) };
     });
   }
@@ -137,9 +144,9 @@ export class Field implements NeuralField {
     return this.#handle;
   }
 
-  /** Samples of the forward pass, or of forward and backward, per second of this thread's computing time. */
-  measure(training: boolean, seconds: number): number {
-    return native((daf) => daf.measureField(this.#handle, training, seconds));
+  /** Samples of the forward pass in a precision, or of forward and backward, per second of this thread's computing time. */
+  measure(what: Precision | 'training', seconds: number): number {
+    return native((daf) => daf.measureField(this.#handle, what, seconds));
   }
 
   dispose(): void {

@@ -4,7 +4,7 @@
  */
 
 import type { ClassicOptions } from './classic/types.js';
-import type { RenderedImage, RenderOptions } from './render/types.js';
+import type { Precision, RenderedImage, RenderOptions } from './render/types.js';
 
 export type * from './classic/types.js';
 export type * from './render/types.js';
@@ -180,8 +180,13 @@ export interface NeuralField extends Disposable {
   /** Copies the views into native memory and prepares the occupancy grid. @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT */
   train(views: readonly TrainingView[], options?: TrainingOptions): TrainingSession;
   render(camera: FieldCamera, options?: RenderOptions): RenderedImage;
-  /** Density, and colour seen along directions (unit vectors, n × 3), at points (n × 3). */
-  evaluate(points: Float32Array, directions?: Float32Array | null, control?: ControlWords | null): FieldValues;
+  /** Density, and colour seen along directions (unit vectors, n × 3), at points (n × 3); `precision` as in RenderLook. */
+  evaluate(
+    points: Float32Array,
+    directions?: Float32Array | null,
+    control?: ControlWords | null,
+    precision?: Precision,
+  ): FieldValues;
   /** safetensors bytes: weights, box, occupancy. */
   save(): Uint8Array;
   /** The same into a file, replaced atomically. */

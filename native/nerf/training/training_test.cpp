@@ -345,7 +345,7 @@ TEST(KeptPoints, AreForwardOnThosePoints) {
   const auto model = SmallModel();
   Arena arena;
   std::unique_ptr<FieldPass> pass;
-  ASSERT_TRUE(model->field().NewPass(true, &arena, &pass).ok());
+  ASSERT_TRUE(model->field().NewPass(PassKind::kTraining, &arena, &pass).ok());
   Rng rng(7);
   for (size_t i = 0; i < model->field().parameter_count(); ++i)
     model->field().parameters()[i] += rng.Uniform(-0.1f, 0.1f);

@@ -13,7 +13,7 @@ constexpr uint64_t kMostCandidates = 16;  // times the samples of a step: where 
 
 Status TrainingWorker::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels_));
-  DAF_RETURN_IF_ERROR(model_.field().NewPass(true, arena, &pass_));
+  DAF_RETURN_IF_ERROR(model_.field().NewPass(PassKind::kTraining, arena, &pass_));
   DAF_RETURN_IF_ERROR(candidates_.Reserve(arena));
   DAF_RETURN_IF_ERROR(kept_.Reserve(arena));
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, &pick_));

@@ -13,9 +13,11 @@ export interface CoreAddon {
 }
 
 export interface CpuInfo {
-  readonly isa: 'scalar' | 'avx2' | 'avx512';
+  readonly isa: 'scalar' | 'neon' | 'avx2' | 'avx512';
   readonly supported: readonly string[];
   readonly features: readonly string[];
+  /** In which inference runs with `isa`: fp32, and bf16 and int8 where the instructions are there. */
+  readonly precisions: readonly string[];
 }
 
 export interface NativeMemoryUse {

@@ -21,8 +21,12 @@ export interface NerfFieldAddon {
     control: Int32Array | null,
     density: Float32Array,
     color: Float32Array | null,
+    precision: NativePrecision,
   ): void;
 }
+
+/** Of inference; all but fp32 throw ERR_DAF_UNSUPPORTED where the instruction set, or the kind of field, lacks it. */
+export type NativePrecision = 'fp32' | 'bf16' | 'int8';
 
 declare const fieldBrand: unique symbol;
 /** A field in native memory; it does not cross threads. */

@@ -1,4 +1,4 @@
-import type { FieldHandle } from './nerf_field.js';
+import type { FieldHandle, NativePrecision } from './nerf_field.js';
 
 /** Rendering, as bindings/nerf_render.cpp exports it. */
 export interface NerfRenderAddon {
@@ -25,6 +25,7 @@ export interface NativeFieldLook {
   readonly far: number;
   readonly minTransmittance: number;
   readonly exhaustive: boolean;
+  readonly precision: NativePrecision;
 }
 
 /** A rectangle of the camera's pixels. */

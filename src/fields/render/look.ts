@@ -1,6 +1,7 @@
 import type { NativeFieldLook } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { checkKeys } from '../../core/options/index.js';
+import { usablePrecision } from './precision.js';
 import type { RenderOptions } from './types.js';
 
 const KEYS: readonly (keyof RenderOptions)[] = [
@@ -12,6 +13,7 @@ const KEYS: readonly (keyof RenderOptions)[] = [
   'far',
   'minTransmittance',
   'exhaustive',
+  'precision',
   'floats',
   'normals',
   'width',
@@ -40,5 +42,6 @@ export function renderLook(options: RenderOptions): NativeFieldLook {
     far: options.far ?? Number.POSITIVE_INFINITY,
     minTransmittance: options.minTransmittance ?? 1e-3,
     exhaustive: options.exhaustive ?? false,
+    precision: usablePrecision(options.precision),
   });
 }

@@ -13,6 +13,7 @@ await check('lint', 'npm', ['run', '--silent', 'lint']);
 await check('format of C++', process.execPath, ['.ci/format-cpp.mjs', '--check']);
 if (await check('compile TypeScript', 'npm', ['run', '--silent', 'build:ts'])) {
   await cppTests();
+  if (full) await armTests();
   await tapTests(full ? ['dist/**/*.test.js', 'dist/**/*.full.js'] : ['dist/**/*.test.js']);
 }
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
@@ -53,6 +54,40 @@ async function cppTests() {
   });
   if (code !== 0 && failed === 0) failed += 1;
   if (counted === 0) failed += 1;
+}
+
+/** The tests of the kernels and fields built for 64-bit ARM, run under qemu-user. */
+async function armTests() {
+  const needed = ['aarch64-linux-gnu-g++', 'qemu-aarch64'];
+  const missing = needed.filter((program) => !onPath(program));
+  if (missing.length > 0) {
+    skipped += 1;
+    console.log(`  skipped: C++ tests for aarch64, without ${missing.join(' and ')} (Debian: g++-aarch64-linux-gnu, qemu-user)`);
+    return;
+  }
+  const preset = 'aarch64';
+  const tests = ['base/base_test', 'kernels/kernels_test', 'kernels/dot_test', 'nerf/field_test'];
+  const targets = tests.map((test) => test.split('/')[1]);
+  if (!(await check('configure C++ tests for aarch64', 'cmake', ['--preset', preset]))) return;
+  if (
+    !(await check('build C++ tests for aarch64', 'cmake', [
+      '--build',
+      '--preset',
+      preset,
+      '--parallel',
+      '2',
+      '--target',
+      ...targets,
+    ]))
+  )
+    return;
+  for (const test of tests)
+    await check(`${test} for aarch64`, 'qemu-aarch64', [
+      '-L',
+      '/usr/aarch64-linux-gnu',
+      `build/${preset}/native/${test}`,
+      '--gtest_brief=1',
+    ]);
 }
 
 async function tapTests(globs) {

@@ -6,6 +6,8 @@ import type { SceneFrame } from './types.js';
 const VIEWS = 24;
 /** Cells along each axis; the second round divides what the first has left. */
 const CELLS = 40;
+/** Blocks along a picture's longer side: finer, mattes would cost memory for nothing. */
+const BLOCKS = 256;
 /** Of a side, added on each end. */
 const MARGIN = 0.02;
 /** Alpha, of 255, up to which a pixel is empty. */
@@ -14,11 +16,13 @@ const EMPTY = 2;
 const SHOWN = 1 / 3;
 /** Fewer views leave too much possible. */
 const FEWEST = 8;
+/** Of the views, those that may cut the thing off at the picture's edge: with more of them mattes do not show where it ends. */
+const CUT_OFF = 1 / 4;
 
 /**
  * The box around what the mattes leave possible: places that no view shows through transparent pixels (the visual hull).
  * @param start where to look: about what most views show; the box may come out larger or smaller.
- * @returns null where the mattes leave nothing, or there are too few of them.
+ * @returns null where the mattes leave nothing, are too few, or often cut the thing off.
  */
 export async function boxFromMattes(training: readonly SceneFrame[], start: FieldBox): Promise<FieldBox | null> {
   if (training.length < FEWEST) return null;
@@ -28,6 +32,7 @@ export async function boxFromMattes(training: readonly SceneFrame[], start: Fiel
     const frame = training[Math.floor((i * training.length) / count)]!;
     views.push(new MatteView(frame.camera, (await frame.image()).rgba));
   }
+  if (views.filter((view) => view.cutsOff).length > CUT_OFF * views.length) return null;
   const wide = hull(views, scaled(start, 2));
   return wide === null ? null : (hull(views, wide) ?? wide);
 }
@@ -87,22 +92,36 @@ function neighbours(cell: number): number[] {
   });
 }
 
-/** A matte, summed up so that any rectangle of it can be asked for at once. */
+/** A matte in blocks of pixels, summed up so that any rectangle of them can be asked for at once. */
 class MatteView {
+  /** Whether some pixel on the picture's edge is not empty. */
+  readonly cutsOff: boolean;
   readonly #camera: FieldCamera;
-  /** (height + 1) × (width + 1): how many pixels above and to the left are not empty. */
+  /** Pixels along a block's side. */
+  readonly #block: number;
+  /** Blocks along a row, and one more. */
+  readonly #stride: number;
+  /** How many blocks above and to the left are not empty. */
   readonly #sums: Uint32Array;
 
   constructor(camera: FieldCamera, rgba: Uint8Array) {
     const { width, height } = camera;
     this.#camera = camera;
-    this.#sums = new Uint32Array((width + 1) * (height + 1));
+    this.#block = Math.ceil(Math.max(width, height) / BLOCKS);
+    this.#stride = Math.ceil(width / this.#block) + 1;
+    this.#sums = new Uint32Array(this.#stride * (Math.ceil(height / this.#block) + 1));
+    let cutsOff = false;
     for (let y = 0; y < height; y++) {
-      let row = 0;
       for (let x = 0; x < width; x++) {
-        row += rgba[(y * width + x) * 4 + 3]! > EMPTY ? 1 : 0;
-        this.#sums[(y + 1) * (width + 1) + x + 1] = this.#sums[y * (width + 1) + x + 1]! + row;
+        if (rgba[(y * width + x) * 4 + 3]! <= EMPTY) continue;
+        cutsOff ||= x === 0 || y === 0 || x === width - 1 || y === height - 1;
+        this.#sums[(Math.floor(y / this.#block) + 1) * this.#stride + Math.floor(x / this.#block) + 1] = 1;
       }
+    }
+    this.cutsOff = cutsOff;
+    for (let i = this.#stride + 1; i < this.#sums.length; i++) {
+      if (i % this.#stride === 0) continue;
+      this.#sums[i]! += this.#sums[i - 1]! + this.#sums[i - this.#stride]! - this.#sums[i - this.#stride - 1]!;
     }
   }
 
@@ -115,13 +134,20 @@ class MatteView {
       if (!(depths[i]! > 2 * radius)) continue;
       // A little more than the ball's outline, for what lenses and slanted views add.
       const reach = (1.2 * radius) / (depths[i]! - radius);
-      const [left, right] = [Math.floor(pixels[2 * i]! - reach * fx), Math.ceil(pixels[2 * i]! + reach * fx)];
-      const [top, bottom] = [Math.floor(pixels[2 * i + 1]! - reach * fy), Math.ceil(pixels[2 * i + 1]! + reach * fy)];
+      const [left, right] = [pixels[2 * i]! - reach * fx, pixels[2 * i]! + reach * fx];
+      const [top, bottom] = [pixels[2 * i + 1]! - reach * fy, pixels[2 * i + 1]! + reach * fy];
       if (!(left >= 0 && top >= 0 && right <= width && bottom <= height)) continue;
       shown[i]! += 1;
-      const sum = (x: number, y: number): number => this.#sums[y * (width + 1) + x]!;
-      if (sum(right, bottom) - sum(left, bottom) - sum(right, top) + sum(left, top) === 0) empty[i]! += 1;
+      if (this.#count(left, top, right, bottom) === 0) empty[i]! += 1;
     }
+  }
+
+  /** Blocks that are not empty, of those that the rectangle of pixels touches. */
+  #count(left: number, top: number, right: number, bottom: number): number {
+    const [x0, y0] = [Math.floor(left / this.#block), Math.floor(top / this.#block)];
+    const [x1, y1] = [Math.ceil(right / this.#block), Math.ceil(bottom / this.#block)];
+    const sum = (x: number, y: number): number => this.#sums[y * this.#stride + x]!;
+    return sum(x1, y1) - sum(x0, y1) - sum(x1, y0) + sum(x0, y0);
   }
 }
 

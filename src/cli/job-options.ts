@@ -19,6 +19,11 @@ export function addSubmitOptions(command: Command): void {
     .option('--priority <n>', 'higher runs first (default: 0)', wholeNumber('--priority', -1000, 1000))
     .option('--max-attempts <n>', 'failures of one task until the job fails (default: 4)', wholeNumber('--max-attempts', 1, 100))
     .option('--replicas <n>', 'workers that hold what a task leaves for others (default: 1)', wholeNumber('--replicas', 1, 8))
+    .option(
+      '--task-timeout <ms>',
+      'an attempt that runs longer has failed',
+      wholeNumber('--task-timeout', 1, Number.MAX_SAFE_INTEGER),
+    )
     .option('--trusted', 'run a plugin inside the workers instead of a child process')
     .option('--strict', 'exit with 1 when an input was refused');
 }
@@ -46,6 +51,7 @@ export function submitOptions(options: Record<string, unknown>): SubmitOptions {
     priority: options['priority'],
     maxAttempts: options['maxAttempts'],
     replicas: options['replicas'],
+    taskTimeoutMs: options['taskTimeout'],
     trusted: options['trusted'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as SubmitOptions;

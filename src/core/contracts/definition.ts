@@ -66,6 +66,8 @@ export interface JobDefinition<Text extends boolean = boolean> extends StepCode<
   readonly external?: readonly string[];
   /** False when the same input may give other bytes. Default: true. */
   readonly deterministic?: boolean;
+  /** False when a task must not run twice at a time, because it changes something outside; then slow ones get no backups. Default: true. */
+  readonly idempotent?: boolean;
 }
 
 export interface PlanInput {

@@ -89,6 +89,10 @@ export interface JobSpec {
   readonly maxAttempts: number;
   /** Workers that hold what a task leaves for others; 1: its maker alone. */
   readonly replicas: number;
+  /** True: attempts that are slow get a second one beside them; both may run to their end. */
+  readonly backups: boolean;
+  /** An attempt that runs longer has failed, ms; null: no limit. */
+  readonly taskTimeoutMs: number | null;
   /** Higher runs first. */
   readonly priority: number;
   /** Recorded so that a replay can force it. */

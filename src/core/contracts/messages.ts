@@ -281,6 +281,8 @@ export interface WorkerStatus {
   readonly threads: number;
   readonly running: readonly string[];
   readonly peakBytes: number;
+  /** Gets no tasks for a while, because too many failed there in a row. */
+  readonly aside: boolean;
   readonly silentMs: number;
 }
 /** Any request that could not be served. */

@@ -36,6 +36,8 @@ export interface SubmitOptions {
   readonly maxAttempts?: number;
   /** Workers that hold what a task leaves for others, 1…8: with more than one the loss of a worker costs no second run. @defaultValue 1 */
   readonly replicas?: number;
+  /** An attempt that runs longer has failed, ms. @defaultValue no limit */
+  readonly taskTimeoutMs?: number;
   /** Form of the part files. @defaultValue what the job says, else text with a tab */
   readonly format?: OutputFormat;
   /** Separator of text output; short for `format`. */
@@ -61,6 +63,7 @@ export interface CompiledSubmit {
   readonly priority: number;
   readonly maxAttempts: number;
   readonly replicas: number;
+  readonly taskTimeoutMs: number | null;
   readonly format: OutputFormat | null;
   readonly trusted: boolean;
   readonly cwd: string;
@@ -79,6 +82,7 @@ const SUBMIT_KEYS: readonly (keyof SubmitOptions)[] = [
   'priority',
   'maxAttempts',
   'replicas',
+  'taskTimeoutMs',
   'format',
   'separator',
   'trusted',
@@ -106,6 +110,7 @@ export function compileSubmit(options: SubmitOptions, defaults: SubmitDefaults):
     overwrite: options.overwrite ?? false,
     priority: parseWhole('priority', options.priority ?? 0, -1000, 1000),
     maxAttempts: parseWhole('maxAttempts', options.maxAttempts ?? 4, 1, 100),
+    taskTimeoutMs: options.taskTimeoutMs === undefined ? null : parseWhole('taskTimeoutMs', options.taskTimeoutMs, 1, most),
     replicas: parseWhole('replicas', options.replicas ?? 1, 1, MAX_REPLICAS),
     format: options.separator === undefined ? (options.format ?? null) : { kind: 'text', separator: options.separator },
     trusted: options.trusted ?? false,

@@ -65,6 +65,8 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
       params: options.params,
       maxAttempts: options.maxAttempts,
       replicas: options.replicas,
+      backups: definition.idempotent ?? true,
+      taskTimeoutMs: options.taskTimeoutMs,
       priority: options.priority,
       isa: addon().cpuInfo().isa,
     });

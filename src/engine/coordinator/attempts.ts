@@ -1,4 +1,5 @@
 import type { Epoch, TaskId } from '../../core/contracts/job.js';
+import { TimeHeap } from './heap.js';
 import { attemptName, type JobState, parseAttempt } from './job-state.js';
 import { Leases } from './leases.js';
 import type { Outbox } from './outbox.js';
@@ -11,12 +12,14 @@ interface Identity {
   readonly generation: number;
   readonly name: string;
   readonly epoch: Epoch;
+  readonly backup: boolean;
 }
 
 /** All live attempts: who holds them, and whose lease still runs. */
 export class AttemptBook {
   readonly #live = new Map<string, Attempt>();
   readonly #leases: Leases<Attempt>;
+  readonly #deadlines = new TimeHeap<Attempt>();
   readonly #jobs: ReadonlyMap<string, JobState>;
   readonly #workers: ReadonlyMap<string, Worker>;
   readonly #scheduler: Scheduler;
@@ -41,7 +44,7 @@ export class AttemptBook {
   }
 
   begin(worker: Worker, identity: Identity, now: number): Attempt {
-    const attempt: Attempt = { ...identity, worker: worker.worker, progress: 0, state: 'running', failure: null };
+    const attempt: Attempt = { ...identity, worker: worker.worker, startedAt: now, progress: 0, state: 'running', failure: null };
     const key = `${attempt.job}/${attempt.name}`;
     const job = this.#jobs.get(attempt.job)!;
     this.#live.set(key, attempt);
@@ -49,12 +52,23 @@ export class AttemptBook {
     job.table(attempt.task).start(attempt);
     job.changed = true;
     this.#leases.renew(attempt, now);
+    const limit = job.spec.taskTimeoutMs;
+    if (limit !== null) this.#deadlines.push(now + limit, attempt);
     this.#scheduler.offer(worker);
     return attempt;
   }
 
   renew(attempt: Attempt, now: number): void {
     if (attempt.state === 'running') this.#leases.renew(attempt, now);
+  }
+
+  /** Attempts that still run at their deadline. */
+  overdue(now: number): Attempt[] {
+    const late: Attempt[] = [];
+    for (let due = this.#deadlines.popDue(now); due !== undefined; due = this.#deadlines.popDue(now)) {
+      if (due.state === 'running' && this.get(due.job, due.name) === due) late.push(due);
+    }
+    return late;
   }
 
   /** Attempts that were not named for a whole period. */

@@ -5,6 +5,7 @@ import { Leases } from './leases.js';
 import { Outbox } from './outbox.js';
 import { Scheduler, type Worker } from './scheduler.js';
 import { Setbacks } from './setbacks.js';
+import { WorkerHealth } from './worker-health.js';
 
 /** What the parts of the core share: who is there, what runs, what is to be done. */
 export class Books {
@@ -17,6 +18,7 @@ export class Books {
   readonly out = new Outbox();
   readonly setbacks = new Setbacks(this.out);
   readonly scheduler = new Scheduler();
+  readonly health = new WorkerHealth();
 
   constructor(options: CoreOptions) {
     this.options = options;

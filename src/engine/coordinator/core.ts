@@ -9,7 +9,10 @@ import { JobEvents } from './job-events.js';
 import { attemptName, type JobState } from './job-state.js';
 import { ReportEvents } from './report-events.js';
 import type { Worker } from './scheduler.js';
+import { findStragglers } from './stragglers.js';
 import { WorkerEvents } from './worker-events.js';
+
+const NOBODY: ReadonlySet<string> = new Set();
 
 /**
  * The decisions of the coordinator as a pure machine: every method is an event with its time, {@link drain} gives the effects. Times are
@@ -110,18 +113,22 @@ export class Core {
   tick(at: number): void {
     const now = this.#advance(at);
     this.#workers.expire(now);
+    for (const attempt of this.#books.attempts.overdue(now)) this.#reports.overdue(attempt, now);
     this.#books.setbacks.wake(now);
+    for (const job of this.jobs.values()) findStragglers(job, now, this.options.backupAfterMs);
   }
 
   /** What is to be done, in order; gives out ready tasks first. */
   drain(at: number): Effect[] {
     const now = this.#advance(at);
-    const { scheduler, workers, out } = this.#books;
+    const { scheduler, workers, out, health } = this.#books;
     const others = (failedOn: readonly string[]): boolean => {
       for (const id of workers.keys()) if (!failedOn.includes(id)) return true;
       return false;
     };
-    scheduler.run(now, this.options.leaseMs, others, (worker, job, task) => this.#assign(worker, job, task, now));
+    const aside = health.any(now) ? health.aside(workers.keys(), now) : NOBODY;
+    const rules = { others, patience: this.options.leaseMs, aside, pace: (worker: string) => health.pace(worker) };
+    scheduler.run(now, rules, (worker, job, task, backup) => this.#assign(worker, job, task, backup, now));
     return out.drain();
   }
 
@@ -174,14 +181,14 @@ export class Core {
     return worker !== undefined;
   }
 
-  #assign(worker: Worker, job: JobState, task: TaskId, now: number): void {
+  #assign(worker: Worker, job: JobState, task: TaskId, backup: boolean, now: number): void {
     const { attempts, out } = this.#books;
     const table = job.table(task);
     const generation = table.generation[task.index]!;
     const epoch = { term: this.options.term, counter: this.#counter++ };
     const name = attemptName(task, generation, epoch);
     const id = job.spec.id;
-    attempts.begin(worker, { job: id, task, generation, name, epoch }, now);
+    attempts.begin(worker, { job: id, task, generation, name, epoch, backup }, now);
     const tries = table.tries[task.index]!;
     out.assign(worker.worker, this.options.term, {
       job: id,
@@ -190,7 +197,7 @@ export class Core {
       attempt: name,
       epoch,
       try: tries,
-      backup: false,
+      backup,
     });
   }
 }

@@ -42,6 +42,8 @@ export interface CoreOptions {
   readonly heartbeatMs: number;
   /** After a restart, loaded jobs give out no new attempts for this long, so that running ones are re-adopted first. */
   readonly graceMs: number;
+  /** Attempts younger than this are never thought to be slow. */
+  readonly backupAfterMs: number;
 }
 
 /** What the core keeps of a worker. */

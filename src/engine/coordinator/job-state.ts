@@ -63,6 +63,11 @@ export class JobState {
     return this.graph.find(task) !== undefined;
   }
 
+  /** Attempts that run now. */
+  get running(): number {
+    return this.graph.tables.reduce((sum, { running }) => sum + running, 0);
+  }
+
   /** Stages of which tasks may be given out now, in task order. */
   openTables(): TaskTable[] {
     return this.phase !== 'running' || this.closing ? [] : [...this.graph.open()];

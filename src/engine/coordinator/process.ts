@@ -9,6 +9,7 @@ import { Service } from './service.js';
 
 const TICK_MS = 100;
 const LEADERSHIP_MS = 1000;
+const BACKUP_AFTER_MS = 5000;
 
 export interface CoordinatorHooks {
   /** Default: nothing is said. */
@@ -85,6 +86,7 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
         leaseMs: options.leaseMs,
         heartbeatMs: options.heartbeatMs,
         graceMs: Math.min(options.leaseMs, 2 * options.heartbeatMs),
+        backupAfterMs: BACKUP_AFTER_MS,
       },
     );
     const running = service;

@@ -56,7 +56,7 @@ export class ReportEvents {
 
   /** `winner`: the commit that stands for this task and generation now; null when the store discarded it for another reason. */
   commitDecided(id: string, commit: Commit, winner: Pick<Commit, 'epoch' | 'outcome'> | null, now: number): void {
-    const { attempts, jobs, out, setbacks } = this.#books;
+    const { attempts, jobs, out, setbacks, health } = this.#books;
     const job = jobs.get(id);
     const attempt = attempts.get(id, commit.attempt);
     if (attempt !== undefined) attempts.drop(attempt);
@@ -72,6 +72,7 @@ export class ReportEvents {
     const stands = table.state[index] === TASK.committed || table.state[index] === TASK.reopening;
     if (table.generation[index] !== commit.generation || stands) return;
     table.commit(index, winner.epoch);
+    if (own && attempt !== undefined) health.succeeded(attempt.worker, table.noteDuration(now - attempt.startedAt));
     job.count(winner.outcome, 1);
     job.changed = true;
     for (const other of [...table.live(index)]) if (other.state === 'running') attempts.revoke(other);
@@ -110,10 +111,22 @@ export class ReportEvents {
     for (const reader of [...job.graph.readersOf(task)]) this.#books.setbacks.reopen(job, reader);
   }
 
+  /** An attempt that ran out of time has failed, whatever its worker will say. */
+  overdue(attempt: Attempt, now: number): void {
+    const { attempts, jobs, out } = this.#books;
+    const job = jobs.get(attempt.job);
+    if (job === undefined || job.closing || job.phase !== 'running') return;
+    out.revoke(attempt.worker, attempt.job, attempt.name);
+    attempts.release(attempt);
+    const why = `${attempt.name} took longer than ${job.spec.taskTimeoutMs} ms`;
+    const error = new DafError('ERR_DAF_TIMEOUT', why, { hint: 'raise --task-timeout, or use smaller splits' });
+    this.#failed(job, attempt, toWire(error), [], now);
+  }
+
   /** A report of an earlier term's attempt that its worker had finished while no coordinator listened. */
   #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Report, now: number): Attempt | undefined {
     const { attempts, options } = this.#books;
-    const identity = { job, task, generation, name, epoch };
+    const identity = { job, task, generation, name, epoch, backup: false };
     return attempts.adoptable(identity, options.term) ? attempts.begin(worker, identity, now) : undefined;
   }
 
@@ -136,6 +149,7 @@ export class ReportEvents {
       else setbacks.countLoss(job, task, error, now);
       return;
     }
+    this.#books.health.failed(worker, now);
     attempt.state = 'failing';
     attempt.failure = error;
     job.table(task).noteFailure(task.index, worker);

@@ -11,9 +11,24 @@ export interface Worker extends WorkerInfo {
   peakBytes: number;
 }
 
-/** Which ready task goes to which worker with room: jobs by priority, then age; workers in turn, one task each. */
+export interface Rules {
+  /** Whether there is a worker beside these: a retry avoids those it failed on meanwhile, for at most `patience` ms. */
+  others(failedOn: readonly string[]): boolean;
+  readonly patience: number;
+  /** Workers that get nothing now. */
+  readonly aside: ReadonlySet<string>;
+  /** How long a worker's tasks take, compared with others. */
+  pace(worker: string): number;
+}
+
+export type Assign = (worker: Worker, job: JobState, task: TaskId, backup: boolean) => void;
+
+/**
+ * Which ready task goes to which worker with room. Jobs of higher priority first, among equals the one that has least running, then the
+ * oldest; workers in turn, one task each, the quicker ones first when there are more of them than tasks.
+ */
 export class Scheduler {
-  /** Jobs that may have something to give out, best first. */
+  /** Jobs that may have something to give out, by priority, then age. */
   #active: JobState[] = [];
   /** Workers with room, least recently served first. */
   readonly #free = new Map<string, Worker>();
@@ -37,31 +52,14 @@ export class Scheduler {
     this.#free.delete(worker);
   }
 
-  /**
-   * Gives out what can be given out.
-   * @param others whether there is a worker beside these: a retry avoids those it failed on meanwhile, for at most `patience` ms
-   */
-  run(
-    now: number,
-    patience: number,
-    others: (failedOn: readonly string[]) => boolean,
-    assign: (worker: Worker, job: JobState, task: TaskId) => void,
-  ): void {
+  /** Gives out what can be given out. */
+  run(now: number, rules: Rules, assign: Assign): void {
     if (this.#free.size === 0) return;
-    const next = (worker: Worker): readonly [JobState, TaskId] | null => {
-      for (const job of this.#active) {
-        if (now < job.heldUntil) continue;
-        for (const table of job.openTables()) {
-          const index = table.pick(worker, others, now, patience);
-          if (index >= 0) return [job, table.id(index)];
-        }
-      }
-      return null;
-    };
     for (let given = true; given && this.#free.size > 0; ) {
       given = false;
-      for (const worker of [...this.#free.values()]) {
-        const found = next(worker);
+      for (const worker of this.#inTurn(rules)) {
+        if (rules.aside.has(worker.worker)) continue;
+        const found = this.#next(worker, now, rules);
         if (found === null) continue;
         this.#free.delete(worker.worker);
         assign(worker, ...found);
@@ -69,5 +67,41 @@ export class Scheduler {
         given = true;
       }
     }
+  }
+
+  #inTurn(rules: Rules): Worker[] {
+    const workers = [...this.#free.values()];
+    if (workers.length > 1 && this.#ready() < workers.length) {
+      workers.sort((a, b) => rules.pace(a.worker) - rules.pace(b.worker));
+    }
+    return workers;
+  }
+
+  #ready(): number {
+    let ready = 0;
+    for (const job of this.#active) for (const table of job.openTables()) ready += table.ready + table.wantedBackups;
+    return ready;
+  }
+
+  #next(worker: Worker, now: number, { others, patience }: Rules): [JobState, TaskId, boolean] | null {
+    for (const job of this.#byShare()) {
+      if (now < job.heldUntil) continue;
+      for (const table of job.openTables()) {
+        const index = table.pick(worker, others, now, patience);
+        if (index >= 0) return [job, table.id(index), false];
+        const backup = table.wantedBackups > 0 ? table.pickBackup(worker.worker) : -1;
+        if (backup >= 0) return [job, table.id(backup), true];
+      }
+    }
+    return null;
+  }
+
+  /** Jobs of one priority share the workers: the one with least running comes first. */
+  #byShare(): readonly JobState[] {
+    if (this.#active.length < 2) return this.#active;
+    const share = new Map(this.#active.map((job) => [job, job.running]));
+    return [...this.#active].sort(
+      (a, b) => b.spec.priority - a.spec.priority || share.get(a)! - share.get(b)! || a.order - b.order,
+    );
   }
 }

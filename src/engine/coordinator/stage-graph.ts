@@ -59,7 +59,7 @@ export class StageGraph {
   /** Tables with tasks to give out: all that they read is there. */
   *open(): Iterable<TaskTable> {
     for (const { table, after } of this.#nodes) {
-      if (table.ready > 0 && after.every((each) => each.complete)) yield table;
+      if ((table.ready > 0 || table.wantedBackups > 0) && after.every((each) => each.complete)) yield table;
     }
   }
 

@@ -10,6 +10,9 @@ export interface Attempt {
   readonly name: string;
   readonly epoch: Epoch;
   readonly worker: string;
+  /** A copy of one that still ran elsewhere. */
+  readonly backup: boolean;
+  readonly startedAt: number;
   progress: number;
   /** running: leased; deciding: reported done, its commit is with the store; failing: reported failed, being counted. */
   state: 'running' | 'deciding' | 'failing';
@@ -52,6 +55,10 @@ export class TaskTable {
   readonly #live = new Map<number, Attempt[]>();
   /** 1 once a task was given out or adopted: from then on it is found in #retries only. */
   readonly #touched: Uint8Array;
+  /** Running tasks for which a second attempt is wanted. */
+  #backups: number[] = [];
+  #doneMs = 0;
+  #doneCount = 0;
   /** Untouched tasks are at or after it. */
   #cursor = 0;
   /** host → tasks whose input lies there, the next ones last. */
@@ -136,6 +143,37 @@ export class TaskTable {
     this.#winnerTerm[index] = epoch.term;
     this.#winnerCounter[index] = epoch.counter;
     this.#enter(index, TASK.committed);
+  }
+
+  /** How long committed tasks took on average, ms; 0 before the first. */
+  get meanMs(): number {
+    return this.#doneCount === 0 ? 0 : this.#doneMs / this.#doneCount;
+  }
+
+  /** Notes how long a task took and returns that relative to the others. */
+  noteDuration(milliseconds: number): number {
+    const mean = this.meanMs;
+    this.#doneMs += milliseconds;
+    this.#doneCount += 1;
+    return mean > 0 ? milliseconds / mean : 1;
+  }
+
+  get wantedBackups(): number {
+    return this.#backups.length;
+  }
+
+  askBackup(index: number): void {
+    if (!this.#backups.includes(index)) this.#backups.push(index);
+  }
+
+  /** A running task for which this worker can run a second attempt, or -1. */
+  pickBackup(worker: string): number {
+    this.#backups = this.#backups.filter((index) => this.state[index] === TASK.running && this.live(index).length === 1);
+    const at = this.#backups.findIndex((index) => {
+      const failedOn = this.#failedOn.get(index) ?? [];
+      return this.live(index)[0]!.worker !== worker && !failedOn.includes(worker);
+    });
+    return at < 0 ? -1 : this.#backups.splice(at, 1)[0]!;
   }
 
   /** True when this attempt is the one whose commit stands. */

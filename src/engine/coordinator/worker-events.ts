@@ -87,7 +87,7 @@ export class WorkerEvents {
   }
 
   list(now: number): WorkerStatus[] {
-    const { workers, seen } = this.#books;
+    const { workers, seen, health } = this.#books;
     return [...workers.values()]
       .sort((a, b) => (a.worker < b.worker ? -1 : 1))
       .map(({ worker, host, pid, threads, held, peakBytes }) => ({
@@ -97,6 +97,7 @@ export class WorkerEvents {
         threads,
         running: [...held.keys()],
         peakBytes,
+        aside: health.isAside(worker, now),
         silentMs: Math.max(0, now - (seen.renewedAt(worker) ?? 0)),
       }));
   }
@@ -105,7 +106,7 @@ export class WorkerEvents {
   #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Assignment, now: number): void {
     const { attempts, options } = this.#books;
     const known = attempts.get(job, name);
-    const identity = { job, task, generation, name, epoch };
+    const identity = { job, task, generation, name, epoch, backup: false };
     if (known !== undefined && known.worker === worker.worker) attempts.renew(known, now);
     else if (known === undefined && attempts.adoptable(identity, options.term)) attempts.begin(worker, identity, now);
     else attempts.answerUnknown(worker.worker, job, name);
@@ -126,12 +127,13 @@ export class WorkerEvents {
   }
 
   #remove(id: string, dead: boolean, now: number): void {
-    const { workers, scheduler, seen, out } = this.#books;
+    const { workers, scheduler, seen, out, health } = this.#books;
     const worker = workers.get(id);
     if (worker === undefined) return;
     workers.delete(id);
     scheduler.withdraw(id);
     seen.end(id);
+    health.forget(id);
     const jobs = new Set<string>();
     for (const attempt of [...worker.held.values()]) {
       jobs.add(attempt.job);

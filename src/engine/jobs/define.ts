@@ -7,7 +7,19 @@ import { MAX_KEY_BYTES } from '../../core/contracts/record.js';
 import { checkKeys } from '../../core/options/index.js';
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
-const KEYS = ['name', 'module', 'text', 'input', 'output', 'plan', 'steps', 'finalize', 'external', 'deterministic'] as const;
+const KEYS = [
+  'name',
+  'module',
+  'text',
+  'input',
+  'output',
+  'plan',
+  'steps',
+  'finalize',
+  'external',
+  'deterministic',
+  'idempotent',
+] as const;
 const CODE_KEYS = [
   'map',
   'mapBlocks',

@@ -23,6 +23,8 @@ export function sampleSpec(id: string, changes: Partial<JobSpec> = {}, step: Par
     params: {},
     maxAttempts: 4,
     replicas: 1,
+    backups: true,
+    taskTimeoutMs: null,
     priority: 0,
     isa: 'scalar',
     ...changes,

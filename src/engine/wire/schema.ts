@@ -166,6 +166,8 @@ export const jobSpec = record({
   params: dictionary(text(32768), 1024, 256),
   maxAttempts: whole(1, 1000),
   replicas: whole(1, MAX_REPLICAS),
+  backups: flag,
+  taskTimeoutMs: nullable(whole(1)),
   priority: finite(),
   isa: text(64),
 });
@@ -208,6 +210,7 @@ export const workerStatus = record({
   threads: whole(),
   running: list(text(256), 4096),
   peakBytes: bytes,
+  aside: flag,
   silentMs: finite(0),
 });
 

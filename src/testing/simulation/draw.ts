@@ -15,6 +15,8 @@ export function drawSpec(random: Random): JobSpec {
     format: { kind: 'packed' },
     params: {},
     maxAttempts: 4,
+    backups: random.chance(0.7),
+    taskTimeoutMs: null,
     replicas: random.pick([1, 1, 2]),
     priority: 0,
     isa: 'scalar',

@@ -164,7 +164,7 @@ class Simulation {
           log: () => {},
           fatal: (error) => this.#fatal(life, error),
         },
-        { token: null, heartbeatMs: HEARTBEAT_MS, leaseMs: LEASE_MS, graceMs: 2 * HEARTBEAT_MS },
+        { token: null, heartbeatMs: HEARTBEAT_MS, leaseMs: LEASE_MS, graceMs: 2 * HEARTBEAT_MS, backupAfterMs: 300 },
       );
       if (life.dead) return;
       this.#starting = false;

@@ -1,8 +1,9 @@
 // The classic field's inference in bf16, or in bf16 and 8 bits. Encodings are computed in fp32 and
 // what sees them is multiplied in bf16, and so is the density's output; in 8 bits run the layers
 // whose input has passed a ReLU, each hidden unit's byte scaled by the largest value it takes at
-// sampled points.
+// sampled points; larger ones saturate.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "native/nerf/classic_passes.h"
@@ -16,7 +17,7 @@ using kernels::kTile;
 
 constexpr uint32_t kTogether = ClassicNetwork::kTogether;
 constexpr uint32_t kCalibrationTiles = 84;  // 4032 points: 40 ms for the published network
-constexpr float kHeadroom = 1.05f;  // for larger values between them; beyond it bytes saturate
+constexpr uint32_t kWide = 256;
 
 class ClassicLow final : public FieldPass {
  public:
@@ -36,16 +37,26 @@ class ClassicLow final : public FieldPass {
   struct Layer {
     LowDense encoded;  // apart from the hidden rows where those are bytes
     LowDense hidden;   // with the encoded rows before it where all are pairs
-    float* quantum;    // [width] of its outputs where they are bytes, and steps the inverse
+    // [width], where its outputs are bytes: the largest seen, what a step is worth, its inverse.
+    float* largest;
+    float* quantum;
     float* steps;
   };
 
-  // Whether a hidden layer's outputs are kept as bytes.
-  bool Bytes(size_t layer) const { return int8_ && net_.Activated(layer); }
+  // Whether a hidden layer's outputs are kept as bytes, for the next layer to run in 8 bits.
+  // Roundings cost most in sums of few products and near the output: narrow networks keep their
+  // last two hidden layers in bf16, and features that are not folded away are computed in it.
+  bool Bytes(size_t layer) const {
+    if (!int8_ || !net_.Activated(layer)) return false;
+    return net_.config().width < kWide ? layer + 2 < layers_.size()
+                                       : net_.folds() || layer != last();
+  }
   bool BytesIn(size_t layer) const { return layer > 0 && Bytes(layer - 1); }
   uint32_t last() const { return net_.config().depth - 1; }
   size_t LatentWords() const { return TileFloats(net_.config().width / (Bytes(last()) ? 4 : 2)); }
   Status Calibrate();
+  void Balance(const float* weights, size_t stride, uint32_t out, Layer* layer) const;
+  void BalanceAll();
   void Pack();
   void Hidden(size_t layer, const uint32_t* encoded, const uint32_t* from, uint32_t* to);
   void Sigma(const uint32_t* pairs, float* density);
@@ -80,6 +91,7 @@ Status ClassicLow::Reserve(Arena* arena) {
     if (sees && BytesIn(l)) DAF_RETURN_IF_ERROR(layer.encoded.Reserve(seen, width, false, arena));
     const uint32_t in = (l > 0 ? width : 0) + (sees && !BytesIn(l) ? seen : 0);
     DAF_RETURN_IF_ERROR(layer.hidden.Reserve(in, width, BytesIn(l), arena));
+    DAF_RETURN_IF_ERROR(arena->Allocate(width, &layer.largest));
     DAF_RETURN_IF_ERROR(arena->Allocate(width, &layer.quantum));
     DAF_RETURN_IF_ERROR(arena->Allocate(width, &layer.steps));
   }
@@ -129,7 +141,7 @@ Status ClassicLow::Calibrate() {
   DAF_RETURN_IF_ERROR(scratch.Allocate(TileFloats(3 * kTogether), &points));
   for (float*& one : outputs)
     DAF_RETURN_IF_ERROR(scratch.Allocate(kTogether * TileFloats(width), &one));
-  for (Layer& layer : layers_) std::fill_n(layer.quantum, width, 0.0f);
+  for (Layer& layer : layers_) std::fill_n(layer.largest, width, 1e-6f);
   Rng rng(1, 9);
   for (uint32_t tile = 0; tile < kCalibrationTiles; tile += kTogether) {
     for (size_t i = 0; i < TileFloats(3 * kTogether); ++i) points[i] = rng.Uniform();
@@ -139,23 +151,51 @@ Status ClassicLow::Calibrate() {
     net_.Trunk(position_, kTogether, outputs.data());
     for (size_t l = 0; l < layers_.size(); ++l) {
       for (size_t i = 0; i < kTogether * TileFloats(width); ++i) {
-        float& largest = layers_[l].quantum[i / kTile % width];
+        float& largest = layers_[l].largest[i / kTile % width];
         largest = std::max(largest, outputs[l][i]);
       }
-    }
-  }
-  for (Layer& layer : layers_) {
-    for (uint32_t o = 0; o < width; ++o) {
-      layer.quantum[o] = std::max(layer.quantum[o] * kHeadroom, 1e-6f) / 255;
-      layer.steps[o] = 1 / layer.quantum[o];
     }
   }
   return Status::Ok();
 }
 
+// A unit that takes large values or is weighed much would coarsen all bytes, or all weights, that
+// share its scale: its range is divided between its byte and the weights that see it, as their
+// geometric mean (Xiao et al. 2023, SmoothQuant). `weights` [out] rows of stride `stride`.
+void ClassicLow::Balance(const float* weights, size_t stride, uint32_t out, Layer* layer) const {
+  const uint32_t width = net_.config().width;
+  float most = 0;
+  for (uint32_t i = 0; i < width; ++i) {
+    float weight = 1e-6f;
+    for (uint32_t o = 0; o < out; ++o)
+      weight = std::max(weight, std::fabs(weights[o * stride + i]));
+    layer->quantum[i] = std::sqrt(layer->largest[i] / weight);
+    most = std::max(most, layer->largest[i] / layer->quantum[i]);
+  }
+  for (uint32_t i = 0; i < width; ++i) {
+    layer->quantum[i] *= most / 255;
+    layer->steps[i] = 1 / layer->quantum[i];
+  }
+}
+
+void ClassicLow::BalanceAll() {
+  const float* p = net_.parameters();
+  for (size_t l = 1; l < layers_.size(); ++l) {
+    const Dense& next = net_.trunk()[l];
+    const uint32_t skipped = net_.SeesInput(l) ? net_.position().rows() : 0;
+    Balance(p + next.weights() + skipped, next.in(), next.out(), &layers_[l - 1]);
+  }
+  if (net_.folds()) {
+    Balance(net_.folded(), net_.view().in(), net_.view().out(), &layers_.back());
+  } else {
+    Balance(p + net_.head().weights(), net_.head().in(), net_.config().width, &layers_.back());
+  }
+}
+
 void ClassicLow::Pack() {
   const float* p = net_.parameters();
   const uint32_t width = net_.config().width, seen = net_.position().rows();
+  if (int8_) BalanceAll();
   for (size_t l = 0; l < layers_.size(); ++l) {
     const Dense& dense = net_.trunk()[l];
     const float* weights = p + dense.weights();

@@ -113,7 +113,8 @@ Napi::Value SurfaceExtract(const Napi::CallbackInfo& info) {
                                        &surface->mesh, &report);
     if (!Check(env, status)) return env.Undefined();
   }
-  surface->components = mesh::KeepComponents(keep, &surface->mesh);
+  if (!Check(env, mesh::KeepComponents(keep, control, &surface->mesh, &surface->components)))
+    return env.Undefined();
   surface->mesh.Shrink();
   auto external = Napi::External<SurfaceHandle>::New(
       env, surface.release(), [](Napi::BasicEnv, SurfaceHandle* held) { delete held; });

@@ -5,6 +5,8 @@
 namespace daf::mesh {
 namespace {
 
+constexpr size_t kPoll = 65536;  // triangles
+
 class UnionFind {
  public:
   explicit UnionFind(size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), 0u); }
@@ -20,22 +22,25 @@ class UnionFind {
 
 }  // namespace
 
-size_t KeepComponents(double share, Mesh* mesh) {
-  if (mesh->triangles.empty()) return 0;
+Status KeepComponents(double share, const TaskControl& control, Mesh* mesh, size_t* count) {
+  *count = 0;
+  if (mesh->triangles.empty()) return Status::Ok();
   UnionFind sets(mesh->positions.size());
+  size_t seen = 0;
   for (const auto& t : mesh->triangles) {
+    if (seen++ % kPoll == 0) DAF_RETURN_IF_ERROR(control.Check());
     sets.Join(t[0], t[1]);
     sets.Join(t[0], t[2]);
   }
   std::vector<uint32_t> triangles_of(mesh->positions.size(), 0);
   for (const auto& t : mesh->triangles) ++triangles_of[sets.Find(t[0])];
   uint32_t best = sets.Find(mesh->triangles[0][0]);
-  size_t count = 0;
   for (const auto& t : mesh->triangles) {
     const uint32_t root = sets.Find(t[0]);
     if (triangles_of[root] > triangles_of[best]) best = root;
   }
-  for (const uint32_t n : triangles_of) count += n > 0;
+  for (const uint32_t n : triangles_of) *count += n > 0;
+  DAF_RETURN_IF_ERROR(control.Check());
   const auto kept = [&](uint32_t vertex) {
     const uint32_t root = sets.Find(vertex);
     return root == best || (share < 1 && triangles_of[root] > 0 &&
@@ -49,13 +54,14 @@ size_t KeepComponents(double share, Mesh* mesh) {
     renamed[v] = vertices++;
   }
   mesh->positions.resize(vertices);
+  DAF_RETURN_IF_ERROR(control.Check());
   size_t triangles = 0;
   for (const auto& t : mesh->triangles) {
     if (renamed[t[0]] != kNone)
       mesh->triangles[triangles++] = {renamed[t[0]], renamed[t[1]], renamed[t[2]]};
   }
   mesh->triangles.resize(triangles);
-  return count;
+  return Status::Ok();
 }
 
 }  // namespace daf::mesh

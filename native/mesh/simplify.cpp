@@ -1,6 +1,8 @@
 #include "native/mesh/simplify.h"
 
 #include <algorithm>
+#include <cstring>
+#include <string>
 
 #include "native/mesh/incidence.h"
 #include "native/mesh/quadric.h"
@@ -10,17 +12,22 @@ namespace {
 
 constexpr double kPointWeight = 1e-4;  // of a quadric's pull to where the surface was
 constexpr float kLeastTurn = 0.25f;    // cosine between a triangle's normals before and after
-constexpr size_t kCheapShare = 4;      // 1 / of the edges are looked at in a pass
+constexpr size_t kCheapShare = 4;  // 1 / of the edges, or a little more, are looked at in a pass
 constexpr size_t kPoll = 4096;
 
+constexpr size_t kBuckets = 1 << 15;
+
 struct Edge {
-  float cost;
+  float cost;         // ≥ 0
   uint32_t from, to;  // from < to
-  bool operator<(const Edge& other) const {
-    if (cost != other.cost) return cost < other.cost;
-    return from != other.from ? from < other.from : to < other.to;
-  }
 };
+
+// The bits of a number ≥ 0 order as it does; the upper ones tell it to less than a hundredth.
+size_t BucketOf(float cost) {
+  uint32_t bits;
+  std::memcpy(&bits, &cost, sizeof bits);
+  return bits >> 16;
+}
 
 class Simplifier {
  public:
@@ -59,6 +66,7 @@ class Simplifier {
     DAF_RETURN_IF_ERROR(arena_.Allocate(vertices, &quadrics_));
     DAF_RETURN_IF_ERROR(arena_.Allocate(vertices, &locked_));
     DAF_RETURN_IF_ERROR(arena_.Allocate(mesh_.triangles.size() * 3 / 2 + 1, &edges_));
+    DAF_RETURN_IF_ERROR(arena_.Allocate(mesh_.triangles.size() * 3 / 2 + 1, &order_));
     std::fill_n(quadrics_, vertices, Quadric());
     size_t n = 0;
     for (const Triangle& t : mesh_.triangles) {
@@ -86,10 +94,11 @@ class Simplifier {
     return best;
   }
 
-  // The cheapest edges of the mesh, in order. An edge of a closed surface has two triangles and
-  // runs upwards in one of them.
+  // The cheapest edges of the mesh, in order of their buckets: to be polled, and linear. An edge of
+  // a closed surface has two triangles and runs upwards in one of them.
   Status SortEdges() {
-    edge_count_ = 0;
+    size_t count = 0;
+    starts_.assign(kBuckets + 1, 0);
     for (size_t i = 0; i < mesh_.triangles.size(); ++i) {
       if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
       const Triangle& t = mesh_.triangles[i];
@@ -97,16 +106,22 @@ class Simplifier {
         Edge edge = {0, t[k], t[(k + 1) % 3]};
         if (edge.from > edge.to) continue;
         BestPosition(edge.from, edge.to, &edge.cost);
-        edges_[edge_count_++] = edge;
+        ++starts_[BucketOf(edge.cost) + 1];
+        edges_[count++] = edge;
       }
     }
-    if (!all_edges_) {
-      const size_t cheap = edge_count_ / kCheapShare;
-      std::nth_element(edges_, edges_ + cheap, edges_ + edge_count_);
-      edge_count_ = cheap;
-      DAF_RETURN_IF_ERROR(control_.Check());
+    const size_t wanted = all_edges_ ? count : count / kCheapShare;
+    size_t end = 0;  // of the buckets that are looked at
+    for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
+      if (starts_[bucket] < wanted) end = bucket + 1;
+      starts_[bucket + 1] += starts_[bucket];
     }
-    std::sort(edges_, edges_ + edge_count_);
+    edge_count_ = starts_[end];
+    for (uint32_t i = 0; i < count; ++i) {
+      if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
+      const size_t bucket = BucketOf(edges_[i].cost);
+      if (bucket < end) order_[starts_[bucket]++] = i;
+    }
     return Status::Ok();
   }
 
@@ -115,7 +130,7 @@ class Simplifier {
     size_t removed = 0;
     for (size_t i = 0; i < edge_count_ && removed < surplus; ++i) {
       if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
-      const Edge& edge = edges_[i];
+      const Edge& edge = edges_[order_[i]];
       if (locked_[edge.from] || locked_[edge.to] || !Collapsible(edge.from, edge.to)) continue;
       float cost;
       const Point position = BestPosition(edge.from, edge.to, &cost);
@@ -204,6 +219,8 @@ class Simplifier {
   Quadric* quadrics_ = nullptr;
   bool* locked_ = nullptr;
   Edge* edges_ = nullptr;
+  uint32_t* order_ = nullptr;     // of edges_, the cheapest first
+  std::vector<uint32_t> starts_;  // of the buckets in order_
   size_t edge_count_ = 0, first_count_ = 0;
   bool all_edges_ = false;
   std::vector<uint32_t> ring_u_, ring_v_, common_;
@@ -213,7 +230,13 @@ class Simplifier {
 
 Status Simplify(size_t budget, const TaskControl& control, Mesh* mesh) {
   if (mesh->triangles.size() <= budget) return Status::Ok();
-  return Simplifier(control, mesh).Run(budget);
+  const size_t triangles = mesh->triangles.size();
+  const Status status = Simplifier(control, mesh).Run(budget);
+  if (status.code() != Code::kMemory) return status;
+  return Status(Code::kMemory,
+                "simplifying a surface of " + std::to_string(triangles) +
+                    " triangles does not fit: " + status.message(),
+                "a lower resolution, or more memory");
 }
 
 }  // namespace daf::mesh

@@ -69,6 +69,18 @@ TEST(Simplify, StopsWhereNothingMayGo) {
   EXPECT_EQ(EulerCharacteristic(mesh), 2);
 }
 
+TEST(Simplify, SaysHowLargeASurfaceDoesNotFit) {
+  Mesh mesh = Extract(Ball, 64);
+  Budget& budget = Budget::Process();
+  budget.SetLimit(budget.used() + (size_t{1} << 20));
+  const Status status = Simplify(100, TaskControl(), &mesh);
+  budget.SetLimit(0);
+  EXPECT_EQ(status.code(), Code::kMemory);
+  EXPECT_NE(status.message().find(std::to_string(mesh.triangles.size()) + " triangles"),
+            std::string::npos)
+      << status.message();
+}
+
 TEST(Simplify, LeavesWhatFitsAndHearsCancel) {
   Mesh mesh = Extract(Ball, 12);
   const auto before = mesh.positions;

@@ -109,9 +109,9 @@ TEST_P(Kernels, WeightGradientMatchesDouble) {
   }
 }
 
-HashLevel Level(uint32_t cells, bool dense, uint32_t features) {
+HashLevel Level(uint32_t cells, bool dense, uint32_t features, uint32_t hashed) {
   const uint32_t vertices = (cells + 1) * (cells + 1) * (cells + 1);
-  return {cells, dense ? vertices : 256u, dense ? 1u : 0u, features, 16};
+  return {cells, dense ? vertices : hashed, dense ? 1u : 0u, features, 16};
 }
 
 uint32_t Entry(const HashLevel& level, uint32_t x, uint32_t y, uint32_t z) {
@@ -123,8 +123,9 @@ uint32_t Entry(const HashLevel& level, uint32_t x, uint32_t y, uint32_t z) {
 TEST_P(Kernels, HashMatchesDouble) {
   Rng rng(4);
   for (const uint32_t features : {2u, 4u, 8u}) {
-    for (const bool dense : {true, false}) {
-      const HashLevel level = Level(dense ? 5 : 37, dense, features);
+    for (const uint32_t hashed : {0u, 256u, 16384u}) {  // entries; 0: dense
+      const bool dense = hashed == 0;
+      const HashLevel level = Level(dense ? 5 : 37, dense, features, hashed);
       const uint32_t tiles = 2, n = tiles * kTile;
       Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1),
           table(16 + level.size * features, &rng), grad(16 + level.size * features);

@@ -48,12 +48,33 @@ inline __attribute__((always_inline)) void CornersOf(const HashLevel& level, F x
   }
 }
 
+// Whether a level's table is too large to be still in a near cache when a batch comes to it.
+inline bool IsFar(const HashLevel& level) { return size_t{level.size} * level.features > 16384; }
+
+// Asks for the entries around a vector of points.
+template <int kWrite>
+inline __attribute__((always_inline)) void FetchCorners(const HashLevel& level, const float* table,
+                                                        F x, F y, F z) {
+  alignas(64) int32_t index[8][kLanes];
+  Corners corners;
+  CornersOf(level, x, y, z, &corners);
+  for (uint32_t c = 0; c < 8; ++c) StoreI(index[c], corners.index[c]);
+  for (uint32_t c = 0; c < 8; ++c) {
+    for (uint32_t l = 0; l < kLanes; ++l) __builtin_prefetch(table + index[c][l], kWrite);
+  }
+}
+
 void HashForward(const HashArgs* args) {
   const HashArgs& a = *args;
   const float* table = a.table + a.level.offset;
+  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
     for (uint32_t s = 0; s < kTile; s += kLanes) {
       const size_t at = size_t{tile} * kTile + s;
+      if (tile + 1 < fetched) {
+        const size_t next = at + kTile;
+        FetchCorners<0>(a.level, table, Load(a.x + next), Load(a.y + next), Load(a.z + next));
+      }
       Corners corners;
       CornersOf(a.level, Load(a.x + at), Load(a.y + at), Load(a.z + at), &corners);
       for (uint32_t pair = 0; pair < a.level.features; pair += 2) {
@@ -78,9 +99,14 @@ void HashBackward(const HashArgs* args) {
   float* grad = a.grad + a.level.offset;
   alignas(64) int32_t index[8][kLanes];
   alignas(64) float value[8][2 * kLanes];
+  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
     for (uint32_t s = 0; s < kTile; s += kLanes) {
       const size_t at = size_t{tile} * kTile + s;
+      if (tile + 1 < fetched) {
+        const size_t next = at + kTile;
+        FetchCorners<1>(a.level, grad, Load(a.x + next), Load(a.y + next), Load(a.z + next));
+      }
       Corners corners;
       CornersOf(a.level, Load(a.x + at), Load(a.y + at), Load(a.z + at), &corners);
       for (uint32_t c = 0; c < 8; ++c) StoreI(index[c], corners.index[c]);

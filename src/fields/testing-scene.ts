@@ -1,3 +1,4 @@
+import type { Scene } from './scenes/types.js';
 import type { FieldCamera, TrainingView } from './types.js';
 
 /** For tests: a sphere of radius 6 around the origin, coloured by its normal, whose pictures are known in closed form. */
@@ -43,4 +44,31 @@ export function spherePicture(camera: FieldCamera, source: TrainingView['source'
     for (let a = 0; a < 3; a++) rgb[i * 3 + a] = 0.5 + (0.4 * (o[a]! + d[a]! * distance)) / 6;
   }
   return { source, camera, rgb, alpha, depth };
+}
+
+/** A capture of it: square training pictures with alpha from all around, drawn when they are asked for. */
+export function sphereScene(pictures: number, size: number): Scene {
+  const frames = Array.from({ length: pictures }, (_, i) => {
+    const camera = orbit(i * 2.4, (i % 5) * 0.4 - 0.8, 40, size);
+    const image = () => {
+      const { rgb, alpha } = spherePicture(camera, 'photo');
+      const rgba = Uint8Array.from({ length: size * size * 4 }, (_, k) => {
+        const pixel = Math.floor(k / 4);
+        return Math.round(255 * (k % 4 === 3 ? alpha![pixel]! : rgb[pixel * 3 + (k % 4)]!));
+      });
+      return Promise.resolve({ width: size, height: size, rgba });
+    };
+    return { name: String(i), split: 'train', camera, image } as const;
+  });
+  return {
+    format: 'blender',
+    path: 'sphere',
+    frames,
+    box: { min: [-8, -8, -8], max: [8, 8, 8] },
+    unbounded: false,
+    near: 20,
+    hasAlpha: true,
+    background: [1, 1, 1],
+    points: null,
+  };
 }

@@ -5,7 +5,7 @@ import { addSubmitOptions, finished, follow, resolveJob, submitOptions } from '.
 export const run: CommandSpec = {
   usage: 'run <job>',
   summary:
-    'Run a job on this machine: a shipped one (wordcount, inverted-index, grep, sort, nerf-render), a .ts/.js module or a plugin (.so)',
+    'Run a job on this machine: a shipped one (wordcount, inverted-index, grep, sort, nerf-train, nerf-render), a .ts/.js module or a plugin (.so)',
   examples: [
     "daf run wordcount --input 'books/*.txt' --output counts",
     'daf run sort --input records.dat --output sorted --param record=100 --param key=10',

@@ -93,9 +93,9 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       threads: parseWhole('threads', options.threads ?? availableParallelism(), 1, 64),
       seed,
       samplesPerStep: options.samplesPerStep ?? (classic ? 8192 : 32768),
-      samplesPerEdge: options.samplesPerEdge ?? (classic ? 128 : scene.unbounded ? 256 : 512),
+      samplesPerEdge: options.samplesPerEdge ?? (classic || scene.unbounded ? 128 : 512),
       occupiedDepth: options.occupiedDepth ?? 0.03,
-      minWeight: options.minWeight ?? 1e-4,
+      minWeight: options.minWeight ?? (scene.unbounded ? 1e-3 : 1e-4),
       minTransmittance: options.minTransmittance ?? 1e-4,
       randomBackground: background === 'random' ? 1 : 0,
       background: Float32Array.from(scene.background ?? [0, 0, 0]),
@@ -112,7 +112,10 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   });
 }
 
-/** Tables grow with what there is to store: pictures of 100² need no more than 2^17 entries a level, those of 800² fill four times as many. */
+/**
+ * Tables grow with what there is to store: pictures of 100² need no more than 2^17 entries a level, those of 800² fill twice as many. An
+ * unbounded box has half the cube's side.
+ */
 function hashGridFor(scene: Scene): FieldShape {
   const pixels = scene.frames
     .filter((frame) => frame.split === 'train')
@@ -124,6 +127,6 @@ function hashGridFor(scene: Scene): FieldShape {
     features: 2,
     log2Entries: large ? 18 : 17,
     coarsest: 16,
-    finest: large ? 1024 : 512,
+    finest: (large ? 1024 : 512) * (scene.unbounded ? 2 : 1),
   };
 }

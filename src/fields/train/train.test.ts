@@ -135,7 +135,7 @@ t.test('defaults follow the scene', async (t) => {
   t.match(trainPlan(scene, {}), { seconds: 300, session: { randomBackground: 1, samplesPerEdge: 512, distortionWeight: 0 } });
   t.match(trainPlan({ ...scene, hasAlpha: false, unbounded: true }, {}), {
     field: { box: { unbounded: true } },
-    session: { randomBackground: 0, samplesPerEdge: 256 },
+    session: { randomBackground: 0, samplesPerEdge: 128 },
   });
   t.match(trainPlan(scene, { steps: 7 }), { seconds: Number.POSITIVE_INFINITY, session: { totalSteps: 7 } });
 });

@@ -30,11 +30,11 @@ export interface TrainSceneOptions {
 
   /** Samples of a step that colour and gradients are computed for, all threads together. @defaultValue 32768, classic 8192 */
   readonly samplesPerStep?: number;
-  /** Samples along the box's longest edge. @defaultValue 512, unbounded 256, classic 128 */
+  /** Samples along the box's longest edge. @defaultValue 512; unbounded and classic 128 */
   readonly samplesPerEdge?: number;
   /** Optical depth above which a cell of the occupancy grid counts as occupied. @defaultValue 0.03 */
   readonly occupiedDepth?: number;
-  /** Samples of less weight get neither colour nor gradients. @defaultValue 1e-4 */
+  /** Samples of less weight get neither colour nor gradients. @defaultValue 1e-4, unbounded 1e-3 */
   readonly minWeight?: number;
   /** Rays end where less light gets through. @defaultValue 1e-4 */
   readonly minTransmittance?: number;

@@ -1,0 +1,40 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Cluster } from '../../engine/cluster/cluster.js';
+import { temporaryDirectory } from '../../testing/engine-fixture.js';
+import { Field } from '../field.js';
+import { selfPortrait, untrained } from '../render/portrait.test.fixture.js';
+import job, { sceneName } from './job.js';
+
+t.test('a cluster trains a scene a task, with the same bytes for any number of workers', async (t) => {
+  const folder = temporaryDirectory(t);
+  for (const seed of [3, 4]) {
+    const scene = join(folder, `scene-${seed}`);
+    mkdirSync(scene);
+    using field = untrained(seed);
+    await selfPortrait(field, scene);
+  }
+  const seen: Buffer[][] = [];
+  for (const workers of [1, 2]) {
+    const output = join(folder, `out-${workers}`);
+    await using cluster = await Cluster.local({ workers });
+    const input = join(folder, 'scene-*', 'transforms_train.json');
+    const result = await (await cluster.submit(job, { input, output, params: { steps: 2 }, reducers: 1 })).result();
+    t.equal(result.counters['steps'], 4);
+    t.equal(result.manifest.inputs.splits, 2);
+    const files = ['scene-3.safetensors', 'scene-4.safetensors', 'part-r-00000'].map((name) => join(output, name));
+    seen.push(files.map((file) => readFileSync(file)));
+    using trained = Field.load(files[0]!);
+    t.equal(trained.kind, 'hashgrid');
+    t.match(String(seen.at(-1)![2]), /^scene-3\t2\t[\d.]+\t-?[\d.]+\nscene-4\t/);
+  }
+  for (const [i, bytes] of seen[0]!.entries()) t.ok(bytes.equals(seen[1]![i]!));
+});
+
+t.test('scenes are called by their folder where the file has the usual name', (t) => {
+  t.equal(sceneName('/data/fox/transforms.json'), 'fox');
+  t.equal(sceneName('/data/lego/transforms_train.json'), 'lego');
+  t.equal(sceneName('/data/kitchen.json'), 'kitchen');
+  t.end();
+});

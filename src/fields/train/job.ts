@@ -1,0 +1,87 @@
+import { basename, dirname, extname, join } from 'node:path';
+import type { PlanInput, PlannedRecord } from '../../core/contracts/definition.js';
+import { DafError } from '../../core/contracts/errors.js';
+import type { Emit, MapRecord, TaskContext } from '../../core/contracts/stage.js';
+import { checkKeys, parseWhole } from '../../core/options/index.js';
+import { defineJob } from '../../engine/jobs/define.js';
+import { openScene } from '../scenes/open.js';
+import { trainScene } from './train-scene.js';
+
+const DEFAULT_STEPS = 3000;
+const CANCEL_POLL_MS = 20;
+
+/**
+ * Trains a field for each scene: a map task is a scene. Inputs are the files that describe them (`transforms.json`, `tiny_nerf_data.npz`, …).
+ * Parameters: `steps`, `seed`, `threads` of a task, `field` (hashgrid or classic). Outputs are `<scene>.safetensors` and an index: scene, tab,
+ * steps, loss and training PSNR.
+ */
+export default defineJob({
+  name: 'nerf-train',
+  module: import.meta.url,
+  text: false,
+  output: { kind: 'text', separator: '\t' },
+  plan: planScenes,
+  map: trainOne,
+  reduce: index,
+  // A table of 2^18 entries a level with gradients, moments and average is 130 MB; pictures are page cache.
+  memory: { sortBuffer: 8 << 20, task: 288 << 20 },
+});
+
+async function* planScenes(
+  inputs: readonly PlanInput[],
+  params: Readonly<Record<string, string>>,
+): AsyncGenerator<PlannedRecord> {
+  options(params);
+  const names = new Set<string>();
+  for (const { path } of inputs) {
+    const name = sceneName(path);
+    if (names.has(name)) throw new DafError('ERR_DAF_BAD_ARGUMENT', `two scenes are called ${name}`);
+    names.add(name);
+    yield { key: name, value: path };
+  }
+}
+
+function options(params: Readonly<Record<string, string>>) {
+  checkKeys('nerf-train', params, ['steps', 'seed', 'threads', 'field']);
+  const kind = params['field'] ?? 'hashgrid';
+  if (kind !== 'hashgrid' && kind !== 'classic')
+    throw new DafError('ERR_DAF_BAD_OPTION', `field ${kind}: expected hashgrid or classic`);
+  return {
+    ...(kind === 'classic' ? { field: { kind } as const } : {}),
+    steps: parseWhole('steps', params['steps'] ?? DEFAULT_STEPS, 1, 100_000_000),
+    seed: parseWhole('seed', params['seed'] ?? 1, 0, 2 ** 32 - 1),
+    threads: parseWhole('threads', params['threads'] ?? 1, 1, 64),
+  };
+}
+
+/** The folder's name where the file has the name that every scene's has. */
+export function sceneName(path: string): string {
+  const name = basename(path, extname(path));
+  return /^(transforms(_train)?|tiny_nerf_data|cameras|images|points3D)$/.test(name) ? basename(dirname(path)) : name;
+}
+
+async function trainOne({ key, value }: MapRecord, emit: Emit, context: TaskContext): Promise<void> {
+  const name = Buffer.from(key).toString('utf8');
+  const abort = new AbortController();
+  const watch = setInterval(() => Atomics.load(context.control, 0) !== 0 && abort.abort(), CANCEL_POLL_MS);
+  try {
+    const scene = await openScene(Buffer.from(value).toString('utf8'), { split: 'train' });
+    const { field, progress } = await trainScene(scene, {
+      ...options(context.params),
+      signal: abort.signal,
+      onProgress: ({ fraction }) => context.progress(fraction),
+    });
+    using trained = field;
+    const file = join(context.scratchDir, 'field.safetensors');
+    trained.saveFile(file);
+    await context.files.putFile(`${name}.safetensors`, file);
+    context.counters.add('steps', progress.step);
+    emit(name, `${progress.step}\t${progress.loss.toPrecision(6)}\t${progress.psnr.toFixed(2)}`);
+  } finally {
+    clearInterval(watch);
+  }
+}
+
+function index(key: Uint8Array, values: Iterable<Uint8Array>, emit: Emit): void {
+  for (const value of values) emit(key, value);
+}

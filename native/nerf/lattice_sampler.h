@@ -10,15 +10,18 @@ namespace daf::nerf {
 
 class LatticeSampler {
  public:
+  // x, y, z and nothing: the axes go through the same arithmetic.
+  typedef float Axes __attribute__((vector_size(16)));
   struct Ray {
-    float slope[3], inverse[3];  // unit-cube coordinates per distance, and back
-    float first, end;            // distances: of lattice point 0, and where the ray leaves
-    uint32_t index;              // the next lattice point
+    Axes slope, inverse;  // unit-cube coordinates per distance, and back
+    float first, end;     // distances: of lattice point 0, and where the ray leaves
+    uint32_t index;       // the next lattice point
   };
 
   // All rays of a picture start at `origin`.
   LatticeSampler(const SamplePlan& plan, const float origin[3]) : plan_(plan) {
     float middle[3], square = 0;
+    origin_ = inverse_side_ = Axes{0, 0, 0, 0};
     for (int a = 0; a < 3; ++a) {
       inverse_side_[a] = 1 / plan.box->side(a);
       origin_[a] = (origin[a] - plan.box->min[a]) * inverse_side_[a];
@@ -30,14 +33,13 @@ class LatticeSampler {
     per_step_ = 1 / plan.step;
     nearest_ = 1e-4f * plan.box->edge();
     if (plan.grid == nullptr) return;
-    cells_ = static_cast<int>(plan.skip->cells());
-    fine_ = static_cast<int>(plan.grid->resolution());
-    per_cell_ = 1 / static_cast<float>(cells_);
-    per_fine_ = 1 / static_cast<float>(fine_);
+    cells_ = static_cast<float>(plan.skip->cells());
+    fine_ = static_cast<float>(plan.grid->resolution());
   }
 
   bool Start(const nerf::Ray& ray, const PixelPlace& place, float from, Ray* out) const {
     float begin = nearest_, end = AlongRay(ray, plan_.far);
+    out->slope = out->inverse = Axes{0, 0, 0, 0};
     for (int a = 0; a < 3; ++a) {
       const float slope = ray.direction[a] * inverse_side_[a];
       // A ray along a wall never meets it: so steep that it would do so beyond every box.
@@ -58,43 +60,36 @@ class LatticeSampler {
     const float at = At(*ray);
     if (!(at < ray->end)) return Way::kEnded;
     if (plan_.grid == nullptr) return Way::kHere;
-    float p[3];
-    Place(*ray, at, p);
-    int low[3], high[3];
-    for (int a = 0; a < 3; ++a) low[a] = Cell(p[a], cells_);
-    const int distance = plan_.skip->Distance(low[0], low[1], low[2]);
-    float per_cell = per_cell_;
-    if (distance > 0) {
-      for (int a = 0; a < 3; ++a) {
-        high[a] = low[a] + distance;
-        low[a] -= distance - 1;
-      }
-    } else {
-      for (int a = 0; a < 3; ++a) {
-        low[a] = Cell(p[a], fine_);
-        high[a] = low[a] + 1;
-      }
-      if (plan_.grid->Occupied(low[0], low[1], low[2])) return Way::kHere;
-      per_cell = per_fine_;
+    const Axes p = Place(*ray, at);
+    float cells = cells_;
+    Cells cell = CellsOf(p, cells);
+    int distance = plan_.skip->Distance(cell[0], cell[1], cell[2]);
+    if (distance == 0) {
+      cells = fine_;
+      cell = CellsOf(p, cells);
+      if (plan_.grid->Occupied(cell[0], cell[1], cell[2])) return Way::kHere;
+      distance = 1;
     }
-    float exit = ray->end;
-    for (int a = 0; a < 3; ++a) {
-      const float wall = static_cast<float>(ray->inverse[a] > 0 ? high[a] : low[a]) * per_cell;
-      exit = std::min(exit, (wall - origin_[a]) * ray->inverse[a]);
-    }
-    ray->index = std::max(ray->index + 1, Reach(*ray, exit));
+    // The walls ahead of the cube of empty cells around this one.
+    const float behind = static_cast<float>(1 - distance), before = static_cast<float>(distance);
+    const Axes ahead = ray->inverse > 0 ? Axes{} + before : Axes{} + behind;
+    const Axes wall = (__builtin_convertvector(cell, Axes) + ahead) / cells;
+    const Axes exit = (wall - origin_) * ray->inverse;
+    ray->index =
+        std::max(ray->index + 1,
+                 Reach(*ray, std::min(std::min(exit[0], exit[1]), std::min(exit[2], ray->end))));
     return Way::kMoved;
   }
 
   bool Take(Ray* ray, RaySample* out) const {
     const float at = At(*ray);
     if (!(at < ray->end)) return false;
-    Place(*ray, at, out->position);
+    const Axes p = Place(*ray, at);
     if (plan_.grid != nullptr) {
-      const float* p = out->position;
-      if (!plan_.grid->Occupied(Cell(p[0], fine_), Cell(p[1], fine_), Cell(p[2], fine_)))
-        return false;
+      const Cells cell = CellsOf(p, fine_);
+      if (!plan_.grid->Occupied(cell[0], cell[1], cell[2])) return false;
     }
+    for (int a = 0; a < 3; ++a) out->position[a] = p[a];
     out->t = at;
     out->length = plan_.step;
     ++ray->index;
@@ -102,28 +97,26 @@ class LatticeSampler {
   }
 
   // How far all rays near `axis` cross nothing but empty space; infinity when they meet nothing at
-  // all. spread: how far they are from it, per distance; from: up to where that is known. As Hart 1996
-  // traces spheres.
+  // all. spread: how far they are from it, per distance; from: up to where that is known. As Hart
+  // 1996 traces spheres.
   float Clear(const nerf::Ray& axis, float spread, float from) const {
     if (plan_.grid == nullptr) return from;
-    float slope[3], steepest = 0, widest = 0;
+    Axes slope = {0, 0, 0, 0};
+    float steepest = 0, widest = 0;
     for (int a = 0; a < 3; ++a) {
       slope[a] = axis.direction[a] * inverse_side_[a];
       steepest = std::max(steepest, std::fabs(slope[a]));
       widest = std::max(widest, inverse_side_[a]);
     }
-    const float opening = spread * widest, shortest = 0.5f * per_cell_ / steepest;
+    const float opening = spread * widest, shortest = 0.5f / (cells_ * steepest);
     float t = from;
     while (t < reach_) {
+      const Axes q = origin_ + slope * t;
       float outside = 0;
-      int cell[3];
-      for (int a = 0; a < 3; ++a) {
-        const float q = origin_[a] + slope[a] * t;
-        outside = std::max(outside, std::max(-q, q - 1));
-        cell[a] = Cell(q < 0 ? 0.0f : q > 1 ? 1.0f : q, cells_);
-      }
+      for (int a = 0; a < 3; ++a) outside = std::max(outside, std::max(-q[a], q[a] - 1));
+      const Cells cell = CellsOf(Clamp(q), cells_);
       const int distance = plan_.skip->Distance(cell[0], cell[1], cell[2]);
-      const float empty = std::max(outside, static_cast<float>(distance - 1) * per_cell_);
+      const float empty = std::max(outside, static_cast<float>(distance - 1) / cells_);
       const float ahead = 0.999f * (empty - opening * t) / (steepest + opening);
       if (!(ahead > shortest)) return t;
       t += ahead;
@@ -132,23 +125,23 @@ class LatticeSampler {
   }
 
  private:
-  float At(const Ray& ray) const {
-    return ray.first + plan_.step * static_cast<float>(ray.index);
-  }
-  void Place(const Ray& ray, float at, float p[3]) const {
-    for (int a = 0; a < 3; ++a) {
-      const float q = origin_[a] + ray.slope[a] * at;
-      p[a] = q < 0 ? 0.0f : q > 1 ? 1.0f : q;
-    }
+  float At(const Ray& ray) const { return ray.first + plan_.step * static_cast<float>(ray.index); }
+  Axes Place(const Ray& ray, float at) const { return Clamp(origin_ + ray.slope * at); }
+  static Axes Clamp(Axes p) {
+    p = p < 0 ? Axes{} : p;
+    return p > 1 ? Axes{} + 1 : p;
   }
 
-  static int Cell(float p, int cells) {
-    return std::min(static_cast<int>(p * static_cast<float>(cells)), cells - 1);
+  typedef int32_t Cells __attribute__((vector_size(16)));
+  // At 1 is the last cell, not one more.
+  static Cells CellsOf(Axes p, float cells) {
+    const Axes q = p * cells, last = Axes{} + (cells - 0.5f);
+    return __builtin_convertvector(q < last ? q : last, Cells);
   }
 
   // The first lattice point not before a distance. A hundredth of a step early, so that rounding
-  // never skips one that its own position would have taken: what is taken does not depend on the way
-  // there.
+  // never skips one that its own position would have taken: what is taken does not depend on the
+  // way there.
   uint32_t Reach(const Ray& ray, float distance) const {
     const float steps = (distance - ray.first) * per_step_ - 0.01f;
     if (!(steps > 0)) return 0;
@@ -157,11 +150,10 @@ class LatticeSampler {
   }
 
   SamplePlan plan_;
-  float origin_[3], inverse_side_[3];
+  Axes origin_, inverse_side_;
   float per_step_, nearest_;
-  float reach_;  // no point of the box is farther from the origin
-  int cells_ = 1, fine_ = 1;
-  float per_cell_ = 1, per_fine_ = 1;
+  float reach_;                 // no point of the box is farther from the origin
+  float cells_ = 1, fine_ = 1;  // of the skip map and of the grid, along each axis
 };
 
 }  // namespace daf::nerf

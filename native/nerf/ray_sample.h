@@ -29,13 +29,13 @@ struct RaySample {
 // What all rays of a picture share.
 struct SamplePlan {
   const Box* box;
-  const Occupancy* grid;   // both null: nothing is skipped
+  const Occupancy* grid;  // both null: nothing is skipped
   const SkipMap* skip;
-  float step;              // of the marching lattice
-  uint32_t strata;         // of each ray, instead of the lattice
-  bool stratified;         // a random point of each stratum, not its middle
-  uint32_t seed;           // of those points: they depend on it and on the pixel alone
-  float near, far;         // depths along the viewing direction; 0 and infinity: the box's walls
+  float step;       // of the marching lattice
+  uint32_t strata;  // of each ray, instead of the lattice
+  bool stratified;  // a random point of each stratum, not its middle
+  uint32_t seed;    // of those points: they depend on it and on the pixel alone
+  float near, far;  // depths along the viewing direction; 0 and infinity: the box's walls
 };
 
 struct PixelPlace {

@@ -27,8 +27,8 @@ Status SkipMap::Build(const Occupancy& grid) {
   return Status::Ok();
 }
 
-// One of the two passes of the chessboard distance transform (Rosenfeld & Pfaltz 1966): every cell is
-// at most one farther than each of its 13 neighbours that the pass has visited before it.
+// One of the two passes of the chessboard distance transform (Rosenfeld & Pfaltz 1966): every cell
+// is at most one farther than each of its 13 neighbours that the pass has visited before it.
 void SkipMap::Sweep(bool forward, uint8_t* nearest) {
   const int n = static_cast<int>(cells_), step = forward ? 1 : -1;
   // Rows before this one: (dy, dz).

@@ -1,4 +1,5 @@
-// The distances of the skip map, and that rays which use it take the samples they would take anyway.
+// The distances of the skip map, and that rays which use it take the samples they would take
+// anyway.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -37,7 +38,8 @@ TEST(SkipMap, HoldsTheChessboardDistanceToTheNearestOccupiedCell) {
     for (uint32_t y = 0; y < 24; ++y) {
       for (uint32_t x = 0; x < 24; ++x) {
         if (grid.Occupied(x, y, z))
-          occupied.push_back({static_cast<int>(x / 2), static_cast<int>(y / 2), static_cast<int>(z / 2)});
+          occupied.push_back(
+              {static_cast<int>(x / 2), static_cast<int>(y / 2), static_cast<int>(z / 2)});
       }
     }
   }
@@ -47,7 +49,8 @@ TEST(SkipMap, HoldsTheChessboardDistanceToTheNearestOccupiedCell) {
       for (int x = 0; x < 12; ++x) {
         int nearest = 255;
         for (const auto& o : occupied)
-          nearest = std::min(nearest, std::max({std::abs(o[0] - x), std::abs(o[1] - y), std::abs(o[2] - z)}));
+          nearest = std::min(
+              nearest, std::max({std::abs(o[0] - x), std::abs(o[1] - y), std::abs(o[2] - z)}));
         ASSERT_EQ(map.Distance(x, y, z), nearest) << x << " " << y << " " << z;
       }
     }

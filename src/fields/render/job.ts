@@ -59,8 +59,8 @@ function* bands(width: number, height: number, count: number) {
 }
 
 function renderTile({ key, value }: MapRecord, emit: Emit, context: TaskContext): void {
-  const { field: path, camera, window, background, samples } = decodeTile(value);
-  const { rgba } = openField(path).render(camera, { window, background, samples, control: context.control });
+  const { field: path, camera, window, ...look } = decodeTile(value);
+  const { rgba } = openField(path).render(camera, { ...look, window, control: context.control });
   emit(key, encodeRendered({ width: camera.width, height: camera.height, row: window.y, rgba }));
   context.counters.add('pixels', window.width * window.height);
 }

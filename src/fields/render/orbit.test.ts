@@ -132,7 +132,7 @@ test('a shot is what its texts say', async (t) => {
     'in the order of the file, without its pictures',
   );
   t.match(file.cameras[0], { width: 40, height: 20, focal: [50, 50], center: [19, 10] });
-  t.same(file.look, { background: [1, 0.5, 0], samples: 256 });
+  t.same(file.look, { background: [1, 0.5, 0], samples: 256, precision: 'fp32' });
   t.match((await planShot(box, { path: poses, size: '80x40', frames: '2' })).cameras, [
     { width: 80, focal: [100, 100], center: [38, 20] },
     { width: 80 },
@@ -150,6 +150,7 @@ test('a shot is what its texts say', async (t) => {
     { background: 'pink' },
     { background: '1,2,3' },
     { samples: '7' },
+    { precision: 'fp16' },
     { farmes: '3' } as object,
   ]) {
     await t.rejects(planShot(box, wrong), { code: 'ERR_DAF_BAD_OPTION' }, JSON.stringify(wrong));

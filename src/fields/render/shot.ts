@@ -4,6 +4,8 @@ import { openScene } from '../scenes/open.js';
 import type { FieldBox, FieldCamera, Vector3 } from '../types.js';
 import { type Orbit, orbitOfBox, orbitOfCameras, orbitPath, type PictureSize, spiralPath } from './orbit.js';
 import { posesFromFile } from './poses.js';
+import { usablePrecision } from './precision.js';
+import type { Precision } from './types.js';
 
 /** What to render of a field, as the command line and the parameters of a job say it: all text. */
 export interface ShotOptions {
@@ -25,11 +27,13 @@ export interface ShotOptions {
   readonly background?: string;
   /** Samples along the box's longest edge. @defaultValue 256 */
   readonly samples?: string;
+  /** `fp32`, `bf16` or `int8`; fp32 where the CPU has no other. @defaultValue fp32 */
+  readonly precision?: string;
 }
 
 export interface Shot {
   readonly cameras: readonly FieldCamera[];
-  readonly look: { readonly background: Vector3 | null; readonly samples: number };
+  readonly look: { readonly background: Vector3 | null; readonly samples: number; readonly precision: Precision };
 }
 
 const KEYS: readonly (keyof ShotOptions)[] = [
@@ -42,6 +46,7 @@ const KEYS: readonly (keyof ShotOptions)[] = [
   'zoom',
   'background',
   'samples',
+  'precision',
 ];
 const DEFAULT_SIZE: PictureSize = { width: 512, height: 512 };
 const DEFAULT_FRAMES = 60;
@@ -52,6 +57,7 @@ export async function planShot(box: FieldBox, options: ShotOptions): Promise<Sho
   const look = {
     background: parseBackground(options.background ?? 'none'),
     samples: parseWhole('samples', options.samples ?? 256, 8, 4096),
+    precision: usablePrecision((options.precision ?? 'fp32') as Precision),
   };
   const size = options.size === undefined ? null : parseSize(options.size);
   const frames = options.frames === undefined ? null : parseWhole('frames', options.frames, 1, 100_000);

@@ -1,6 +1,6 @@
 import { DafError } from '../../core/contracts/errors.js';
 import type { FieldCamera, Vector3 } from '../types.js';
-import type { PixelWindow } from './types.js';
+import type { PixelWindow, Precision } from './types.js';
 
 /** What one map task renders. */
 export interface Tile {
@@ -10,6 +10,7 @@ export interface Tile {
   readonly window: PixelWindow;
   readonly background: Vector3 | null;
   readonly samples: number;
+  readonly precision: Precision;
 }
 
 /** Pixels of a frame's rows, on their way from map to reduce. */

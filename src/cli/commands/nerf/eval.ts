@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { Evaluation } from '../../../fields/render/evaluate.js';
-import type { RenderLook } from '../../../fields/render/types.js';
+import type { Precision, RenderLook } from '../../../fields/render/types.js';
 import type { Scene } from '../../../fields/scenes/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
 
@@ -23,14 +23,16 @@ export const evaluateField: CommandSpec = {
       .option('--samples-per-ray <n>', 'equal strata of each ray instead', wholeNumber('--samples-per-ray', 1, 4096))
       .option('--near <depth>', 'where rays begin, for fields made between fixed bounds', depth('--near'))
       .option('--far <depth>', 'where they end', depth('--far'))
+      .option('--precision <name>', 'fp32, bf16 or int8 (default: fp32)')
       .option('--threads <n>', 'threads that render (default: one for each core)', wholeNumber('--threads', 1, 256))
       .option('--out <dir>', 'also write every rendered picture there, as PNG');
   },
   async run([file, path], options, io) {
-    const [{ Field }, { RenderPool }, { evaluate }, { openScene }] = await Promise.all([
+    const [{ Field }, { RenderPool }, { evaluate }, { usablePrecision }, { openScene }] = await Promise.all([
       import('../../../fields/field.js'),
       import('../../../fields/render/pool.js'),
       import('../../../fields/render/evaluate.js'),
+      import('../../../fields/render/precision.js'),
       import('../../../fields/scenes/open.js'),
     ]);
     const background = await backgroundOption(options['background'] as string | undefined);
@@ -44,7 +46,7 @@ export const evaluateField: CommandSpec = {
     const out = options['out'] as string | undefined;
     const result = await evaluate(pool, frames, {
       background: background ?? scene.background ?? [0, 0, 0],
-      look: lookOptions(options),
+      look: { ...lookOptions(options), precision: usablePrecision(options['precision'] as Precision | undefined) },
       signal: io.signal,
       onProgress: (fraction, name) => io.progress.update(fraction, name),
       ...(out === undefined ? {} : { onPicture: (frame, picture) => writePicture(out, frame.name, picture) }),

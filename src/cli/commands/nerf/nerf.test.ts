@@ -89,6 +89,7 @@ t.test('wrong command lines say what is wrong', async (t) => {
   t.equal(await code('eval', 'f.safetensors', '.', '--background', 'none'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('eval', 'f.safetensors', '.', '--split', 'tset'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('eval', 'f.safetensors', '.', '--near', '-1'), 'ERR_DAF_BAD_OPTION');
+  t.equal(await code('render', 'f.safetensors', '--out', 'o', '--precision', 'fp16'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('render', 'f.safetensors', '--out', 'o', '--size', '0'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('render', 'f.safetensors', '--out', 'o.webp', '--depth'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('rendr', 'f.safetensors'), 'ERR_DAF_BAD_OPTION');

@@ -28,6 +28,7 @@ export const renderField: CommandSpec = {
       .option('--zoom <factor>', 'how many times nearer (default: 1)')
       .option('--background <colour>', 'none, white, black or r,g,b (default: none, which is transparent)')
       .option('--samples <n>', 'samples along the box’s longest edge (default: 256)')
+      .option('--precision <name>', 'fp32, bf16 or int8 (default: fp32)')
       .option('--fps <n>', 'frames a second of the animation', wholeNumber('--fps', 1, 240), FRAMES_PER_SECOND)
       .option('--depth', 'frames: also write the depth of each, as NNNNN-depth.png')
       .option('--normals', 'frames: also write the normals of each, as NNNNN-normals.png')
@@ -63,7 +64,7 @@ export const renderField: CommandSpec = {
 };
 
 function shotOptions(options: Record<string, unknown>): ShotOptions {
-  const names = ['path', 'frames', 'size', 'around', 'up', 'elevation', 'zoom', 'background', 'samples'] as const;
+  const names = ['path', 'frames', 'size', 'around', 'up', 'elevation', 'zoom', 'background', 'samples', 'precision'] as const;
   return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, String(options[name])]));
 }
 

@@ -30,5 +30,8 @@ export type {
   SceneImage,
   SceneOptions,
   SceneSplit,
+  TrainProgress,
+  TrainResult,
+  TrainSceneOptions,
 } from './fields/index.js';
-export { Field, openScene } from './fields/index.js';
+export { Field, openScene, trainScene } from './fields/index.js';

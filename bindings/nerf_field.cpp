@@ -19,6 +19,7 @@ bool ReadClassicConfig(const Napi::Object& options, nerf::ClassicConfig* out) {
   out->feature_relu = options.Get("featureRelu").ToBoolean().Value();
   out->relu_density = options.Get("reluDensity").ToBoolean().Value();
   out->raw_position = options.Get("rawPosition").ToBoolean().Value();
+  out->coarse = options.Get("coarse").ToBoolean().Value();
   out->raw_direction = options.Get("rawDirection").ToBoolean().Value();
   return ReadCount(options, "width", &out->width) && ReadCount(options, "depth", &out->depth) &&
          ReadCount(options, "positionFrequencies", &out->position_frequencies) &&

@@ -18,6 +18,8 @@ bool ReadLook(const Napi::Value& value, nerf::RenderOptions* out) {
          (out->transparent || ReadTriple(look.Get("background"), "background", out->background)) &&
          ReadCount(look, "samples", &out->samples) &&
          ReadCount(look, "samplesPerRay", &out->samples_per_ray) &&
+         ReadCount(look, "coarseSamples", &out->importance.coarse) &&
+         ReadCount(look, "fineSamples", &out->importance.fine) &&
          ReadCount(look, "seed", &out->seed) && ReadFloat(look, "near", &out->near) &&
          ReadFloat(look, "far", &out->far) &&
          ReadFloat(look, "minTransmittance", &out->min_transmittance);

@@ -28,7 +28,8 @@ std::vector<std::pair<const char*, bool*>> Flags(ClassicConfig* config) {
   return {{"featureRelu", &config->feature_relu},
           {"reluDensity", &config->relu_density},
           {"rawPosition", &config->raw_position},
-          {"rawDirection", &config->raw_direction}};
+          {"rawDirection", &config->raw_direction},
+          {"coarse", &config->coarse}};
 }
 
 }  // namespace

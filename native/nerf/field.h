@@ -95,6 +95,12 @@ class Field {
   // Scratch comes from `arena`, which must outlive the pass. Errors: kMemory, kUnsupported where
   // the instruction set in use, or this kind of field, lacks the precision.
   virtual Status NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const = 0;
+  // The same of the coarse network, whose gradients lie in the same parameter_count floats. Errors:
+  // also kUnsupported where there is none.
+  virtual bool has_coarse() const { return false; }
+  virtual Status NewCoarsePass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const {
+    return Status(Code::kUnsupported, std::string(this->kind()) + " fields have no coarse network");
+  }
   // Tensors and metadata; the writer borrows the field and `scratch`.
   virtual Status Save(Arena* scratch, SafetensorsWriter* writer) const = 0;
   virtual Status LoadTensors(const SafetensorsFile& file) = 0;
@@ -123,6 +129,8 @@ struct ClassicConfig {
   // What is encoded is scale · unit-cube point + shift. Networks trained elsewhere know other
   // coordinates than ours, [-1, 1].
   float input_scale[3] = {2, 2, 2}, input_shift[3] = {-1, -1, -1};
+  bool coarse = false;  // a second network of the same shape, which proposes where along a ray the
+                        // first one is asked
 };
 // Errors: kBadArgument naming what is out of range.
 Status Check(const ClassicConfig& config);

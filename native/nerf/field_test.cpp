@@ -275,6 +275,7 @@ INSTANTIATE_TEST_SUITE_P(
                              c->position_frequencies = c->direction_frequencies = 0;
                              c->relu_density = true;
                            })},
+                      Case{"classic_coarse", Classic([](ClassicConfig* c) { c->coarse = true; })},
                       Case{"classic_one_layer", Classic([](ClassicConfig* c) {
                              c->depth = 1;
                              c->skips = {};

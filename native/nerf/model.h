@@ -27,12 +27,17 @@ class Model {
   Status Assign(const SafetensorsFile& file);
 
   Field& field() { return *field_; }
+  const Field& field() const { return *field_; }
   const Box& box() const { return box_; }
   Occupancy& occupancy() { return occupancy_; }
   const Occupancy& occupancy() const { return occupancy_; }
 
   // A pass for inference for this thread alone. Thread-safe. Errors: as Field::NewPass.
   Status Borrow(PassKind kind, PassPool::Loan* out) { return passes_.Borrow(*field_, kind, out); }
+  // The same of the coarse network. Errors: also kUnsupported where the field has none.
+  Status BorrowCoarse(PassKind kind, PassPool::Loan* out) {
+    return coarse_passes_.Borrow(*field_, kind, out);
+  }
   // Training changed the field: the occupancy grid no longer fits.
   void Touch() {
     stale_ = true;
@@ -54,7 +59,7 @@ class Model {
   Status Refresh(const TaskControl& control);
 
   std::unique_ptr<Field> field_;
-  PassPool passes_;
+  PassPool passes_, coarse_passes_{true};
   Box box_;
   Occupancy occupancy_;
   std::mutex refreshing_;

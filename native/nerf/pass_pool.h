@@ -13,6 +13,9 @@ namespace daf::nerf {
 
 class PassPool {
  public:
+  // Of the field's own network or of its coarse one.
+  explicit PassPool(bool coarse = false) : coarse_(coarse) {}
+
   // Goes back to its pool, which must outlive it, when it leaves scope.
   class Loan {
    public:
@@ -48,7 +51,8 @@ class PassPool {
     loan.pool_ = this;
     loan.kind_ = kind;
     if (idle.empty()) {
-      DAF_RETURN_IF_ERROR(field.NewPass(kind, &arena_, &loan.pass_));
+      DAF_RETURN_IF_ERROR(coarse_ ? field.NewCoarsePass(kind, &arena_, &loan.pass_)
+                                  : field.NewPass(kind, &arena_, &loan.pass_));
     } else {
       loan.pass_ = std::move(idle.back());
       idle.pop_back();
@@ -59,6 +63,7 @@ class PassPool {
   }
 
  private:
+  const bool coarse_;
   std::mutex mutex_;
   Arena arena_;
   std::vector<std::unique_ptr<FieldPass>> idle_[3];  // by the kind of inference

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <type_traits>
 
 #include "native/nerf/lattice_sampler.h"
+#include "native/nerf/listed_ray.h"
 #include "native/nerf/strata_sampler.h"
 #include "native/nerf/unbounded_sampler.h"
 
@@ -178,6 +180,19 @@ void RenderBlock<Sampler>::StartBundle(const Window& bundle, float before) {
       ++count_;
     }
   }
+}
+
+// Gives rays of two looks their samples; the others have their own.
+template <typename Sampler>
+Status RenderBlock<Sampler>::Propose(const TaskControl& control, RenderStats* stats) {
+  if constexpr (std::is_same_v<Sampler, ListedSampler>) {
+    ListedRay* rays[kSide * kSide];
+    for (uint32_t i = 0; i < live_count_; ++i) rays[i] = &rays_[live_[i]];
+    const double begin = SteadySeconds();
+    DAF_RETURN_IF_ERROR(proposals_->Place(rays, live_count_, control, &stats->samples));
+    stats->field_seconds += SteadySeconds() - begin;
+  }
+  return Status::Ok();
 }
 
 // Brings the live rays to their next samples, and drops those that have none.
@@ -354,6 +369,7 @@ template <typename Sampler>
 Status RenderBlock<Sampler>::Render(const Window& window, uint32_t x0, uint32_t y0,
                                     const TaskControl& control, RenderStats* stats) {
   StartRays(window, x0, y0, stats);
+  DAF_RETURN_IF_ERROR(Propose(control, stats));
   uint32_t each = kFirstRun;
   for (Advance(); live_count_ > 0; Advance()) {
     // A pass that takes few samples serves the live rays in turns.
@@ -404,6 +420,7 @@ void RenderBlock<Sampler>::Store(const Window& window, const RenderTargets& targ
 }
 
 template class RenderBlock<LatticeSampler>;
+template class RenderBlock<ListedSampler>;
 template class RenderBlock<StrataSampler>;
 template class RenderBlock<UnboundedSampler>;
 

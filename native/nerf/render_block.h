@@ -3,6 +3,7 @@
 // together.
 #pragma once
 
+#include "native/nerf/proposals.h"
 #include "native/nerf/ray_sample.h"
 #include "native/nerf/renderer.h"
 
@@ -19,6 +20,8 @@ class RenderBlock {
               const Camera& camera, const RenderOptions& options, bool normals);
   // Errors: kMemory.
   Status Reserve(Arena* arena);
+  // Samples of the second look come from there; needed for ListedSampler, and for it alone.
+  void Follow(Proposals* proposals) { proposals_ = proposals; }
   // The pixels of [x0, x0 + kSide) × [y0, y0 + kSide) within the window. Errors: kCancelled.
   Status Render(const Window& window, uint32_t x0, uint32_t y0, const TaskControl& control,
                 RenderStats* stats);
@@ -31,6 +34,7 @@ class RenderBlock {
 
   void StartRays(const Window& window, uint32_t x0, uint32_t y0, RenderStats* stats);
   void StartBundle(const Window& bundle, float before);
+  Status Propose(const TaskControl& control, RenderStats* stats);
   void Advance();
   template <typename Predicate>
   void KeepLive(Predicate goes_on);
@@ -50,6 +54,7 @@ class RenderBlock {
   const bool normals_;
   const SamplePlan plan_;
   const Sampler sampler_;
+  Proposals* proposals_ = nullptr;
   Lanes* lanes_ = nullptr;
   Pixel* pixels_ = nullptr;
   typename Sampler::Ray* rays_ = nullptr;  // of the pixels

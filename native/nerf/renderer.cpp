@@ -6,6 +6,7 @@
 #include "native/base/thread_clock.h"
 #include "native/nerf/denormals.h"
 #include "native/nerf/lattice_sampler.h"
+#include "native/nerf/listed_ray.h"
 #include "native/nerf/render_block.h"
 #include "native/nerf/strata_sampler.h"
 #include "native/nerf/unbounded_sampler.h"
@@ -23,6 +24,9 @@ Status CheckArguments(const Camera& camera, const Window& window, const RenderOp
     return bad("the window must be a part of the image, at least one pixel large");
   if (options.samples < 8 || options.samples > 4096) return bad("samples must be 8–4096");
   if (options.samples_per_ray > 4096) return bad("samplesPerRay must be at most 4096");
+  if (options.importance.coarse > 1024 || options.importance.fine > 1024 ||
+      (options.importance.coarse == 0) != (options.importance.fine == 0))
+    return bad("importance: coarse and fine samples of a ray must be 1–1024");
   if (!(options.near >= 0) || !(options.far > options.near))
     return bad("near must be at least 0, and far beyond it");
   if (!(options.min_transmittance >= 0 && options.min_transmittance < 1))
@@ -63,7 +67,15 @@ Status Renderer::Render(Model* model, const Camera& camera, const Window& window
   arena_.Reset();
   *stats = {};
   const bool normals = targets.normal != nullptr;
-  if (options.samples_per_ray > 0) {
+  if (options.importance.coarse > 0) {
+    PassPool::Loan coarse;
+    DAF_RETURN_IF_ERROR(model->BorrowCoarse(options.pass, &coarse));
+    Proposals proposals(*model, &*coarse, options.importance);
+    RenderBlock<ListedSampler> block(*model, &*pass, *kernels, camera, options, normals);
+    DAF_RETURN_IF_ERROR(proposals.Reserve(block.kSide * block.kSide, &arena_));
+    block.Follow(&proposals);
+    DAF_RETURN_IF_ERROR(RenderWindow(std::move(block), &arena_, window, targets, control, stats));
+  } else if (options.samples_per_ray > 0) {
     DAF_RETURN_IF_ERROR(
         RenderWindow(RenderBlock<StrataSampler>(*model, &*pass, *kernels, camera, options, normals),
                      &arena_, window, targets, control, stats));

@@ -4,15 +4,19 @@
 #include <cmath>
 
 #include "native/base/control.h"
+#include "native/nerf/importance.h"
 #include "native/nerf/model.h"
 
 namespace daf::nerf {
 
 struct RenderOptions {
   float background[3] = {0, 0, 0};
-  bool transparent = true;         // rgba keeps straight alpha instead of the background
-  uint32_t samples = 256;          // of the marching lattice along the box's longest edge
-  uint32_t samples_per_ray = 0;    // that many equal strata of each ray instead of the lattice
+  bool transparent = true;       // rgba keeps straight alpha instead of the background
+  uint32_t samples = 256;        // of the marching lattice along the box's longest edge
+  uint32_t samples_per_ray = 0;  // that many equal strata of each ray instead of the lattice
+  // Two looks along each ray: the coarse network at so many strata, the field there and at so many
+  // more samples where it found something. No coarse ones: one look. Only fields that have it.
+  ImportanceCounts importance{0, 0};
   bool stratified = false;         // strata are sampled at a random point, not in the middle
   uint32_t seed = 1;               // of those points
   float near = 0, far = INFINITY;  // depths along the viewing direction, within the box

@@ -64,6 +64,7 @@ class AnalyticPass final : public FieldPass {
 class AnalyticField final : public Field {
  public:
   explicit AnalyticField(Analytic f) : f_(std::move(f)) {}
+  AnalyticField(Analytic f, Analytic coarse) : f_(std::move(f)), coarse_(std::move(coarse)) {}
   const char* kind() const override { return "analytic"; }
   void Pack() override {}
   std::vector<ParameterGroup> groups() const override { return {}; }
@@ -71,11 +72,18 @@ class AnalyticField final : public Field {
     *out = std::make_unique<AnalyticPass>(f_);
     return Status::Ok();
   }
+  bool has_coarse() const override { return coarse_.density != nullptr; }
+  Status NewCoarsePass(PassKind kind, Arena* arena,
+                       std::unique_ptr<FieldPass>* out) const override {
+    if (!has_coarse()) return Field::NewCoarsePass(kind, arena, out);
+    *out = std::make_unique<AnalyticPass>(coarse_);
+    return Status::Ok();
+  }
   Status Save(Arena*, SafetensorsWriter*) const override { return Status::Ok(); }
   Status LoadTensors(const SafetensorsFile&) override { return Status::Ok(); }
 
  private:
-  Analytic f_;
+  Analytic f_, coarse_;
 };
 
 }  // namespace daf::nerf::testing

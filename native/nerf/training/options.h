@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "native/base/status.h"
+#include "native/nerf/importance.h"
 
 namespace daf::nerf {
 
@@ -23,6 +24,9 @@ struct SceneTrainOptions {
   float occupied_depth = 0.03f;          // optical depth above which a cell of the grid is occupied
   float min_weight = 1e-4f;  // samples that count for less are left out of colour and gradients
   float min_transmittance = 1e-4f;  // where less light gets through, a ray ends
+
+  ImportanceCounts importance;  // of each ray, instead of the lattice, where the field has a coarse
+                                // network
 
   TrainingBackground background_kind = TrainingBackground::kFixed;
   float background[3] = {0, 0, 0};

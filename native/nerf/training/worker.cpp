@@ -9,11 +9,21 @@ namespace daf::nerf {
 namespace {
 constexpr uint32_t kMaxMisses = 50000;    // rays without a sample, one after the other
 constexpr uint64_t kMostCandidates = 16;  // times the samples of a step: where hardly any counts
+
+Status Empty() {
+  return Status(Code::kBadData,
+                "training: the field has become empty: hardly a ray meets an occupied cell",
+                "check the cameras' convention, the box and the background");
+}
 }  // namespace
 
 Status TrainingWorker::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels_));
   DAF_RETURN_IF_ERROR(model_.field().NewPass(PassKind::kTraining, arena, &pass_));
+  if (model_.field().has_coarse()) {
+    look_ = std::make_unique<CoarseLook>(model_, &grid_, options_);
+    DAF_RETURN_IF_ERROR(look_->Reserve(arena));
+  }
   DAF_RETURN_IF_ERROR(candidates_.Reserve(arena));
   DAF_RETURN_IF_ERROR(kept_.Reserve(arena));
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, &pick_));
@@ -28,7 +38,9 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, const Task
   kept_.Clear();
   for (;;) {
     DAF_RETURN_IF_ERROR(control.Check());
-    DAF_RETURN_IF_ERROR(Gather(capacity - kept_.samples, &sums->losses));
+    const uint32_t space = capacity - kept_.samples;
+    DAF_RETURN_IF_ERROR(look_ != nullptr ? GatherProposed(space, gradients, &sums->losses)
+                                         : Gather(space, &sums->losses));
     candidates_.Pad();
     pass_->Density({candidates_.x, candidates_.y, candidates_.z}, candidates_.samples,
                    candidates_.density);
@@ -43,26 +55,35 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, const Task
   }
 }
 
+// False for a pixel that was masked out.
+bool TrainingWorker::Draw(TrainingRay* ray) {
+  if (!images_.Draw(&rng_, ray)) return false;
+  for (int k = 0; k < 3; ++k) {
+    ray->background[k] = options_.background_kind == TrainingBackground::kRandom
+                             ? rng_.Uniform()
+                             : options_.background[k];
+  }
+  return true;
+}
+
+void TrainingWorker::CountEmpty(const TrainingRay& ray, LossSums* losses) const {
+  const float nothing[6] = {0, 0, 0, 0, 0, 1};
+  float unused[4];
+  ColorLoss(options_, ray, nothing, unused, losses);
+}
+
 // Fills the candidates with the samples of whole rays, at most `room`. Rays through nothing have no
 // gradient, and only count.
 Status TrainingWorker::Gather(uint32_t room, LossSums* losses) {
   SampleLanes& c = candidates_;
   c.Clear();
   for (uint32_t misses = 0; c.ray_count < SampleLanes::kMaxRays - kept_.ray_count;) {
-    if (misses > kMaxMisses)
-      return Status(Code::kBadData,
-                    "training: the field has become empty: hardly a ray meets an occupied cell",
-                    "check the cameras' convention, the box and the background");
+    if (misses > kMaxMisses) return Empty();
     TrainingRay& ray = c.rays[c.ray_count];
     const Rng before = rng_;
-    if (!images_.Draw(&rng_, &ray)) {
+    if (!Draw(&ray)) {
       ++misses;
       continue;
-    }
-    for (int k = 0; k < 3; ++k) {
-      ray.background[k] = options_.background_kind == TrainingBackground::kRandom
-                              ? rng_.Uniform()
-                              : options_.background[k];
     }
     const uint32_t first = c.samples;
     if (!March(ray, room) && (first > 0 || kept_.samples > 0)) {  // drawn again when there is room
@@ -71,9 +92,7 @@ Status TrainingWorker::Gather(uint32_t room, LossSums* losses) {
       break;
     }
     if (c.samples == first) {
-      const float nothing[6] = {0, 0, 0, 0, 0, 1};
-      float unused[4];
-      ColorLoss(options_, ray, nothing, unused, losses);
+      CountEmpty(ray, losses);
       ++misses;
       continue;
     }
@@ -84,23 +103,64 @@ Status TrainingWorker::Gather(uint32_t room, LossSums* losses) {
   return Status::Ok();
 }
 
+// The same where the coarse network says where samples belong; no ray at all where there is no room
+// for one.
+Status TrainingWorker::GatherProposed(uint32_t room, float* gradients, LossSums* losses) {
+  SampleLanes& c = candidates_;
+  c.Clear();
+  look_->Clear();
+  const uint32_t rays = std::min({room / options_.importance.total(), look_->capacity(),
+                                  SampleLanes::kMaxRays - kept_.ray_count});
+  while (look_->count() < rays) {
+    if (misses_ > kMaxMisses) return Empty();
+    TrainingRay ray;
+    if (!Draw(&ray)) {
+      ++misses_;
+    } else if (!look_->Add(ray, &rng_)) {
+      CountEmpty(ray, losses);
+      ++misses_;
+    }
+  }
+  look_->Learn(gradients);
+  for (uint32_t i = 0; i < look_->count(); ++i) {
+    const uint32_t first = c.samples;
+    RaySample sample;
+    while (look_->samples(i).Take(&sample)) Append(sample.position, sample.t, sample.length);
+    if (c.samples == first) {
+      CountEmpty(look_->ray(i), losses);
+      ++misses_;
+      continue;
+    }
+    misses_ = 0;
+    c.rays[c.ray_count] = look_->ray(i);
+    c.first[c.ray_count++] = first;
+  }
+  c.first[c.ray_count] = c.samples;
+  return Status::Ok();
+}
+
+void TrainingWorker::Append(const float position[3], float t, float length) {
+  SampleLanes& c = candidates_;
+  const float edge = model_.box().edge();
+  const uint32_t at = c.samples++;
+  c.x[at] = position[0];
+  c.y[at] = position[1];
+  c.z[at] = position[2];
+  c.t[at] = t / edge;
+  c.step[at] = length / edge;
+}
+
 // Appends the ray's samples; false where they are more than fit.
 bool TrainingWorker::March(const TrainingRay& ray, uint32_t room) {
   const float edge = model_.box().edge();
   Marcher march;
-  SampleLanes& c = candidates_;
   if (!march.Start(model_.box(), &grid_, ray.ray,
                    edge / static_cast<float>(options_.samples_per_edge), rng_.Uniform()))
     return true;
   float t, position[3];
   while (march.Next(&t, position)) {
-    if (c.samples == room) return false;
-    const uint32_t at = c.samples++;
-    c.x[at] = position[0];
-    c.y[at] = position[1];
-    c.z[at] = position[2];
-    c.t[at] = t / edge;
-    c.step[at] = march.length() / edge;
+    if (candidates_.samples == room) return false;
+    Append(position, t, march.length());
   }
   return true;
 }

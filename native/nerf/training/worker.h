@@ -9,8 +9,7 @@
 #include <memory>
 
 #include "native/nerf/model.h"
-#include "native/nerf/training/losses.h"
-#include "native/nerf/training/sample_lanes.h"
+#include "native/nerf/training/coarse_look.h"
 
 namespace daf::nerf {
 
@@ -47,10 +46,14 @@ class TrainingWorker {
   Rng& rng() { return rng_; }
 
  private:
+  bool Draw(TrainingRay* ray);
+  void CountEmpty(const TrainingRay& ray, LossSums* losses) const;
   Status Gather(uint32_t room, LossSums* losses);
+  Status GatherProposed(uint32_t room, float* gradients, LossSums* losses);
   void Select();
   void Learn(float* gradients, WorkSums* sums);
   bool March(const TrainingRay& ray, uint32_t room);
+  void Append(const float position[3], float t, float length);
 
   Model& model_;
   const Occupancy& grid_;
@@ -58,6 +61,8 @@ class TrainingWorker {
   const SceneTrainOptions& options_;
   Rng rng_;
   std::unique_ptr<FieldPass> pass_;
+  std::unique_ptr<CoarseLook> look_;  // only where the field has a coarse network
+  uint32_t misses_ = 0;               // rays without a sample of that look, one after the other
   const kernels::Table* kernels_ = nullptr;
   SampleLanes candidates_, kept_;
   uint32_t* pick_ = nullptr;  // of the candidates

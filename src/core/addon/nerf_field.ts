@@ -70,6 +70,7 @@ export interface NativeClassicOptions {
   readonly reluDensity: boolean;
   readonly rawPosition: boolean;
   readonly rawDirection: boolean;
+  readonly coarse: boolean;
   /** [3] each: what is encoded is scale · unit-cube point + shift. */
   readonly inputScale: Float32Array;
   readonly inputShift: Float32Array;

@@ -19,6 +19,9 @@ export interface NativeFieldLook {
   readonly samples: number;
   /** 0: the marching lattice of `samples`. */
   readonly samplesPerRay: number;
+  /** Of each ray's first and second look; both 0: one look. */
+  readonly coarseSamples: number;
+  readonly fineSamples: number;
   readonly stratified: boolean;
   readonly seed: number;
   readonly near: number;

@@ -28,6 +28,7 @@ test('every architecture is created, saved and loaded as it was', (t) => {
     { positionFrequencies: 6, directionFrequencies: 2 },
     { skips: [], linearLayers: [0, 2], featureActivation: 'relu', densityActivation: 'relu' },
     { skips: [1, 2], viewWidth: 24, coordinates: 'world' },
+    { coarse: true },
     { depth: 1, rawPosition: false, rawDirection: false, coordinateScale: Math.PI },
   ];
   const sizes = new Set<number>();

@@ -16,6 +16,7 @@ export const CLASSIC_KEYS: readonly (keyof ClassicOptions)[] = [
   'densityActivation',
   'rawPosition',
   'rawDirection',
+  'coarse',
   'coordinates',
   'coordinateScale',
 ];
@@ -38,6 +39,7 @@ export function classicOptions(options: ClassicOptions, box: FieldBox): NativeCl
     reluDensity: oneOf('densityActivation', options.densityActivation ?? 'exp', ['exp', 'relu']) === 'relu',
     rawPosition: options.rawPosition ?? true,
     rawDirection: options.rawDirection ?? true,
+    coarse: options.coarse ?? false,
     inputScale: scale,
     inputShift: shift,
   };

@@ -25,6 +25,11 @@ export interface ClassicOptions {
   /** Whether the encodings begin with the position and the direction themselves. @defaultValue true */
   readonly rawPosition?: boolean;
   readonly rawDirection?: boolean;
+  /**
+   * A second network of the same shape, which is trained beside the first and says where along a ray that one is asked: see `importance`
+   * among the options of rendering. @defaultValue false
+   */
+  readonly coarse?: boolean;
   /** What is encoded: the box mapped to [−1, 1] on each axis, or the coordinates of the world. @defaultValue 'box' */
   readonly coordinates?: 'box' | 'world';
   /** What the coordinates are multiplied by first, e.g. π where the frequencies are 2^k π. @defaultValue 1 */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { temporaryDirectory } from '../../testing/engine-fixture.js';
 import { Field } from '../field.js';
+import { orbit } from '../testing-scene.js';
 import { type ImportOptions, importField } from './import-field.js';
 import {
   encode,
@@ -127,6 +128,38 @@ test('networks of every known layout give what they give in PyTorch', (t) => {
   const third = visible(FLEXIBLE, 'fc_alpha', 4);
   writeFileSync(file, toNpz(withPrefix('model/', third)));
   compare(t, file, flexible(third));
+  t.end();
+});
+
+test('a coarse network is imported beside the fine one and proposes its samples', (t) => {
+  const folder = temporaryDirectory(t);
+  const file = join(folder, 'weights.npz');
+  const fine = withPrefix('fine.', visible(NERF_PYTORCH, 'alpha_linear', 5));
+  const coarse = withPrefix('coarse.', visible(NERF_PYTORCH, 'alpha_linear', 6));
+  writeFileSync(file, toNpz({ ...fine, ...coarse }));
+  const own = (name: string): object =>
+    Object.fromEntries(Object.entries(fine).map(([key, layer]) => [key.slice(name.length), layer]));
+  compare(t, file, nerfPytorch(own('fine.') as TorchWeights), { coarsePrefix: 'coarse.' });
+  const { field } = importField(file, { box, occupancy: 8, coarsePrefix: 'coarse.' });
+  using _ = field;
+  const camera = orbit(0.3, 0.2, 6, 8);
+  const once = field.render(camera, { samplesPerRay: 192, exhaustive: true });
+  const twice = field.render(camera, { importance: true, exhaustive: true });
+  t.ok(twice.stats.samples > once.stats.samples, 'both networks were asked');
+  for (let i = 0; i < 64; i++)
+    t.ok(Math.abs(once.opacity[i]! - twice.opacity[i]!) < 0.02, `${once.opacity[i]}, ${twice.opacity[i]}`);
+  const { field: alone } = importField(file, { box, occupancy: 8 });
+  using __ = alone;
+  t.throws(() => alone.render(camera, { importance: true }), { code: 'ERR_DAF_UNSUPPORTED' });
+  t.throws(() => field.render(camera, { importance: { coarse: 0, fine: 3 } }), { code: 'ERR_DAF_BAD_OPTION' });
+  writeFileSync(
+    file,
+    toNpz({
+      ...fine,
+      ...withPrefix('coarse.', randomWeights({ ...NERF_PYTORCH, 'views_linears.0': [16, 17], rgb_linear: [3, 16] })),
+    }),
+  );
+  t.throws(() => importField(file, { coarsePrefix: 'coarse.' }), { code: 'ERR_DAF_BAD_DATA', message: /different shapes/ });
   t.end();
 });
 

@@ -1,10 +1,11 @@
 import type { NativeTensor } from '../../core/addon/index.js';
 import { Field } from '../field.js';
+import { badData } from '../formats/bad-data.js';
 import type { ClassicOptions, FieldBox } from '../types.js';
-import { findLayers } from './find-layers.js';
+import { type FoundLayers, findLayers } from './find-layers.js';
 import type { KeyMap } from './key-map.js';
-import { readNetwork } from './network.js';
-import { openWeights } from './weights.js';
+import { type ImportedNetwork, readNetwork } from './network.js';
+import { openWeights, type WeightFile } from './weights.js';
 
 export interface ImportOptions {
   /** Where the scene lies, in the coordinates that the network was trained in; empty outside. @defaultValue ±1.5 on every axis, as the Blender scenes */
@@ -13,6 +14,8 @@ export interface ImportOptions {
   readonly keyMap?: KeyMap;
   /** Of the layers' names, where the file holds several networks. @defaultValue the only one, or the one that says `fine` */
   readonly prefix?: string;
+  /** Of a second network's names in the file, of the same shape: the coarse one, which says where the other is asked. @defaultValue none */
+  readonly coarsePrefix?: string;
   /** Cells of the occupancy grid along each axis: fine ones, since it is made in one sweep. @defaultValue 128 */
   readonly occupancy?: number;
 }
@@ -36,15 +39,27 @@ export function importField(path: string, options: ImportOptions = {}): Imported
   using file = openWeights(path);
   const layers = findLayers(path, file.names, options.keyMap ?? null, options.prefix ?? null);
   const network = readNetwork(file, layers);
+  const coarse = options.coarsePrefix === undefined ? null : coarseNetwork(path, file, layers, options.coarsePrefix);
+  if (coarse !== null && JSON.stringify(coarse.options) !== JSON.stringify(network.options)) {
+    throw badData(`${path}: the networks behind "${layers.prefix}" and "${options.coarsePrefix}" have different shapes`);
+  }
   const box = options.box ?? DEFAULT_BOX;
-  const field = Field.create({ ...network.options, box, occupancy: options.occupancy ?? 128 });
+  const field = Field.create({ ...network.options, coarse: coarse !== null, box, occupancy: options.occupancy ?? 128 });
   try {
-    field.assign(network.tensors.map((tensor) => perEdge(tensor, network.options, box)));
+    const second = (coarse?.tensors ?? []).map((tensor) => ({
+      ...perEdge(tensor, network.options, box),
+      name: `coarse.${tensor.name}`,
+    }));
+    field.assign([...network.tensors.map((tensor) => perEdge(tensor, network.options, box)), ...second]);
   } catch (error) {
     field.dispose();
     throw error;
   }
   return { field, layout: layers.layout, prefix: layers.prefix, options: network.options };
+}
+
+function coarseNetwork(path: string, file: WeightFile, { map }: FoundLayers, prefix: string): ImportedNetwork {
+  return readNetwork(file, findLayers(path, file.names, map, prefix));
 }
 
 /** Fields keep densities per box edge; the networks' are per unit of length. The density is the last row of the head. */

@@ -24,7 +24,10 @@ export interface Evaluation {
 export interface EvaluateOptions {
   /** What transparent pixels of both pictures are shown on: sRGB, or `random`, another colour for every pixel. */
   readonly background: Vector3 | 'random';
-  readonly look: Pick<RenderLook, 'samples' | 'samplesPerRay' | 'near' | 'far' | 'minTransmittance' | 'exhaustive' | 'precision'>;
+  readonly look: Pick<
+    RenderLook,
+    'samples' | 'samplesPerRay' | 'importance' | 'near' | 'far' | 'minTransmittance' | 'exhaustive' | 'precision'
+  >;
   readonly signal?: AbortSignal;
   onProgress?(fraction: number, name: string): void;
   /** Gets every picture after it was scored. */

@@ -8,6 +8,7 @@ const KEYS: readonly (keyof RenderOptions)[] = [
   'background',
   'samples',
   'samplesPerRay',
+  'importance',
   'stratifiedSeed',
   'near',
   'far',
@@ -32,10 +33,13 @@ export function renderLook(options: RenderOptions): NativeFieldLook {
   if (options.samplesPerRay === 0) {
     throw new DafError('ERR_DAF_BAD_OPTION', 'samplesPerRay must be 1–4096, or null for the marching lattice');
   }
+  const importance = twoLooks(options.importance ?? false);
   return Object.freeze({
     background: background === null ? null : Float32Array.from(background),
     samples: options.samples ?? 256,
     samplesPerRay: options.samplesPerRay ?? 0,
+    coarseSamples: importance.coarse,
+    fineSamples: importance.fine,
     stratified: options.stratifiedSeed != null,
     seed: options.stratifiedSeed ?? 0,
     near: options.near ?? 0,
@@ -44,4 +48,12 @@ export function renderLook(options: RenderOptions): NativeFieldLook {
     exhaustive: options.exhaustive ?? false,
     precision: usablePrecision(options.precision),
   });
+}
+
+function twoLooks(importance: NonNullable<RenderOptions['importance']>): { coarse: number; fine: number } {
+  if (typeof importance === 'boolean') return importance ? { coarse: 64, fine: 128 } : { coarse: 0, fine: 0 };
+  if (!(importance.coarse >= 1 && importance.fine >= 1)) {
+    throw new DafError('ERR_DAF_BAD_OPTION', 'importance must be true, false, or { coarse, fine }, 1–1024 samples each');
+  }
+  return importance;
 }

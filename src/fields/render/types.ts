@@ -19,7 +19,12 @@ export interface RenderLook {
   readonly samples?: number;
   /** That many equal strata of each ray instead of the lattice, 1–4096, or null. @defaultValue null */
   readonly samplesPerRay?: number | null;
-  /** Samples each stratum at a random point drawn from this seed, or null: in its middle. Only with `samplesPerRay`. @defaultValue null */
+  /**
+   * Two looks along each ray, for fields with a coarse network: that one at `coarse` strata, then the field there and at `fine` more samples
+   * where it found something, 1–1024 each. `true`: 64 and 128. Instead of the lattice and `samplesPerRay`. @defaultValue false
+   */
+  readonly importance?: boolean | { readonly coarse: number; readonly fine: number };
+  /** Samples each stratum at a random point drawn from this seed, or null: in its middle. Only with `samplesPerRay` or `importance`. @defaultValue null */
   readonly stratifiedSeed?: number | null;
   /**
    * Depths along the viewing direction between which the field is seen, within its box. Where given, strata divide this stretch;

@@ -21,6 +21,7 @@ export const importWeights: CommandSpec = {
         '--prefix <text>',
         'before the layers’ names, where the file holds several networks (default: the one that says fine)',
       )
+      .option('--coarse <prefix>', 'of a second network, which says where along a ray the first one is asked (default: none)')
       .option('--keys <json>', 'a file that says which arrays are which layers')
       .option(
         '--occupancy <cells>',
@@ -44,12 +45,15 @@ export const importWeights: CommandSpec = {
 };
 
 async function importOptions(options: Record<string, unknown>): Promise<ImportOptions> {
-  const { box, keys, prefix, occupancy } = options as { box?: string; keys?: string; prefix?: string; occupancy?: number };
+  const { box, keys, prefix, coarse, occupancy } = options as Partial<Record<'box' | 'keys' | 'prefix' | 'coarse', string>> & {
+    occupancy?: number;
+  };
   const { parseKeyMap } = await import('../../../fields/import/key-map.js');
   return {
     ...(box === undefined ? {} : { box: parseBox(box) }),
     ...(keys === undefined ? {} : { keyMap: parseKeyMap(readJson(keys)) }),
     ...(prefix === undefined ? {} : { prefix }),
+    ...(coarse === undefined ? {} : { coarsePrefix: coarse }),
     ...(occupancy === undefined ? {} : { occupancy }),
   };
 }

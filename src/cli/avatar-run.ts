@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { RefusedInput } from '../core/contracts/task.js';
+import type { LocalOptions } from '../engine/cluster/options.js';
 import type { CommandIo } from './command.js';
 import { follow } from './job-options.js';
 
@@ -8,8 +9,7 @@ export interface AvatarRun {
   readonly inputs: readonly string[];
   readonly out: string;
   readonly params: Readonly<Record<string, string>>;
-  readonly workers: number | undefined;
-  readonly memory: string | undefined;
+  readonly cluster: LocalOptions;
   readonly overwrite: boolean;
 }
 
@@ -43,10 +43,7 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
   await checkEyes(input.records, options);
   io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
   io.signal.throwIfAborted();
-  await using cluster = await Cluster.local({
-    ...(run.workers === undefined ? {} : { workers: run.workers }),
-    ...(run.memory === undefined ? {} : { memory: run.memory }),
-  });
+  await using cluster = await Cluster.local(run.cluster);
   io.signal.throwIfAborted();
   const job = await cluster.submit(avatars, {
     input: { items: input.records.map((record) => ({ key: '', value: encodeInput(record) })) },

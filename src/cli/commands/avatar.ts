@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
 import { type AvatarRun, avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
+import { addLocalOptions, localOptions } from '../local-options.js';
 
 export const avatar: CommandSpec = {
   usage: 'avatar <photos...>',
@@ -19,14 +20,9 @@ export const avatar: CommandSpec = {
       .option('--landmarks <file>', '68-landmark model (.onnx)')
       .option('--quality <level>', 'draft, standard or high', 'standard')
       .option('--keep <n>', 'photos of a person that count at most, best first', wholeNumber('--keep', 1, 32))
-      .option(
-        '--workers <n>',
-        'worker processes; by default one per core, as far as memory admits',
-        wholeNumber('--workers', 1, 256),
-      )
-      .option('--memory <size>', 'budget of each worker, e.g. 512MB')
       .option('--overwrite', 'replace the results of an earlier job')
       .option('--strict', 'exit with 1 when an input was refused');
+    addLocalOptions(command);
   },
   async run(args, options, io) {
     const summary = await runAvatars(avatarRun(args[0] as string[], options), io);
@@ -49,8 +45,7 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
     inputs,
     out: options['out'],
     params,
-    workers: options['workers'] as number | undefined,
-    memory: options['memory'] as string | undefined,
+    cluster: localOptions(options),
     overwrite: options['overwrite'] === true,
   };
 }

@@ -4,6 +4,7 @@ import { DEMO_SEED } from '../../avatars/demo/seed.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
+import { addLocalOptions, localOptions } from '../local-options.js';
 
 export const demo: CommandSpec = {
   usage: 'demo',
@@ -15,9 +16,8 @@ export const demo: CommandSpec = {
       .option('--people <n>', 'how many', wholeNumber('--people', 1, 1000), 6)
       .option('--photos <n>', 'photos of each; by default one, two or three', wholeNumber('--photos', 1, 16))
       .option('--quality <level>', 'draft, standard or high', 'standard')
-      .option('--seed <n>', 'other people for another number', wholeNumber('--seed', 1, 1_000_000), DEMO_SEED)
-      .option('--workers <n>', 'worker processes', wholeNumber('--workers', 1, 256))
-      .option('--memory <size>', 'budget of each worker, e.g. 512MB');
+      .option('--seed <n>', 'other people for another number', wholeNumber('--seed', 1, 1_000_000), DEMO_SEED);
+    addLocalOptions(command);
   },
   async run(_args, options, io) {
     const { writeDemoInput } = await import('../../avatars/demo/write_input.js');
@@ -36,8 +36,7 @@ export const demo: CommandSpec = {
         inputs: [input],
         out,
         params: { quality: String(options['quality']) },
-        workers: options['workers'] as number | undefined,
-        memory: options['memory'] as string | undefined,
+        cluster: localOptions(options),
         overwrite: true,
       },
       io,

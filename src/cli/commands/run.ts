@@ -1,6 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
-import { type CommandResult, type CommandSpec, fail, wholeNumber } from '../command.js';
+import { type CommandResult, type CommandSpec, fail } from '../command.js';
 import { addSubmitOptions, finished, follow, resolveJob, submitOptions } from '../job-options.js';
+import { addLocalOptions, localOptions } from '../local-options.js';
 
 export const run: CommandSpec = {
   usage: 'run <job>',
@@ -15,10 +16,7 @@ export const run: CommandSpec = {
   ],
   options(command) {
     addSubmitOptions(command);
-    command
-      .option('-w, --workers <n>', 'worker processes (default: cores, or what memory admits)', wholeNumber('--workers', 1, 256))
-      .option('--threads <n>', 'task threads of each worker (default: 1)', wholeNumber('--threads', 1, 64))
-      .option('--memory <size>', 'budget of each worker (default: 512MB)');
+    addLocalOptions(command);
   },
   async run([name], options, io) {
     const job = await resolveJob(name as string);
@@ -26,8 +24,7 @@ export const run: CommandSpec = {
       return runProgramFile(job, options, io.json);
     const wanted = submitOptions(options);
     const { Cluster } = await import('../../engine/cluster/cluster.js');
-    const local = ['workers', 'threads', 'memory'].filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
-    await using cluster = await Cluster.local(Object.fromEntries(local));
+    await using cluster = await Cluster.local(localOptions(options));
     io.signal.throwIfAborted();
     return finished(await follow(await cluster.submit(job, wanted), io), options['strict'] === true);
   },

@@ -3,6 +3,7 @@ import { DafError } from '../../core/contracts/errors.js';
 import { MAX_REPLICAS, type OutputFormat } from '../../core/contracts/job.js';
 import { DEFAULT_WORKER_MEMORY, defaultTaskMemory } from '../../core/memory-plan.js';
 import { checkKeys, parseBytes, parseWhole } from '../../core/options/index.js';
+import type { LaunchOptions } from '../launch/launch-options.js';
 import type { MemoryItem } from './memory-input.js';
 import { DEFAULT_SPLIT_BYTES } from './splits.js';
 import { outputUrl } from './submit.js';
@@ -151,22 +152,9 @@ export interface LocalOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** LocalOptions, complete and checked; null: to be found out. */
-export interface CompiledLocal {
-  readonly workers: number | null;
-  readonly cores: number;
-  readonly threads: number;
-  readonly memory: number;
-  readonly memoryGiven: boolean;
-  readonly dataDir: string | null;
-  readonly heartbeatMs: number;
-  readonly leaseMs: number;
-  readonly env: Readonly<Record<string, string>>;
-}
-
-export function compileLocal(options: LocalOptions): CompiledLocal {
+export function compileLocal(options: LocalOptions): LaunchOptions {
   checkKeys('Cluster.local', options, ['workers', 'threads', 'memory', 'dataDir', 'heartbeatMs', 'leaseMs', 'env']);
-  return Object.freeze<CompiledLocal>({
+  return Object.freeze<LaunchOptions>({
     workers: options.workers === undefined ? null : parseWhole('workers', options.workers, 1, 256),
     cores: availableParallelism(),
     threads: parseWhole('threads', options.threads ?? 1, 1, 64),

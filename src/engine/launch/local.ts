@@ -9,6 +9,7 @@ import { defaultTaskMemory, taskBudget, workerMemoryFor } from '../../core/memor
 import { formatBytes } from '../../core/options/index.js';
 import { DealerSocket, encode, freshIpcEndpoint } from '../wire/index.js';
 import { Child } from './child.js';
+import type { LaunchOptions } from './launch-options.js';
 import { type Shares, shareMemory } from './memory-shares.js';
 
 const COORDINATOR = new URL('../coordinator/main.js', import.meta.url).href;
@@ -19,19 +20,6 @@ const RESTART_PAUSE_MS = 100;
 /** Workers that may die before they were ever ready; with more of them something is wrong with this machine or install. */
 const MAX_FAILED_STARTS = 3;
 const MB = 2 ** 20;
-
-/** As cluster/options.ts compiles it. */
-export interface LaunchOptions {
-  readonly workers: number | null;
-  readonly cores: number;
-  readonly threads: number;
-  readonly memory: number;
-  readonly memoryGiven: boolean;
-  readonly dataDir: string | null;
-  readonly heartbeatMs: number;
-  readonly leaseMs: number;
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /** A coordinator and workers of this machine. They live until close(), or until this process is gone. */
 export async function launchLocal(options: LaunchOptions): Promise<LocalCluster> {

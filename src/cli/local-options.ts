@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+import type { LocalOptions } from '../engine/cluster/options.js';
+import { wholeNumber } from './command.js';
+
+/** Options of commands that start a cluster of this machine. */
+export function addLocalOptions(command: Command): void {
+  command
+    .option('-w, --workers <n>', 'worker processes (default: cores, or what memory admits)', wholeNumber('--workers', 1, 256))
+    .option('--threads <n>', 'task threads of each worker (default: 1)', wholeNumber('--threads', 1, 64))
+    .option('--memory <size>', 'budget of each worker (default: 512MB)');
+}
+
+export function localOptions(options: Record<string, unknown>): LocalOptions {
+  const given = ['workers', 'threads', 'memory'].filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
+  return Object.fromEntries(given);
+}

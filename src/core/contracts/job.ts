@@ -56,6 +56,8 @@ export interface SplitPiece {
   readonly length: number;
   /** Length of the whole file when the split was made; another length later is ERR_DAF_BAD_DATA. */
   readonly fileLength: number;
+  /** gzip: the piece is a whole file whose lines are read from what it unpacks to. */
+  readonly compression: 'gzip' | null;
   /** The split of the job's input that these bytes belong to, whichever split lists them now: samples are read beside it. */
   readonly split: number;
   /** Bytes of that split before this piece. */

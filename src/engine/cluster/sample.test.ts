@@ -3,7 +3,15 @@ import type { Split, SplitPiece } from '../../core/contracts/job.js';
 import { InputSample } from './sample.js';
 
 function split(index: number, bytes: number): Split {
-  const file = { name: `f${index}`, path: `/f${index}`, stored: false, offset: 0, length: bytes, fileLength: bytes };
+  const file = {
+    name: `f${index}`,
+    path: `/f${index}`,
+    stored: false,
+    offset: 0,
+    length: bytes,
+    fileLength: bytes,
+    compression: null,
+  };
   return { index, pieces: [{ ...file, split: index, at: 0 }] };
 }
 
@@ -40,6 +48,19 @@ t.test('records of a fixed size stay whole', async (t) => {
   const sample = new InputSample({ kind: 'fixed', bytes: 100 }, 16);
   for (let i = 0; i < 5; i++) sample.add(split(i, 1_000_000));
   for (const { offset, length } of piecesOf(sample)) t.ok(offset % 100 === 0 && length % 100 === 0 && length > 0);
+});
+
+t.test('a gzip file can only be read as a whole', async (t) => {
+  const sample = new InputSample({ kind: 'lines' }, 16);
+  const packed = split(0, 300_000).pieces[0]!;
+  sample.add({ index: 0, pieces: [{ ...packed, compression: 'gzip' }] });
+  sample.add(split(1, 900_000));
+  const pieces = piecesOf(sample);
+  t.same(
+    pieces.filter(({ compression }) => compression === 'gzip').map(({ offset, length }) => [offset, length]),
+    [[0, 300_000]],
+  );
+  t.ok(pieces.length > 4 && pieces.length <= 17, `${pieces.length} runs`);
 });
 
 t.test('nothing in, nothing out', async (t) => {

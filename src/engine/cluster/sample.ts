@@ -25,6 +25,12 @@ export class InputSample {
   add(split: Split): void {
     for (const piece of split.pieces) {
       const end = this.#bytes + piece.length;
+      if (piece.compression !== null) {
+        // It can only be read from its beginning: all of it counts.
+        this.#runs.push({ at: this.#bytes, piece });
+        this.#bytes = end;
+        continue;
+      }
       for (let at = this.#next(); at < end; at = this.#next()) {
         this.#runs.push({ at, piece: this.#cut(piece, at - this.#bytes) });
         if (this.#runs.length > this.#most) this.#thin();
@@ -44,12 +50,12 @@ export class InputSample {
   /** Where the next run begins, in bytes of the input. */
   #next(): number {
     const last = this.#runs[this.#runs.length - 1];
-    return last === undefined ? 0 : last.at + this.#stride;
+    return last === undefined ? 0 : (Math.floor(last.at / this.#stride) + 1) * this.#stride;
   }
 
   #thin(): void {
     this.#stride *= 2;
-    this.#runs = this.#runs.filter(({ at }) => at % this.#stride === 0);
+    this.#runs = this.#runs.filter(({ at, piece }) => piece.compression !== null || at % this.#stride === 0);
   }
 
   #cut(piece: SplitPiece, into: number): SplitPiece {

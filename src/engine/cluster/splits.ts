@@ -45,8 +45,9 @@ export async function* cutSplits(
 
 function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<Omit<SplitPiece, 'split' | 'at'>> {
   const { name, path, bytes } = file;
-  const whole = { name, path, stored: false, fileLength: bytes };
-  if (!isDivisible(format) || bytes === 0) {
+  const compression = format.kind === 'lines' && name.endsWith('.gz') ? 'gzip' : null;
+  const whole = { name, path, stored: false, fileLength: bytes, compression } as const;
+  if (!isDivisible(format) || compression !== null || bytes === 0) {
     yield { ...whole, offset: 0, length: bytes };
     return;
   }

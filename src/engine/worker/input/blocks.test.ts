@@ -13,7 +13,17 @@ function sourceOf(bytes: Buffer): ByteSource {
 }
 
 function piece(bytes: Buffer, offset: number, length: number): SplitPiece {
-  return { name: 'file', path: '/file', stored: false, split: 0, at: 0, offset, length, fileLength: bytes.length };
+  return {
+    name: 'file',
+    path: '/file',
+    stored: false,
+    compression: null,
+    split: 0,
+    at: 0,
+    offset,
+    length,
+    fileLength: bytes.length,
+  };
 }
 
 interface Seen {

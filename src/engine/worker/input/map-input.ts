@@ -3,6 +3,7 @@ import type { InputFormat, Split, SplitPiece } from '../../../core/contracts/job
 import type { MapInput, RecordBlock, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
 import { BlockBuffer, fileBlocks, fixedBlocks, lineBlocks, packedBlocks } from './blocks.js';
+import { unpackedLines } from './gunzip.js';
 import type { ByteSource } from './source.js';
 
 export type OpenPiece = (piece: SplitPiece) => Promise<ByteSource>;
@@ -42,7 +43,8 @@ async function* pieceBlocks(
   try {
     switch (format.kind) {
       case 'lines':
-        yield* lineBlocks(piece, source, buffer);
+        if (piece.compression === 'gzip') yield* unpackedLines(piece, source, buffer);
+        else yield* lineBlocks(piece, source, buffer);
         break;
       case 'fixed':
         yield* fixedBlocks(piece, source, buffer, format.bytes);

@@ -55,8 +55,8 @@ struct WeightGradientArgs {
 // table.
 struct HashLevel {
   uint32_t cells;     // along the unit cube; vertices 0…cells
-  uint32_t size;      // entries; a power of two when hashed
-  uint32_t dense;     // 1: index x + y·(cells+1) + z·(cells+1)²; 0: hashed
+  uint32_t size;      // entries; hashed: a power of two of places where a row begins, and `cells`
+  uint32_t dense;     // 1: index x + y·(cells+1) + z·(cells+1)²; 0: x + hash of y and z
   uint32_t features;  // 2, 4 or 8
   size_t offset;
 };

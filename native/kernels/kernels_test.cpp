@@ -111,13 +111,14 @@ TEST_P(Kernels, WeightGradientMatchesDouble) {
 
 HashLevel Level(uint32_t cells, bool dense, uint32_t features, uint32_t hashed) {
   const uint32_t vertices = (cells + 1) * (cells + 1) * (cells + 1);
-  return {cells, dense ? vertices : hashed, dense ? 1u : 0u, features, 16};
+  return {cells, dense ? vertices : hashed + cells, dense ? 1u : 0u, features, 16};
 }
 
 uint32_t Entry(const HashLevel& level, uint32_t x, uint32_t y, uint32_t z) {
   const uint32_t side = level.cells + 1;
-  return level.dense != 0 ? x + y * side + z * side * side
-                          : (x ^ (y * 2654435761u) ^ (z * 805459861u)) & (level.size - 1);
+  return level.dense != 0
+             ? x + y * side + z * side * side
+             : x + (((y * 2654435761u) ^ (z * 805459861u)) & (level.size - level.cells - 1));
 }
 
 TEST_P(Kernels, HashMatchesDouble) {

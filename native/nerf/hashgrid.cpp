@@ -60,7 +60,8 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
     level.offset = cursor;
     const uint64_t vertices = uint64_t{level.cells + 1} * (level.cells + 1) * (level.cells + 1);
     level.dense = vertices <= (uint64_t{1} << config.log2_entries) ? 1 : 0;
-    level.size = level.dense != 0 ? static_cast<uint32_t>(vertices) : 1u << config.log2_entries;
+    level.size = level.dense != 0 ? static_cast<uint32_t>(vertices)
+                                  : (1u << config.log2_entries) + level.cells;
     cursor = (cursor + size_t{level.size} * level.features + 15) / 16 * 16;
     levels_.push_back(level);
   }

@@ -1,6 +1,7 @@
 // Multi-resolution hash encoding (Müller et al. 2022): trilinear interpolation between the eight
 // vertices of the cell around a point, one level at a time so that a level's table stays in the
-// cache while the whole batch passes.
+// cache while the whole batch passes. A cell is looked up as its four edges along x, whose two
+// vertices are neighbours in the table.
 #pragma once
 
 #include "native/kernels/generic/math.h"
@@ -8,117 +9,132 @@
 namespace daf::kernels {
 namespace {
 
-struct Corners {
-  I index[8];  // in floats
-  F weight[8];
+// The cells around the samples of one tile.
+struct alignas(64) Cells {
+  int32_t edge[4][kTile];  // of the near vertex, in floats; (y, z), (y + 1, z), (y, z + 1), both
+  float weight[4][kTile];  // of an edge
+  float far[kTile];        // of the second vertex of every edge, 1 − far of the first
 };
-
-// Vertices are hashed by three numbers of which two are large primes; x alone is left as it is, so
-// neighbours along x share cache lines.
-inline __attribute__((always_inline)) void CornersOf(const HashLevel& level, F x, F y, F z,
-                                                     Corners* out) {
-  const F cells = Set(static_cast<float>(level.cells));
-  const I last = SetI(static_cast<int32_t>(level.cells) - 1), none = SetI(0), one = SetI(1);
-  x = Mul(x, cells);
-  y = Mul(y, cells);
-  z = Mul(z, cells);
-  const I ix = MaxI(MinI(Truncate(x), last), none), iy = MaxI(MinI(Truncate(y), last), none),
-          iz = MaxI(MinI(Truncate(z), last), none);
-  const F fx = Sub(x, ToFloat(ix)), fy = Sub(y, ToFloat(iy)), fz = Sub(z, ToFloat(iz));
-  const F gx = Sub(Set(1.0f), fx), gy = Sub(Set(1.0f), fy), gz = Sub(Set(1.0f), fz);
-  const I features = SetI(static_cast<int32_t>(level.features));
-  I xs[2], ys[2], zs[2];
-  xs[0] = ix;
-  xs[1] = AddI(ix, one);
-  const int32_t side = static_cast<int32_t>(level.cells) + 1;
-  const I py = level.dense != 0 ? SetI(side) : SetI(static_cast<int32_t>(2654435761u));
-  const I pz = level.dense != 0 ? SetI(side * side) : SetI(805459861);
-  ys[0] = MulI(iy, py);
-  ys[1] = AddI(ys[0], py);
-  zs[0] = MulI(iz, pz);
-  zs[1] = AddI(zs[0], pz);
-  const I mask = SetI(static_cast<int32_t>(level.size - 1));
-  const F wyz[4] = {Mul(gy, gz), Mul(fy, gz), Mul(gy, fz), Mul(fy, fz)};
-#pragma GCC unroll 8
-  for (uint32_t c = 0; c < 8; ++c) {
-    const I cx = xs[c & 1], cy = ys[(c >> 1) & 1], cz = zs[c >> 2];
-    const I entry = level.dense != 0 ? AddI(AddI(cx, cy), cz) : AndI(XorI(XorI(cx, cy), cz), mask);
-    out->index[c] = MulI(entry, features);
-    out->weight[c] = Mul((c & 1) != 0 ? fx : gx, wyz[c >> 1]);
-  }
-}
 
 // Whether a level's table is too large to be still in a near cache when a batch comes to it.
 inline bool IsFar(const HashLevel& level) { return size_t{level.size} * level.features > 16384; }
 
-// Asks for the entries around a vector of points.
+inline __attribute__((always_inline)) void FindCells(const HashLevel& level, const float* px,
+                                                     const float* py, const float* pz, Cells* out) {
+  const F cells = Set(static_cast<float>(level.cells));
+  const I last = SetI(static_cast<int32_t>(level.cells) - 1), none = SetI(0);
+  const I features = SetI(static_cast<int32_t>(level.features));
+  const int32_t side = static_cast<int32_t>(level.cells) + 1;
+  const bool dense = level.dense != 0;
+  const I by_y = SetI(dense ? side : static_cast<int32_t>(2654435761u));
+  const I by_z = SetI(dense ? side * side : 805459861);
+  const I mask = SetI(static_cast<int32_t>(level.size - level.cells - 1));
+  for (uint32_t s = 0; s < kTile; s += kLanes) {
+    const F x = Mul(Load(px + s), cells), y = Mul(Load(py + s), cells),
+            z = Mul(Load(pz + s), cells);
+    const I ix = MaxI(MinI(Truncate(x), last), none), iy = MaxI(MinI(Truncate(y), last), none),
+            iz = MaxI(MinI(Truncate(z), last), none);
+    const F fy = Sub(y, ToFloat(iy)), fz = Sub(z, ToFloat(iz));
+    const F gy = Sub(Set(1.0f), fy), gz = Sub(Set(1.0f), fz);
+    Store(out->far + s, Sub(x, ToFloat(ix)));
+    Store(out->weight[0] + s, Mul(gy, gz));
+    Store(out->weight[1] + s, Mul(fy, gz));
+    Store(out->weight[2] + s, Mul(gy, fz));
+    Store(out->weight[3] + s, Mul(fy, fz));
+    const I ys[2] = {MulI(iy, by_y), AddI(MulI(iy, by_y), by_y)};
+    const I zs[2] = {MulI(iz, by_z), AddI(MulI(iz, by_z), by_z)};
+#pragma GCC unroll 4
+    for (uint32_t e = 0; e < 4; ++e) {
+      const I row = dense ? AddI(ys[e & 1], zs[e >> 1]) : AndI(XorI(ys[e & 1], zs[e >> 1]), mask);
+      StoreI(out->edge[e] + s, MulI(AddI(row, ix), features));
+    }
+  }
+}
+
+// FindCells, and asks for the entries of a far level.
 template <int kWrite>
-inline __attribute__((always_inline)) void FetchCorners(const HashLevel& level, const float* table,
-                                                        F x, F y, F z) {
-  alignas(64) int32_t index[8][kLanes];
-  Corners corners;
-  CornersOf(level, x, y, z, &corners);
-  for (uint32_t c = 0; c < 8; ++c) StoreI(index[c], corners.index[c]);
-  for (uint32_t c = 0; c < 8; ++c) {
-    for (uint32_t l = 0; l < kLanes; ++l) __builtin_prefetch(table + index[c][l], kWrite);
+inline __attribute__((always_inline)) void FetchCells(const HashArgs& a, const float* table,
+                                                      uint32_t tile, Cells* out) {
+  const size_t at = size_t{tile} * kTile;
+  FindCells(a.level, a.x + at, a.y + at, a.z + at, out);
+  if (!IsFar(a.level)) return;
+  const uint32_t second = a.level.features > 2 ? a.level.features : 0;
+  for (uint32_t e = 0; e < 4; ++e) {
+    for (uint32_t s = 0; s < kTile; ++s) {
+      __builtin_prefetch(table + out->edge[e][s], kWrite);
+      if (second != 0) __builtin_prefetch(table + out->edge[e][s] + second, kWrite);
+    }
   }
 }
 
 void HashForward(const HashArgs* args) {
   const HashArgs& a = *args;
   const float* table = a.table + a.level.offset;
-  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
+  const uint32_t features = a.level.features;
+  Cells found[2];
+  FetchCells<0>(a, table, 0, &found[0]);
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
+    if (tile + 1 < a.tiles) FetchCells<0>(a, table, tile + 1, &found[(tile + 1) % 2]);
+    const Cells& cells = found[tile % 2];
     for (uint32_t s = 0; s < kTile; s += kLanes) {
-      const size_t at = size_t{tile} * kTile + s;
-      if (tile + 1 < fetched) {
-        const size_t next = at + kTile;
-        FetchCorners<0>(a.level, table, Load(a.x + next), Load(a.y + next), Load(a.z + next));
+      const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
+      float* row = a.rows + tile * a.rows_stride + s;
+      if (features == 2) {
+        F sum[4];  // two features of the near vertices, two of the far
+        QuadSums(table, cells.edge[0] + s, cells.weight[0] + s, sum);
+        Store(row, Fma(far, sum[2], Mul(near, sum[0])));
+        Store(row + kTile, Fma(far, sum[3], Mul(near, sum[1])));
+        continue;
       }
-      Corners corners;
-      CornersOf(a.level, Load(a.x + at), Load(a.y + at), Load(a.z + at), &corners);
-      for (uint32_t pair = 0; pair < a.level.features; pair += 2) {
-        F sum0 = Zero(), sum1 = Zero();
-#pragma GCC unroll 8
-        for (uint32_t c = 0; c < 8; ++c) {
-          F f0, f1;
-          GatherPair(table + pair, corners.index[c], &f0, &f1);
-          sum0 = Fma(corners.weight[c], f0, sum0);
-          sum1 = Fma(corners.weight[c], f1, sum1);
-        }
-        float* row = a.rows + tile * a.rows_stride + size_t{pair} * kTile + s;
-        Store(row, sum0);
-        Store(row + kTile, sum1);
+      for (uint32_t f = 0; f < features; f += 4, row += 4 * kTile) {
+        F first[4], second[4];
+        QuadSums(table + f, cells.edge[0] + s, cells.weight[0] + s, first);
+        QuadSums(table + features + f, cells.edge[0] + s, cells.weight[0] + s, second);
+#pragma GCC unroll 4
+        for (uint32_t k = 0; k < 4; ++k)
+          Store(row + k * kTile, Fma(far, second[k], Mul(near, first[k])));
       }
     }
+  }
+}
+
+// Adds a quad of every sample of a vector, by the weights of its edges, to the floats from `grad`
+// on. Samples in order, so that sums do not depend on the vector width.
+inline __attribute__((always_inline)) void AddQuads(float* grad, const Cells& cells, uint32_t s,
+                                                    const float* quads) {
+  for (uint32_t l = 0; l < kLanes; ++l) {
+#pragma GCC unroll 4
+    for (uint32_t e = 0; e < 4; ++e)
+      AddQuad(grad + cells.edge[e][s + l], quads + 4 * l, cells.weight[e][s + l]);
   }
 }
 
 void HashBackward(const HashArgs* args) {
   const HashArgs& a = *args;
   float* grad = a.grad + a.level.offset;
-  alignas(64) int32_t index[8][kLanes];
-  alignas(64) float value[8][2 * kLanes];
-  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
+  const uint32_t features = a.level.features;
+  Cells found[2];
+  alignas(64) float quads[4 * kLanes];
+  FetchCells<1>(a, grad, 0, &found[0]);
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
+    if (tile + 1 < a.tiles) FetchCells<1>(a, grad, tile + 1, &found[(tile + 1) % 2]);
+    const Cells& cells = found[tile % 2];
     for (uint32_t s = 0; s < kTile; s += kLanes) {
-      const size_t at = size_t{tile} * kTile + s;
-      if (tile + 1 < fetched) {
-        const size_t next = at + kTile;
-        FetchCorners<1>(a.level, grad, Load(a.x + next), Load(a.y + next), Load(a.z + next));
-      }
-      Corners corners;
-      CornersOf(a.level, Load(a.x + at), Load(a.y + at), Load(a.z + at), &corners);
-      for (uint32_t c = 0; c < 8; ++c) StoreI(index[c], corners.index[c]);
-      for (uint32_t pair = 0; pair < a.level.features; pair += 2) {
-        const float* row = a.rows + tile * a.rows_stride + size_t{pair} * kTile + s;
+      const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
+      const float* row = a.rows + tile * a.rows_stride + s;
+      if (features == 2) {
         const F d0 = Load(row), d1 = Load(row + kTile);
-        for (uint32_t c = 0; c < 8; ++c)
-          StorePairs(value[c], Mul(corners.weight[c], d0), Mul(corners.weight[c], d1));
-        // Samples in order, so that sums do not depend on the vector width.
-        for (uint32_t l = 0; l < kLanes; ++l) {
-          for (uint32_t c = 0; c < 8; ++c) AddPair(grad + pair + index[c][l], value[c] + 2 * l);
-        }
+        StoreQuads(quads, Mul(near, d0), Mul(near, d1), Mul(far, d0), Mul(far, d1));
+        AddQuads(grad, cells, s, quads);
+        continue;
+      }
+      for (uint32_t f = 0; f < features; f += 4, row += 4 * kTile) {
+        const F d0 = Load(row), d1 = Load(row + kTile), d2 = Load(row + 2 * kTile),
+                d3 = Load(row + 3 * kTile);
+        StoreQuads(quads, Mul(near, d0), Mul(near, d1), Mul(near, d2), Mul(near, d3));
+        AddQuads(grad + f, cells, s, quads);
+        StoreQuads(quads, Mul(far, d0), Mul(far, d1), Mul(far, d2), Mul(far, d3));
+        AddQuads(grad + features + f, cells, s, quads);
       }
     }
   }

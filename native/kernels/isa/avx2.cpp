@@ -56,25 +56,46 @@ inline F PowerOfTwo(I a) {
 }
 inline void StoreI(int32_t* p, I a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a); }
 
-inline void GatherPair(const float* base, I index, F* a, F* b) {
-  const double* pairs = reinterpret_cast<const double*>(base);
-  const __m256 low = _mm256_castpd_ps(_mm256_i32gather_pd(pairs, _mm256_castsi256_si128(index), 4));
-  const __m256 high =
-      _mm256_castpd_ps(_mm256_i32gather_pd(pairs, _mm256_extracti128_si256(index, 1), 4));
-  *a = _mm256_castpd_ps(
-      _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0x88)), 0xD8));
-  *b = _mm256_castpd_ps(
-      _mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(low, high, 0xDD)), 0xD8));
+// The four floats from base + index[4b] on, in the b-th half.
+inline F LoadQuads(const float* base, const int32_t* index) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(base + index[0])),
+                              _mm_loadu_ps(base + index[4]), 1);
 }
-inline void StorePairs(float* p, F a, F b) {
-  const __m256 low = _mm256_unpacklo_ps(a, b), high = _mm256_unpackhi_ps(a, b);
-  Store(p, _mm256_permute2f128_ps(low, high, 0x20));
-  Store(p + 8, _mm256_permute2f128_ps(low, high, 0x31));
+inline void Transpose(F a, F b, F c, F d, F out[4]) {  // of 4 × 4 lanes, in both halves
+  const F ab0 = _mm256_unpacklo_ps(a, b), ab1 = _mm256_unpackhi_ps(a, b);
+  const F cd0 = _mm256_unpacklo_ps(c, d), cd1 = _mm256_unpackhi_ps(c, d);
+  out[0] = _mm256_shuffle_ps(ab0, cd0, 0x44);
+  out[1] = _mm256_shuffle_ps(ab0, cd0, 0xEE);
+  out[2] = _mm256_shuffle_ps(ab1, cd1, 0x44);
+  out[3] = _mm256_shuffle_ps(ab1, cd1, 0xEE);
 }
-inline void AddPair(float* p, const float* value) {
-  const __m128 old = _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(p)));
-  const __m128 add = _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(value)));
-  _mm_store_sd(reinterpret_cast<double*>(p), _mm_castps_pd(_mm_add_ps(old, add)));
+template <int kLane>  // of both halves
+inline F SumOfLane(const float* base, const int32_t* index, const F weight[4]) {
+  constexpr int kAll = kLane * 0x55;
+  F sum = _mm256_mul_ps(_mm256_permute_ps(weight[0], kAll), LoadQuads(base, index + kLane));
+#pragma GCC unroll 3
+  for (uint32_t e = 1; e < 4; ++e)
+    sum = Fma(_mm256_permute_ps(weight[e], kAll), LoadQuads(base, index + e * kTile + kLane), sum);
+  return sum;
+}
+inline __attribute__((always_inline)) void QuadSums(const float* base, const int32_t* index,
+                                                    const float* weight, F out[4]) {
+  const F w[4] = {Load(weight), Load(weight + kTile), Load(weight + 2 * kTile),
+                  Load(weight + 3 * kTile)};
+  Transpose(SumOfLane<0>(base, index, w), SumOfLane<1>(base, index, w),
+            SumOfLane<2>(base, index, w), SumOfLane<3>(base, index, w), out);
+}
+inline void StoreQuads(float* p, F a, F b, F c, F d) {
+  F quads[4];  // of lanes l and 4 + l
+  Transpose(a, b, c, d, quads);
+#pragma GCC unroll 4
+  for (uint32_t l = 0; l < 4; ++l) {
+    _mm_store_ps(p + 4 * l, _mm256_castps256_ps128(quads[l]));
+    _mm_store_ps(p + 16 + 4 * l, _mm256_extractf128_ps(quads[l], 1));
+  }
+}
+inline void AddQuad(float* p, const float* quad, float weight) {
+  _mm_storeu_ps(p, _mm_fmadd_ps(_mm_set1_ps(weight), _mm_load_ps(quad), _mm_loadu_ps(p)));
 }
 inline void AddSums(float* p, F a0, F a1, F a2, F a3) {
   const __m256 u = _mm256_hadd_ps(_mm256_hadd_ps(a0, a1), _mm256_hadd_ps(a2, a3));

@@ -56,25 +56,53 @@ inline F PowerOfTwo(I a) {
 }
 inline void StoreI(int32_t* p, I a) { _mm512_storeu_si512(p, a); }
 
-// base[index], base[index + 1] per lane.
-inline void GatherPair(const float* base, I index, F* a, F* b) {
-  const __m512 low = _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_castsi512_si256(index), base, 4));
-  const __m512 high =
-      _mm512_castpd_ps(_mm512_i32gather_pd(_mm512_extracti64x4_epi64(index, 1), base, 4));
-  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  *a = _mm512_permutex2var_ps(low, even, high);
-  *b = _mm512_permutex2var_ps(low, _mm512_add_epi32(even, _mm512_set1_epi32(1)), high);
+// The four floats from base + index[4b] on, in the b-th quarter.
+inline F LoadQuads(const float* base, const int32_t* index) {
+  F quads = _mm512_castps128_ps512(_mm_loadu_ps(base + index[0]));
+  quads = _mm512_mask_broadcast_f32x4(quads, 0x00F0, _mm_loadu_ps(base + index[4]));
+  quads = _mm512_mask_broadcast_f32x4(quads, 0x0F00, _mm_loadu_ps(base + index[8]));
+  return _mm512_mask_broadcast_f32x4(quads, 0xF000, _mm_loadu_ps(base + index[12]));
 }
-// p[2l] = a[l], p[2l + 1] = b[l].
-inline void StorePairs(float* p, F a, F b) {
-  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  Store(p, _mm512_permutex2var_ps(a, low, b));
-  Store(p + 16, _mm512_permutex2var_ps(a, _mm512_add_epi32(low, _mm512_set1_epi32(8)), b));
+inline void Transpose(F a, F b, F c, F d, F out[4]) {  // of 4 × 4 lanes, in every quarter
+  const F ab0 = _mm512_unpacklo_ps(a, b), ab1 = _mm512_unpackhi_ps(a, b);
+  const F cd0 = _mm512_unpacklo_ps(c, d), cd1 = _mm512_unpackhi_ps(c, d);
+  out[0] = _mm512_shuffle_ps(ab0, cd0, 0x44);
+  out[1] = _mm512_shuffle_ps(ab0, cd0, 0xEE);
+  out[2] = _mm512_shuffle_ps(ab1, cd1, 0x44);
+  out[3] = _mm512_shuffle_ps(ab1, cd1, 0xEE);
 }
-inline void AddPair(float* p, const float* value) {
-  const __m128 old = _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(p)));
-  const __m128 add = _mm_castpd_ps(_mm_load_sd(reinterpret_cast<const double*>(value)));
-  _mm_store_sd(reinterpret_cast<double*>(p), _mm_castps_pd(_mm_add_ps(old, add)));
+template <int kLane>  // of every quarter
+inline F SumOfLane(const float* base, const int32_t* index, const F weight[4]) {
+  constexpr int kAll = kLane * 0x55;
+  F sum = _mm512_mul_ps(_mm512_permute_ps(weight[0], kAll), LoadQuads(base, index + kLane));
+#pragma GCC unroll 3
+  for (uint32_t e = 1; e < 4; ++e)
+    sum = Fma(_mm512_permute_ps(weight[e], kAll), LoadQuads(base, index + e * kTile + kLane), sum);
+  return sum;
+}
+// out[j] of every lane = Σ over e of weight[e · kTile + lane] · base[index[e · kTile + lane] + j].
+inline __attribute__((always_inline)) void QuadSums(const float* base, const int32_t* index,
+                                                    const float* weight, F out[4]) {
+  const F w[4] = {Load(weight), Load(weight + kTile), Load(weight + 2 * kTile),
+                  Load(weight + 3 * kTile)};
+  Transpose(SumOfLane<0>(base, index, w), SumOfLane<1>(base, index, w),
+            SumOfLane<2>(base, index, w), SumOfLane<3>(base, index, w), out);
+}
+// p[4l + j] = j-th argument of lane l.
+inline void StoreQuads(float* p, F a, F b, F c, F d) {
+  F quads[4];  // of lanes l, 4 + l, 8 + l, 12 + l
+  Transpose(a, b, c, d, quads);
+#pragma GCC unroll 4
+  for (uint32_t l = 0; l < 4; ++l) {
+    _mm_store_ps(p + 4 * l, _mm512_castps512_ps128(quads[l]));
+    _mm_store_ps(p + 16 + 4 * l, _mm512_extractf32x4_ps(quads[l], 1));
+    _mm_store_ps(p + 32 + 4 * l, _mm512_extractf32x4_ps(quads[l], 2));
+    _mm_store_ps(p + 48 + 4 * l, _mm512_extractf32x4_ps(quads[l], 3));
+  }
+}
+// p[j] += weight · quad[j].
+inline void AddQuad(float* p, const float* quad, float weight) {
+  _mm_storeu_ps(p, _mm_fmadd_ps(_mm_set1_ps(weight), _mm_load_ps(quad), _mm_loadu_ps(p)));
 }
 // p[k] += sum of the lanes of a_k.
 inline void AddSums(float* p, F a0, F a1, F a2, F a3) {

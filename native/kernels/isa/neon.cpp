@@ -50,22 +50,37 @@ inline F PowerOfTwo(I a) {
 }
 inline void StoreI(int32_t* p, I a) { vst1q_s32(p, a); }
 
-// base[index], base[index + 1] per lane.
-inline void GatherPair(const float* base, I index, F* a, F* b) {
-  const float32x4_t low = vcombine_f32(vld1_f32(base + vgetq_lane_s32(index, 0)),
-                                       vld1_f32(base + vgetq_lane_s32(index, 1)));
-  const float32x4_t high = vcombine_f32(vld1_f32(base + vgetq_lane_s32(index, 2)),
-                                        vld1_f32(base + vgetq_lane_s32(index, 3)));
-  *a = vuzp1q_f32(low, high);
-  *b = vuzp2q_f32(low, high);
+inline void Transpose(F a, F b, F c, F d, F out[4]) {
+  const F ab0 = vtrn1q_f32(a, b), ab1 = vtrn2q_f32(a, b);
+  const F cd0 = vtrn1q_f32(c, d), cd1 = vtrn2q_f32(c, d);
+  out[0] = vcombine_f32(vget_low_f32(ab0), vget_low_f32(cd0));
+  out[1] = vcombine_f32(vget_low_f32(ab1), vget_low_f32(cd1));
+  out[2] = vcombine_f32(vget_high_f32(ab0), vget_high_f32(cd0));
+  out[3] = vcombine_f32(vget_high_f32(ab1), vget_high_f32(cd1));
 }
-// p[2l] = a[l], p[2l + 1] = b[l].
-inline void StorePairs(float* p, F a, F b) {
-  Store(p, vzip1q_f32(a, b));
-  Store(p + 4, vzip2q_f32(a, b));
+// out[j] of every lane = Σ over e of weight[e · kTile + lane] · base[index[e · kTile + lane] + j].
+inline __attribute__((always_inline)) void QuadSums(const float* base, const int32_t* index,
+                                                    const float* weight, F out[4]) {
+  F sum[4];
+#pragma GCC unroll 4
+  for (uint32_t l = 0; l < 4; ++l) {
+    sum[l] = vmulq_n_f32(Load(base + index[l]), weight[l]);
+#pragma GCC unroll 3
+    for (uint32_t e = 1; e < 4; ++e)
+      sum[l] = vfmaq_n_f32(sum[l], Load(base + index[e * kTile + l]), weight[e * kTile + l]);
+  }
+  Transpose(sum[0], sum[1], sum[2], sum[3], out);
 }
-inline void AddPair(float* p, const float* value) {
-  vst1_f32(p, vadd_f32(vld1_f32(p), vld1_f32(value)));
+// p[4l + j] = j-th argument of lane l.
+inline void StoreQuads(float* p, F a, F b, F c, F d) {
+  F quads[4];
+  Transpose(a, b, c, d, quads);
+#pragma GCC unroll 4
+  for (uint32_t l = 0; l < 4; ++l) Store(p + 4 * l, quads[l]);
+}
+// p[j] += weight · quad[j].
+inline void AddQuad(float* p, const float* quad, float weight) {
+  Store(p, vfmaq_n_f32(Load(p), Load(quad), weight));
 }
 // p[k] += sum of the lanes of a_k.
 inline void AddSums(float* p, F a0, F a1, F a2, F a3) {

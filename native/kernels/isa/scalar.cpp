@@ -59,17 +59,20 @@ inline F PowerOfTwo(I a) {
   return out;
 }
 inline void StoreI(int32_t* p, I a) { *p = a; }
-inline void GatherPair(const float* base, I index, F* a, F* b) {
-  *a = base[index];
-  *b = base[index + 1];
+inline void QuadSums(const float* base, const int32_t* index, const float* weight, F out[4]) {
+  for (uint32_t j = 0; j < 4; ++j) {
+    out[j] = 0;
+    for (uint32_t e = 0; e < 4; ++e) out[j] += weight[e * kTile] * base[index[e * kTile] + j];
+  }
 }
-inline void StorePairs(float* p, F a, F b) {
+inline void StoreQuads(float* p, F a, F b, F c, F d) {
   p[0] = a;
   p[1] = b;
+  p[2] = c;
+  p[3] = d;
 }
-inline void AddPair(float* p, const float* value) {
-  p[0] += value[0];
-  p[1] += value[1];
+inline void AddQuad(float* p, const float* quad, float weight) {
+  for (uint32_t j = 0; j < 4; ++j) p[j] += weight * quad[j];
 }
 inline void AddSums(float* p, F a0, F a1, F a2, F a3) {
   p[0] += a0;

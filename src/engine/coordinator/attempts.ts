@@ -44,7 +44,20 @@ export class AttemptBook {
   }
 
   begin(worker: Worker, identity: Identity, now: number): Attempt {
-    const attempt: Attempt = { ...identity, worker: worker.worker, startedAt: now, progress: 0, state: 'running', failure: null };
+    const { job: id, task, generation, name, epoch, backup } = identity;
+    const attempt: Attempt = {
+      job: id,
+      task,
+      generation,
+      name,
+      epoch,
+      backup,
+      worker: worker.worker,
+      startedAt: now,
+      progress: 0,
+      state: 'running',
+      failure: null,
+    };
     const key = `${attempt.job}/${attempt.name}`;
     const job = this.#jobs.get(attempt.job)!;
     this.#live.set(key, attempt);

@@ -17,8 +17,14 @@ export class WorkerEvents {
   hello(info: WorkerInfo, running: readonly Assignment[], now: number): void {
     const { workers, scheduler, seen, out, options } = this.#books;
     const before = workers.get(info.worker);
+    const { host, pid, threads, budgetBytes, endpoint } = info;
     const worker: Worker = {
-      ...info,
+      worker: info.worker,
+      host,
+      pid,
+      threads,
+      budgetBytes,
+      endpoint,
       held: before?.held ?? new Map(),
       capacity: 0,
       creditSeq: -1,

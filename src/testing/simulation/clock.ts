@@ -34,7 +34,7 @@ export class VirtualClock {
   }
 }
 
-/** Every microtask runs before the next immediate. */
+/** Every microtask runs before the next tick, which costs no turn of the event loop as an immediate would. */
 function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -42,7 +42,14 @@ export interface SimulationOptions {
 
 /** One cluster, one job, one seed: everything that happens follows from the seed. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
-  return new Simulation(seed, options).run();
+  // The many errors of a faulty world are told by their codes; to trace where each came from would take most of the time.
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return await new Simulation(seed, options).run();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 class Simulation {
@@ -213,7 +220,7 @@ class Simulation {
 
   #fromCoordinator(life: Life, peer: string, frames: readonly Uint8Array[]): void {
     if (life.dead || life !== this.#life) return;
-    const buffers = frames.map((frame) => Buffer.from(frame));
+    const buffers = frames as Buffer[]; // as encode() made them
     if (peer === CLIENT) {
       this.#network.send(CLIENT, () => this.#answered(buffers));
       return;

@@ -39,7 +39,6 @@ function inThread(share: Share): Promise<SeedTotals> {
 }
 
 async function runShare({ seeds, compare }: Share): Promise<SeedTotals> {
-  Error.stackTraceLimit = 0; // the many errors of a faulty world are told by their codes
   const totals = empty();
   for (const seed of seeds) {
     const result = await simulate(seed);

@@ -70,6 +70,32 @@ t.test('steps feed each other: maps of outputs, and a step that is given whole',
   t.equal((await verifyOutput(fileURLToPath(result.output))).problems.length, 0);
 });
 
+t.test('a secondary sort: keys that agree in their prefix are one group, its values in the order of whole keys', async (t) => {
+  const job = defineJob({
+    name: 'visits',
+    groupPrefix: 3,
+    // The place is that of the person alone, so that a group is whole in one part.
+    partition: (key, reducers) => (key[2] as number) % reducers,
+    map({ value }, emit) {
+      const [person, day] = value.split(' ') as [string, string];
+      emit(`${person}${day}`, day);
+    },
+    reduce: (key, days, emit) => emit(key.slice(0, 3), [...days].join(' ')),
+  });
+  const items: string[] = [];
+  const expected: [string, string][] = [];
+  for (let person = 100; person < 120; person++) {
+    const days = Array.from({ length: 30 }, (_, i) => String((i * 7 + person) % 30).padStart(2, '0'));
+    for (const day of days) items.push(`${person} ${day}`);
+    expected.push([String(person), [...days].sort().join(' ')]);
+  }
+  items.sort((a, b) => (a.slice(4) < b.slice(4) ? 1 : -1)); // latest days first, people mixed
+  const result = await (await cluster.submit(job, { input: { items }, itemsPerSplit: 50, reducers: 3 })).result();
+  const found: [string, string][] = [];
+  for await (const record of result.records()) found.push(record);
+  t.same(found.sort(), expected);
+});
+
 t.test('a step that asks for records it is not given fails loudly', async (t) => {
   const job = defineJob({
     name: 'not-given',

@@ -85,5 +85,12 @@ export interface PlannedRecord {
 export type Bytes<Text extends boolean> = Text extends true ? string : Uint8Array;
 /** Text jobs: the line (or item) itself with where it came from; byte jobs: the raw record. */
 export type MapArgument<Text extends boolean> = Text extends true
-  ? { readonly key: string; readonly value: string; readonly source: string; readonly offset: number }
+  ? {
+      readonly key: string;
+      readonly value: string;
+      readonly source: string;
+      readonly offset: number;
+      /** What a line of JSON input holds; undefined for other inputs. */
+      readonly json?: unknown;
+    }
   : MapRecord;

@@ -27,6 +27,8 @@ export type StageCode =
 export type InputFormat =
   /** One record a line (LF or CRLF, terminator removed); key: empty; value: the line. */
   | { readonly kind: 'lines' }
+  /** One record a line, as above, that holds a JSON value: map finds it parsed as well. */
+  | { readonly kind: 'json' }
   /** One record a file; key: its name as typed; value: its bytes. */
   | { readonly kind: 'files' }
   /** Fixed-size records; key: empty; value: `bytes` bytes. */
@@ -34,10 +36,17 @@ export type InputFormat =
   /** Records given in memory at submit (or by another job), as packed records; see contracts/record.ts. */
   | { readonly kind: 'packed' };
 
+/** True where a record is a line. */
+export function isLines({ kind }: InputFormat): boolean {
+  return kind === 'lines' || kind === 'json';
+}
+
 /** How the records that reduce (or a map-only job's map) emits become part files. */
 export type OutputFormat =
   /** key, separator, value, newline. */
   | { readonly kind: 'text'; readonly separator: string }
+  /** JSON lines: each value, which must be a JSON text, on a line of its own; keys only order them. */
+  | { readonly kind: 'json' }
   /** Packed records, as in contracts/record.ts. */
   | { readonly kind: 'packed' }
   /** Values end to end, nothing between them. */

@@ -41,6 +41,8 @@ export interface MapRecord extends RawRecord {
   readonly source: string;
   /** Byte offset of the record in its file. */
   readonly offset: number;
+  /** What a line of JSON input holds; undefined for other inputs. */
+  readonly json?: unknown;
 }
 
 /** Where a record stands among all that its step maps: by split, within it by position. Total order breaks ties by it. */

@@ -80,6 +80,11 @@ export class JobResult {
     }
   }
 
+  /** What the lines of JSON parts hold, in their order. */
+  async *json(): AsyncGenerator<unknown> {
+    for await (const line of this.lines()) yield JSON.parse(line);
+  }
+
   /** The whole of all text parts. */
   async text(): Promise<string> {
     const parts: string[] = [];

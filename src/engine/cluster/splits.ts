@@ -1,5 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
-import { type InputFormat, type Split, type SplitPiece, splitsIndexKey, splitsKey } from '../../core/contracts/job.js';
+import { type InputFormat, isLines, type Split, type SplitPiece, splitsIndexKey, splitsKey } from '../../core/contracts/job.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { pack } from '../wire/msgpack.js';
 import type { InputFile } from './inputs.js';
@@ -45,7 +45,7 @@ export async function* cutSplits(
 
 function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<Omit<SplitPiece, 'split' | 'at'>> {
   const { name, path, bytes } = file;
-  const compression = format.kind === 'lines' && name.endsWith('.gz') ? 'gzip' : null;
+  const compression = isLines(format) && name.endsWith('.gz') ? 'gzip' : null;
   const whole = { name, path, stored: false, fileLength: bytes, compression } as const;
   if (!isDivisible(format) || compression !== null || bytes === 0) {
     yield { ...whole, offset: 0, length: bytes };
@@ -56,7 +56,7 @@ function* cutFile(file: InputFile, format: InputFormat, step: number): Generator
 
 /** True where a file can be cut anywhere (at a multiple of its records' size). Borders of packed records are known to their writer only. */
 export function isDivisible({ kind }: InputFormat): boolean {
-  return kind === 'lines' || kind === 'fixed';
+  return kind === 'lines' || kind === 'json' || kind === 'fixed';
 }
 
 /** Stores splits and their index; returns how many there are. One split is in memory at a time. */

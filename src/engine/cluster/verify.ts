@@ -91,9 +91,10 @@ async function readThrough(
     return { bytes, crc, records };
   }
   for await (const chunk of chunks()) {
-    if (file.records !== null && format === 'text')
+    if (file.records !== null && (format === 'text' || format === 'json'))
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) newlines++;
   }
+  if (file.records !== null && format === 'json') return { bytes, crc, records: newlines };
   // Fewer newlines than records is impossible; more of them may be the values' own.
   const records = format === 'text' && file.records !== null && newlines < file.records ? newlines : null;
   return { bytes, crc, records };

@@ -23,7 +23,7 @@ export async function createRunner(codePath: string, spec: JobSpec, step: number
   const job = await loadJob(codePath);
   const compiled = compileSteps(job)[step];
   if (compiled === undefined) throw new DafError('ERR_DAF_BAD_JOB', `${job.name} has no step ${step}`);
-  const runner = new ModuleRunner(job, compiled.code);
+  const runner = new ModuleRunner(job, compiled.code, spec.steps[step]?.input.kind === 'json');
   if (!compiled.samples) return runner;
   const parts = spec.steps.find(({ cuts }) => cuts === step)?.reducers ?? 1;
   return new SampleRunner(runner, parts);
@@ -55,13 +55,16 @@ class ModuleRunner implements StageRunner {
   readonly #job: JobDefinition;
   readonly #code: StepCode;
   readonly #text: boolean;
+  readonly #json: boolean;
   readonly combine?: (groups: GroupStream, sink: RecordSink, context: TaskContext) => void;
   readonly partition?: (key: Uint8Array, reducers: number) => number;
 
-  constructor(job: JobDefinition, code: StepCode) {
+  /** @param json true: records are lines of JSON */
+  constructor(job: JobDefinition, code: StepCode, json: boolean) {
     this.#job = job;
     this.#code = code;
     this.#text = job.text !== false;
+    this.#json = json;
     if (code.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
     const { partition } = code;
     if (partition !== undefined) this.partition = (key, reducers) => partition(key, reducers);
@@ -82,7 +85,8 @@ class ModuleRunner implements StageRunner {
     for (let i = 0; i < block.count; i++) {
       context.checkCancelled();
       failpoint('task.map-record');
-      const record = this.#text ? textRecord(block, i) : byteRecord(block, i);
+      const plain = this.#text ? textRecord(block, i) : byteRecord(block, i);
+      const record = this.#json ? { ...plain, json: parseJson(plain) } : plain;
       if (place !== null) place.at = block.at + record.offset - block.offset;
       try {
         const pending = this.#code.map?.(record as MapArgument<boolean> as never, emit, context);
@@ -179,6 +183,17 @@ function byteRecord(block: RecordBlock, i: number): MapArgument<false> {
     source: block.source,
     offset: block.offset + (keys === null ? at : keyAt - 8),
   };
+}
+
+/** @throws DafError ERR_DAF_BAD_DATA */
+function parseJson({ value, source, offset }: MapArgument<boolean>): unknown {
+  try {
+    return JSON.parse(typeof value === 'string' ? value : decode(value, 0, value.length));
+  } catch (error) {
+    throw new DafError('ERR_DAF_BAD_DATA', `the line at byte ${offset} of ${source} is not JSON: ${(error as Error).message}`, {
+      hint: 'every line of a JSON lines file is one JSON value',
+    });
+  }
 }
 
 /** DAF's own errors (cancelled, memory, a refused image) keep their code; anything else is the user's code failing. */

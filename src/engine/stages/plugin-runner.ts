@@ -1,7 +1,7 @@
 import { addon, nativeFile, type PluginCall, type PluginHost, type PluginInfo } from '../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, RecordBatch } from '../../core/addon/records.js';
 import { DafError } from '../../core/contracts/errors.js';
-import type { JobSpec } from '../../core/contracts/job.js';
+import { isLines, type JobSpec } from '../../core/contracts/job.js';
 import type {
   GroupStream,
   MapInput,
@@ -92,7 +92,7 @@ class PluginRunner implements StageRunner {
         ...this.#call(sink, context),
         source: block.source,
         offset: block.offset,
-        cut: input.kind,
+        cut: input.kind === 'json' ? 'lines' : input.kind,
         recordBytes: input.kind === 'fixed' ? input.bytes : 0,
         data,
         reducers,
@@ -197,7 +197,7 @@ function checkFit(info: PluginInfo, step: StepSpec): void {
 function blockBytes(block: RecordBlock, step: StepSpec): Uint8Array {
   const last = block.count - 1;
   let end = block.values[2 * last]! + block.values[2 * last + 1]!;
-  if (step.input.kind === 'lines') {
+  if (isLines(step.input)) {
     if (block.data[end] === 13 && block.data[end + 1] === 10) end += 2;
     else if (block.data[end] === 10) end++;
   }

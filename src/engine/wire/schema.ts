@@ -139,6 +139,7 @@ const stepSpec = record({
   cuts: nullable(step),
   input: variant('kind', {
     lines: record({}),
+    json: record({}),
     files: record({}),
     fixed: record({ bytes: whole(1, 2 ** 31) }),
     packed: record({}),
@@ -162,7 +163,13 @@ export const jobSpec = record({
   steps: list(stepSpec, MAX_STEPS),
   hasFinalize: flag,
   deterministic: flag,
-  format: variant('kind', { text: record({ separator: text(1024) }), packed: record({}), raw: record({}), joined: record({}) }),
+  format: variant('kind', {
+    text: record({ separator: text(1024) }),
+    json: record({}),
+    packed: record({}),
+    raw: record({}),
+    joined: record({}),
+  }),
   params: dictionary(text(32768), 1024, 256),
   maxAttempts: whole(1, 1000),
   replicas: whole(1, MAX_REPLICAS),

@@ -43,6 +43,7 @@ async function* pieceBlocks(
   try {
     switch (format.kind) {
       case 'lines':
+      case 'json':
         if (piece.compression === 'gzip') yield* unpackedLines(piece, source, buffer);
         else yield* lineBlocks(piece, source, buffer);
         break;

@@ -3,6 +3,7 @@ import { RecordBatch } from '../../../core/addon/records.js';
 import type { OutputFormat } from '../../../core/contracts/job.js';
 import { KEY_MASK, PACKED_HEADER, PIECE, VALUE_MASK } from '../../../core/contracts/record.js';
 import type { Emit, RecordSink } from '../../../core/contracts/stage.js';
+import { JsonLines } from './json-lines.js';
 import { LocalFile } from './local-file.js';
 
 const BATCH = 256 << 10;
@@ -14,6 +15,7 @@ export class PartWriter implements RecordSink {
   readonly emit: Emit;
   readonly place = null;
   readonly #format: RecordFormat | null;
+  readonly #lines: JsonLines | null;
   readonly #batch: RecordBatch;
   readonly #file: LocalFile;
   #out: Uint8Array | null = null;
@@ -21,6 +23,7 @@ export class PartWriter implements RecordSink {
 
   constructor(format: OutputFormat, path: string) {
     this.#format = recordFormat(format);
+    this.#lines = format.kind === 'json' ? new JsonLines() : null;
     this.#file = new LocalFile(path);
     this.#batch = new RecordBatch(BATCH, (batch) => this.#write(batch));
     this.emit = (key, value) => this.#batch.add(key, value);
@@ -50,6 +53,7 @@ export class PartWriter implements RecordSink {
   }
 
   #write(batch: Uint8Array): void {
+    this.#lines?.check(batch);
     if (this.#format !== null) this.#writeFormatted(batch, this.#format);
     else {
       this.#records += countRecords(batch);
@@ -83,6 +87,8 @@ function recordFormat(format: OutputFormat): RecordFormat | null {
       return { keys: true, separator: Buffer.from(format.separator), newline: true };
     case 'joined':
       return { keys: true, separator: NONE, newline: false };
+    case 'json':
+      return { keys: false, separator: NONE, newline: true };
     case 'raw':
       return { keys: false, separator: NONE, newline: false };
     case 'packed':

@@ -16,8 +16,6 @@ import { SimWorker, type World } from './worker.js';
 const HEARTBEAT_MS = 200;
 const LEASE_MS = 900;
 const FAULTS_UNTIL = 6000;
-/** After the faults stop a job has this long, virtual ms, to end. */
-const PATIENCE = 60_000;
 const CLIENT = 'client#0';
 
 export interface SimulationResult {
@@ -38,6 +36,8 @@ export interface SimulationOptions {
   readonly faults?: boolean;
   /** The durable state; a test puts a broken one in to see that it is caught. */
   readonly state?: () => StateStore;
+  /** After the faults stop a job has this long, virtual ms, to end. Default 60,000. */
+  readonly patienceMs?: number;
 }
 
 /** One cluster, one job, one seed: everything that happens follows from the seed. */
@@ -63,6 +63,7 @@ class Simulation {
   readonly #output: MemoryBlobStore;
   readonly #world: World;
   readonly #workers: SimWorker[] = [];
+  readonly #patienceMs: number;
   #faulty: boolean;
   #service: Service | null = null;
   #life: Life | null = null;
@@ -78,6 +79,7 @@ class Simulation {
     this.#spec = drawSpec(new Random(seed));
     this.#random = new Random(seed + 0.5 * 2 ** 31);
     this.#faulty = options.faults ?? true;
+    this.#patienceMs = options.patienceMs ?? 60_000;
     this.#network = new Network(this.#clock, this.#random, {
       drop: this.#random.pick([0, 0.02, 0.1]),
       duplicate: this.#random.pick([0, 0.05, 0.2]),
@@ -108,7 +110,7 @@ class Simulation {
       this.#chaos();
       this.#clock.after(FAULTS_UNTIL, () => this.#stopFaults());
     }
-    const limit = FAULTS_UNTIL + PATIENCE;
+    const limit = FAULTS_UNTIL + this.#patienceMs;
     const ended = await this.#clock.run(
       () => this.#isOver(),
       limit,

@@ -31,7 +31,7 @@ export async function runSeeds(seeds: readonly number[], options: { readonly com
 
 function inThread(share: Share): Promise<SeedTotals> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: share });
+    const worker = new Worker(new URL(import.meta.url), { workerData: share, execArgv: [] });
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', (code) => reject(new Error(`a thread of the simulation ended with ${code}`)));

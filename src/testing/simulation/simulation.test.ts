@@ -30,7 +30,7 @@ t.test('a seed replays exactly', async (t) => {
 async function caughtBy(state: () => StateStore): Promise<string[]> {
   const caught: string[] = [];
   for (let seed = 1; seed <= 150 && caught.length < 1; seed++) {
-    const { violation } = await simulate(seed, { state });
+    const { violation } = await simulate(seed, { state, patienceMs: 10_000 });
     if (violation !== null) caught.push(violation.invariant);
   }
   return caught;

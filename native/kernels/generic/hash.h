@@ -51,19 +51,20 @@ inline __attribute__((always_inline)) void FindCells(const HashLevel& level, con
   }
 }
 
-// FindCells, and asks for the entries of a far level.
-template <int kWrite>
-inline __attribute__((always_inline)) void FetchCells(const HashArgs& a, const float* table,
-                                                      uint32_t tile, Cells* out) {
+inline __attribute__((always_inline)) void FindTile(const HashArgs& a, uint32_t tile, Cells* out) {
   const size_t at = size_t{tile} * kTile;
   FindCells(a.level, a.x + at, a.y + at, a.z + at, out);
-  if (!IsFar(a.level)) return;
-  const uint32_t second = a.level.features > 2 ? a.level.features : 0;
+}
+
+// Asks for the entries around one sample.
+template <int kWrite>
+inline __attribute__((always_inline)) void Fetch(const HashLevel& level, const float* table,
+                                                 const Cells& cells, uint32_t sample) {
+#pragma GCC unroll 4
   for (uint32_t e = 0; e < 4; ++e) {
-    for (uint32_t s = 0; s < kTile; ++s) {
-      __builtin_prefetch(table + out->edge[e][s], kWrite);
-      if (second != 0) __builtin_prefetch(table + out->edge[e][s] + second, kWrite);
-    }
+    const float* edge = table + cells.edge[e][sample];
+    __builtin_prefetch(edge, kWrite);
+    if (level.features > 2) __builtin_prefetch(edge + level.features, kWrite);
   }
 }
 
@@ -71,12 +72,16 @@ void HashForward(const HashArgs* args) {
   const HashArgs& a = *args;
   const float* table = a.table + a.level.offset;
   const uint32_t features = a.level.features;
+  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   Cells found[2];
-  FetchCells<0>(a, table, 0, &found[0]);
+  FindTile(a, 0, &found[0]);
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
-    if (tile + 1 < a.tiles) FetchCells<0>(a, table, tile + 1, &found[(tile + 1) % 2]);
-    const Cells& cells = found[tile % 2];
+    const Cells &cells = found[tile % 2], &next = found[(tile + 1) % 2];
+    if (tile + 1 < a.tiles) FindTile(a, tile + 1, &found[(tile + 1) % 2]);
     for (uint32_t s = 0; s < kTile; s += kLanes) {
+      if (tile + 1 < fetched) {
+        for (uint32_t l = 0; l < kLanes; ++l) Fetch<0>(a.level, table, next, s + l);
+      }
       const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
       float* row = a.rows + tile * a.rows_stride + s;
       if (features == 2) {
@@ -98,14 +103,24 @@ void HashForward(const HashArgs* args) {
   }
 }
 
-// Adds a quad of every sample of a vector, by the weights of its edges, to the floats from `grad`
-// on. Samples in order, so that sums do not depend on the vector width.
-inline __attribute__((always_inline)) void AddQuads(float* grad, const Cells& cells, uint32_t s,
-                                                    const float* quads) {
-  for (uint32_t l = 0; l < kLanes; ++l) {
+// Samples between those whose gradients are added next to each other. Neighbours lie along a ray,
+// often in one cell: each would wait for the sum before it.
+constexpr uint32_t kApart = 16;
+
+// Adds a quad of every sample of a tile, by the weights of its edges, to the floats from `grad` on,
+// in an order that does not depend on the vector width. Asks for the entries of `next` meanwhile,
+// unless it is null.
+inline __attribute__((always_inline)) void AddQuads(const HashLevel& level, float* grad,
+                                                    const Cells& cells, const float* quads,
+                                                    const Cells* next) {
+  for (uint32_t first = 0; first < kApart; ++first) {
+#pragma GCC unroll 3
+    for (uint32_t i = first; i < kTile; i += kApart) {
+      if (next != nullptr) Fetch<1>(level, grad, *next, i);
 #pragma GCC unroll 4
-    for (uint32_t e = 0; e < 4; ++e)
-      AddQuad(grad + cells.edge[e][s + l], quads + 4 * l, cells.weight[e][s + l]);
+      for (uint32_t e = 0; e < 4; ++e)
+        AddQuad(grad + cells.edge[e][i], quads + 4 * i, cells.weight[e][i]);
+    }
   }
 }
 
@@ -113,29 +128,34 @@ void HashBackward(const HashArgs* args) {
   const HashArgs& a = *args;
   float* grad = a.grad + a.level.offset;
   const uint32_t features = a.level.features;
+  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   Cells found[2];
-  alignas(64) float quads[4 * kLanes];
-  FetchCells<1>(a, grad, 0, &found[0]);
+  alignas(64) float quads[4 * kTile];
+  FindTile(a, 0, &found[0]);
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
-    if (tile + 1 < a.tiles) FetchCells<1>(a, grad, tile + 1, &found[(tile + 1) % 2]);
     const Cells& cells = found[tile % 2];
-    for (uint32_t s = 0; s < kTile; s += kLanes) {
-      const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
-      const float* row = a.rows + tile * a.rows_stride + s;
-      if (features == 2) {
-        const F d0 = Load(row), d1 = Load(row + kTile);
-        StoreQuads(quads, Mul(near, d0), Mul(near, d1), Mul(far, d0), Mul(far, d1));
-        AddQuads(grad, cells, s, quads);
-        continue;
+    const Cells* next = tile + 1 < fetched ? &found[(tile + 1) % 2] : nullptr;
+    if (tile + 1 < a.tiles) FindTile(a, tile + 1, &found[(tile + 1) % 2]);
+    const float* row = a.rows + tile * a.rows_stride;
+    if (features == 2) {
+      for (uint32_t s = 0; s < kTile; s += kLanes) {
+        const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
+        const F d0 = Load(row + s), d1 = Load(row + kTile + s);
+        StoreQuads(quads + 4 * s, Mul(near, d0), Mul(near, d1), Mul(far, d0), Mul(far, d1));
       }
-      for (uint32_t f = 0; f < features; f += 4, row += 4 * kTile) {
-        const F d0 = Load(row), d1 = Load(row + kTile), d2 = Load(row + 2 * kTile),
-                d3 = Load(row + 3 * kTile);
-        StoreQuads(quads, Mul(near, d0), Mul(near, d1), Mul(near, d2), Mul(near, d3));
-        AddQuads(grad + f, cells, s, quads);
-        StoreQuads(quads, Mul(far, d0), Mul(far, d1), Mul(far, d2), Mul(far, d3));
-        AddQuads(grad + features + f, cells, s, quads);
+      AddQuads(a.level, grad, cells, quads, next);
+      continue;
+    }
+    for (uint32_t f = 0; f < 2 * features; f += 4) {  // of the near vertices, then of the far
+      const bool is_far = f >= features;
+      const float* rows = row + size_t{is_far ? f - features : f} * kTile;
+      for (uint32_t s = 0; s < kTile; s += kLanes) {
+        const F far = Load(cells.far + s), weight = is_far ? far : Sub(Set(1.0f), far);
+        StoreQuads(quads + 4 * s, Mul(weight, Load(rows + s)), Mul(weight, Load(rows + kTile + s)),
+                   Mul(weight, Load(rows + 2 * kTile + s)),
+                   Mul(weight, Load(rows + 3 * kTile + s)));
       }
+      AddQuads(a.level, grad + f, cells, quads, f == 0 ? next : nullptr);
     }
   }
 }

@@ -3,6 +3,10 @@
 
 #include "native/base/arena.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
 
@@ -15,8 +19,19 @@ constexpr size_t kAlign = 64;
 constexpr size_t kKeptUnlimited = size_t{64} << 20;  // kept where nothing limits the process
 constexpr size_t kKeptShare = 4;                     // 1 / of the limit otherwise
 
+constexpr size_t kHugePage = size_t{2} << 20;
+
+// Large blocks are asked for in huge pages: what looks up entries all over a table otherwise waits
+// for the translation of their addresses. The odd rest of a block stays in small ones, so that no
+// more becomes resident than was counted.
 char* SystemBlock(size_t bytes) {
-  return static_cast<char*>(std::aligned_alloc(kAlign, (bytes + kAlign - 1) / kAlign * kAlign));
+  const size_t align = bytes >= 2 * kHugePage ? kHugePage : kAlign;
+  auto* data = static_cast<char*>(std::aligned_alloc(align, (bytes + align - 1) / align * align));
+#ifdef MADV_HUGEPAGE
+  if (data != nullptr && align == kHugePage)
+    madvise(data, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish: failure costs nothing
+#endif
+  return data;
 }
 
 // Under AddressSanitizer a kept block is as out of bounds as a freed one, and comes back full of

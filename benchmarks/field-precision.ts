@@ -3,8 +3,6 @@
  * onnxruntime-node in fp32 on input that is already encoded, interleaved, medians; agreement of whole pictures with the same field's in fp32,
  * on a head that is trained here for a minute and, where the shared data is there, on the published lego network.
  */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { fieldBox } from '#daf/avatars/volume.js';
 import { addon } from '#daf/core/addon/index.js';
 import { importField } from '#daf/fields/import/import-field.js';
@@ -13,6 +11,7 @@ import { openScene } from '#daf/fields/scenes/open.js';
 import { headViews } from './head.js';
 import { onnxPeer, show } from './peer.js';
 import { type BenchOptions, median, type Row, row } from './row.js';
+import { sharedData } from './shared.js';
 
 export const group = 'field';
 export const name = 'precision';
@@ -91,15 +90,15 @@ function agreementOfHeads(options: BenchOptions): Row[] {
 }
 
 async function agreementOfLego(options: BenchOptions): Promise<Row[]> {
-  const shared = process.env['DAF_SHARED_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
-  const weights = `${shared}/scenes/lego-checkpoint-128x4/weights_f32.npz`;
-  if (!existsSync(weights)) {
+  const weights = sharedData('scenes/lego-checkpoint-128x4/weights_f32.npz');
+  const tiny = sharedData('scenes/tiny-lego');
+  if (weights === null || tiny === null) {
     options.log('no shared data: nothing about the published lego network');
     return [];
   }
   const { field } = importField(weights);
   using _ = field;
-  const scene = await openScene(`${shared}/scenes/tiny-lego`, { split: 'test' });
+  const scene = await openScene(tiny, { split: 'test' });
   const cameras = scene.frames.slice(0, options.quick ? 1 : 3).map((frame) => frame.camera);
   const look = { near: 2, far: 6, samplesPerRay: 192 };
   return LOW.map((precision) => agreement(field, 'the published lego network', cameras, precision, look));

@@ -3,13 +3,14 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Benchmark, Row } from './row.js';
 
-const USAGE = `npm run bench -- [--only GROUP|NAME]… [--quick] [--json FILE]
-  GROUP is field, engine or avatars; NAME is a benchmark's name or group-name.`;
+const USAGE = `npm run bench -- [--only GROUP|NAME]… [--quick] [--json FILE] [--set NAME=VALUE]…
+  GROUP is field, engine or avatars; NAME is a benchmark's name or group-name. benchmarks/README.md lists them and their settings.`;
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
     quick: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -23,8 +24,9 @@ if (values.help) {
 
 async function main(): Promise<void> {
   const benchmarks = await load();
-  const wanted =
-    values.only.length === 0 ? benchmarks : benchmarks.filter((one) => values.only.some((word) => matches(one, word)));
+  const wanted = benchmarks.filter((one) =>
+    values.only.length === 0 ? one.byNameOnly !== true : values.only.some((word) => matches(one, word)),
+  );
   if (wanted.length === 0) {
     console.error(
       `nothing matches --only ${values.only.join(' ')}; there are: ${benchmarks.map((one) => `${one.group}-${one.name}`).join(', ')}\n${USAGE}`,
@@ -32,13 +34,22 @@ async function main(): Promise<void> {
     process.exitCode = 2;
     return;
   }
+  const settings = readSettings(wanted);
+  if (settings === null) return;
   const rows: Row[] = [];
   for (const benchmark of wanted) {
     console.error(`── ${benchmark.group}-${benchmark.name}`);
-    const found = await benchmark.run({ quick: values.quick, log: (line) => console.error(`   ${line}`) });
-    for (const one of found) console.log(line(one));
-    rows.push(...found);
+    try {
+      const found = await benchmark.run({ quick: values.quick, settings, log: (line) => console.error(`   ${line}`) });
+      for (const one of found) console.log(line(one));
+      rows.push(...found);
+    } catch (error) {
+      // An hour of other answers is not lost over it.
+      console.error(error);
+      process.exitCode = 1;
+    }
   }
+  for (const each of summary(rows)) console.error(each);
   const machine = {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -49,14 +60,38 @@ async function main(): Promise<void> {
     writeFileSync(values.json, `${JSON.stringify({ machine, quick: values.quick, rows }, null, 2)}\n`);
 }
 
-/** Every file of this folder but main and row is one benchmark. */
+/** `--set name=value`, or null (and the exit status says so) where no wanted benchmark knows the name. */
+function readSettings(wanted: readonly Benchmark[]): Record<string, string> | null {
+  const known = wanted.flatMap((one) => one.settings ?? []);
+  const pairs = values.set.map((pair) => /^([^=]+)=(.+)$/.exec(pair)?.slice(1) ?? [pair]);
+  for (const [name, value] of pairs) {
+    if (value !== undefined && known.includes(name!)) continue;
+    console.error(`--set ${name}: expected NAME=VALUE with a name of: ${known.join(', ') || 'none here'}`);
+    process.exitCode = 2;
+    return null;
+  }
+  return Object.fromEntries(pairs as [string, string][]);
+}
+
+/** How many aims hold, and which do not. */
+function summary(rows: readonly Row[]): string[] {
+  const aims = rows.filter((one) => one.holds !== null);
+  const missed = aims.filter((one) => one.holds === false);
+  return [`── ${aims.length - missed.length} of ${aims.length} hold`, ...missed.map((one) => `   does not hold: ${line(one)}`)];
+}
+
+/** Every file of this folder whose name is two words is one benchmark. */
 async function load(): Promise<Benchmark[]> {
   const files = readdirSync(new URL('.', import.meta.url)).filter((file) => /^[a-z]+-[a-z-]+\.js$/.test(file));
   return Promise.all(files.sort().map(async (file) => (await import(new URL(file, import.meta.url).href)) as Benchmark));
 }
 
 function matches(benchmark: Benchmark, word: string): boolean {
-  return word === benchmark.group || word === benchmark.name || word === `${benchmark.group}-${benchmark.name}`;
+  return (
+    (word === benchmark.group && benchmark.byNameOnly !== true) ||
+    word === benchmark.name ||
+    word === `${benchmark.group}-${benchmark.name}`
+  );
 }
 
 function line(one: Row): string {

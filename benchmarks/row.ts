@@ -18,6 +18,8 @@ export interface Row {
 export interface BenchOptions {
   /** Smaller inputs and fewer repeats: shows that the benchmark runs, not how fast DAF is. */
   readonly quick: boolean;
+  /** What `--set name=value` gave. */
+  readonly settings: Readonly<Record<string, string>>;
   /** A line of what happens now, for people. */
   log(line: string): void;
 }
@@ -26,6 +28,10 @@ export interface BenchOptions {
 export interface Benchmark {
   readonly group: 'field' | 'engine' | 'avatars';
   readonly name: string;
+  /** Takes an hour: runs where its name is asked for, not with its group. */
+  readonly byNameOnly?: boolean;
+  /** Names of the settings that it knows. */
+  readonly settings?: readonly string[];
   run(options: BenchOptions): Promise<readonly Row[]>;
 }
 

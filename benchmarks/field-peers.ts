@@ -1,0 +1,50 @@
+/**
+ * Question: how much faster than PyTorch on the CPU does a field train? The same networks, the same hash grid and the same points, forward and
+ * backward on one thread each, interleaved, medians, by computing time; the optimiser and the making of samples are in neither. PyTorch is
+ * installed in an environment of the benchmark's own; where it cannot be, the comparison is skipped.
+ */
+import { addon } from '#daf/core/addon/index.js';
+import { Field } from '#daf/fields/index.js';
+import { show } from './peer.js';
+import { torchEnvironment } from './peers/environment.js';
+import { TorchPeer } from './peers/torch.js';
+import { type BenchOptions, median, type Row, row } from './row.js';
+
+export const group = 'field';
+export const name = 'peers';
+
+const QUESTION = 'field training against PyTorch';
+const REACH = { classic: 3, hashgrid: 10 } as const;
+const WHAT = {
+  classic: 'classic 8×256, batch of 8192 samples',
+  hashgrid: 'hash grid 16 levels × 2 × 2^17, batch of 32768 samples',
+} as const;
+const KINDS = ['classic', 'hashgrid'] as const;
+
+export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]> {
+  const environment = torchEnvironment(log);
+  if ('missing' in environment) {
+    log(`field-peers: skipped, no PyTorch: ${environment.missing}`);
+    return [];
+  }
+  await using peer = await TorchPeer.start(environment.python);
+  log(`torch ${peer.version}; one thread each`);
+  const box = { min: [-1, -1, -1], max: [1, 1, 1] } as const;
+  using classic = Field.create({ kind: 'classic', box, occupancy: 8 });
+  using hashgrid = Field.create({ kind: 'hashgrid', box, occupancy: 8, levels: 16, log2Entries: 17, coarsest: 16, finest: 512 });
+  const fields = { classic, hashgrid };
+  const ours = { classic: [] as number[], hashgrid: [] as number[] };
+  const theirs = { classic: [] as number[], hashgrid: [] as number[] };
+  const seconds = quick ? 0.1 : 2;
+  for (let round = 0; round < (quick ? 1 : 7); round++) {
+    for (const kind of KINDS) {
+      theirs[kind].push(await peer.rate(kind, seconds));
+      ours[kind].push(fields[kind].measure('training', seconds));
+    }
+  }
+  return KINDS.map((kind) => {
+    const [rate, torch] = [median(ours[kind]), median(theirs[kind])];
+    const against = `PyTorch ${peer.version} ${show(torch)}`;
+    return row(QUESTION, `${WHAT[kind]}, ${addon().cpuInfo().isa}`, rate, 'samples/s', against, rate / torch, REACH[kind]);
+  });
+}

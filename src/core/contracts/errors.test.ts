@@ -15,6 +15,7 @@ t.test('an error survives the trip across a border', async (t) => {
 t.test('native and foreign errors get the nearest code', async (t) => {
   t.equal(DafError.from(Object.assign(new Error('x'), { code: 'ERR_DAF_BAD_DATA' })).code, 'ERR_DAF_BAD_DATA');
   t.equal(DafError.from(Object.assign(new Error('x'), { code: 'EACCES' })).code, 'ERR_DAF_PERMISSION');
+  t.equal(DafError.from(Object.assign(new Error('x'), { code: 'EISDIR' })).code, 'ERR_DAF_IO');
   t.equal(DafError.from('a string').code, 'ERR_DAF_INTERNAL');
   t.equal(DafError.from(new TypeError('x'), 'ERR_DAF_USER_CODE').code, 'ERR_DAF_USER_CODE');
 });

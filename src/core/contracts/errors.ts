@@ -101,6 +101,15 @@ function systemCode(code: string): DafErrorCode | undefined {
     case 'ENFILE':
     case 'EIO':
     case 'EROFS':
+    case 'EDQUOT':
+    case 'EFBIG':
+    // A path that cannot be what it is used as.
+    case 'EEXIST':
+    case 'EISDIR':
+    case 'ENOTDIR':
+    case 'ENOTEMPTY':
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
       return 'ERR_DAF_IO';
     default:
       return undefined;

@@ -23,7 +23,7 @@ const program = new Command('daf')
 // In the order in which `daf --help` lists them.
 const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, coordinator, worker, doctor];
 for (const command of commands) addCommand(program, command);
-const fields = program.command('nerf').description('Measure and render radiance fields');
+const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
 
 await runProgram(program, process.argv.slice(2));

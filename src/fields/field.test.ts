@@ -123,7 +123,7 @@ test('wrong arguments and hostile checkpoints are refused with a code', (t) => {
   const poisoned = bytes.slice();
   new DataView(poisoned.buffer).setUint32(poisoned.length - small.occupancy! ** 3 / 8 - 4, 0x7fc00000, true);
   code(t, () => Field.load(poisoned), 'ERR_DAF_BAD_DATA');
-  code(t, () => Field.load('/nonexistent/field.safetensors'), 'ERR_DAF_IO');
+  code(t, () => Field.load('/nonexistent/field.safetensors'), 'ERR_DAF_NOT_FOUND');
   field.dispose();
   code(t, () => field.save(), 'ERR_DAF_BAD_ARGUMENT');
   field.dispose();

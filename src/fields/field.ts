@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { addon, type FieldHandle, type NativeTensor, type TrainerHandle } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
 import { packCamera } from './camera.js';
@@ -44,8 +45,13 @@ export class Field implements NeuralField {
     return native((daf) => new Field(daf.fieldCreate(complete)));
   }
 
-  /** From safetensors bytes or the path of a file. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_IO, ERR_DAF_MEMORY_LIMIT */
+  /** From safetensors bytes or the path of a file. @throws DafError ERR_DAF_NOT_FOUND, ERR_DAF_BAD_DATA, ERR_DAF_IO, ERR_DAF_MEMORY_LIMIT */
   static load(source: Uint8Array | string): Field {
+    if (typeof source === 'string' && !existsSync(source)) {
+      throw new DafError('ERR_DAF_NOT_FOUND', `there is no ${source}`, {
+        hint: 'daf nerf train and daf nerf import make fields',
+      });
+    }
     return native((daf) => new Field(daf.fieldLoad(source)));
   }
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { ImportOptions } from '../../../fields/import/import-field.js';
 import type { FieldBox, Vector3 } from '../../../fields/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { outputFile } from './output.js';
 
 export const importWeights: CommandSpec = {
   usage: 'import <weights>',
@@ -31,14 +31,15 @@ export const importWeights: CommandSpec = {
   },
   async run([weights], options) {
     const { importField } = await import('../../../fields/import/import-field.js');
+    const out = options['out'] as string;
+    const output = await outputFile(out);
     const { field, ...made } = importField(weights as string, await importOptions(options));
     using _ = field;
-    const out = options['out'] as string;
-    field.saveFile(out);
+    field.saveFile(output);
     const { width, depth, skips } = made.options;
     const layers = `${depth} hidden layers of ${width}${skips?.length === 0 ? '' : `, the position again in ${skips?.join(', ')}`}`;
     return {
-      json: { output: resolve(out), parameters: field.parameterCount, box: field.box, ...made },
+      json: { output, parameters: field.parameterCount, box: field.box, ...made },
       text: `${made.layout ?? 'key map'}, prefix "${made.prefix}": ${layers} → ${out}`,
     };
   },

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { FieldMeshReport } from '../../../fields/mesh/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { outputFile } from './output.js';
 
 /** Of the process's memory, what is not native: V8, the texture's encoder, libraries. */
 const RESERVE = 160 * 2 ** 20;
@@ -46,6 +47,7 @@ export const meshFieldCommand: CommandSpec = {
     const { Field } = await import('../../../fields/field.js');
     const { meshFieldInThread } = await import('../../../fields/mesh/in-thread.js');
     using field = Field.load(file as string);
+    const output = await outputFile(out);
     const started = performance.now();
     const mesh = await meshFieldInThread(field, {
       resolution: options['resolution'] as number,
@@ -59,8 +61,7 @@ export const meshFieldCommand: CommandSpec = {
       signal: io.signal,
       onProgress: (fraction, stage) => io.progress.update(fraction, stage),
     });
-    const folder = dirname(resolve(out));
-    await mkdir(folder, { recursive: true });
+    const folder = dirname(output);
     const files: string[] = [];
     for (const { name, bytes } of await meshFiles(mesh, format, basename(out, extname(out)), { unit, up })) {
       io.signal.throwIfAborted();

@@ -85,7 +85,8 @@ t.test('wrong command lines say what is wrong', async (t) => {
     return (JSON.parse(stdout) as { error: { code: string } }).error.code;
   };
   t.equal(await code('eval', 'f.safetensors', 'nowhere'), 'ERR_DAF_NOT_FOUND');
-  t.equal(await code('eval', 'none.safetensors', '.'), 'ERR_DAF_IO');
+  t.equal(await code('eval', 'none.safetensors', '.'), 'ERR_DAF_NOT_FOUND');
+  t.equal(await code('render', 'f.safetensors', '--frames', '1', '--size', '8', '--out', 'f.safetensors'), 'ERR_DAF_IO');
   t.equal(await code('eval', 'f.safetensors', '.', '--background', 'none'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('eval', 'f.safetensors', '.', '--split', 'tset'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('eval', 'f.safetensors', '.', '--near', '-1'), 'ERR_DAF_BAD_OPTION');
@@ -106,16 +107,15 @@ t.test('a scene is trained from the command line', async (t) => {
   using field = untrained();
   await selfPortrait(field, folder);
   const options = ['--steps', '3', '--threads', '2', '--samples-per-step', '512'];
-  const trained = await daf(folder, 'nerf', 'train', '.', '--out', 'f.safetensors', ...options, '--json');
+  const trained = await daf(folder, 'nerf', 'train', '.', '--out', 'new/f.safetensors', ...options, '--json');
   t.equal(trained.code, 0, trained.stderr);
   t.match(JSON.parse(trained.stdout), { kind: 'hashgrid', threads: 2, step: 3, fraction: 1 });
-  t.same(
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.safetensors'))
-      .sort(),
-    ['f.safetensors', 'f.training.safetensors'],
-  );
+  t.same(readdirSync(join(folder, 'new')).sort(), ['f.safetensors', 'f.training.safetensors']);
   const wrong = await daf(folder, 'nerf', 'train', '.', '--out', 'g.safetensors', '--field', 'voxels', '--json');
   t.equal(wrong.code, 1);
   t.match(JSON.parse(wrong.stdout), { error: { code: 'ERR_DAF_BAD_OPTION' } });
+  const folderNamed = await daf(folder, 'nerf', 'train', '.', '--out', 'new', ...options, '--json');
+  t.match(JSON.parse(folderNamed.stdout), { error: { code: 'ERR_DAF_BAD_OPTION', message: /--out new: is a folder/ } });
+  const noColour = await daf(folder, 'nerf', 'train', '.', '--out', 'g.safetensors', '--background', 'none', '--json');
+  t.match(JSON.parse(noColour.stdout), { error: { code: 'ERR_DAF_BAD_OPTION', message: /--background none/ } });
 });

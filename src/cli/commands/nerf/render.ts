@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { RenderPool } from '../../../fields/render/pool.js';
 import type { Shot, ShotOptions } from '../../../fields/render/shot.js';
 import type { RenderedImage } from '../../../fields/render/types.js';
 import { type CommandIo, type CommandSpec, wholeNumber } from '../../command.js';
+import { outputFile } from './output.js';
 
 const FRAMES_PER_SECOND = 24;
 
@@ -47,6 +48,7 @@ export const renderField: CommandSpec = {
     }
     using field = Field.load(file as string);
     const shot = await planShot(field.box, shotOptions(options));
+    if (animated) await outputFile(out);
     await using pool = new RenderPool(field, options['threads'] as number | undefined);
     const started = performance.now();
     const render = (i: number, normals: boolean): Promise<RenderedImage> => renderFrame(pool, shot, i, normals, io);
@@ -97,7 +99,6 @@ async function writeAnimation(
   const size = checkOneSize(cameras);
   const stills: Uint8Array[] = [];
   for (let i = 0; i < cameras.length; i++) stills.push(await encodeWebp(await render(i)));
-  await mkdir(dirname(resolve(out)), { recursive: true });
   await writeFile(out, animateWebp(stills, size, 1000 / fps));
   return [out];
 }

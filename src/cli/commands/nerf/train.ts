@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import { formatBytes, parseDuration } from '../../../core/options/index.js';
 import type { TrainProgress, TrainSceneOptions } from '../../../fields/train/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { outputFile } from './output.js';
 
 export const trainField: CommandSpec = {
   usage: 'train <scene>',
@@ -34,11 +34,14 @@ export const trainField: CommandSpec = {
       import('../../../fields/train/train-scene.js'),
       import('../../../fields/render/shot.js'),
     ]);
+    const training = trainOptions(options);
     const background = options['background'] === undefined ? null : parseBackground(options['background'] as string);
+    if (background === null && options['background'] !== undefined)
+      throw new DafError('ERR_DAF_BAD_OPTION', '--background none: pictures are learnt on a colour');
     const scene = await openScene(path as string, { split: 'train', ...(background === null ? {} : { background }) });
-    const out = resolve(options['out'] as string);
+    const out = await outputFile(options['out'] as string);
     const { field, progress, threads, peakMemory } = await trainScene(scene, {
-      ...trainOptions(options),
+      ...training,
       startedAt: 0, // performance.now() counts from the start of the process
       checkpoint: out.replace(/(\.safetensors)?$/, '.training.safetensors'),
       resume: options['resume'] === true,

@@ -73,7 +73,7 @@ async function trainLoop(
       step = report.step;
       clock.lap(took / steps);
       slice = Math.max(1, Math.round(Math.min(2 * slice, (SLICE_SECONDS / took) * steps)));
-      const psnr = await validation?.measureIfDue(session, clock.seconds);
+      const psnr = await validation?.measureIfDue(session, clock.seconds, options.signal);
       progress = describe(report, took, clock.seconds, fraction(), psnr ?? progress?.validationPsnr);
       options.onProgress?.(progress);
       if (plan.targetPsnr !== null && psnr !== undefined && psnr >= plan.targetPsnr) break;
@@ -94,8 +94,18 @@ function resume(session: SceneSession, clock: Stopwatch, { checkpoint, resume }:
   if (checkpoint === undefined) throw new DafError('ERR_DAF_BAD_OPTION', 'resume needs the checkpoint to go on from');
   if (!existsSync(checkpoint)) return 0;
   const { step, note } = session.restore(checkpoint);
-  clock.add((JSON.parse(note) as { seconds: number }).seconds);
+  clock.add(secondsOf(note, checkpoint));
   return step;
+}
+
+function secondsOf(note: string, checkpoint: string): number {
+  try {
+    const { seconds } = JSON.parse(note) as { seconds?: unknown };
+    if (typeof seconds === 'number' && seconds >= 0) return seconds;
+  } catch {
+    // As below.
+  }
+  throw new DafError('ERR_DAF_BAD_DATA', `${checkpoint}: does not say for how long was trained`);
 }
 
 function describe(

@@ -1,16 +1,18 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { temporaryDirectory } from '../../testing/engine-fixture.js';
-import type { Field } from '../field.js';
+import { Field } from '../field.js';
 import { evaluate } from '../render/evaluate.js';
 import { RenderPool } from '../render/pool.js';
 import { selfPortrait, untrained } from '../render/portrait.test.fixture.js';
 import { openScene } from '../scenes/open.js';
 import type { Scene } from '../scenes/types.js';
 import { trainPlan } from './options.js';
+import type { SceneSession } from './session.js';
 import { trainScene } from './train-scene.js';
 import type { TrainProgress, TrainSceneOptions } from './types.js';
+import { Validation } from './validation.js';
 
 const small: TrainSceneOptions = {
   field: { kind: 'hashgrid', levels: 6, log2Entries: 12, finest: 48, densityWidth: 16, colorWidth: 16, occupancy: 32 },
@@ -145,4 +147,19 @@ t.test('the state of a training is a file that says what it is', async (t) => {
   const checkpoint = join(temporaryDirectory(t), 'state.safetensors');
   (await trainScene(scene, { ...small, steps: 2, checkpoint })).field.dispose();
   t.match(readFileSync(checkpoint).subarray(8, 400).toString('latin1'), /daf-training-1/);
+  const state = readFileSync(checkpoint);
+  const at = state.indexOf('seconds');
+  state.write('moments', at, 'latin1');
+  writeFileSync(checkpoint, state);
+  await t.rejects(trainScene(scene, { ...small, steps: 4, checkpoint, resume: true }), { code: 'ERR_DAF_BAD_DATA' });
+});
+
+t.test('looking at pictures kept back is cancelled, and gives the weights back', async (t) => {
+  const scene = await capture(t);
+  using field = Field.create({ kind: 'hashgrid', box: scene.box, levels: 2, log2Entries: 8, occupancy: 16 });
+  await using validation = new Validation(field, scene.frames.slice(0, 1), trainPlan(scene, { threads: 1 }));
+  const averages: boolean[] = [];
+  const session = { useAverage: (average: boolean) => averages.push(average) } as unknown as SceneSession;
+  await t.rejects(validation.measureIfDue(session, 0, AbortSignal.abort()), { code: 'ERR_DAF_CANCELLED' });
+  t.same(averages, [true, false]);
 });

@@ -45,16 +45,23 @@ export class Validation implements AsyncDisposable {
     this.#background = [session.background[0]!, session.background[1]!, session.background[2]!];
   }
 
-  /** dB of the averaged weights, or undefined when it is too early to look again. */
-  async measureIfDue(session: SceneSession, seconds: number): Promise<number | undefined> {
+  /**
+   * dB of the averaged weights, or undefined when it is too early to look again.
+   * @throws DafError ERR_DAF_CANCELLED; the weights are those of the training again
+   */
+  async measureIfDue(session: SceneSession, seconds: number, signal?: AbortSignal): Promise<number | undefined> {
     if (seconds < this.#due) return undefined;
     const begun = performance.now();
     session.useAverage(true);
-    const { psnr } = await evaluate(this.#pool, this.#frames, { background: this.#background, look: {} });
-    session.useAverage(false);
+    const psnr = await this.#measure(signal).finally(() => session.useAverage(false));
     const took = (performance.now() - begun) / 1000;
     this.#due = seconds + took + Math.max(1, took / SHARE);
     return psnr;
+  }
+
+  async #measure(signal: AbortSignal | undefined): Promise<number> {
+    const options = { background: this.#background, look: {}, ...(signal === undefined ? {} : { signal }) };
+    return (await evaluate(this.#pool, this.#frames, options)).psnr;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -48,6 +48,9 @@ test('points give their box without stray ones; too few give none', (t) => {
   const near = nearDistance({ positions: positions.map((v) => v - 0.5), colors: null }, around);
   t.ok(near > 4.3 && near < 5, String(near));
   t.equal(nearDistance(null, around), 0);
+  const many = Float32Array.from({ length: 3 << 20 }, (_, i) => positions[i % 3000]! - 0.5);
+  const nearMany = nearDistance({ positions: many, colors: null }, around);
+  t.ok(Math.abs(nearMany - near) < 0.01, `${nearMany} of a part of the points`);
   t.end();
 });
 

@@ -8,6 +8,8 @@ const STRAY = 0.02;
 /** Of a side, added on each end: what is seen reaches further than the corners that were matched on it. */
 const MARGIN = 0.1;
 const MIN_POINTS = 100;
+/** Depths that are looked at in all: 32 MB. */
+const MOST_DEPTHS = 1 << 22;
 
 /** The box of most points, or null where they are too few to tell. */
 export function boxFromPoints({ positions }: SparsePoints): FieldBox | null {
@@ -46,16 +48,20 @@ export function boxFromCameras(cameras: readonly FieldCamera[]): FieldBox {
 /** Nothing is nearer to a camera: half the distance of the nearest points, stray ones aside; 0 without points. */
 export function nearDistance(points: SparsePoints | null, cameras: readonly FieldCamera[]): number {
   if (points === null || points.positions.length < 3 * MIN_POINTS) return 0;
-  const depths: number[] = [];
-  for (const camera of cameras) {
+  const { positions } = points;
+  const pairs = (positions.length / 3) * cameras.length;
+  // Of many points every so manieth, others for each camera.
+  const every = Math.max(1, Math.ceil(pairs / MOST_DEPTHS));
+  const depths = new Float64Array(Math.ceil(positions.length / 3 / every) * cameras.length);
+  let found = 0;
+  for (const [c, camera] of cameras.entries()) {
     const [x, y, z] = [6, 7, 8].map((i) => camera.rotation[i]!) as [number, number, number];
-    const { positions } = points;
-    for (let i = 0; i < positions.length; i += 3) {
+    for (let i = 3 * (c % every); i < positions.length; i += 3 * every) {
       const depth = -(x * positions[i]! + y * positions[i + 1]! + z * positions[i + 2]! + camera.translation[2]!);
-      if (depth > 0) depths.push(depth);
+      if (depth > 0) depths[found++] = depth;
     }
   }
-  const sorted = Float64Array.from(depths).sort();
+  const sorted = depths.subarray(0, found).sort();
   return (sorted[Math.floor(STRAY * sorted.length)] ?? 0) / 2;
 }
 

@@ -25,8 +25,11 @@ export async function surroundings(
   const hasAlpha = alpha && (await anyTransparent(training));
   const closed = hasAlpha || raw.format === 'tiny-nerf' || raw.stated?.closed === true;
   const unbounded = options.unbounded ?? !closed;
+  if (options.box !== undefined && !hasVolume(options.box))
+    throw new DafError('ERR_DAF_BAD_OPTION', 'box must be finite and no side empty');
   const box = options.box ?? (await sceneBox(raw, training, unbounded, hasAlpha));
-  checkBox(box);
+  if (!hasVolume(box))
+    throw badData(`${raw.path}: no scene box follows from its cameras and points`, 'check them, or give the box');
   if (!unbounded && !cameras.some((camera) => sees(camera, box))) {
     const span = box.min.map((low, axis) => `${low.toFixed(2)}…${box.max[axis]!.toFixed(2)}`).join(' × ');
     throw badData(
@@ -85,7 +88,10 @@ function backgroundOf(color: NonNullable<SceneOptions['background']>): Vector3 {
   return triple;
 }
 
-function checkBox({ min, max }: FieldBox): void {
-  const fine = [0, 1, 2].every((axis) => Number.isFinite(min[axis]) && Number.isFinite(max[axis]) && max[axis]! > min[axis]!);
-  if (!fine) throw new DafError('ERR_DAF_BAD_OPTION', 'box must be finite and no side empty');
+/** As floats, which is what a field keeps of it. */
+function hasVolume({ min, max }: FieldBox): boolean {
+  return [0, 1, 2].every((axis) => {
+    const [low, high] = [Math.fround(min[axis]!), Math.fround(max[axis]!)];
+    return Number.isFinite(low) && Number.isFinite(high) && high > low;
+  });
 }

@@ -176,6 +176,8 @@ test('what is wrong is said', async (t) => {
     'ERR_DAF_BAD_DATA',
     /right angles/,
   );
+  const far = orbitMatrix(0, 4).map((row, i) => (i === 0 ? [...row.slice(0, 3), 1e300] : row));
+  await errorOf(t, pose(far), 'ERR_DAF_BAD_DATA', /no scene box follows/);
   writeFileSync(json, '{"camera_angle_x": 0.7, "frames": [{"file_path": "a.png", "transform_matrix": NaN}]}');
   await errorOf(t, openScene(folder), 'ERR_DAF_BAD_DATA', /not JSON/);
   // A box that no camera looks at.

@@ -211,6 +211,11 @@ t.test('sort: nothing, one record, a length that is no multiple', async (t) => {
   }
   await t.rejects((await sort('odd')).result(), { code: 'ERR_DAF_JOB_FAILED' });
   await t.rejects(
+    cluster.submit(SHIPPED_JOBS['sort']!, { input: join(folder, 'one'), params: { records: 10 } }),
+    { code: 'ERR_DAF_BAD_OPTION', hint: /record/ },
+    'a misspelt parameter would sort lines',
+  );
+  await t.rejects(
     cluster
       .submit(SHIPPED_JOBS['sort']!, { input: join(folder, 'one'), params: { record: 10, key: 20 } })
       .then((job) => job.result()),

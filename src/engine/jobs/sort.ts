@@ -3,6 +3,7 @@ import { clearGroupFlags, GROUP_BUFFER_BYTES } from '../../core/addon/records.js
 import type { Params } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { MAX_KEY_BYTES, PACKED_HEADER } from '../../core/contracts/record.js';
+import { checkKeys } from '../../core/options/index.js';
 import { defineJob } from './define.js';
 
 const OUT = 1 << 20;
@@ -17,6 +18,7 @@ export default defineJob({
   module: import.meta.url,
   text: false,
   input: (params) => {
+    checkKeys('sort', params, ['record', 'key']);
     const bytes = recordBytes(params);
     return bytes === 0 ? { kind: 'lines' } : { kind: 'fixed', bytes };
   },

@@ -43,7 +43,6 @@ void EndSession(uint32_t id) {
   const auto found = all.live.find(id);
   if (found == all.live.end()) return;
   ended = std::move(found->second);
-  ended = std::move(found->second);
   all.live.erase(found);
 }
 

@@ -3,7 +3,7 @@ import type { CommandSpec } from '../command.js';
 
 export const verify: CommandSpec = {
   usage: 'verify <output>',
-  summary: 'Check a job’s output against its manifest: lengths, record counts, checksums',
+  summary: 'Check a job’s output against its manifest: lengths, record counts, checksums, and that all input was consumed once',
   examples: ['daf verify counts'],
   async run([output]) {
     const { verifyOutput } = await import('../../engine/cluster/verify.js');
@@ -15,9 +15,10 @@ export const verify: CommandSpec = {
         hint: 'the files were changed or damaged after the job had published them; run the job again',
       });
     }
+    const { job, files, records, bytes, inputBytes, inputRecords } = report;
     return {
       json: report,
-      text: `${report.job}: ${report.files} files, ${report.records} records, ${report.bytes} bytes: as the manifest says`,
+      text: `${job}: ${files} files, ${records} records, ${bytes} bytes: as the manifest says; ${inputRecords} records of input in ${inputBytes} bytes, each consumed once`,
     };
   },
 };

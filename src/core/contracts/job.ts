@@ -1,3 +1,4 @@
+import type { Coverage } from './coverage.js';
 import type { StepSpec } from './step.js';
 
 /**
@@ -94,6 +95,8 @@ export interface JobSpec {
   readonly hasFinalize: boolean;
   /** False when two runs of an attempt may differ: a new generation then re-opens the tasks that read the old one. */
   readonly deterministic: boolean;
+  /** The bytes of the input, as they were cut into splits. */
+  readonly input: Coverage;
   /** Of the last step's parts. */
   readonly format: OutputFormat;
   readonly params: Readonly<Record<string, string>>;

@@ -1,3 +1,4 @@
+import type { Coverage } from './coverage.js';
 import type { RefusedInput } from './task.js';
 
 /**
@@ -9,7 +10,7 @@ export interface Manifest {
   readonly job: string;
   readonly code: string;
   readonly params: Readonly<Record<string, string>>;
-  readonly inputs: { readonly splits: number; readonly records: number; readonly refused: number };
+  readonly inputs: ManifestInputs;
   /** Of the part files. */
   readonly format: import('./job.js').OutputFormat;
   /** Sorted by name. */
@@ -18,6 +19,21 @@ export interface Manifest {
   readonly counters: Readonly<Record<string, number>>;
   /** Sorted by input, then code. */
   readonly refused: readonly RefusedInput[];
+}
+
+/** The proof that every byte of the input was consumed exactly once: `given` is `read`, and `records` are `mapped`. */
+export interface ManifestInputs {
+  readonly splits: number;
+  /** What was cut into splits at submit. */
+  readonly given: Coverage;
+  /** What the committed map tasks read, or refused by name. */
+  readonly read: Coverage;
+  /** Records found in it. */
+  readonly records: number;
+  /** Records that map was called with. */
+  readonly mapped: number;
+  /** Inputs that could not be used; listed in the manifest. */
+  readonly refused: number;
 }
 
 export interface ManifestOutput {

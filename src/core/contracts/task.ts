@@ -1,3 +1,4 @@
+import type { Coverage } from './coverage.js';
 import type { WireError } from './errors.js';
 import type { Generations } from './generations.js';
 import type { Epoch, JobSpec, TaskId } from './job.js';
@@ -112,7 +113,10 @@ export type Outcome =
       readonly held: HeldOutput | null;
       readonly outputs: readonly OutputFile[];
       readonly counters: Readonly<Record<string, number>>;
+      /** Records handed to user code. */
       readonly recordsIn: number;
+      /** What a map task read of the job's input; null for other tasks. */
+      readonly intake: Intake | null;
       readonly recordsOut: number;
       readonly refused: readonly RefusedInput[];
       /** What was read, and in which generation; one for each of readsOf(). */
@@ -124,6 +128,13 @@ export type Outcome =
       /** Outputs of other tasks that could not be read: those tasks have to run again. */
       readonly lost: readonly LostOutput[];
     };
+
+export interface Intake {
+  /** Records as they were cut, whatever became of them. */
+  readonly records: number;
+  /** The bytes they lie in, line ends included, and those of files that were refused. */
+  readonly coverage: Coverage;
+}
 
 export interface TaskRead extends TaskRange {
   readonly generations: Generations;

@@ -1,3 +1,4 @@
+import type { Coverage } from '../../core/contracts/coverage.js';
 import type { Params } from '../../core/contracts/definition.js';
 import type { InputFormat, TaskMemory } from '../../core/contracts/job.js';
 import type { StepSpec } from '../../core/contracts/step.js';
@@ -9,6 +10,8 @@ import type { CompiledSubmit } from './options.js';
 export interface StoredInput {
   readonly format: InputFormat;
   readonly splits: number;
+  /** The bytes of those splits. */
+  readonly coverage: Coverage;
   /** Splits of a sample, listed behind the others; null where the input can only be read as a whole. */
   readonly sampleSplits: number | null;
 }

@@ -7,6 +7,7 @@ import { addon } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import {
   codeKey,
+  type InputFormat,
   type JobSpec,
   jobPrefix,
   MANIFEST,
@@ -18,6 +19,7 @@ import {
 import type { Manifest } from '../../core/contracts/manifest.js';
 import { checkSteps } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
+import { CoverageSum } from '../../core/coverage.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import type { JobCode } from './code.js';
@@ -61,6 +63,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
       steps: stepSpecs(code, options, input),
       hasFinalize: definition.finalize !== undefined,
       deterministic: definition.deterministic ?? true,
+      input: input.coverage,
       format: options.format ?? withParams(definition.output, options.params) ?? { kind: 'text', separator: '\t' },
       params: options.params,
       maxAttempts: options.maxAttempts,
@@ -88,31 +91,44 @@ async function storeInput(
   options: CompiledSubmit,
   sampled: boolean,
 ): Promise<StoredInput> {
+  const covered = new CoverageSum();
+  const storeAll = async (format: InputFormat, all: AsyncIterable<Split> | Iterable<Split>): Promise<StoredInput> => {
+    const splits = await storeSplits(store, id, counted(all, covered));
+    return { splits, coverage: covered.total, format, sampleSplits: null };
+  };
   if (options.input.kind === 'items') {
     const items = await storeItems(store, id, options.input.items as AsyncIterable<MemoryItem>, options);
-    return { splits: await storeSplits(store, id, items), format: { kind: 'packed' }, sampleSplits: null };
+    return storeAll({ kind: 'packed' }, items);
   }
   if (definition.plan !== undefined) {
     const records = definition.plan(await namedInputs(options.input.paths, options.cwd), options.params);
     const items = await storeItems(store, id, records, { ...options, itemsPerSplit: 1 });
-    return { splits: await storeSplits(store, id, items), format: { kind: 'packed' }, sampleSplits: null };
+    return storeAll({ kind: 'packed' }, items);
   }
   const format = withParams(definition.input, options.params) ?? { kind: 'lines' };
   const files: AsyncIterable<InputFile> = listInputs(options.input.paths, options.cwd);
   const cut = cutSplits(files, format, options);
-  if (!sampled || !isDivisible(format)) return { splits: await storeSplits(store, id, cut), format, sampleSplits: null };
+  if (!sampled || !isDivisible(format)) return storeAll(format, cut);
   const sample = new InputSample(format, Math.min(MAX_RUNS, Math.max(LEAST_RUNS, RUNS_PER_PART * options.reducers)));
   let splits = 0;
   const all = await storeSplits(store, id, withSample());
-  return { splits, format, sampleSplits: all - splits };
+  return { splits, coverage: covered.total, format, sampleSplits: all - splits };
 
   async function* withSample(): AsyncGenerator<Split> {
-    for await (const split of cut) {
+    for await (const split of counted(cut, covered)) {
       sample.add(split);
       splits += 1;
       yield split;
     }
     yield* sample.splits(splits);
+  }
+}
+
+/** Passes splits on, adding up the bytes that their pieces cover. */
+async function* counted(splits: AsyncIterable<Split> | Iterable<Split>, covered: CoverageSum): AsyncGenerator<Split> {
+  for await (const split of splits) {
+    for (const { name, offset, length } of split.pieces) covered.addRun(name, offset, offset + length);
+    yield split;
   }
 }
 

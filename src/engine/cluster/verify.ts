@@ -1,6 +1,6 @@
 import { addon } from '../../core/addon/index.js';
 import { MANIFEST, type OutputFormat } from '../../core/contracts/job.js';
-import type { ManifestOutput } from '../../core/contracts/manifest.js';
+import type { ManifestInputs, ManifestOutput } from '../../core/contracts/manifest.js';
 import { unpackRecords } from '../../core/packed.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import { JobResult } from './result.js';
@@ -20,11 +20,15 @@ export interface VerifyReport {
   readonly files: number;
   readonly bytes: number;
   readonly records: number;
+  /** Consumed, each exactly once. */
+  readonly inputBytes: number;
+  readonly inputRecords: number;
   readonly problems: readonly VerifyProblem[];
 }
 
 /**
- * Compares what a job published with its manifest: every file's length and checksum, and the records of the parts, counted anew.
+ * Compares what a job published with its manifest: every file's length and checksum, and the records of the parts, counted anew; and sees
+ * from the manifest whether every byte of the input was consumed exactly once.
  * @throws DafError ERR_DAF_NOT_FOUND without a manifest, ERR_DAF_VERIFY for one that cannot be read
  */
 export async function verifyOutput(output: string, cwd = process.cwd()): Promise<VerifyReport> {
@@ -52,14 +56,27 @@ export async function verifyOutput(output: string, cwd = process.cwd()): Promise
       problems.push({ name: file.name, problem: `holds ${seen.records} records instead of ${file.records}` });
     }
   }
+  problems.push(...inputProblems(manifest.inputs));
   return {
     output: `${url.replace(/\/$/, '')}/${MANIFEST}`,
     job: manifest.job,
     files: manifest.outputs.length,
     bytes,
     records,
+    inputBytes: manifest.inputs.read.bytes,
+    inputRecords: manifest.inputs.mapped,
     problems,
   };
+}
+
+/** What speaks against every byte of the input having been consumed exactly once. */
+function inputProblems({ given, read, records, mapped }: ManifestInputs): VerifyProblem[] {
+  const problems: VerifyProblem[] = [];
+  const says = (problem: string): number => problems.push({ name: 'the input', problem });
+  if (read.bytes !== given.bytes) says(`had ${given.bytes} bytes, of which ${read.bytes} were read`);
+  else if (read.seams !== given.seams) says('was read with gaps and overlaps');
+  if (records !== mapped) says(`had ${records} records, of which ${mapped} were mapped`);
+  return problems;
 }
 
 /** `records` is null where the bytes alone do not say how many there are: values may hold newlines, raw parts have no borders. */

@@ -4,6 +4,7 @@ import type { Manifest, ManifestOutput } from '../../core/contracts/manifest.js'
 import { intakeOf } from '../../core/contracts/step.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
 import type { OutputFile, RefusedInput } from '../../core/contracts/task.js';
+import { CoverageSum } from '../../core/coverage.js';
 
 /** Committed outputs of a job by final name, in byte order of the names. */
 export interface PublishPlan {
@@ -20,7 +21,9 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
   const refused: RefusedInput[] = [];
   const counters = new Map<string, number>();
   const intake = intakeOf(spec);
+  const read = new CoverageSum();
   let records = 0;
+  let mapped = 0;
   for await (const { task, commit } of tasks) {
     if (commit === null) continue;
     const prefix = attemptPrefix(spec.id, task, commit.attempt);
@@ -32,7 +35,10 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
     refused.push(...commit.outcome.refused);
     // Task order, so that sums of fractions come out alike every time.
     for (const [name, amount] of Object.entries(commit.outcome.counters)) counters.set(name, (counters.get(name) ?? 0) + amount);
-    if (task.step === intake && task.stage === 'map') records += commit.outcome.recordsIn;
+    if (task.step !== intake || task.stage !== 'map') continue;
+    mapped += commit.outcome.recordsIn;
+    records += commit.outcome.intake?.records ?? 0;
+    if (commit.outcome.intake !== null) read.add(commit.outcome.intake.coverage);
   }
   files.sort((a, b) => compare(a.name, b.name));
   checkNames(files);
@@ -47,7 +53,14 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
     job: spec.name,
     code: spec.code.sha256,
     params: spec.params,
-    inputs: { splits: spec.steps[intake]!.splits, records, refused: refused.filter((each) => each.refused).length },
+    inputs: {
+      splits: spec.steps[intake]!.splits,
+      given: spec.input,
+      read: read.total,
+      records,
+      mapped,
+      refused: refused.filter((each) => each.refused).length,
+    },
     format: spec.format,
     outputs: outputs.sort((a, b) => compare(a.name, b.name)),
     counters: Object.fromEntries([...counters].sort(([a], [b]) => compare(a, b))),

@@ -70,7 +70,12 @@ function jobScript(spec: JobSpec): Script {
       const { generation, attempt } = assignment;
       const copies = [{ worker: worker.id, host: 'test', path: '/x', endpoint: null }];
       const held = { index, generation, attempt, copies, key: null, bytes: 1, crc32c: null };
-      return doneOutcome({ held, recordsIn: 10, counters: { lines: 10 } });
+      return doneOutcome({
+        held,
+        recordsIn: 10,
+        intake: { records: 10, coverage: { bytes: 100, seams: 7 } },
+        counters: { lines: 10 },
+      });
     }
     const outputs = await worker.inputs(spec, assignment.task);
     const bytes = Buffer.from(outputs.map(({ index, generation }) => `${index}:${generation}\n`).join(''));
@@ -85,7 +90,8 @@ function jobScript(spec: JobSpec): Script {
 function checkResult(t: Test, output: string, spec: JobSpec): Manifest {
   const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8')) as Manifest;
   const { splits, reducers } = spec.steps[0]!;
-  t.same(manifest.inputs, { splits, records: 10 * splits, refused: 0 });
+  const read = { bytes: 100 * splits, seams: 7 * splits };
+  t.same(manifest.inputs, { splits, given: spec.input, read, records: 10 * splits, mapped: 10 * splits, refused: 0 });
   t.same(manifest.counters, { lines: 10 * splits });
   t.same(
     manifest.outputs.map(({ name }) => name),

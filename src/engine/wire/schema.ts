@@ -99,12 +99,15 @@ const usage = record({
   processPeakBytes: bytes,
 });
 
+const coverage = record({ bytes, seams: whole(0, 2 ** 32 - 1) });
+
 const doneOutcome = record({
   kind: literal('done'),
   held: nullable(heldOutput),
   outputs: list(outputFile, 1 << 16),
   counters: dictionary(finite(), 4096, 256),
   recordsIn: whole(),
+  intake: nullable(record({ records: whole(), coverage })),
   recordsOut: whole(),
   refused: list(refusedInput, 1 << 16),
   reads: list(record({ ...range, generations }), MAX_STEPS + 1),
@@ -163,6 +166,7 @@ export const jobSpec = record({
   steps: list(stepSpec, MAX_STEPS),
   hasFinalize: flag,
   deterministic: flag,
+  input: coverage,
   format: variant('kind', {
     text: record({ separator: text(1024) }),
     json: record({}),

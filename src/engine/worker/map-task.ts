@@ -1,11 +1,11 @@
-import type { MapInput, MapTotals, StageRunner } from '../../core/contracts/stage.js';
+import type { MapTotals, StageRunner } from '../../core/contracts/stage.js';
 import { readsOf } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import type { TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { segmentPath } from './attempt-data.js';
 import { heldPiece, openHeld } from './input/held-source.js';
-import { openMapInput } from './input/map-input.js';
+import { type MeteredInput, openMapInput } from './input/map-input.js';
 import { openSource } from './input/source.js';
 import { readSplit } from './input/splits.js';
 import { ShuffleSink } from './output/shuffle-sink.js';
@@ -29,7 +29,7 @@ export async function runMap(
     : mapToSegments(input, records, runner, context, files);
 }
 
-async function openInput(input: TaskInput, store: BlobStore, context: AttemptContext): Promise<MapInput> {
+async function openInput(input: TaskInput, store: BlobStore, context: AttemptContext): Promise<MeteredInput> {
   const { spec, assignment, inputs } = input;
   const { step: at, index } = assignment.task;
   const step = spec.steps[at]!;
@@ -45,7 +45,7 @@ async function openInput(input: TaskInput, store: BlobStore, context: AttemptCon
 
 async function mapToOutput(
   input: TaskInput,
-  records: MapInput,
+  records: MeteredInput,
   runner: StageRunner,
   store: BlobStore,
   context: AttemptContext,
@@ -56,7 +56,7 @@ async function mapToOutput(
     const totals = await runner.map(records, output.writer, context);
     failpoint('task.map-done');
     const { outputs, held, records: recordsOut } = await output.finish();
-    return { ...result(input, totals), held, outputs: [...outputs, ...files.list()], recordsOut };
+    return { ...result(input, records, totals), held, outputs: [...outputs, ...files.list()], recordsOut };
   } catch (error) {
     output.discard();
     throw error;
@@ -65,7 +65,7 @@ async function mapToOutput(
 
 async function mapToSegments(
   input: TaskInput,
-  records: MapInput,
+  records: MeteredInput,
   runner: StageRunner,
   context: AttemptContext,
   files: AttemptFiles,
@@ -86,13 +86,23 @@ async function mapToSegments(
     const totals = await runner.map(records, sink, context);
     failpoint('task.map-done');
     const { bytes, emitted } = sink.finish();
-    return { ...result(input, totals), held: heldHere(input, path, bytes, null), outputs: files.list(), recordsOut: emitted };
+    return {
+      ...result(input, records, totals),
+      held: heldHere(input, path, bytes, null),
+      outputs: files.list(),
+      recordsOut: emitted,
+    };
   } catch (error) {
     sink.discard();
     throw error;
   }
 }
 
-function result(input: TaskInput, { recordsIn }: MapTotals): Pick<StageResult, 'recordsIn' | 'reads'> {
-  return { recordsIn, reads: readGenerations(input) };
+function result(
+  input: TaskInput,
+  { intake }: MeteredInput,
+  { recordsIn }: MapTotals,
+): Pick<StageResult, 'recordsIn' | 'intake' | 'reads'> {
+  const readsJobInput = input.spec.steps[input.assignment.task.step]!.from.length === 0;
+  return { recordsIn, intake: readsJobInput ? intake() : null, reads: readGenerations(input) };
 }

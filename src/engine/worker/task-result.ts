@@ -1,12 +1,13 @@
 import { runLengths } from '../../core/contracts/generations.js';
 import { readsOf } from '../../core/contracts/step.js';
-import type { HeldOutput, Outcome, OutputFile, TaskInput, TaskRead } from '../../core/contracts/task.js';
+import type { HeldOutput, Intake, Outcome, OutputFile, TaskInput, TaskRead } from '../../core/contracts/task.js';
 
 /** What a stage's own code knows of its end; counters and refusals are the context's. */
 export interface StageResult {
   readonly held: HeldOutput | null;
   readonly outputs: readonly OutputFile[];
   readonly recordsIn: number;
+  readonly intake: Intake | null;
   readonly recordsOut: number;
   readonly reads: readonly TaskRead[];
 }

@@ -1,9 +1,11 @@
 import type { JobSpec } from '../../core/contracts/job.js';
 import { outputsOf, type StepSpec } from '../../core/contracts/step.js';
+import { coverageOf } from './content.js';
 import type { Random } from './random.js';
 
 /** A small job: most have one step, others a graph of a few. */
 export function drawSpec(random: Random): JobSpec {
+  const inputSplits = random.whole(1, 7);
   const spec = {
     id: 'job',
     name: 'sim',
@@ -13,6 +15,7 @@ export function drawSpec(random: Random): JobSpec {
     hasFinalize: random.chance(0.4),
     deterministic: random.chance(0.8),
     format: { kind: 'packed' },
+    input: coverageOf(0, inputSplits),
     params: {},
     maxAttempts: 4,
     backups: random.chance(0.7),
@@ -21,7 +24,6 @@ export function drawSpec(random: Random): JobSpec {
     priority: 0,
     isa: 'scalar',
   } as const;
-  const inputSplits = random.whole(1, 7);
   const steps = random.pick([1, 1, 1, 2, 2, 3]);
   for (let i = 0; i < steps; i++) spec.steps.push(drawStep(random, spec, inputSplits, i === steps - 1));
   return spec;

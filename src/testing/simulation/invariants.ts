@@ -92,6 +92,9 @@ export async function checkPublished(watch: Watch, spec: JobSpec, output: Memory
   const { splits } = spec.steps[intakeOf(spec)]!;
   if (manifest.inputs.records !== RECORDS_A_SPLIT * splits)
     watch.fail('no-under-count', `${manifest.inputs.records} records for ${splits} splits`);
+  const { given, read } = manifest.inputs;
+  if (read.bytes !== given.bytes || read.seams !== given.seams)
+    watch.fail('no-under-count', `${read.bytes} bytes were read of ${given.bytes}, seams ${read.seams} and ${given.seams}`);
   const last = outputsOf(spec, spec.steps.length - 1);
   const parts = manifest.outputs.filter(({ name }) => name.startsWith('part-'));
   if (parts.length !== last.count) watch.fail('no-under-count', `${parts.length} parts`);

@@ -6,7 +6,7 @@ import type { Assignment, HeldOutput, LostOutput, Outcome, OutputFile, Report, T
 import type { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
 import { decodeFromCoordinator, encode, type Received } from '../../engine/wire/index.js';
 import type { VirtualClock } from './clock.js';
-import { RECORDS_A_SPLIT, taskContent } from './content.js';
+import { coverageOf, RECORDS_A_SPLIT, taskContent } from './content.js';
 import type { Watch } from './invariants.js';
 import type { Random } from './random.js';
 
@@ -178,6 +178,7 @@ export class SimWorker {
       outputs: [],
       counters: { [task.stage]: 1 },
       recordsIn: 0,
+      intake: null,
       recordsOut: 0,
       refused: [],
       reads: [],
@@ -198,19 +199,22 @@ export class SimWorker {
     if (lost.length > 0) return { kind: 'failed', error: toWire(new DafError('ERR_DAF_SEGMENT_LOST', 'simulated')), lost };
     const content = taskContent(spec, task, attempt, contents);
     const step = spec.steps[task.step]!;
-    const recordsIn = task.stage === 'map' && step.from.length === 0 ? RECORDS_A_SPLIT : 0;
-    if (task.stage === 'map' && step.reducers > 0) return { ...done, recordsIn, reads, held: this.#hold(assignment, content) };
+    const readsInput = task.stage === 'map' && step.from.length === 0;
+    const recordsIn = readsInput ? RECORDS_A_SPLIT : 0;
+    const intake = readsInput ? { records: recordsIn, coverage: coverageOf(task.index, task.index + 1) } : null;
+    if (task.stage === 'map' && step.reducers > 0)
+      return { ...done, recordsIn, intake, reads, held: this.#hold(assignment, content) };
     switch (placeOf(spec, task.step)) {
       case 'results': {
         const name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
-        return { ...done, recordsIn, reads, outputs: [await this.#publishable(assignment, name, content)] };
+        return { ...done, recordsIn, intake, reads, outputs: [await this.#publishable(assignment, name, content)] };
       }
       case 'store': {
         const { key } = await this.#publishable(assignment, 'records', content);
-        return { ...done, recordsIn, reads, held: { ...this.#identity(assignment), copies: [], key } };
+        return { ...done, recordsIn, intake, reads, held: { ...this.#identity(assignment), copies: [], key } };
       }
       case 'worker':
-        return { ...done, recordsIn, reads, held: this.#hold(assignment, content) };
+        return { ...done, recordsIn, intake, reads, held: this.#hold(assignment, content) };
     }
   }
 

@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import type { RecordBlock } from '../../../core/contracts/stage.js';
-import { BlockBuffer, fixedBlocks, lineBlocks, packedBlocks } from './blocks.js';
+import { CoverageSum } from '../../../core/coverage.js';
+import { BlockBuffer, fixedBlocks, lineBlocks, packedBlocks, type Run } from './blocks.js';
 import type { ByteSource } from './source.js';
 
 function sourceOf(bytes: Buffer): ByteSource {
@@ -48,6 +49,12 @@ async function all(blocks: AsyncIterable<RecordBlock>): Promise<Seen[]> {
   return seen;
 }
 
+/** Adds the run that a reader says it has read. */
+async function* noting(blocks: AsyncGenerator<RecordBlock, Run>, read: CoverageSum): AsyncGenerator<RecordBlock> {
+  const { begin, end } = yield* blocks;
+  read.addRun('file', begin, end);
+}
+
 t.test('every line is read exactly once, however the file is cut', async (t) => {
   const texts = [
     '',
@@ -67,10 +74,15 @@ t.test('every line is read exactly once, however the file is cut', async (t) => 
     const expected = lines.map((line) => line.replace(/\r$/, ''));
     for (let step = 1; step <= bytes.length + 1; step++) {
       const seen: Seen[] = [];
+      const read = new CoverageSum();
       for (let offset = 0; offset < bytes.length; offset += step) {
         const part = piece(bytes, offset, Math.min(step, bytes.length - offset));
-        seen.push(...(await all(lineBlocks(part, sourceOf(bytes), new BlockBuffer(1 << 20)))));
+        const lines = lineBlocks(part, sourceOf(bytes), new BlockBuffer(1 << 20));
+        seen.push(...(await all(noting(lines, read))));
       }
+      const whole = new CoverageSum();
+      whole.addRun('file', 0, bytes.length);
+      t.same(read.total, whole.total, 'the runs of the pieces meet');
       t.same(
         seen.map(({ value }) => value),
         expected,

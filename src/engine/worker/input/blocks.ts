@@ -11,6 +11,14 @@ const MAX_RECORDS = 16 << 10;
 const NEWLINE = 10;
 const EMPTY = new Uint8Array(0);
 
+/** The bytes of a file that the records of a piece lie in, line ends included: what a reader of blocks returns at its end. */
+export interface Run {
+  readonly begin: number;
+  readonly end: number;
+}
+
+export const NOTHING: Run = { begin: 0, end: 0 };
+
 let last: BlockBuffer | null = null;
 
 /** The buffers of a task's readers, reused from piece to piece. */
@@ -54,9 +62,10 @@ function origin(piece: SplitPiece, offset: number): Pick<RecordBlock, 'source' |
  * Lines whose first byte lies in the piece, the last one read past its end where necessary. A piece that does not begin at 0 looks at the
  * byte before it: unless that is a newline, its first line belongs to the piece before.
  */
-export async function* lineBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+export async function* lineBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock, Run> {
   const { splitLines } = addon();
   const end = piece.offset + piece.length;
+  let begin = piece.offset;
   let base = Math.max(0, piece.offset - 1);
   let skipping = piece.offset > 0;
   let filled = 0;
@@ -74,17 +83,18 @@ export async function* lineBlocks(piece: SplitPiece, source: ByteSource, buffer:
         continue;
       }
       from = newline + 1;
+      begin = base + from;
       skipping = false;
     }
     for (;;) {
-      if (base + from >= end) return;
+      if (base + from >= end) return begin < end ? { begin, end: base + from } : NOTHING;
       const data = buffer.bytes.subarray(from, filled);
       const { lines, consumed } = splitLines(data, eof, buffer.spans);
       const count = linesBefore(buffer.spans, lines, end - base - from);
       if (count > 0) {
         yield { ...origin(piece, base + from), data, count, values: buffer.spans, keys: null, key: EMPTY };
       }
-      if (count < lines) return;
+      if (count < lines) return { begin, end: base + from + buffer.spans[2 * count]! };
       if (lines === 0) break;
       from += consumed;
     }
@@ -93,6 +103,7 @@ export async function* lineBlocks(piece: SplitPiece, source: ByteSource, buffer:
     filled -= from;
     if (filled === buffer.bytes.length) buffer.grow(filled * 2, filled, `the line at byte ${base} of ${piece.name}`);
   }
+  return skipping ? NOTHING : { begin, end: base };
 }
 
 /** How many of the first `count` spans begin before `limit`; they ascend. */
@@ -114,7 +125,7 @@ export async function* fixedBlocks(
   source: ByteSource,
   buffer: BlockBuffer,
   record: number,
-): AsyncGenerator<RecordBlock> {
+): AsyncGenerator<RecordBlock, Run> {
   if (piece.length % record !== 0) {
     throw new DafError(
       'ERR_DAF_BAD_DATA',
@@ -140,14 +151,15 @@ export async function* fixedBlocks(
     };
     at += wanted;
   }
+  return { begin: piece.offset, end: piece.offset + piece.length };
 }
 
 /** The whole file as one record under its name. */
-export async function* fileBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+export async function fileBlock(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): Promise<RecordBlock> {
   buffer.grow(piece.fileLength, 0, `file ${piece.name}`);
   await readExactly(source, buffer.bytes, 0, piece.fileLength, 0, piece);
   const data = buffer.bytes.subarray(0, piece.fileLength);
-  yield {
+  return {
     ...origin(piece, 0),
     data,
     count: 1,
@@ -158,7 +170,11 @@ export async function* fileBlocks(piece: SplitPiece, source: ByteSource, buffer:
 }
 
 /** Packed records (contracts/record.ts); a value that lies in pieces is joined. Pieces of splits end at record borders. */
-export async function* packedBlocks(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+export async function* packedBlocks(
+  piece: SplitPiece,
+  source: ByteSource,
+  buffer: BlockBuffer,
+): AsyncGenerator<RecordBlock, Run> {
   let filled = 0;
   let base = piece.offset;
   const end = piece.offset + piece.length;
@@ -186,6 +202,7 @@ export async function* packedBlocks(piece: SplitPiece, source: ByteSource, buffe
     base += consumed;
     filled -= consumed;
   }
+  return { begin: piece.offset, end: base };
 }
 
 /** Finds whole records in the first `filled` bytes, moving pieces of values together. `need`: bytes that the first record takes at least. */

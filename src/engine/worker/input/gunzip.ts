@@ -3,17 +3,22 @@ import { createGunzip } from 'node:zlib';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import type { RecordBlock } from '../../../core/contracts/stage.js';
-import { type BlockBuffer, lineBlocks } from './blocks.js';
+import { type BlockBuffer, lineBlocks, type Run } from './blocks.js';
 import type { ByteSource } from './source.js';
 
 const CHUNK = 256 << 10;
 
 /** The lines of a gzip file (of all its members); offsets count unpacked bytes. @throws DafError ERR_DAF_BAD_DATA for a damaged one */
-export async function* unpackedLines(piece: SplitPiece, packed: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
+export async function* unpackedLines(
+  piece: SplitPiece,
+  packed: ByteSource,
+  buffer: BlockBuffer,
+): AsyncGenerator<RecordBlock, Run> {
   const unbounded = { ...piece, length: Number.MAX_SAFE_INTEGER, fileLength: Number.MAX_SAFE_INTEGER };
   const source = new GunzipSource(piece, packed);
   try {
     yield* lineBlocks(unbounded, source, buffer);
+    return { begin: 0, end: piece.fileLength };
   } finally {
     source.close();
   }

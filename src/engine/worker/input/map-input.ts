@@ -2,32 +2,65 @@ import { DafError } from '../../../core/contracts/errors.js';
 import type { InputFormat, Split, SplitPiece } from '../../../core/contracts/job.js';
 import type { MapInput, RecordBlock, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
-import { BlockBuffer, fileBlocks, fixedBlocks, lineBlocks, packedBlocks } from './blocks.js';
+import type { Intake } from '../../../core/contracts/task.js';
+import { CoverageSum } from '../../../core/coverage.js';
+import { BlockBuffer, fileBlock, fixedBlocks, lineBlocks, NOTHING, packedBlocks, type Run } from './blocks.js';
 import { unpackedLines } from './gunzip.js';
 import type { ByteSource } from './source.js';
 
 export type OpenPiece = (piece: SplitPiece) => Promise<ByteSource>;
 
-/** A split as record blocks, with bounded memory; tells the context how far it is. */
-export function openMapInput(split: Split, step: StepSpec, context: TaskContext, open: OpenPiece): MapInput {
-  return { blocks: () => blocks(split, step, context, open) };
+/** Map input that keeps count of itself, whoever consumes it. */
+export interface MeteredInput extends MapInput {
+  /** What has been read so far: of the pieces read to their end. */
+  intake(): Intake;
 }
 
-async function* blocks(split: Split, step: StepSpec, context: TaskContext, open: OpenPiece): AsyncGenerator<RecordBlock> {
+/** A split as record blocks, with bounded memory; tells the context how far it is. */
+export function openMapInput(split: Split, step: StepSpec, context: TaskContext, open: OpenPiece): MeteredInput {
+  const coverage = new CoverageSum();
+  let records = 0;
+  async function* counted(): AsyncGenerator<RecordBlock> {
+    for await (const block of blocks(split, step, context, open, coverage)) {
+      records += block.count;
+      yield block;
+    }
+  }
+  return { blocks: counted, intake: () => ({ records, coverage: coverage.total }) };
+}
+
+async function* blocks(
+  split: Split,
+  step: StepSpec,
+  context: TaskContext,
+  open: OpenPiece,
+  coverage: CoverageSum,
+): AsyncGenerator<RecordBlock> {
   const buffer = BlockBuffer.take(Math.floor(step.memory.task / 2));
   const total = Math.max(1, sum(split.pieces));
   let before = 0;
   for (const piece of split.pieces) {
     try {
-      for await (const block of pieceBlocks(piece, step.input, open, buffer)) {
-        context.checkCancelled();
-        yield block;
-        context.progress((before + Math.min(piece.length, Math.max(0, block.offset + block.data.length - piece.offset))) / total);
+      const piecewise = pieceBlocks(piece, step.input, open, buffer);
+      try {
+        let next = await piecewise.next();
+        for (; next.done !== true; next = await piecewise.next()) {
+          const block = next.value;
+          context.checkCancelled();
+          yield block;
+          context.progress(
+            (before + Math.min(piece.length, Math.max(0, block.offset + block.data.length - piece.offset))) / total,
+          );
+        }
+        coverage.addRun(piece.name, next.value.begin, next.value.end);
+      } finally {
+        await piecewise.return(NOTHING);
       }
     } catch (error) {
       if (!isUnreadable(error)) throw error;
       // Whole files are inputs of their own: one that cannot be read is listed, and the others go on.
       context.refuse(piece.name, error);
+      coverage.addRun(piece.name, piece.offset, piece.offset + piece.length);
     }
     before += piece.length;
   }
@@ -38,24 +71,20 @@ async function* pieceBlocks(
   format: InputFormat,
   open: OpenPiece,
   buffer: BlockBuffer,
-): AsyncGenerator<RecordBlock> {
+): AsyncGenerator<RecordBlock, Run> {
   const source = format.kind === 'files' ? await marking(open(piece)) : await open(piece);
   try {
     switch (format.kind) {
       case 'lines':
       case 'json':
-        if (piece.compression === 'gzip') yield* unpackedLines(piece, source, buffer);
-        else yield* lineBlocks(piece, source, buffer);
-        break;
+        if (piece.compression === 'gzip') return yield* unpackedLines(piece, source, buffer);
+        return yield* lineBlocks(piece, source, buffer);
       case 'fixed':
-        yield* fixedBlocks(piece, source, buffer, format.bytes);
-        break;
+        return yield* fixedBlocks(piece, source, buffer, format.bytes);
       case 'packed':
-        yield* packedBlocks(piece, source, buffer);
-        break;
+        return yield* packedBlocks(piece, source, buffer);
       case 'files':
-        yield* wholeFile(piece, source, buffer);
-        break;
+        return yield* wholeFile(piece, source, buffer);
     }
   } finally {
     source.close();
@@ -80,9 +109,9 @@ async function marking<T>(reading: Promise<T>): Promise<T> {
   }
 }
 
-async function* wholeFile(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock> {
-  const step = await marking(fileBlocks(piece, source, buffer).next());
-  if (step.done !== true) yield step.value;
+async function* wholeFile(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock, Run> {
+  yield await marking(fileBlock(piece, source, buffer));
+  return { begin: 0, end: piece.fileLength };
 }
 
 function sum(pieces: readonly SplitPiece[]): number {

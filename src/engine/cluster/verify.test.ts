@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import t from 'tap';
+import type { InputFormat } from '../../core/contracts/job.js';
+import type { Manifest } from '../../core/contracts/manifest.js';
+import { sampleText, temporaryDirectory, writeFiles } from '../../testing/engine-fixture.js';
+import { defineJob } from '../jobs/define.js';
+import { Cluster } from './cluster.js';
+import { verifyOutput } from './verify.js';
+
+const cluster = await Cluster.local({ workers: 2, heartbeatMs: 100, leaseMs: 2000 });
+t.teardown(() => cluster.close());
+
+const text = sampleText(2000, 5);
+const bytes = Buffer.byteLength(text);
+const lines = text.split('\n').length;
+
+t.test('every byte of the input was consumed once, whatever the input', async (t) => {
+  const folder = temporaryDirectory(t);
+  const unpacked = gzipSync(text);
+  writeFiles(folder, { 'a.txt': text, 'b.txt': 'a single line', 'empty.txt': '', 'c.gz': unpacked, 'd.dat': 'x'.repeat(3000) });
+  const cases: [InputFormat, string[], number, number][] = [
+    [{ kind: 'lines' }, ['a.txt', 'b.txt', 'empty.txt'], bytes + 13, lines + 1],
+    [{ kind: 'lines' }, ['c.gz'], unpacked.length, lines],
+    [{ kind: 'files' }, ['a.txt', 'b.txt', 'empty.txt'], bytes + 13, 3],
+    [{ kind: 'fixed', bytes: 100 }, ['d.dat'], 3000, 30],
+  ];
+  for (const [i, [input, names, inputBytes, inputRecords]] of cases.entries()) {
+    const job = defineJob({ name: 'sizes', input, map: ({ value }, emit) => emit('', String(value.length)) });
+    const output = join(folder, `out${i}`);
+    await (await cluster.submit(job, { input: names, cwd: folder, output, splitSize: 777 })).result();
+    t.match(await verifyOutput(output), { inputBytes, inputRecords, problems: { length: 0 } }, `${input.kind} ${names}`);
+  }
+});
+
+t.test('a manifest that does not account for all input is found out', async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFiles(folder, { 'a.txt': text });
+  const job = defineJob({ name: 'nothing', map() {} });
+  const output = join(folder, 'out');
+  await (await cluster.submit(job, { input: 'a.txt', cwd: folder, output, splitSize: 777 })).result();
+  const file = join(output, 'manifest.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+  const { read, mapped } = manifest.inputs;
+  const cases: [Partial<Manifest['inputs']>, RegExp][] = [
+    [{ read: { ...read, bytes: read.bytes - 1 } }, /of which \d+ were read/],
+    [{ read: { ...read, seams: (read.seams + 1) >>> 0 } }, /gaps and overlaps/],
+    [{ mapped: mapped - 1 }, /records, of which \d+ were mapped/],
+  ];
+  for (const [change, problem] of cases) {
+    writeFileSync(file, JSON.stringify({ ...manifest, inputs: { ...manifest.inputs, ...change } }));
+    t.match((await verifyOutput(output)).problems, [{ name: 'the input', problem }]);
+  }
+});

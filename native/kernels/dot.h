@@ -31,7 +31,7 @@ struct DotLayerArgs {
   uint32_t words0;
   const uint32_t* src1;  // a second source (skip, direction code); words1 may be 0
   uint32_t words1;
-  uint32_t out;  // a multiple of 8
+  uint32_t out;  // a multiple of 4; 8 bits: of 8
   bool relu;
   float* rows;         // [out][kTile]
   uint32_t* pairs;     // [out / 2][kTile]

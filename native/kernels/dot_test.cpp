@@ -103,7 +103,8 @@ TEST_P(Dots, Bf16LayerMatchesDouble) {
           table_->to_pairs(x0.get(), in0, layer.src0.words());
           table_->to_pairs(x1.get(), in1, layer.src1.words());
           PackPairs(layer.weights.get(), out, in0 + in1, in0 + in1, layer.packed.words());
-          const DotLayerArgs args = layer.Args(2, relu, false);
+          DotLayerArgs args = layer.Args(2, relu, false);
+          args.out = RoundUp4(out);
           table_->bf16_layer(&args);
           for (uint32_t o = 0; o < out; ++o) {
             for (uint32_t s = 0; s < kTile; ++s) {

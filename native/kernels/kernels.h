@@ -22,7 +22,7 @@ enum Activation : uint32_t {
 };
 
 // dst[out] = activation(bias + W · [src0; src1]) for one tile. W is packed by PackWeights; `out` is
-// a multiple of 8.
+// a multiple of 4.
 struct LayerArgs {
   const float* weights;
   const float* bias;  // [out], or null for zero
@@ -149,6 +149,7 @@ Status Chosen(const Table** out);
 void PackWeights(const float* weights, uint32_t out, uint32_t in, size_t stride, float* packed);
 // The same for the transpose: inputs become outputs.
 void PackTransposed(const float* weights, uint32_t out, uint32_t in, size_t stride, float* packed);
+constexpr uint32_t RoundUp4(uint32_t n) { return (n + 3) / 4 * 4; }
 constexpr uint32_t RoundUp8(uint32_t n) { return (n + 7) / 8 * 8; }
 constexpr size_t PackedSize(uint32_t out, uint32_t in) { return size_t{RoundUp8(out)} * in; }
 

@@ -38,18 +38,15 @@ void Dense::Pack(const float* parameters) {
 void Dense::Forward(const kernels::Table& k, const float* src0, uint32_t in0, const float* src1,
                     uint32_t in1, float* dst, kernels::Activation activation) const {
   const kernels::LayerArgs args = {packed_, packed_bias_, src0,           in0,       src1, in1,
-                                   dst,     nullptr,      RoundUp8(out_), activation};
+                                   dst,     nullptr,      RoundUp4(out_), activation};
   k.layer(&args);
 }
 
-void Dense::Backward(const kernels::Table& k, const float* delta, float* dst,
-                     const float* mask) const {
+void Dense::BackwardTo(const kernels::Table& k, uint32_t inputs, const float* delta, float* dst,
+                       const float* mask) const {
   const kernels::LayerArgs args = {
-      transposed_,   nullptr,
-      delta,         out_,
-      nullptr,       0,
-      dst,           mask,
-      RoundUp8(in_), mask != nullptr ? kernels::kReluMask : kernels::kLinear};
+      transposed_, nullptr, delta, out_,   nullptr,
+      0,           dst,     mask,  inputs, mask != nullptr ? kernels::kReluMask : kernels::kLinear};
   k.layer(&args);
 }
 

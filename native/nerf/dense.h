@@ -9,7 +9,7 @@
 namespace daf::nerf {
 
 // Inputs are padded to a multiple of 4 by zero rows (the weight gradient reads four at a time),
-// outputs to 8 in the packed copies and in every tile that a layer writes.
+// outputs to 8 in the packed copies and to 4 in every tile that a layer writes.
 class Dense {
  public:
   // Reserves [out][in] weights and [out] biases from *cursor on, each aligned to 16 floats.
@@ -26,11 +26,16 @@ class Dense {
   Status Reserve(Arena* arena);
   void Pack(const float* parameters);
 
-  // dst [RoundUp8(out)][48] = activation(W [src0; src1] + b); in0 + in1 = in.
+  // dst [RoundUp4(out)][48] = activation(W [src0; src1] + b); in0 + in1 = in.
   void Forward(const kernels::Table& k, const float* src0, uint32_t in0, const float* src1,
                uint32_t in1, float* dst, kernels::Activation activation) const;
-  // dst [RoundUp8(in)][48] = Wᵀ delta, kept only where mask is positive unless mask is null.
-  void Backward(const kernels::Table& k, const float* delta, float* dst, const float* mask) const;
+  // dst [in][48] = Wᵀ delta, kept only where mask is positive unless mask is null.
+  void Backward(const kernels::Table& k, const float* delta, float* dst, const float* mask) const {
+    BackwardTo(k, in_, delta, dst, mask);
+  }
+  // The same for the first `inputs` inputs, a multiple of 4.
+  void BackwardTo(const kernels::Table& k, uint32_t inputs, const float* delta, float* dst,
+                  const float* mask) const;
   // Adds the gradients of the weights of inputs [column, column + in) and, where with_bias, of the
   // biases.
   void Gradient(const kernels::Table& k, const float* delta, size_t delta_stride, const float* src,
@@ -45,6 +50,6 @@ class Dense {
   float* transposed_ = nullptr;
 };
 
-constexpr uint32_t RoundUp4(uint32_t n) { return (n + 3) / 4 * 4; }
+using kernels::RoundUp4;
 
 }  // namespace daf::nerf

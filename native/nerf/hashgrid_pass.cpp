@@ -62,7 +62,6 @@ class HashGridPass final : public FieldPass {
   float* d_encoding_ = nullptr;  // all tiles: the hash backward goes level by level over the batch
   float* d_hidden_ = nullptr;
   float* d_latent_ = nullptr;
-  float* d_color0_ = nullptr;  // of the colour network's input: kLatent + kHarmonics, one tile
   float* d_color1_ = nullptr;
   float* d_color2_ = nullptr;
   float* d_raw_ = nullptr;  // 8
@@ -91,7 +90,6 @@ Status HashGridPass::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(take(kPassTiles, RoundUp8(f_.padded_), &d_encoding_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, width, &d_hidden_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, kLatent, &d_latent_));
-  DAF_RETURN_IF_ERROR(take(1, kLatent + kHarmonics, &d_color0_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, color_width, &d_color1_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, color_width, &d_color2_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, 8, &d_raw_));
@@ -194,8 +192,7 @@ void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_den
     float* d1 = d_color1_ + slot * Rows(color_width);
     f_.color2_.Backward(k_, d_raw, d2, color2_ + tile * Rows(color_width));
     f_.color1_.Backward(k_, d2, d1, color1_ + tile * Rows(color_width));
-    f_.color0_.Backward(k_, d1, d_color0_, nullptr);
-    std::memcpy(d_latent, d_color0_, Rows(kLatent) * sizeof(float));
+    f_.color0_.BackwardTo(k_, kLatent, d1, d_latent, nullptr);  // directions learn nothing
   } else {
     std::memset(d_latent, 0, Rows(kLatent) * sizeof(float));
   }

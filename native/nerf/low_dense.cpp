@@ -2,6 +2,7 @@
 
 namespace daf::nerf {
 
+using kernels::RoundUp4;
 using kernels::RoundUp8;
 
 Status LowDense::Reserve(uint32_t in, uint32_t out, bool quads, Arena* arena) {
@@ -34,7 +35,7 @@ kernels::DotLayerArgs LowDense::Args(const uint32_t* src0, uint32_t in0, const u
   args.words0 = quads_ ? in0 / 4 : in0 / 2;
   args.src1 = src1;
   args.words1 = quads_ ? in1 / 4 : in1 / 2;
-  args.out = RoundUp8(out_);
+  args.out = quads_ ? RoundUp8(out_) : RoundUp4(out_);
   return args;
 }
 

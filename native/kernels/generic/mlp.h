@@ -16,16 +16,17 @@ constexpr uint32_t kSpan = kVectors * kLanes;  // samples of a register block
 // whatever kBlockOutputs is. Those of a wide network come from L3 in runs that end before the
 // hardware has seen their pattern: the ones `ahead` floats further, which are next, are fetched
 // meanwhile.
+template <uint32_t kOutputs>
 inline __attribute__((always_inline)) void Accumulate(const float* weights, const float* src,
                                                       uint32_t in, size_t ahead,
-                                                      F (&sum)[kBlockOutputs][kVectors]) {
+                                                      F (&sum)[kOutputs][kVectors]) {
   for (uint32_t i = 0; i < in; ++i, weights += 8, src += kTile) {
     __builtin_prefetch(weights + ahead, 0, kWeightCache);
     F x[kVectors];
 #pragma GCC unroll 3
     for (uint32_t v = 0; v < kVectors; ++v) x[v] = Load(src + v * kLanes);
 #pragma GCC unroll 8
-    for (uint32_t o = 0; o < kBlockOutputs; ++o) {
+    for (uint32_t o = 0; o < kOutputs; ++o) {
       const F w = Set(weights[o]);
 #pragma GCC unroll 3
       for (uint32_t v = 0; v < kVectors; ++v) AddProduct(&sum[o][v], w, x[v]);
@@ -42,38 +43,44 @@ struct Slice {
   bool first, last;  // begins with the bias; ends with the activation
 };
 
-template <uint32_t kActivation>
-inline __attribute__((always_inline)) void AddSlice(const LayerArgs& a, const Slice& slice) {
+// The outputs `first` … first + kOutputs − 1 of a slice.
+template <uint32_t kActivation, uint32_t kOutputs>
+inline __attribute__((always_inline)) void AddBlock(const LayerArgs& a, const Slice& slice,
+                                                    uint32_t first) {
   const size_t in = size_t{a.in0} + a.in1;
-  for (uint32_t block = 0; block < a.out; block += 8) {
-    for (uint32_t part = 0; part < 8; part += kBlockOutputs) {
-      const uint32_t first = block + part;
-      for (uint32_t s = 0; s < kTile; s += kSpan) {
-        float* dst = a.dst + size_t{first} * kTile + s;
-        F sum[kBlockOutputs][kVectors];
+  for (uint32_t s = 0; s < kTile; s += kSpan) {
+    float* dst = a.dst + size_t{first} * kTile + s;
+    F sum[kOutputs][kVectors];
 #pragma GCC unroll 8
-        for (uint32_t o = 0; o < kBlockOutputs; ++o) {
-          const F bias = slice.first && a.bias != nullptr ? Set(a.bias[first + o]) : Zero();
+    for (uint32_t o = 0; o < kOutputs; ++o) {
+      const F bias = slice.first && a.bias != nullptr ? Set(a.bias[first + o]) : Zero();
 #pragma GCC unroll 3
-          for (uint32_t v = 0; v < kVectors; ++v)
-            sum[o][v] = slice.first ? bias : Load(dst + o * kTile + v * kLanes);
-        }
-        Accumulate(slice.weights + block * in + part, slice.src + s, slice.in, in * 8, sum);
+      for (uint32_t v = 0; v < kVectors; ++v)
+        sum[o][v] = slice.first ? bias : Load(dst + o * kTile + v * kLanes);
+    }
+    Accumulate(slice.weights + first / 8 * 8 * in + first % 8, slice.src + s, slice.in, in * 8,
+               sum);
 #pragma GCC unroll 8
-        for (uint32_t o = 0; o < kBlockOutputs; ++o) {
+    for (uint32_t o = 0; o < kOutputs; ++o) {
 #pragma GCC unroll 3
-          for (uint32_t v = 0; v < kVectors; ++v) {
-            const size_t at = o * kTile + v * kLanes;
-            F y = sum[o][v];
-            if (slice.last && kActivation == kRelu) y = Max(y, Zero());
-            if (slice.last && kActivation == kReluMask)
-              y = Keep(Positive(Load(a.mask + size_t{first} * kTile + s + at)), y);
-            Store(dst + at, y);
-          }
-        }
+      for (uint32_t v = 0; v < kVectors; ++v) {
+        const size_t at = o * kTile + v * kLanes;
+        F y = sum[o][v];
+        if (slice.last && kActivation == kRelu) y = Max(y, Zero());
+        if (slice.last && kActivation == kReluMask)
+          y = Keep(Positive(Load(a.mask + size_t{first} * kTile + s + at)), y);
+        Store(dst + at, y);
       }
     }
   }
+}
+
+template <uint32_t kActivation>
+inline __attribute__((always_inline)) void AddSlice(const LayerArgs& a, const Slice& slice) {
+  uint32_t first = 0;
+  for (; first + kBlockOutputs <= a.out; first += kBlockOutputs)
+    AddBlock<kActivation, kBlockOutputs>(a, slice, first);
+  if (first < a.out) AddBlock<kActivation, 4>(a, slice, first);
 }
 
 template <uint32_t kActivation>

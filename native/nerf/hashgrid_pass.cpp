@@ -11,7 +11,7 @@ using kernels::Table;
 
 namespace {
 constexpr uint32_t kGroupTiles =
-    16;  // tiles whose deltas are kept for one weight-gradient sweep: they stay in L2
+    8;  // tiles whose deltas are kept for one weight-gradient sweep: they and their tape stay in L2
 }  // namespace
 
 // Buffers whose name ends in _ are [tile][rows][48]; `Rows` is that stride.

@@ -7,7 +7,7 @@
 
 namespace daf::nerf {
 namespace {
-constexpr char kFormat[] = "daf-field-1", kNone[] = "none";
+constexpr char kFormat[] = "daf-field-2", kNone[] = "none";
 
 Status BadKey(const std::string& key, const std::string& what) {
   return Status(Code::kBadData, "field checkpoint: metadata \"" + key + "\": " + what);

@@ -41,13 +41,16 @@ TEST_P(Kernels, LayerMatchesDouble) {
           table_->layer(&args);
           for (uint32_t o = 0; o < out; ++o) {
             for (uint32_t s = 0; s < kTile; ++s) {
-              double sum = bias[o];
-              for (uint32_t i = 0; i < in; ++i)
-                sum += double{w[o * in + i]} *
-                       (i < in0 ? x0[i * kTile + s] : x1[(i - in0) * kTile + s]);
+              double sum = bias[o], magnitude = 1;
+              for (uint32_t i = 0; i < in; ++i) {
+                const double term = double{w[o * in + i]} *
+                                    (i < in0 ? x0[i * kTile + s] : x1[(i - in0) * kTile + s]);
+                sum += term;
+                magnitude += std::fabs(term);
+              }
               if (activation == kRelu) sum = std::max(sum, 0.0);
               if (activation == kReluMask && !(mask[o * kTile + s] > 0)) sum = 0;
-              ASSERT_NEAR(y[o * kTile + s], sum, 4e-5)
+              ASSERT_NEAR(y[o * kTile + s], sum, 4e-7 * magnitude)
                   << in0 << "+" << in1 << "→" << out << " activation " << activation;
             }
           }

@@ -24,6 +24,11 @@ export function addSubmitOptions(command: Command): void {
       'an attempt that runs longer has failed',
       wholeNumber('--task-timeout', 1, Number.MAX_SAFE_INTEGER),
     )
+    .option(
+      '--max-skipped <n>',
+      'records to go on without, should they kill their task twice (default: 0)',
+      wholeNumber('--max-skipped', 0, Number.MAX_SAFE_INTEGER),
+    )
     .option('--trusted', 'run a plugin inside the workers instead of a child process')
     .option('--strict', 'exit with 1 when an input was refused');
 }
@@ -52,6 +57,7 @@ export function submitOptions(options: Record<string, unknown>): SubmitOptions {
     maxAttempts: options['maxAttempts'],
     replicas: options['replicas'],
     taskTimeoutMs: options['taskTimeout'],
+    maxSkipped: options['maxSkipped'],
     trusted: options['trusted'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as SubmitOptions;

@@ -21,6 +21,7 @@ export function doneOutcome(changes: Partial<Done> = {}): Done {
     outputs: [],
     counters: {},
     recordsIn: 0,
+    skipped: 0,
     intake: null,
     recordsOut: 0,
     refused: [],

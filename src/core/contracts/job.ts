@@ -107,6 +107,8 @@ export interface JobSpec {
   readonly backups: boolean;
   /** An attempt that runs longer has failed, ms; null: no limit. */
   readonly taskTimeoutMs: number | null;
+  /** Records that the job may go on without, because they kill the task that maps them. */
+  readonly maxSkipped: number;
   /** Higher runs first. */
   readonly priority: number;
   /** Recorded so that a replay can force it. */

@@ -21,7 +21,7 @@ export interface Manifest {
   readonly refused: readonly RefusedInput[];
 }
 
-/** The proof that every byte of the input was consumed exactly once: `given` is `read`, and `records` are `mapped`. */
+/** The proof that every byte of the input was consumed exactly once: `given` is `read`, and `records` are `mapped` and `skipped`. */
 export interface ManifestInputs {
   readonly splits: number;
   /** What was cut into splits at submit. */
@@ -32,6 +32,8 @@ export interface ManifestInputs {
   readonly records: number;
   /** Records that map was called with. */
   readonly mapped: number;
+  /** Records that killed the tasks that mapped them; listed below `quarantine/`. */
+  readonly skipped: number;
   /** Inputs that could not be used; listed in the manifest. */
   readonly refused: number;
 }

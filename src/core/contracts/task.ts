@@ -115,6 +115,8 @@ export type Outcome =
       readonly counters: Readonly<Record<string, number>>;
       /** Records handed to user code. */
       readonly recordsIn: number;
+      /** Records that were not, because they had killed earlier attempts; listed in an output below `quarantine/`. */
+      readonly skipped: number;
       /** What a map task read of the job's input; null for other tasks. */
       readonly intake: Intake | null;
       readonly recordsOut: number;

@@ -37,6 +37,11 @@ export interface SubmitOptions {
   readonly maxAttempts?: number;
   /** Workers that hold what a task leaves for others, 1…8: with more than one the loss of a worker costs no second run. @defaultValue 1 */
   readonly replicas?: number;
+  /**
+   * Records that the job may go on without: those that kill their task twice are found by bisection and listed below `quarantine/`, with
+   * place and cause. Needs maxAttempts ≥ 3. @defaultValue 0
+   */
+  readonly maxSkipped?: number;
   /** An attempt that runs longer has failed, ms. @defaultValue no limit */
   readonly taskTimeoutMs?: number;
   /** Form of the part files. @defaultValue what the job says, else text with a tab */
@@ -65,6 +70,7 @@ export interface CompiledSubmit {
   readonly maxAttempts: number;
   readonly replicas: number;
   readonly taskTimeoutMs: number | null;
+  readonly maxSkipped: number;
   readonly format: OutputFormat | null;
   readonly trusted: boolean;
   readonly cwd: string;
@@ -84,6 +90,7 @@ const SUBMIT_KEYS: readonly (keyof SubmitOptions)[] = [
   'maxAttempts',
   'replicas',
   'taskTimeoutMs',
+  'maxSkipped',
   'format',
   'separator',
   'trusted',
@@ -112,6 +119,7 @@ export function compileSubmit(options: SubmitOptions, defaults: SubmitDefaults):
     priority: parseWhole('priority', options.priority ?? 0, -1000, 1000),
     maxAttempts: parseWhole('maxAttempts', options.maxAttempts ?? 4, 1, 100),
     taskTimeoutMs: options.taskTimeoutMs === undefined ? null : parseWhole('taskTimeoutMs', options.taskTimeoutMs, 1, most),
+    maxSkipped: parseWhole('maxSkipped', options.maxSkipped ?? 0, 0, most),
     replicas: parseWhole('replicas', options.replicas ?? 1, 1, MAX_REPLICAS),
     format: options.separator === undefined ? (options.format ?? null) : { kind: 'text', separator: options.separator },
     trusted: options.trusted ?? false,

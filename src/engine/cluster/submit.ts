@@ -70,6 +70,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
       replicas: options.replicas,
       backups: definition.idempotent ?? true,
       taskTimeoutMs: options.taskTimeoutMs,
+      maxSkipped: options.maxSkipped,
       priority: options.priority,
       isa: addon().cpuInfo().isa,
     });

@@ -23,6 +23,8 @@ export interface VerifyReport {
   /** Consumed, each exactly once. */
   readonly inputBytes: number;
   readonly inputRecords: number;
+  /** Of those records, how many killed their tasks and lie in quarantine. */
+  readonly skipped: number;
   readonly problems: readonly VerifyProblem[];
 }
 
@@ -64,18 +66,19 @@ export async function verifyOutput(output: string, cwd = process.cwd()): Promise
     bytes,
     records,
     inputBytes: manifest.inputs.read.bytes,
-    inputRecords: manifest.inputs.mapped,
+    inputRecords: manifest.inputs.records,
+    skipped: manifest.inputs.skipped,
     problems,
   };
 }
 
 /** What speaks against every byte of the input having been consumed exactly once. */
-function inputProblems({ given, read, records, mapped }: ManifestInputs): VerifyProblem[] {
+function inputProblems({ given, read, records, mapped, skipped }: ManifestInputs): VerifyProblem[] {
   const problems: VerifyProblem[] = [];
   const says = (problem: string): number => problems.push({ name: 'the input', problem });
   if (read.bytes !== given.bytes) says(`had ${given.bytes} bytes, of which ${read.bytes} were read`);
   else if (read.seams !== given.seams) says('was read with gaps and overlaps');
-  if (records !== mapped) says(`had ${records} records, of which ${mapped} were mapped`);
+  if (records !== mapped + skipped) says(`had ${records} records, of which ${mapped} were mapped and ${skipped} skipped`);
   return problems;
 }
 

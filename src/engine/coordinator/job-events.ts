@@ -84,6 +84,12 @@ export class JobEvents {
   /** To be called when tasks may have become committed: drops what nobody will read, publishes what is complete. */
   progressed(job: JobState): void {
     if (job.phase !== 'running' || job.closing) return;
+    if (job.skipped > job.spec.maxSkipped) {
+      const why = `job ${job.spec.id} would go on without ${job.skipped} records, more than ${job.spec.maxSkipped}`;
+      const hint = 'correct the input or the code, or raise --max-skipped';
+      this.#books.setbacks.close(job, 'failed', toWire(new DafError('ERR_DAF_BAD_DATA', why, { hint })));
+      return;
+    }
     const { out, workers } = this.#books;
     for (const read of job.graph.takeDroppable()) {
       for (const worker of workers.keys()) out.send(worker, { type: 'drop-outputs', job: job.spec.id, ...read });

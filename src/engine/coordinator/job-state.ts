@@ -28,6 +28,8 @@ export class JobState {
   closing = false;
   error: WireError | null = null;
   refused = 0;
+  /** Records that committed tasks went on without. */
+  skipped = 0;
   failedAttempts = 0;
   /** Gives out nothing before this time. */
   heldUntil = 0;
@@ -78,6 +80,7 @@ export class JobState {
     for (const [name, amount] of Object.entries(outcome.counters)) {
       this.counters.set(name, (this.counters.get(name) ?? 0) + sign * amount);
     }
+    this.skipped += sign * outcome.skipped;
     for (const each of outcome.refused) if (each.refused) this.refused += sign;
   }
 

@@ -24,6 +24,7 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
   const read = new CoverageSum();
   let records = 0;
   let mapped = 0;
+  let skipped = 0;
   for await (const { task, commit } of tasks) {
     if (commit === null) continue;
     const prefix = attemptPrefix(spec.id, task, commit.attempt);
@@ -37,6 +38,7 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
     for (const [name, amount] of Object.entries(commit.outcome.counters)) counters.set(name, (counters.get(name) ?? 0) + amount);
     if (task.step !== intake || task.stage !== 'map') continue;
     mapped += commit.outcome.recordsIn;
+    skipped += commit.outcome.skipped;
     records += commit.outcome.intake?.records ?? 0;
     if (commit.outcome.intake !== null) read.add(commit.outcome.intake.coverage);
   }
@@ -59,6 +61,7 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
       read: read.total,
       records,
       mapped,
+      skipped,
       refused: refused.filter((each) => each.refused).length,
     },
     format: spec.format,

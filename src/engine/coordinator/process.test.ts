@@ -91,7 +91,7 @@ function checkResult(t: Test, output: string, spec: JobSpec): Manifest {
   const manifest = JSON.parse(readFileSync(join(output, 'manifest.json'), 'utf8')) as Manifest;
   const { splits, reducers } = spec.steps[0]!;
   const read = { bytes: 100 * splits, seams: 7 * splits };
-  t.same(manifest.inputs, { splits, given: spec.input, read, records: 10 * splits, mapped: 10 * splits, refused: 0 });
+  t.same(manifest.inputs, { splits, given: spec.input, read, records: 10 * splits, mapped: 10 * splits, skipped: 0, refused: 0 });
   t.same(manifest.counters, { lines: 10 * splits });
   t.same(
     manifest.outputs.map(({ name }) => name),

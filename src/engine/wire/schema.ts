@@ -107,6 +107,7 @@ const doneOutcome = record({
   outputs: list(outputFile, 1 << 16),
   counters: dictionary(finite(), 4096, 256),
   recordsIn: whole(),
+  skipped: whole(),
   intake: nullable(record({ records: whole(), coverage })),
   recordsOut: whole(),
   refused: list(refusedInput, 1 << 16),
@@ -179,6 +180,7 @@ export const jobSpec = record({
   replicas: whole(1, MAX_REPLICAS),
   backups: flag,
   taskTimeoutMs: nullable(whole(1)),
+  maxSkipped: whole(),
   priority: finite(),
   isa: text(64),
 });

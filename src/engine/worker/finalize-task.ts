@@ -41,5 +41,5 @@ export async function runFinalize(
     },
   }) as unknown as FinalizeContext;
   await runner.finalize?.(finalizeContext);
-  return { held: null, outputs: files.list(), recordsIn: 0, intake: null, recordsOut: 0, reads: [] };
+  return { held: null, outputs: files.list(), recordsIn: 0, skipped: 0, intake: null, recordsOut: 0, reads: [] };
 }

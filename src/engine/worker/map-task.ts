@@ -8,11 +8,15 @@ import { heldPiece, openHeld } from './input/held-source.js';
 import { type MeteredInput, openMapInput } from './input/map-input.js';
 import { openSource } from './input/source.js';
 import { readSplit } from './input/splits.js';
+import { NO_FILES, nowhere } from './output/nowhere.js';
 import { ShuffleSink } from './output/shuffle-sink.js';
 import { heldHere, StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
+import { findKillers, mustSkip, quarantineName, without } from './skip/skipping.js';
 import { AttemptContext } from './task-context.js';
 import { readGenerations, type StageResult } from './task-result.js';
+
+type Mapped = Omit<StageResult, 'skipped'>;
 
 /** Maps one split, or what a task of an earlier step holds, into a segment file; into an output of the step when it has no reducers. */
 export async function runMap(
@@ -23,10 +27,30 @@ export async function runMap(
   files: AttemptFiles,
 ): Promise<StageResult> {
   const step = input.spec.steps[input.assignment.task.step]!;
-  const records = await openInput(input, store, context);
-  return step.reducers === 0
+  const { records, skipped } = await recordsToMap(input, runner, store, context, files);
+  const result = await (step.reducers === 0
     ? mapToOutput(input, records, runner, store, context, files)
-    : mapToSegments(input, records, runner, context, files);
+    : mapToSegments(input, records, runner, context, files));
+  return { ...result, skipped };
+}
+
+/** All records of the input; without those that kill, once the task has died of some. */
+async function recordsToMap(
+  input: TaskInput,
+  runner: StageRunner,
+  store: BlobStore,
+  context: AttemptContext,
+  files: AttemptFiles,
+): Promise<{ readonly records: MeteredInput; readonly skipped: number }> {
+  const records = await openInput(input, store, context);
+  if (!mustSkip(input)) return { records, skipped: 0 };
+  const { spec, assignment } = input;
+  const ordered = spec.steps[assignment.task.step]!.cuts !== null;
+  const unseen = new AttemptContext(input, NO_FILES, context.givenRecords);
+  const quarantine = await findKillers(records, runner, unseen, nowhere(ordered), spec.maxSkipped);
+  const skipped = quarantine.records.size;
+  if (skipped > 0) await files.put(quarantineName(input), quarantine.listing);
+  return { records: without(await openInput(input, store, context), quarantine.records), skipped };
 }
 
 async function openInput(input: TaskInput, store: BlobStore, context: AttemptContext): Promise<MeteredInput> {
@@ -50,7 +74,7 @@ async function mapToOutput(
   store: BlobStore,
   context: AttemptContext,
   files: AttemptFiles,
-): Promise<StageResult> {
+): Promise<Mapped> {
   const output = new StepOutput(input, store, () => context.scratchDir);
   try {
     const totals = await runner.map(records, output.writer, context);
@@ -69,7 +93,7 @@ async function mapToSegments(
   runner: StageRunner,
   context: AttemptContext,
   files: AttemptFiles,
-): Promise<StageResult> {
+): Promise<Mapped> {
   const { spec, assignment, dataDir } = input;
   const { task, attempt } = assignment;
   const step = spec.steps[task.step]!;

@@ -43,7 +43,15 @@ export async function runReduce(
     const recordsIn = reader.records;
     failpoint('task.reduce-done');
     const { outputs, held, records: recordsOut } = await output.finish();
-    return { held, outputs: [...outputs, ...files.list()], recordsIn, intake: null, recordsOut, reads: readGenerations(input) };
+    return {
+      held,
+      outputs: [...outputs, ...files.list()],
+      recordsIn,
+      skipped: 0,
+      intake: null,
+      recordsOut,
+      reads: readGenerations(input),
+    };
   } catch (error) {
     output?.discard();
     throw error;

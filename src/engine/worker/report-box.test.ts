@@ -16,6 +16,7 @@ function report(attempt: string, refused = 0): Report {
       outputs: [],
       counters: {},
       recordsIn: 0,
+      skipped: 0,
       intake: null,
       recordsOut: 0,
       refused: Array.from({ length: refused }, (_, i) => ({

@@ -7,6 +7,7 @@ export interface StageResult {
   readonly held: HeldOutput | null;
   readonly outputs: readonly OutputFile[];
   readonly recordsIn: number;
+  readonly skipped: number;
   readonly intake: Intake | null;
   readonly recordsOut: number;
   readonly reads: readonly TaskRead[];

@@ -178,6 +178,7 @@ export class SimWorker {
       outputs: [],
       counters: { [task.stage]: 1 },
       recordsIn: 0,
+      skipped: 0,
       intake: null,
       recordsOut: 0,
       refused: [],

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { temporaryDirectory, writeFiles } from '../../testing/engine-fixture.js';
+import { defineJob } from '../jobs/define.js';
+import { Cluster } from './cluster.js';
+import { verifyOutput } from './verify.js';
+
+const cluster = await Cluster.local({ workers: 2, heartbeatMs: 100, leaseMs: 2000 });
+t.teardown(() => cluster.close());
+
+const lines = Array.from({ length: 2000 }, (_, i) => `line ${i}`);
+const BAD = [0, 777, 778, 1999];
+for (const i of BAD) lines[i] = `bad ${i}`;
+const text = `${lines.join('\n')}\n`;
+
+/** Throws at some lines after it has emitted and counted; what it does then must leave no trace. */
+const fragile = defineJob({
+  name: 'fragile',
+  map({ value }, emit, context) {
+    emit(value.slice(0, 4), '1');
+    context.counters.add('mapped');
+    if (value.startsWith('bad')) throw new Error(`cannot take ${value}`);
+  },
+  reduce: (key, ones, emit) => emit(key, String([...ones].length)),
+});
+
+t.test('records that kill their task go to quarantine, and everything else is counted once', async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFiles(folder, { 'in.txt': text });
+  const output = join(folder, 'out');
+  const options = { input: 'in.txt', cwd: folder, output, splitSize: 9000, reducers: 1, maxSkipped: 4 };
+  const result = await (await cluster.submit(fragile, options)).result();
+  t.equal(readFileSync(join(output, 'part-r-00000'), 'utf8'), 'line\t1996\n');
+  t.same(result.counters, { mapped: 1996 });
+  t.match(result.manifest.inputs, { records: 2000, mapped: 1996, skipped: 4 });
+  t.match(await verifyOutput(output), { inputRecords: 2000, skipped: 4, problems: { length: 0 } });
+  const listed = result.manifest.outputs.filter(({ name }) => name.startsWith('quarantine/'));
+  const found = listed.flatMap(({ name }) => readFileSync(join(output, name), 'utf8').trim().split('\n'));
+  const expected = BAD.map((i) => ({
+    source: 'in.txt',
+    offset: text.indexOf(`bad ${i}\n`),
+    value: Buffer.from(`bad ${i}`).toString('base64'),
+    code: 'ERR_DAF_USER_CODE',
+    message: new RegExp(`cannot take bad ${i}$`),
+  }));
+  t.match(
+    found.map((line) => JSON.parse(line) as unknown),
+    expected,
+  );
+});
+
+t.test('one more than may be skipped fails the job, whether in one task or in several', async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFiles(folder, { 'in.txt': text });
+  for (const [splitSize, maxSkipped] of [
+    [1 << 20, 3],
+    [9000, 3],
+    [9000, 0],
+  ] as const) {
+    const job = await cluster.submit(fragile, { input: 'in.txt', cwd: folder, splitSize, maxSkipped });
+    await t.rejects(job.result(), { code: 'ERR_DAF_JOB_FAILED' }, `${splitSize}`);
+  }
+});
+
+t.test('records of a total order keep their places', async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFiles(folder, { 'in.txt': text });
+  const output = join(folder, 'out');
+  const sorted = defineJob({
+    name: 'fragile-sort',
+    order: 'total',
+    map({ value }, emit) {
+      if (value === 'bad 777') throw new Error('no');
+      emit(value.slice(0, 4), value);
+    },
+    reduce(_, values, emit) {
+      for (const value of values) emit('', value);
+    },
+    output: { kind: 'text', separator: '' },
+  });
+  const options = { input: 'in.txt', cwd: folder, output, splitSize: 9000, reducers: 2, maxSkipped: 2 };
+  const result = await (await cluster.submit(sorted, options)).result();
+  const expected = [...BAD.filter((i) => i !== 777).map((i) => `bad ${i}`), ...lines.filter((line) => line.startsWith('line'))];
+  t.equal(await result.text(), `${expected.join('\n')}\n`);
+});

@@ -1,0 +1,101 @@
+import { DafError } from '../../../core/contracts/errors.js';
+import { taskName } from '../../../core/contracts/job.js';
+import type { MapInput, RecordBlock, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
+import type { TaskInput } from '../../../core/contracts/task.js';
+import type { MeteredInput } from '../input/map-input.js';
+import { blockRange } from './block-range.js';
+import { isolate } from './isolate.js';
+
+/** Attempts that die before records are looked at one by one. */
+const DEATHS = 2;
+
+/** What a task goes on without: the ordinals of the records in its split, and what is told of them. */
+export interface Quarantine {
+  readonly records: ReadonlySet<number>;
+  /** JSON lines. */
+  readonly listing: string;
+}
+
+/** True for an attempt that looks for records that kill it before it maps the others. */
+export function mustSkip({ spec, assignment }: TaskInput): boolean {
+  return spec.maxSkipped > 0 && assignment.try > DEATHS && assignment.task.stage === 'map';
+}
+
+/** Name of the file that lists what a task skipped. */
+export function quarantineName({ assignment }: TaskInput): string {
+  return `quarantine/${taskName(assignment.task)}.jsonl`;
+}
+
+/**
+ * Maps every block into nothing, and those that die by halves.
+ * @param context whose counters, files and refusals nobody will see
+ * @throws the error of the record that is one too many, or that the attempt was cancelled
+ */
+export async function findKillers(
+  input: MapInput,
+  runner: StageRunner,
+  context: TaskContext,
+  sink: RecordSink,
+  maxSkipped: number,
+): Promise<Quarantine> {
+  const records = new Set<number>();
+  let listing = '';
+  let before = 0;
+  for await (const block of input.blocks()) {
+    const kills = (from: number, to: number): Promise<DafError | null> =>
+      dies(blockRange(block, from, to), runner, context, sink);
+    for (const { index, error } of await isolate(0, block.count, kills)) {
+      if (records.size === maxSkipped) throw error;
+      records.add(before + index);
+      listing += `${JSON.stringify(describe(block, index, error))}\n`;
+    }
+    before += block.count;
+  }
+  return { records, listing };
+}
+
+/** The same input without some of its records. */
+export function without(input: MeteredInput, records: ReadonlySet<number>): MeteredInput {
+  async function* blocks(): AsyncGenerator<RecordBlock> {
+    let before = 0;
+    for await (const block of input.blocks()) {
+      let from = 0;
+      for (let i = 0; i <= block.count; i++) {
+        if (i < block.count && !records.has(before + i)) continue;
+        if (i > from) yield blockRange(block, from, i);
+        from = i + 1;
+      }
+      before += block.count;
+    }
+  }
+  return { blocks, intake: () => input.intake() };
+}
+
+async function dies(block: RecordBlock, runner: StageRunner, context: TaskContext, sink: RecordSink): Promise<DafError | null> {
+  context.checkCancelled();
+  try {
+    await runner.map({ blocks: () => one(block) }, sink, context);
+    return null;
+  } catch (error) {
+    const known = DafError.from(error);
+    if (known.code === 'ERR_DAF_CANCELLED') throw known;
+    return known;
+  }
+}
+
+async function* one(block: RecordBlock): AsyncGenerator<RecordBlock> {
+  yield block;
+}
+
+function describe(block: RecordBlock, index: number, error: DafError): Record<string, unknown> {
+  const { source, offset, data, keys, values } = blockRange(block, index, index + 1);
+  const bytes = (spans: Uint32Array): string => data.subarray(spans[0]!, spans[0]! + spans[1]!).toString('base64');
+  return {
+    source,
+    offset,
+    ...(keys === null ? {} : { key: bytes(keys) }),
+    value: bytes(values),
+    code: error.code,
+    message: error.message,
+  };
+}

@@ -54,7 +54,9 @@ Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
         !ReadCount(options, "log2Entries", &c.log2_entries) ||
         !ReadCount(options, "coarsest", &c.coarsest) || !ReadCount(options, "finest", &c.finest) ||
         !ReadCount(options, "densityWidth", &c.density_width) ||
-        !ReadCount(options, "colorWidth", &c.color_width)) {
+        !ReadCount(options, "colorWidth", &c.color_width) ||
+        !ReadCount(options, "appearance", &c.appearance) ||
+        !ReadCount(options, "images", &c.images)) {
       return env.Undefined();
     }
     if (!Check(env, nerf::NewHashGrid(c, seed, &field))) return env.Undefined();

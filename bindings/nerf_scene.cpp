@@ -30,7 +30,8 @@ bool ReadOptions(const Napi::Value& value, nerf::SceneTrainOptions* out) {
       !ReadCount(o, "warmupSteps", &out->warmup_steps) ||
       !ReadFloat(o, "averageDecay", &out->average_decay) || !ReadFloat(o, "huber", &out->huber) ||
       !ReadFloat(o, "distortionWeight", &out->distortion_weight) ||
-      !ReadFloat(o, "opacityWeight", &out->opacity_weight)) {
+      !ReadFloat(o, "opacityWeight", &out->opacity_weight) ||
+      !ReadFloat(o, "variationWeight", &out->variation_weight)) {
     return false;
   }
   out->seed = seed;

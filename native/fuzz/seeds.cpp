@@ -34,6 +34,10 @@ Status Fields(const std::string& folder) {
   std::unique_ptr<nerf::Field> field;
   DAF_RETURN_IF_ERROR(nerf::NewHashGrid(hash, 1, &field));
   DAF_RETURN_IF_ERROR(SaveField(std::move(field), folder + "/hashgrid"));
+  hash.appearance = 4;
+  hash.images = 2;
+  DAF_RETURN_IF_ERROR(nerf::NewHashGrid(hash, 1, &field));
+  DAF_RETURN_IF_ERROR(SaveField(std::move(field), folder + "/hashgrid_appearance"));
   DAF_RETURN_IF_ERROR(nerf::NewClassic(classic, 1, &field));
   return SaveField(std::move(field), folder + "/classic");
 }

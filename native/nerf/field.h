@@ -69,6 +69,11 @@ class FieldPass {
                            float* density, const ColorArrays& color) {
     Forward(points, directions, n, density, color);
   }
+  // Whose look Forward and ForwardKept give their colours from now on, where the field has
+  // appearance codes: image[i] < appearance_images() for every sample of the tiles, read until
+  // Backward is through; null, as at first and always in Color, for the mean of all, which has no
+  // gradient.
+  virtual void Appearance(const uint32_t* image) {}
   // Adds dL/dparameters of the last Forward or ForwardKept to gradients[parameter_count]. Only for
   // passes made for training.
   virtual void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) = 0;
@@ -101,6 +106,14 @@ class Field {
   virtual Status NewCoarsePass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const {
     return Status(Code::kUnsupported, std::string(this->kind()) + " fields have no coarse network");
   }
+  // The total variation of the tables of a field that has some, as in table_variation.h.
+  virtual bool has_table() const { return false; }
+  virtual double Variation(const PointArrays& points, uint32_t n, float weight,
+                           float* gradients) const {
+    return 0;
+  }
+  // Training pictures that have an appearance code; 0 where the field has none.
+  virtual uint32_t appearance_images() const { return 0; }
   // Tensors and metadata; the writer borrows the field and `scratch`.
   virtual Status Save(Arena* scratch, SafetensorsWriter* writer) const = 0;
   virtual Status LoadTensors(const SafetensorsFile& file) = 0;
@@ -115,6 +128,8 @@ class Field {
 struct HashGridConfig {
   uint32_t levels = 12, features = 2, log2_entries = 15, coarsest = 8, finest = 256,
            density_width = 64, color_width = 64;
+  uint32_t appearance = 0;  // numbers of each training picture's code, a multiple of 4 up to 32
+  uint32_t images = 0;      // that have one; 0 exactly where appearance is
 };
 // A classic network: its defaults are the published one's, but for the density's activation.
 struct ClassicConfig {

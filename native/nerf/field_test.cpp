@@ -72,6 +72,10 @@ class Fields : public ::testing::TestWithParam<Case> {
 };
 
 TEST_P(Fields, GradientMatchesDifferences) {
+  std::vector<uint32_t> image(kPassSamples, 0);
+  for (uint32_t i = 0; i < kN && field_->appearance_images() > 0; ++i)
+    image[i] = i * 5 % field_->appearance_images();
+  pass_->Appearance(image.data());
   for (const bool with_color : {true, false}) {
     std::vector<float> gradients(field_->parameter_count(), 0.0f);
     Loss(with_color);
@@ -143,6 +147,26 @@ TEST_P(Fields, CallsAgree) {
     ASSERT_GE(lanes_[7][i], 0);
     ASSERT_LE(lanes_[7][i], 1);
   }
+}
+
+TEST_P(Fields, PicturesHaveTheirOwnLookAndRenderingsTheMeanOne) {
+  if (field_->appearance_images() == 0) GTEST_SKIP() << "no appearance codes";
+  const auto red = [&](const std::vector<uint32_t>* image) {
+    pass_->Appearance(image == nullptr ? nullptr : image->data());
+    Loss(true);
+    return std::vector<float>(lanes_[7], lanes_[7] + kN);
+  };
+  const std::vector<uint32_t> first(kPassSamples, 0), second(kPassSamples, 1);
+  EXPECT_NE(red(&first), red(&second));
+  // Where all pictures have one code, so does their mean.
+  const ParameterGroup codes = field_->groups().back();
+  for (size_t i = 4; i < codes.count; ++i)
+    field_->parameters()[codes.begin + i] = field_->parameters()[codes.begin + i % 4];
+  field_->Pack();
+  const std::vector<float> one = red(&first);
+  EXPECT_EQ(red(&second), one);
+  const std::vector<float> mean = red(nullptr);
+  for (uint32_t i = 0; i < kN; ++i) EXPECT_NEAR(mean[i], one[i], 1e-6);
 }
 
 TEST_P(Fields, LowPrecisionAgreesAndFollowsTheParameters) {
@@ -248,6 +272,10 @@ INSTANTIATE_TEST_SUITE_P(
                            [](std::unique_ptr<Field>* out) {
                              return NewHashGrid({3, 8, 9, 4, 16, 32, 16}, 2, out);
                            }},
+                      Case{"hashgrid_appearance",
+                           [](std::unique_ptr<Field>* out) {
+                             return NewHashGrid({4, 2, 8, 3, 20, 16, 24, 4, 7}, 3, out);
+                           }},
                       Case{"classic", Classic([](ClassicConfig*) {})},
                       Case{"classic_odd",
                            [](std::unique_ptr<Field>* out) {
@@ -289,6 +317,10 @@ TEST(FieldConfig, RefusesTheImpossible) {
   EXPECT_EQ(NewHashGrid({12, 8, 15, 8, 256, 64, 64}, 1, &field).code(), Code::kBadArgument);
   EXPECT_EQ(NewHashGrid({12, 2, 15, 8, 4, 64, 64}, 1, &field).code(), Code::kBadArgument);
   EXPECT_EQ(NewHashGrid({12, 2, 15, 8, 256, 60, 64}, 1, &field).code(), Code::kBadArgument);
+  for (const auto& [appearance, images] : {std::pair{3u, 9u}, {36u, 9u}, {4u, 0u}, {0u, 9u}}) {
+    const HashGridConfig config = {12, 2, 15, 8, 256, 64, 64, appearance, images};
+    EXPECT_EQ(NewHashGrid(config, 1, &field).code(), Code::kBadArgument);
+  }
   const auto refused = [&](const std::function<void(ClassicConfig*)>& change) {
     return Classic(change)(&field).code() == Code::kBadArgument;
   };

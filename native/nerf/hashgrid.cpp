@@ -1,6 +1,6 @@
 // The hash-grid field: multi-resolution hash encoding → density network (one hidden layer) → 16
 // numbers, of which the first is the log density and all feed, with 16 spherical harmonics of the
-// direction, a colour network of two hidden layers.
+// direction and perhaps an appearance code, a colour network of two hidden layers.
 #include <cmath>
 #include <cstring>
 
@@ -12,6 +12,8 @@ namespace daf::nerf {
 using kernels::HashLevel;
 
 namespace {
+
+constexpr uint32_t kMostAppearance = 32, kMostImages = 100000;
 
 Status CheckConfig(const HashGridConfig& c) {
   const auto bad = [](const char* what) {
@@ -28,7 +30,16 @@ Status CheckConfig(const HashGridConfig& c) {
     if (width < 8 || width > 128 || width % 8 != 0)
       return bad("widths must be multiples of 8 up to 128");
   }
+  if (c.appearance % 4 != 0 || c.appearance > kMostAppearance)
+    return bad("appearance must be a multiple of 4 up to 32");
+  if ((c.appearance == 0) != (c.images == 0) || c.images > kMostImages)
+    return bad("images must be 1–100000 where there is an appearance, and 0 elsewhere");
   return Status::Ok();
+}
+
+std::vector<ConfigNumber> AppearanceNumbers(HashGridConfig* config) {
+  return {{"appearance", 4, kMostAppearance, &config->appearance},
+          {"images", 1, kMostImages, &config->images}};
 }
 
 std::vector<ConfigNumber> Numbers(HashGridConfig* config) {
@@ -68,11 +79,13 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
   table_ = cursor;
   density0_ = Dense(encoded_, config.density_width, &cursor);
   density1_ = Dense(config.density_width, kLatent, &cursor);
-  color0_ = Dense(kLatent + kHarmonics, config.color_width, &cursor);
+  color0_ = Dense(kLatent + view_rows(), config.color_width, &cursor);
   color1_ = Dense(config.color_width, config.color_width, &cursor);
   color2_ = Dense(config.color_width, 3, &cursor);
-  count_ = cursor;
+  codes_ = cursor;
+  count_ = (Code(config.images) + 15) / 16 * 16;
   DAF_RETURN_IF_ERROR(arena_.Allocate(count_, &parameters_));
+  if (config.appearance > 0) DAF_RETURN_IF_ERROR(arena_.Allocate(config.appearance, &mean_code_));
   for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_})
     DAF_RETURN_IF_ERROR(layer->Reserve(&arena_));
   std::memset(parameters_, 0, count_ * sizeof(float));
@@ -83,7 +96,7 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
   }
   density0_.Initialise(parameters_, encoded_, &rng);
   density1_.Initialise(parameters_, config.density_width, &rng);
-  color0_.Initialise(parameters_, kLatent + kHarmonics, &rng);
+  color0_.Initialise(parameters_, kLatent + view_rows(), &rng);
   color1_.Initialise(parameters_, config.color_width, &rng);
   color2_.Initialise(parameters_, config.color_width, &rng);
   Pack();
@@ -93,24 +106,38 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
 void HashGrid::Pack() {
   for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_})
     layer->Pack(parameters_);
+  for (uint32_t a = 0; a < config_.appearance; ++a) {
+    double sum = 0;
+    for (uint32_t i = 0; i < config_.images; ++i) sum += double{parameters_[Code(i) + a]};
+    mean_code_[a] = static_cast<float>(sum / config_.images);
+  }
   ++packs_;
 }
 
 std::vector<ParameterGroup> HashGrid::groups() const {
-  return {{0, table_, 0, 1, true}, {table_, count_ - table_, 1e-6f, 0.5f, false}};
+  std::vector<ParameterGroup> groups = {{0, table_, 0, 1, true},
+                                        {table_, codes_ - table_, 1e-6f, 0.5f, false}};
+  if (config_.appearance > 0) groups.push_back({codes_, count_ - codes_, 0, 0.1f, true});
+  return groups;
 }
 
 std::vector<NamedDense> HashGrid::Layers() const {
   return {{"density.0", &density0_, encoded_},
           {"density.1", &density1_, config_.density_width},
-          {"color.0", &color0_, kLatent + kHarmonics},
+          {"color.0", &color0_, kLatent + view_rows()},
           {"color.1", &color1_, config_.color_width},
           {"color.2", &color2_, config_.color_width}};
 }
 
 Status HashGrid::Save(Arena* scratch, SafetensorsWriter* writer) const {
   HashGridConfig config = config_;
-  SaveNumbers(*this, Numbers(&config), writer);
+  std::vector<ConfigNumber> numbers = Numbers(&config);
+  if (config_.appearance > 0) {
+    for (const ConfigNumber& number : AppearanceNumbers(&config)) numbers.push_back(number);
+    DAF_RETURN_IF_ERROR(writer->Add("appearance", DType::kF32, {config_.images, config_.appearance},
+                                    parameters_ + codes_));
+  }
+  SaveNumbers(*this, numbers, writer);
   for (size_t l = 0; l < levels_.size(); ++l) {
     const HashLevel& level = levels_[l];
     DAF_RETURN_IF_ERROR(writer->Add("table." + std::to_string(l), DType::kF32,
@@ -126,7 +153,25 @@ Status HashGrid::LoadTensors(const SafetensorsFile& file) {
                                         parameters_ + level.offset,
                                         size_t{level.size} * level.features));
   }
+  if (config_.appearance > 0) {
+    DAF_RETURN_IF_ERROR(file.FloatsInto("appearance", {config_.images, config_.appearance},
+                                        parameters_ + codes_,
+                                        size_t{config_.images} * config_.appearance));
+  }
   return LoadLayers(file, Layers(), parameters_);
+}
+
+void HashGrid::EncodeView(const PointArrays& directions, const uint32_t* image, uint32_t tiles,
+                          float* view) const {
+  const size_t stride = size_t{view_rows()} * kernels::kTile;
+  kernels_->harmonics(directions.x, directions.y, directions.z, tiles, view, stride);
+  if (config_.appearance == 0) return;
+  for (uint32_t i = 0; i < tiles * kernels::kTile; ++i) {
+    const float* code = image == nullptr ? mean_code_ : parameters_ + Code(image[i]);
+    float* column = view + i / kernels::kTile * stride + size_t{kHarmonics} * kernels::kTile +
+                    i % kernels::kTile;
+    for (uint32_t a = 0; a < config_.appearance; ++a) column[a * kernels::kTile] = code[a];
+  }
 }
 
 void HashGrid::Encode(const PointArrays& points, uint32_t tiles, float* encoding) const {
@@ -167,7 +212,9 @@ Status HashGrid::NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>
 }
 
 Status ReadConfig(const SafetensorsFile& file, HashGridConfig* out) {
-  return ReadNumbers(file, Numbers(out));
+  DAF_RETURN_IF_ERROR(ReadNumbers(file, Numbers(out)));
+  if (file.metadata().count("appearance") == 0) return Status::Ok();
+  return ReadNumbers(file, AppearanceNumbers(out));
 }
 
 Status NewHashGrid(const HashGridConfig& config, uint64_t seed, std::unique_ptr<Field>* out) {

@@ -8,6 +8,7 @@
 #include "native/nerf/checkpoint.h"
 #include "native/nerf/dense.h"
 #include "native/nerf/field.h"
+#include "native/nerf/table_variation.h"
 
 namespace daf::nerf {
 
@@ -25,10 +26,23 @@ class HashGrid final : public Field {
   Status NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>* out) const override;
   Status Save(Arena* scratch, SafetensorsWriter* writer) const override;
   Status LoadTensors(const SafetensorsFile& file) override;
+  bool has_table() const override { return true; }
+  double Variation(const PointArrays& points, uint32_t n, float weight,
+                   float* gradients) const override {
+    return TableVariation(*kernels_, levels_, parameters_, points, n, weight, gradients);
+  }
+  uint32_t appearance_images() const override { return config_.images; }
 
  private:
   // Rows of the encoding of `tiles` tiles, [tile][padded_]; the padding is left as it is.
   void Encode(const PointArrays& points, uint32_t tiles, float* encoding) const;
+  // What the colour network sees of the view, beside the latents: harmonics of the direction, then
+  // the appearance code (Martin-Brualla et al. 2021) of image[i], or the mean of all codes where
+  // `image` is null. [tile][view_rows()].
+  void EncodeView(const PointArrays& directions, const uint32_t* image, uint32_t tiles,
+                  float* view) const;
+  uint32_t view_rows() const { return kHarmonics + config_.appearance; }
+  size_t Code(uint32_t image) const { return codes_ + size_t{image} * config_.appearance; }
   // The first latent row of one tile → its densities.
   void ActivateDensity(const float* latent, float* density) const;
   // Three rows of one tile before the sigmoid → the tile's colours.
@@ -42,7 +56,9 @@ class HashGrid final : public Field {
   uint32_t encoded_ = 0;  // rows of the encoding; padded_ of them are allocated
   uint32_t padded_ = 0;
   std::vector<kernels::HashLevel> levels_;
-  size_t table_ = 0;    // floats
+  size_t table_ = 0;  // floats
+  size_t codes_ = 0;  // where the appearance codes begin, [images][appearance]
+  float* mean_code_ = nullptr;
   uint64_t packs_ = 0;  // how often Pack was called
   Dense density0_, density1_, color0_, color1_, color2_;
 };

@@ -12,8 +12,7 @@ using kernels::kTile;
 // Words of one tile are pairs of rows.
 class HashGridLow final : public FieldPass {
  public:
-  HashGridLow(const HashGrid& field, const kernels::DotTable& dots)
-      : f_(field), k_(*field.kernels_), dots_(dots) {}
+  HashGridLow(const HashGrid& field, const kernels::DotTable& dots) : f_(field), dots_(dots) {}
   Status Reserve(Arena* arena);
   uint32_t capacity() const override { return kPassSamples; }
   Status Prepare() override;
@@ -30,12 +29,11 @@ class HashGridLow final : public FieldPass {
   void ColorTile(const uint32_t* latent, uint32_t tile, const ColorArrays& color);
 
   const HashGrid& f_;
-  const kernels::Table& k_;
   const kernels::DotTable& dots_;
   uint64_t packs_ = 0;  // of the field, when its weights were rounded
   LowDense density0_, density1_, color0_, color1_, color2_;
   float* encoding_ = nullptr;   // [tile][padded][48]
-  float* harmonics_ = nullptr;  // [tile][kHarmonics][48]
+  float* view_ = nullptr;       // [tile][view_rows][48]
   uint32_t* latent_ = nullptr;  // [tile] pairs
   // Of one tile.
   float* rows_ = nullptr;  // 16
@@ -48,17 +46,17 @@ Status HashGridLow::Reserve(Arena* arena) {
   const uint32_t width = f_.config_.density_width, color = f_.config_.color_width;
   DAF_RETURN_IF_ERROR(density0_.Reserve(f_.padded_, width, false, arena));
   DAF_RETURN_IF_ERROR(density1_.Reserve(width, kLatent, false, arena));
-  DAF_RETURN_IF_ERROR(color0_.Reserve(kLatent + kHarmonics, color, false, arena));
+  DAF_RETURN_IF_ERROR(color0_.Reserve(kLatent + f_.view_rows(), color, false, arena));
   DAF_RETURN_IF_ERROR(color1_.Reserve(color, color, false, arena));
   DAF_RETURN_IF_ERROR(color2_.Reserve(color, 3, false, arena));
   const size_t encoding = size_t{kPassTiles} * f_.padded_ * kTile;
   DAF_RETURN_IF_ERROR(arena->Allocate(encoding, &encoding_));
   std::memset(encoding_, 0, encoding * sizeof(float));  // padding rows stay zero
-  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kPassTiles} * kHarmonics * kTile, &harmonics_));
+  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kPassTiles} * f_.view_rows() * kTile, &view_));
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassTiles * kLatentWords, &latent_));
   DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kLatent} * kTile, &rows_));
   DAF_RETURN_IF_ERROR(arena->Allocate(kLatentWords, &picked_));
-  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{f_.padded_ + kHarmonics} / 2 * kTile, &in_));
+  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{f_.padded_ + f_.view_rows()} / 2 * kTile, &in_));
   for (uint32_t*& one : hidden_)
     DAF_RETURN_IF_ERROR(arena->Allocate(size_t{width > color ? width : color} / 2 * kTile, &one));
   return Prepare();
@@ -98,8 +96,8 @@ void HashGridLow::Density(const PointArrays& points, uint32_t n, float* density)
 
 void HashGridLow::ColorTile(const uint32_t* latent, uint32_t tile, const ColorArrays& color) {
   const uint32_t width = f_.config_.color_width;
-  dots_.to_pairs(harmonics_ + size_t{tile} * kHarmonics * kTile, kHarmonics, in_);
-  DotLayerArgs args = color0_.Args(latent, kLatent, in_, kHarmonics);
+  dots_.to_pairs(view_ + size_t{tile} * f_.view_rows() * kTile, f_.view_rows(), in_);
+  DotLayerArgs args = color0_.Args(latent, kLatent, in_, f_.view_rows());
   args.relu = true;
   args.pairs = hidden_[0];
   color0_.Run(dots_, args);
@@ -116,8 +114,7 @@ void HashGridLow::ColorTile(const uint32_t* latent, uint32_t tile, const ColorAr
 void HashGridLow::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
                         const ColorArrays& color) {
   const uint32_t tiles = TilesOf(n);
-  k_.harmonics(directions.x, directions.y, directions.z, tiles, harmonics_,
-               size_t{kHarmonics} * kTile);
+  f_.EncodeView(directions, nullptr, tiles, view_);
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     for (uint32_t s = 0; s < kTile; ++s) {
       const uint32_t i = tile * kTile + s, from = i < n ? pick[i] : 0;
@@ -133,8 +130,7 @@ void HashGridLow::Forward(const PointArrays& points, const PointArrays& directio
   Density(points, n, density);
   if (color.r == nullptr) return;
   const uint32_t tiles = TilesOf(n);
-  k_.harmonics(directions.x, directions.y, directions.z, tiles, harmonics_,
-               size_t{kHarmonics} * kTile);
+  f_.EncodeView(directions, nullptr, tiles, view_);
   for (uint32_t tile = 0; tile < tiles; ++tile)
     ColorTile(latent_ + tile * kLatentWords, tile, color);
 }

@@ -29,16 +29,20 @@ class HashGridPass final : public FieldPass {
   void Keep(const uint32_t* pick, uint32_t n, uint32_t at) override;
   void ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,
                    float* density, const ColorArrays& color) override;
+  void Appearance(const uint32_t* image) override {
+    image_ = f_.config_.appearance > 0 ? image : nullptr;
+  }
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
 
  private:
   void Networks(const PointArrays& points, const PointArrays& directions, uint32_t n,
                 float* density, const ColorArrays& color);
   void DensityTiles(uint32_t tiles, const float* encoding, float* density);
-  void ColorTile(const float* latent, const float* harmonics, float* c1, float* c2, uint32_t tile,
+  void ColorTile(const float* latent, const float* view, float* c1, float* c2, uint32_t tile,
                  const ColorArrays& color);
   void BackwardTile(uint32_t tile, uint32_t slot, const float* d_density,
-                    const ColorArrays& d_color);
+                    const ColorArrays& d_color, float* gradients);
+  void CodeGradients(uint32_t tile, float* gradients) const;
   size_t Rows(uint32_t rows) const { return size_t{rows} * kTile; }
 
   const HashGrid& f_;
@@ -47,14 +51,15 @@ class HashGridPass final : public FieldPass {
   PointArrays points_{};
   const float* density_out_ = nullptr;
   ColorArrays color_out_{};
+  const uint32_t* image_ = nullptr;
   uint32_t tiles_ = 0;
   bool with_color_ = false;
-  float* encoding_ = nullptr;   // padded_
-  float* seen_ = nullptr;       // padded_, training: of the last Density, for Keep
-  float* hidden_ = nullptr;     // density_width (one tile unless training)
-  float* latent_ = nullptr;     // kLatent
-  float* harmonics_ = nullptr;  // kHarmonics
-  float* color1_ = nullptr;     // color_width (one tile unless training)
+  float* encoding_ = nullptr;  // padded_
+  float* seen_ = nullptr;      // padded_, training: of the last Density, for Keep
+  float* hidden_ = nullptr;    // density_width (one tile unless training)
+  float* latent_ = nullptr;    // kLatent
+  float* view_ = nullptr;      // view_rows
+  float* color1_ = nullptr;    // color_width (one tile unless training)
   float* color2_ = nullptr;
   float* raw_ = nullptr;     // 8 rows, one tile
   float* picked_ = nullptr;  // kLatent rows, one tile
@@ -62,6 +67,8 @@ class HashGridPass final : public FieldPass {
   float* d_encoding_ = nullptr;  // all tiles: the hash backward goes level by level over the batch
   float* d_hidden_ = nullptr;
   float* d_latent_ = nullptr;
+  float* d_color0_ =
+      nullptr;  // of the colour network's input: kLatent + view_rows, one tile; for codes only
   float* d_color1_ = nullptr;
   float* d_color2_ = nullptr;
   float* d_raw_ = nullptr;  // 8
@@ -79,7 +86,7 @@ Status HashGridPass::Reserve(Arena* arena) {
   seen_ = encoding_;
   DAF_RETURN_IF_ERROR(take(taped, width, &hidden_));
   DAF_RETURN_IF_ERROR(take(kPassTiles, kLatent, &latent_));
-  DAF_RETURN_IF_ERROR(take(kPassTiles, kHarmonics, &harmonics_));
+  DAF_RETURN_IF_ERROR(take(kPassTiles, f_.view_rows(), &view_));
   DAF_RETURN_IF_ERROR(take(taped, color_width, &color1_));
   DAF_RETURN_IF_ERROR(take(taped, color_width, &color2_));
   DAF_RETURN_IF_ERROR(take(1, 8, &raw_));
@@ -90,6 +97,7 @@ Status HashGridPass::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(take(kPassTiles, RoundUp8(f_.padded_), &d_encoding_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, width, &d_hidden_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, kLatent, &d_latent_));
+  DAF_RETURN_IF_ERROR(take(1, kLatent + f_.view_rows(), &d_color0_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, color_width, &d_color1_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, color_width, &d_color2_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, 8, &d_raw_));
@@ -109,9 +117,9 @@ void HashGridPass::DensityTiles(uint32_t tiles, const float* encoding, float* de
   }
 }
 
-void HashGridPass::ColorTile(const float* latent, const float* harmonics, float* c1, float* c2,
+void HashGridPass::ColorTile(const float* latent, const float* view, float* c1, float* c2,
                              uint32_t tile, const ColorArrays& color) {
-  f_.color0_.Forward(k_, latent, kLatent, harmonics, kHarmonics, c1, kernels::kRelu);
+  f_.color0_.Forward(k_, latent, kLatent, view, f_.view_rows(), c1, kernels::kRelu);
   f_.color1_.Forward(k_, c1, f_.config_.color_width, nullptr, 0, c2, kernels::kRelu);
   f_.color2_.Forward(k_, c2, f_.config_.color_width, nullptr, 0, raw_, kernels::kLinear);
   f_.Squash(raw_, tile, color);
@@ -139,14 +147,14 @@ void HashGridPass::ForwardKept(const PointArrays& points, const PointArrays& dir
 void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
                          const ColorArrays& color) {
   const uint32_t tiles = TilesOf(n);
-  k_.harmonics(directions.x, directions.y, directions.z, tiles, harmonics_, Rows(kHarmonics));
+  f_.EncodeView(directions, nullptr, tiles, view_);
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     for (uint32_t s = 0; s < kTile; ++s) {
       const uint32_t i = tile * kTile + s, from = i < n ? pick[i] : 0;
       const float* column = latent_ + (from / kTile) * Rows(kLatent) + from % kTile;
       for (uint32_t row = 0; row < kLatent; ++row) picked_[row * kTile + s] = column[row * kTile];
     }
-    ColorTile(picked_, harmonics_ + tile * Rows(kHarmonics), color1_, color2_, tile, color);
+    ColorTile(picked_, view_ + tile * Rows(f_.view_rows()), color1_, color2_, tile, color);
   }
 }
 
@@ -165,18 +173,27 @@ void HashGridPass::Networks(const PointArrays& points, const PointArrays& direct
   with_color_ = color.r != nullptr;
   DensityTiles(tiles_, encoding_, density);
   if (!with_color_) return;
-  k_.harmonics(directions.x, directions.y, directions.z, tiles_, harmonics_, Rows(kHarmonics));
+  f_.EncodeView(directions, image_, tiles_, view_);
   const size_t width = Rows(f_.config_.color_width);
   for (uint32_t tile = 0; tile < tiles_; ++tile) {
     const size_t kept =
         training_ ? tile * width : 0;  // without a tape there is one tile of scratch
-    ColorTile(latent_ + tile * Rows(kLatent), harmonics_ + tile * Rows(kHarmonics), color1_ + kept,
+    ColorTile(latent_ + tile * Rows(kLatent), view_ + tile * Rows(f_.view_rows()), color1_ + kept,
               color2_ + kept, tile, color);
   }
 }
 
+// From the deltas of the colour network's input to the codes of one tile's pictures.
+void HashGridPass::CodeGradients(uint32_t tile, float* gradients) const {
+  for (uint32_t s = 0; s < kTile; ++s) {
+    float* code = gradients + f_.Code(image_[tile * kTile + s]);
+    const float* delta = d_color0_ + Rows(kLatent + kHarmonics) + s;
+    for (uint32_t a = 0; a < f_.config_.appearance; ++a) code[a] += delta[a * kTile];
+  }
+}
+
 void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_density,
-                                const ColorArrays& d_color) {
+                                const ColorArrays& d_color, float* gradients) {
   const uint32_t color_width = f_.config_.color_width;
   float* d_latent = d_latent_ + slot * Rows(kLatent);
   const size_t at = size_t{tile} * kTile;
@@ -192,7 +209,13 @@ void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_den
     float* d1 = d_color1_ + slot * Rows(color_width);
     f_.color2_.Backward(k_, d_raw, d2, color2_ + tile * Rows(color_width));
     f_.color1_.Backward(k_, d2, d1, color1_ + tile * Rows(color_width));
-    f_.color0_.BackwardTo(k_, kLatent, d1, d_latent, nullptr);  // directions learn nothing
+    if (image_ != nullptr) {
+      f_.color0_.Backward(k_, d1, d_color0_, nullptr);
+      CodeGradients(tile, gradients);
+      std::memcpy(d_latent, d_color0_, Rows(kLatent) * sizeof(float));
+    } else {
+      f_.color0_.BackwardTo(k_, kLatent, d1, d_latent, nullptr);  // directions learn nothing
+    }
   } else {
     std::memset(d_latent, 0, Rows(kLatent) * sizeof(float));
   }
@@ -208,7 +231,7 @@ void HashGridPass::Backward(const float* d_density, const ColorArrays& d_color, 
   for (uint32_t first = 0; first < tiles_; first += kGroupTiles) {
     const uint32_t count = tiles_ - first < kGroupTiles ? tiles_ - first : kGroupTiles;
     for (uint32_t slot = 0; slot < count; ++slot)
-      BackwardTile(first + slot, slot, d_density, d_color);
+      BackwardTile(first + slot, slot, d_density, d_color, gradients);
     if (with_color_) {
       f_.color2_.Gradient(k_, d_raw_, Rows(8), color2_ + first * Rows(color_width),
                           Rows(color_width), 0, color_width, count, true, gradients);
@@ -216,8 +239,8 @@ void HashGridPass::Backward(const float* d_density, const ColorArrays& d_color, 
                           Rows(color_width), 0, color_width, count, true, gradients);
       f_.color0_.Gradient(k_, d_color1_, Rows(color_width), latent_ + first * Rows(kLatent),
                           Rows(kLatent), 0, kLatent, count, true, gradients);
-      f_.color0_.Gradient(k_, d_color1_, Rows(color_width), harmonics_ + first * Rows(kHarmonics),
-                          Rows(kHarmonics), kLatent, kHarmonics, count, false, gradients);
+      f_.color0_.Gradient(k_, d_color1_, Rows(color_width), view_ + first * Rows(f_.view_rows()),
+                          Rows(f_.view_rows()), kLatent, f_.view_rows(), count, false, gradients);
     }
     f_.density1_.Gradient(k_, d_latent_, Rows(kLatent), hidden_ + first * Rows(width), Rows(width),
                           0, width, count, true, gradients);

@@ -25,6 +25,8 @@ export function fieldOptions(options: FieldOptions): NativeFieldOptions {
     finest: options.finest ?? 256,
     densityWidth: options.densityWidth ?? 64,
     colorWidth: options.colorWidth ?? 64,
+    appearance: options.appearance ?? 0,
+    images: options.images ?? 0,
   };
   refuseUnknown(options, ['kind', 'box', 'occupancy', 'seed', ...Object.keys(shape)]);
   return Object.freeze({ ...place, kind: 'hashgrid', ...shape });

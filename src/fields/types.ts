@@ -81,6 +81,10 @@ export interface HashGridOptions {
   readonly densityWidth?: number;
   /** Width of the colour network's two hidden layers, a multiple of 8 up to 128. @defaultValue 64 */
   readonly colorWidth?: number;
+  /** Numbers that stand for the look of each training picture, a multiple of 4 up to 32; renderings have the mean look. @defaultValue 0 */
+  readonly appearance?: number;
+  /** Training pictures, where they have a look each. @defaultValue 0 */
+  readonly images?: number;
 }
 
 export type FieldOptions = (HashGridOptions | ClassicOptions) & {

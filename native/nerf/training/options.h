@@ -41,6 +41,7 @@ struct SceneTrainOptions {
   float huber = 0.1f;           // where the colour loss turns from square to linear
   float distortion_weight = 0;  // mip-NeRF 360's: each ray's light should end in one place
   float opacity_weight = 0;     // entropy of a ray's opacity: opaque or empty, nothing between
+  float variation_weight = 0;   // total variation of the hash tables where samples lie
 
   // Errors: kBadArgument naming the option.
   Status Check() const;

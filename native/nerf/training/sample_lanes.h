@@ -18,6 +18,7 @@ struct SampleLanes {
   float *d_density, *d_r, *d_g, *d_b, *d_weight;
   float* out;       // [kMaxRays][6]
   float* d_out;     // [kMaxRays][4]
+  uint32_t* image;  // of each sample's ray
   uint32_t* first;  // [kMaxRays + 1]
   TrainingRay* rays;
   uint32_t ray_count = 0, samples = 0;
@@ -28,6 +29,7 @@ struct SampleLanes {
       DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, lane));
       std::memset(*lane, 0, kPassSamples * sizeof(float));
     }
+    DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, &image));
     DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kMaxRays} * 6, &out));
     DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kMaxRays} * 4, &d_out));
     DAF_RETURN_IF_ERROR(arena->Allocate(kMaxRays + 1, &first));
@@ -40,6 +42,7 @@ struct SampleLanes {
       x[i] = y[i] = z[i] = 0.5f;
       dx[i] = dy[i] = d_density[i] = d_r[i] = d_g[i] = d_b[i] = 0;
       dz[i] = 1;
+      image[i] = 0;
     }
   }
 };

@@ -20,6 +20,8 @@ SceneTrainer::SceneTrainer(Model* model, const SceneTrainOptions& options)
 Status SceneTrainer::Make(Model* model, const SceneTrainOptions& options,
                           std::unique_ptr<SceneTrainer>* out) {
   DAF_RETURN_IF_ERROR(options.Check());
+  if (options.variation_weight > 0 && !model->field().has_table())
+    return Status(Code::kUnsupported, "training: variationWeight needs a hash grid");
   out->reset(new SceneTrainer(model, options));
   return Status::Ok();
 }
@@ -27,6 +29,11 @@ Status SceneTrainer::Make(Model* model, const SceneTrainOptions& options,
 Status SceneTrainer::Prepare(const TaskControl& control) {
   if (prepared_) return Status(Code::kBadArgument, "training: already prepared");
   if (images_.all().empty()) return Status(Code::kBadArgument, "training: no images were given");
+  const uint32_t codes = model_.field().appearance_images();
+  if (codes > 0 && codes != images_.all().size())
+    return Status(Code::kBadArgument, "training: the field has appearance codes for " +
+                                          std::to_string(codes) + " images, not for " +
+                                          std::to_string(images_.all().size()));
   DAF_RETURN_IF_ERROR(grid_.Make(model_.occupancy().resolution(), model_.box().unbounded));
   DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), &grid_, control));
   DAF_RETURN_IF_ERROR(

@@ -26,12 +26,14 @@ struct SceneTrainReport {
 
 class SceneTrainer {
  public:
-  // `model` must outlive the trainer. Errors: kBadArgument.
+  // `model` must outlive the trainer. Errors: kBadArgument, kUnsupported for an
+  // option that this kind of field lacks.
   static Status Make(Model* model, const SceneTrainOptions& options,
                      std::unique_ptr<SceneTrainer>* out);
   // Borrows the pixels. Not after Prepare.
   Status AddImage(const TrainingImage& image) { return images_.Add(image); }
-  // To be called once, before any Run. Errors: kBadArgument without images, kBadData when no image
+  // To be called once, before any Run. Errors: kBadArgument without images, or
+  // where the field has appearance codes for another number of them; kBadData when no image
   // sees the box, kMemory, kCancelled.
   Status Prepare(const TaskControl& control);
 

@@ -27,6 +27,7 @@ Status TrainingWorker::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(candidates_.Reserve(arena));
   DAF_RETURN_IF_ERROR(kept_.Reserve(arena));
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples, &pick_));
+  if (model_.field().appearance_images() > 0) pass_->Appearance(kept_.image);
   return arena->Allocate(Occupancy::kSweepScratch, &scratch_);
 }
 
@@ -188,6 +189,7 @@ void TrainingWorker::Select() {
         k.dz[at] = direction[2];
         k.t[at] = c.t[s];
         k.step[at] = c.step[s];
+        k.image[at] = c.rays[i].image;
       }
       through = left;
     }
@@ -230,6 +232,11 @@ void TrainingWorker::Learn(float* gradients, WorkSums* sums) {
   if (k.samples > 0) {
     kernels_->composite_backward(&args);
     pass_->Backward(k.d_density, {k.d_r, k.d_g, k.d_b}, gradients);
+  }
+  if (k.samples > 0 && options_.variation_weight > 0) {
+    sums->losses.loss += model_.field().Variation(
+        {k.x, k.y, k.z}, k.samples, options_.variation_weight * static_cast<float>(k.ray_count),
+        gradients);
   }
   sums->samples += k.samples;
   k.Clear();

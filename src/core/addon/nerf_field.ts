@@ -53,6 +53,9 @@ export type NativeFieldOptions = NativeFieldPlace &
         readonly finest: number;
         readonly densityWidth: number;
         readonly colorWidth: number;
+        /** Numbers of each of `images` pictures' codes; both 0 for none. */
+        readonly appearance: number;
+        readonly images: number;
       }
     | NativeClassicOptions
   );

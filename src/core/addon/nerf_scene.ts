@@ -51,6 +51,7 @@ export interface NativeSceneOptions {
   readonly huber: number;
   readonly distortionWeight: number;
   readonly opacityWeight: number;
+  readonly variationWeight: number;
 }
 
 export interface NativeSceneReport {

@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { DafError } from '../../core/contracts/errors.js';
 import { checkKeys, parseWhole } from '../../core/options/index.js';
 import type { Scene } from '../scenes/types.js';
-import type { FieldBox, FieldOptions } from '../types.js';
+import type { FieldBox, FieldOptions, HashGridOptions } from '../types.js';
 import type { FieldShape, TrainSceneOptions } from './types.js';
+import { splitForValidation } from './validation.js';
 
 const KEYS: readonly (keyof TrainSceneOptions)[] = [
   'field',
@@ -27,6 +28,8 @@ const KEYS: readonly (keyof TrainSceneOptions)[] = [
   'huber',
   'distortionWeight',
   'opacityWeight',
+  'variationWeight',
+  'appearance',
   'background',
   'checkpoint',
   'resume',
@@ -64,6 +67,7 @@ export interface SessionOptions {
   readonly huber: number;
   readonly distortionWeight: number;
   readonly opacityWeight: number;
+  readonly variationWeight: number;
 }
 
 /** Sparse options → complete ones, with defaults tuned for quality by time of computing. @throws DafError ERR_DAF_BAD_OPTION */
@@ -84,7 +88,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   if (background === 'random' && !scene.hasAlpha)
     throw new DafError('ERR_DAF_BAD_OPTION', 'a random background needs pictures with transparent pixels');
   return Object.freeze({
-    field: { occupancy: 128, seed, ...shape, box },
+    field: { occupancy: 128, seed, ...shape, ...appearance(scene, options, shape), box },
     seconds,
     steps,
     targetPsnr: options.targetPsnr ?? null,
@@ -108,8 +112,18 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       huber: options.huber ?? 0.1,
       distortionWeight: options.distortionWeight ?? (scene.unbounded ? 0.005 : 0),
       opacityWeight: options.opacityWeight ?? 0,
+      variationWeight: options.variationWeight ?? 0,
     }),
   });
+}
+
+/** A code for each picture that is learnt from, in the order in which they are given to the session. */
+function appearance(scene: Scene, options: TrainSceneOptions, shape: FieldShape): Pick<HashGridOptions, 'appearance' | 'images'> {
+  const numbers = options.appearance ?? 0;
+  if (numbers === 0) return {};
+  if (shape.kind !== 'hashgrid')
+    throw new DafError('ERR_DAF_BAD_OPTION', 'appearance needs a hash grid', { hint: 'leave one of field and appearance out' });
+  return { appearance: numbers, images: splitForValidation(scene, options.targetPsnr !== undefined).learn.length };
 }
 
 /**

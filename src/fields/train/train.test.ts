@@ -8,6 +8,7 @@ import { RenderPool } from '../render/pool.js';
 import { selfPortrait, untrained } from '../render/portrait.test.fixture.js';
 import { openScene } from '../scenes/open.js';
 import type { Scene } from '../scenes/types.js';
+import type { HashGridOptions } from '../types.js';
 import { trainPlan } from './options.js';
 import type { SceneSession } from './session.js';
 import { trainScene } from './train-scene.js';
@@ -81,6 +82,36 @@ t.test('the same options give the same weights, interrupted or not', async (t) =
   }
 });
 
+t.test('options that are off by default change the weights, and these are the same, interrupted or not', async (t) => {
+  const scene = await capture(t);
+  const plain = await weights(trainScene(scene, { ...small, steps: 12 }));
+  for (const extra of [{ appearance: 4 }, { variationWeight: 0.01 }]) {
+    const name = JSON.stringify(extra);
+    const options = { ...small, ...extra, steps: 12 };
+    const whole = await weights(trainScene(scene, options));
+    t.notOk(whole.equals(plain), name);
+    const checkpoint = join(temporaryDirectory(t), 'state.safetensors');
+    const abort = new AbortController();
+    const onProgress = (): void => abort.abort();
+    await t.rejects(trainScene(scene, { ...options, checkpoint, signal: abort.signal, onProgress }), {
+      code: 'ERR_DAF_CANCELLED',
+    });
+    t.ok(whole.equals(await weights(trainScene(scene, { ...options, checkpoint, resume: true }))), `${name}, resumed`);
+  }
+});
+
+t.test('a field with looks is rendered, saved and loaded with the mean of them', async (t) => {
+  const scene = await capture(t);
+  const { field } = await trainScene(scene, { ...small, steps: 60, appearance: 8 });
+  using trained = field;
+  using again = Field.load(trained.save());
+  const { camera } = scene.frames[0]!;
+  t.same(again.render(camera).rgba, trained.render(camera).rgba);
+  const kept = trainPlan(scene, { appearance: 8, targetPsnr: 20 }).field as HashGridOptions;
+  const learnt = scene.frames.filter((frame) => frame.split === 'train').length;
+  t.ok(kept.images! > 0 && kept.images! < learnt, 'pictures kept for validation have none');
+});
+
 t.test('training ends when pictures it does not learn from reach the quality asked for', async (t) => {
   const scene = await capture(t);
   const { field, progress } = await trainScene(scene, { ...small, seconds: 60, targetPsnr: 12, averageDecay: 0 });
@@ -113,6 +144,10 @@ t.test('what cannot be trained is refused with the reason', async (t) => {
   await refused({ background: 'white' }, 'ERR_DAF_BAD_OPTION');
   await refused({ resume: true }, 'ERR_DAF_BAD_OPTION');
   await refused({ background: 'random' }, 'ERR_DAF_BAD_OPTION', { ...scene, hasAlpha: false });
+  await refused({ appearance: 4, field: { kind: 'classic' } }, 'ERR_DAF_BAD_OPTION');
+  await refused({ appearance: 3 }, 'ERR_DAF_BAD_ARGUMENT');
+  await refused({ variationWeight: -1 }, 'ERR_DAF_BAD_ARGUMENT');
+  await refused({ variationWeight: 1, field: { kind: 'classic' } }, 'ERR_DAF_UNSUPPORTED');
   await refused({ learningRate: Number.NaN }, 'ERR_DAF_BAD_ARGUMENT');
   await refused({}, 'ERR_DAF_BAD_DATA', { ...scene, frames: [] });
   await refused({ box: { min: [900, 900, 900], max: [901, 901, 901] } }, 'ERR_DAF_BAD_DATA');

@@ -2,7 +2,7 @@ import type { Field } from '../field.js';
 import type { ClassicOptions, FieldBox, HashGridOptions } from '../types.js';
 
 /** What a field is made with, its box apart: that comes from the scene. */
-export type FieldShape = (HashGridOptions | ClassicOptions) & {
+export type FieldShape = (Omit<HashGridOptions, 'appearance' | 'images'> | ClassicOptions) & {
   /** Cells of the occupancy grid along each axis: a multiple of 8, 8–256. @defaultValue 128 */
   readonly occupancy?: number;
 };
@@ -54,6 +54,13 @@ export interface TrainSceneOptions {
   readonly distortionWeight?: number;
   /** Weight of the entropy of each ray's opacity. @defaultValue 0 */
   readonly opacityWeight?: number;
+  /** Weight of the total variation of a hash grid's tables where samples lie: against noise, 0.001–0.1. @defaultValue 0 */
+  readonly variationWeight?: number;
+  /**
+   * Numbers, a multiple of 4 up to 32, that stand for the look of each training picture (exposure, white balance, weather) and are learnt with
+   * a hash grid, whose renderings then have the mean look. @defaultValue 0
+   */
+  readonly appearance?: number;
   /** Behind transparent pixels: another colour for every ray, which teaches opacity, or the scene's own. @defaultValue `random` for pictures with alpha */
   readonly background?: 'random' | 'scene';
 

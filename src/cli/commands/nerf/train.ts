@@ -26,7 +26,13 @@ export const trainField: CommandSpec = {
       .option('--samples-per-step <n>', 'samples that a step learns from', wholeNumber('--samples-per-step', 256, 1 << 22))
       .option('--learning-rate <rate>', 'at the beginning')
       .option('--distortion <weight>', 'of the distortion loss, against floaters')
-      .option('--opacity <weight>', 'of the opacity entropy: opaque or empty');
+      .option('--opacity <weight>', 'of the opacity entropy: opaque or empty')
+      .option('--variation <weight>', 'of the total variation of the hash tables, against noise')
+      .option(
+        '--appearance <n>',
+        'numbers for the look of each picture where exposures differ: 4, 8, … 32',
+        wholeNumber('--appearance', 0, 32),
+      );
   },
   async run([path], options, io) {
     const [{ openScene }, { trainScene }, { parseBackground }] = await Promise.all([
@@ -82,6 +88,8 @@ function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
     ...number('learningRate', 'learningRate'),
     ...number('distortion', 'distortionWeight'),
     ...number('opacity', 'opacityWeight'),
+    ...number('variation', 'variationWeight'),
+    ...number('appearance', 'appearance'),
   };
 }
 

@@ -1,5 +1,6 @@
 // Fields for TypeScript; declared again in src/core/addon/nerf_field.ts.
 #include <cstring>
+#include <string>
 
 #include "bindings/head_values.h"
 #include "bindings/nerf_registry.h"
@@ -79,16 +80,20 @@ Napi::Value FieldCreate(const Napi::CallbackInfo& info) {
 Napi::Value FieldLoad(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   SafetensorsFile file;
+  std::string source;
   if (info[0].IsString()) {
-    if (!Check(env, SafetensorsFile::Read(info[0].As<Napi::String>().Utf8Value(), &file)))
-      return env.Undefined();
+    source = info[0].As<Napi::String>().Utf8Value();
+    if (!Check(env, SafetensorsFile::Read(source, &file))) return env.Undefined();
   } else {
     Span<uint8_t> bytes;
     if (!ReadBytes(info[0], "fieldLoad: source", &bytes)) return env.Undefined();
     if (!Check(env, SafetensorsFile::Parse(bytes.data, bytes.size, &file))) return env.Undefined();
   }
   std::unique_ptr<nerf::Model> model;
-  if (!Check(env, nerf::Model::Load(file, &model))) return env.Undefined();
+  Status status = nerf::Model::Load(file, &model);
+  if (!status.ok() && !source.empty())  // what is wrong, and where
+    status = Status(status.code(), source + ": " + status.message(), status.hint());
+  if (!Check(env, status)) return env.Undefined();
   auto handle = std::make_unique<FieldHandle>();
   handle->model = std::move(model);
   return WrapField(env, std::move(handle));

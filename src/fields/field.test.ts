@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
@@ -123,6 +123,9 @@ test('wrong arguments and hostile checkpoints are refused with a code', (t) => {
   const poisoned = bytes.slice();
   new DataView(poisoned.buffer).setUint32(poisoned.length - small.occupancy! ** 3 / 8 - 4, 0x7fc00000, true);
   code(t, () => Field.load(poisoned), 'ERR_DAF_BAD_DATA');
+  const file = join(t.testdir(), 'poisoned.safetensors');
+  writeFileSync(file, poisoned);
+  t.throws(() => Field.load(file), { code: 'ERR_DAF_BAD_DATA', message: /poisoned\.safetensors: safetensors: tensor/ });
   code(t, () => Field.load('/nonexistent/field.safetensors'), 'ERR_DAF_NOT_FOUND');
   field.dispose();
   code(t, () => field.save(), 'ERR_DAF_BAD_ARGUMENT');

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { NativeSceneOptions } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { checkKeys, parseWhole } from '../../core/options/index.js';
 import type { Scene } from '../scenes/types.js';
@@ -45,29 +46,7 @@ export interface TrainPlan {
   readonly steps: number;
   readonly targetPsnr: number | null;
   readonly startedAt: number;
-  readonly session: SessionOptions;
-}
-
-export interface SessionOptions {
-  readonly threads: number;
-  readonly seed: number;
-  readonly samplesPerStep: number;
-  readonly samplesPerEdge: number;
-  readonly occupiedDepth: number;
-  readonly minWeight: number;
-  readonly minTransmittance: number;
-  readonly randomBackground: number;
-  readonly background: Float32Array;
-  readonly totalSteps: number;
-  readonly learningRate: number;
-  readonly finalRate: number;
-  readonly decayBegin: number;
-  readonly warmupSteps: number;
-  readonly averageDecay: number;
-  readonly huber: number;
-  readonly distortionWeight: number;
-  readonly opacityWeight: number;
-  readonly variationWeight: number;
+  readonly session: NativeSceneOptions;
 }
 
 /** Sparse options → complete ones, with defaults tuned for quality by time of computing. @throws DafError ERR_DAF_BAD_OPTION */

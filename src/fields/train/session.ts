@@ -1,12 +1,11 @@
 import { tmpdir } from 'node:os';
 import { Piscina } from 'piscina';
-import type { NativeSceneReport } from '../../core/addon/index.js';
+import type { NativeSceneOptions, NativeSceneReport } from '../../core/addon/index.js';
 import { DafError, fromWire } from '../../core/contracts/errors.js';
 import { packCamera } from '../camera.js';
 import type { Field } from '../field.js';
 import { native } from '../native.js';
 import type { SceneFrame } from '../scenes/types.js';
-import type { SessionOptions } from './options.js';
 import type { TrainAnswer, TrainTask } from './thread.js';
 
 /** A native training session and the threads that run it together. */
@@ -32,7 +31,7 @@ export class SceneSession implements AsyncDisposable {
    * @param field stays the caller's, and must outlive the session
    * @throws DafError as SceneFrame.image; ERR_DAF_BAD_DATA: the pictures do not see the field's box
    */
-  static async open(field: Field, frames: readonly SceneFrame[], options: SessionOptions, signal?: AbortSignal) {
+  static async open(field: Field, frames: readonly SceneFrame[], options: NativeSceneOptions, signal?: AbortSignal) {
     const session = new SceneSession(
       native((daf) => daf.sceneBegin(field.share(), options, tmpdir())),
       options.threads,

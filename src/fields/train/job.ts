@@ -5,6 +5,7 @@ import type { Emit, MapRecord, TaskContext } from '../../core/contracts/stage.js
 import { checkKeys, parseWhole } from '../../core/options/index.js';
 import { defineJob } from '../../engine/jobs/define.js';
 import { openScene } from '../scenes/open.js';
+import { parseShape } from './shape.js';
 import { trainScene } from './train-scene.js';
 
 const DEFAULT_STEPS = 3000;
@@ -12,7 +13,7 @@ const CANCEL_POLL_MS = 20;
 
 /**
  * Trains a field for each scene: a map task is a scene. Inputs are the files that describe them (`transforms.json`, `tiny_nerf_data.npz`, …).
- * Parameters: `steps`, `seed`, `threads` of a task, `field` (hashgrid or classic). Outputs are `<scene>.safetensors` and an index: scene, tab,
+ * Parameters: `steps`, `seed`, `threads` of a task, `field` (hashgrid or classic) and its `shape` (see parseShape). Outputs are `<scene>.safetensors` and an index: scene, tab,
  * steps, loss and training PSNR.
  */
 export default defineJob({
@@ -42,12 +43,9 @@ async function* planScenes(
 }
 
 function options(params: Readonly<Record<string, string>>) {
-  checkKeys('nerf-train', params, ['steps', 'seed', 'threads', 'field']);
-  const kind = params['field'] ?? 'hashgrid';
-  if (kind !== 'hashgrid' && kind !== 'classic')
-    throw new DafError('ERR_DAF_BAD_OPTION', `field ${kind}: expected hashgrid or classic`);
+  checkKeys('nerf-train', params, ['steps', 'seed', 'threads', 'field', 'shape']);
   return {
-    ...(kind === 'classic' ? { field: { kind } as const } : {}),
+    field: parseShape(params['field'] ?? 'hashgrid', params['shape']),
     steps: parseWhole('steps', params['steps'] ?? DEFAULT_STEPS, 1, 100_000_000),
     seed: parseWhole('seed', params['seed'] ?? 1, 0, 2 ** 32 - 1),
     threads: parseWhole('threads', params['threads'] ?? 1, 1, 64),

@@ -54,7 +54,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   checkKeys('training', options, KEYS);
   const seed = options.seed ?? 1;
   const box: FieldBox = { ...(options.box ?? scene.box), unbounded: scene.unbounded };
-  const shape = options.field ?? hashGridFor(scene);
+  const shape = options.field?.kind === 'classic' ? options.field : { ...hashGridFor(scene), ...options.field };
   const classic = shape.kind === 'classic';
   const steps = options.steps === undefined ? Number.POSITIVE_INFINITY : parseWhole('steps', options.steps, 1, 100_000_000);
   const seconds = options.seconds ?? (options.steps === undefined ? 300 : Number.POSITIVE_INFINITY);

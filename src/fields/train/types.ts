@@ -12,7 +12,7 @@ export type FieldShape = (Omit<HashGridOptions, 'appearance' | 'images'> | Class
  * for `steps` where they are given, otherwise for `seconds`.
  */
 export interface TrainSceneOptions {
-  /** @defaultValue a hash grid that suits the pictures' size */
+  /** What a hash grid's shape leaves out suits the pictures' size. @defaultValue a hash grid */
   readonly field?: FieldShape;
   /** Instead of the scene's. */
   readonly box?: FieldBox;

@@ -10,12 +10,18 @@ export const trainField: CommandSpec = {
   examples: [
     'daf nerf train nerf_synthetic/lego --out lego.safetensors --time 15m',
     'daf nerf train fox --out fox.safetensors --target-psnr 25',
+    'daf nerf train room --out room.safetensors --shape levels=16,log2Entries=19 --time 30m',
     'daf nerf train fox --out fox.safetensors --time 1h --resume    # goes on after Ctrl-C',
   ],
   options(command) {
     command
       .requiredOption('--out <file>', 'where the field goes, as safetensors')
       .option('--field <kind>', 'hashgrid or classic', 'hashgrid')
+      .option(
+        '--shape <options>',
+        'of the field, with commas between: levels, features, log2Entries, coarsest, finest, densityWidth, colorWidth; classic: ' +
+          'depth, width, positionFrequencies, directionFrequencies, skips, coarse, … (default: what suits the scene)',
+      )
       .option('--time <duration>', 'of the wall clock from the start of the process (default: 5m, or unlimited with --steps)')
       .option('--steps <n>', 'steps instead: the same result in every run', wholeNumber('--steps', 1, 100_000_000))
       .option('--target-psnr <dB>', 'end when an eighth of the training pictures, not learnt from, reach it')
@@ -35,41 +41,39 @@ export const trainField: CommandSpec = {
       );
   },
   async run([path], options, io) {
-    const [{ openScene }, { trainScene }, { parseBackground }] = await Promise.all([
+    const [{ openScene }, { parseShape }, { trainScene }, { parseBackground }] = await Promise.all([
       import('../../../fields/scenes/open.js'),
+      import('../../../fields/train/shape.js'),
       import('../../../fields/train/train-scene.js'),
       import('../../../fields/render/shot.js'),
     ]);
+    const field = parseShape(options['field'] as string, options['shape'] as string | undefined);
     const training = trainOptions(options);
     const background = options['background'] === undefined ? null : parseBackground(options['background'] as string);
     if (background === null && options['background'] !== undefined)
       throw new DafError('ERR_DAF_BAD_OPTION', '--background none: pictures are learnt on a colour');
     const scene = await openScene(path as string, { split: 'train', ...(background === null ? {} : { background }) });
     const out = await outputFile(options['out'] as string);
-    const { field, progress, threads, peakMemory } = await trainScene(scene, {
+    const trained = await trainScene(scene, {
       ...training,
+      field,
       startedAt: 0, // performance.now() counts from the start of the process
       checkpoint: out.replace(/(\.safetensors)?$/, '.training.safetensors'),
       resume: options['resume'] === true,
       signal: io.signal,
       onProgress: (each) => io.progress.update(each.fraction, liveLine(each)),
     });
-    try {
-      field.saveFile(out);
-      return {
-        json: { output: out, kind: field.kind, parameters: field.parameterCount, threads, ...progress, peakMemory },
-        text: `${out}: ${liveLine(progress)}, ${progress.seconds.toFixed(0)} s, peak ${formatBytes(peakMemory)}`,
-      };
-    } finally {
-      field.dispose();
-    }
+    using result = trained.field;
+    const { progress, threads, peakMemory } = trained;
+    result.saveFile(out);
+    return {
+      json: { output: out, kind: result.kind, parameters: result.parameterCount, threads, ...progress, peakMemory },
+      text: `${out}: ${liveLine(progress)}, ${progress.seconds.toFixed(0)} s, peak ${formatBytes(peakMemory)}`,
+    };
   },
 };
 
 function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
-  const kind = options['field'];
-  if (kind !== 'hashgrid' && kind !== 'classic')
-    throw new DafError('ERR_DAF_BAD_OPTION', `--field ${kind}: expected hashgrid or classic`);
   const number = (name: string, key: keyof TrainSceneOptions): Partial<TrainSceneOptions> => {
     const text = options[name];
     if (text === undefined) return {};
@@ -78,7 +82,6 @@ function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
     return { [key]: value };
   };
   return {
-    ...(kind === 'classic' ? { field: { kind } } : {}),
     ...(options['time'] === undefined ? {} : { seconds: parseDuration('--time', options['time'], 1) / 1000 }),
     ...number('steps', 'steps'),
     ...number('targetPsnr', 'targetPsnr'),

@@ -53,3 +53,9 @@ tap.test('behind a receding hairline there is hair', (t) => {
   t.ok(seenFromFront((x) => (Math.abs(x) > 5 ? HAIR : SKIN)).is(HAIR));
   t.end();
 });
+
+tap.test('dark hair over dark skin is told by its place', (t) => {
+  const dark = SKIN.map((value) => 0.4 * value) as unknown as Rgb;
+  t.ok(seenFromFront((_x, y) => (y > 8 ? dark : SKIN)).is(dark));
+  t.end();
+});

@@ -96,7 +96,9 @@ async function tapTests(globs) {
   let file = '';
   let before = failed;
   let quoting = false;
-  const code = await run('npx', ['tap', '--reporter=tap', ...globs], (line) => {
+  // tap ends a file after its own timeout, whatever longer ones the tests in it ask for.
+  const timeout = full ? ['--timeout=14400'] : [];
+  const code = await run('npx', ['tap', '--reporter=tap', ...timeout, ...globs], (line) => {
     const subtest = /^# Subtest: (.*)$/.exec(line);
     if (subtest !== null) file = subtest[1];
     const top = /^(not )?ok \d+ - (\S+)( # time=\S+)?/.exec(line);

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { FAILPOINTS } from '../../core/failpoint.js';
 import {
   countWords,
+  isRunning,
   manifestBytes,
   sampleText,
   sortedLines,
@@ -76,56 +77,106 @@ t.test('a coordinator killed at any fail point is started again and goes on', as
   for (const name of points) await killAt(t, folder, name, 1, wanted);
 });
 
-t.test('an intermediate file that is damaged or lost is made again', async (t) => {
+/** Counts words; its first map ends only when the file named by the parameter `maps` is there, its finalize when that of `end` is. */
+const held = defineJob({
+  name: 'held',
+  async map({ value }, emit, { index, params }) {
+    const { existsSync } = await import('node:fs');
+    while (index === 0 && !existsSync(String(params['maps']))) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const word of value.match(/[A-Za-z]+/g) ?? []) emit(word, '1');
+  },
+  reduce(word, ones, emit) {
+    emit(word, String([...ones].length));
+  },
+  async finalize({ params }) {
+    const { existsSync } = await import('node:fs');
+    while (!existsSync(String(params['end']))) await new Promise((resolve) => setTimeout(resolve, 5));
+  },
+});
+
+t.test('intermediate files that are damaged or lost are made again', async (t) => {
   const folder = temporaryDirectory(t);
-  writeFiles(folder, { 'words.txt': text });
+  writeFiles(folder, { 'words.txt': text, end: '' });
   const dataDir = join(folder, 'cluster');
   await using cluster = await Cluster.local({ ...quick, dataDir });
-  const options = { input: join(folder, 'words.txt'), reducers: 3, splitSize: 12_000, separator: ' ' };
-  const job = await cluster.submit(words, { ...options, output: join(folder, 'damaged') });
+  const maps = join(folder, 'maps');
+  const job = await cluster.submit(held, {
+    input: join(folder, 'words.txt'),
+    output: join(folder, 'damaged'),
+    reducers: 3,
+    splitSize: 12_000,
+    separator: ' ',
+    params: { maps, end: join(folder, 'end') },
+  });
   let damaged = 0;
   let lost = 0;
   for await (const event of job.progress()) {
     if (event.kind === 'attempt-failed') lost += event.lost.length;
-    if (event.kind !== 'progress' || event.status.map.committed === 0 || damaged > 0) continue;
-    for (const file of segments(dataDir, job.id).slice(0, 2)) {
+    // One map is held back: no reduce has opened a file yet, and none ends before the damage is done.
+    if (event.kind !== 'progress' || event.status.map.committed < event.status.map.total - 1 || damaged > 0) continue;
+    for (const file of segments(dataDir, job.id)) {
       if (damaged++ === 0) truncateSync(file, Math.floor(statSync(file).size / 2));
+      else if (damaged === 2) writeFileSync(file, flipped(readFileSync(file)));
       else rmSync(file);
+      if (damaged === 3) break;
     }
+    writeFileSync(maps, '');
   }
   const result = await job.result();
   t.equal(await sortedLines(result), expected);
-  t.ok(damaged > 0, 'there was something to damage');
-  t.comment(`${damaged} files damaged, ${lost} maps lost to reducers`);
+  t.equal(damaged, 3);
+  t.ok(lost >= 3, `each was noticed: ${lost}`);
 });
 
+/** A byte in the middle is another one. */
+function flipped(bytes: Buffer): Buffer {
+  bytes[bytes.length >> 1]! ^= 0x40;
+  return bytes;
+}
+
+/** Of all maps but the first, which is held back. */
 function segments(dataDir: string, job: string): string[] {
   const folder = join(dataDir, 'data', job);
   return readdirSync(folder, { recursive: true })
     .map(String)
-    .filter((name) => name.endsWith('.seg'))
+    .filter((name) => /(?<!map-0-g\d+-a[\d.]+)\.seg$/.test(name))
     .map((name) => join(folder, name));
 }
 
 t.test('workers killed at random moments', async (t) => {
   const folder = temporaryDirectory(t);
-  writeFiles(folder, { 'words.txt': text });
+  writeFiles(folder, { 'words.txt': text, maps: '' });
   const manifests = new Set<string>();
   await using cluster = await Cluster.local(quick);
   for (let round = 0; round < 4; round++) {
-    let stop = false;
-    const killer = (async () => {
-      for (let i = 0; i < 2 && !stop; i++) {
-        await new Promise((resolve) => setTimeout(resolve, 40 + 97 * round + 150 * i));
-        const pids = (await cluster.workers()).map(({ pid }) => pid);
-        if (pids.length > 0 && !stop) process.kill(pids[(round + i) % pids.length]!, 'SIGKILL');
-      }
-    })();
-    const { manifest, lines } = await count(cluster, folder, `round-${round}`);
-    stop = true;
-    await killer.catch(() => {}); // a worker that has gone already
-    t.equal(lines, expected, `round ${round}`);
-    manifests.add(manifest);
+    const end = join(folder, `end-${round}`);
+    const job = await cluster.submit(held, {
+      input: join(folder, 'words.txt'),
+      output: join(folder, `round-${round}`),
+      reducers: 3,
+      splitSize: 12_000,
+      separator: ' ',
+      params: { maps: join(folder, 'maps'), end },
+    });
+    // The job cannot end before both have been killed.
+    for (let i = 0; i < 2; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 40 + 97 * round + 150 * i));
+      process.kill(await someWorker(cluster, round + i), 'SIGKILL');
+    }
+    writeFileSync(end, '');
+    const result = await job.result();
+    t.equal(await sortedLines(result), expected, `round ${round}`);
+    // The name of a round's own file is a parameter, and so in the manifest.
+    manifests.add(manifestBytes(result).replace(end, 'end'));
   }
   t.equal(manifests.size, 1);
 });
+
+/** The process of a worker that runs. */
+async function someWorker(cluster: Cluster, n: number): Promise<number> {
+  for (;;) {
+    const alive = (await cluster.workers()).map(({ pid }) => pid).filter(isRunning);
+    if (alive.length > 0) return alive[n % alive.length]!;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -120,7 +120,13 @@ for (const transport of ['ipc', 'tcp'] as const) {
       endpoints: [transport === 'ipc' ? fresh.endpoint : 'tcp://127.0.0.1:0'],
     });
     const spec = sampleSpec('job-1', { output: url, params: { b: '2', a: '1' } }, { splits: 40, reducers: 3 });
-    const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, endpoints[0]!, jobScript(spec), { token, capacity: 4 }));
+    const good = jobScript(spec);
+    // Neither goes on before both have something to do: the first to arrive could do it all.
+    const script: Script = async (assignment, worker) => {
+      while (workers.some(({ assigned }) => assigned.length < 4)) await new Promise((resolve) => setTimeout(resolve, 5));
+      return good(assignment, worker);
+    };
+    const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, endpoints[0]!, script, { token, capacity: 4 }));
     const client = new ScriptedClient(endpoints[0]!, token);
     t.match(await client.ask((head) => ({ ...head, type: 'client-hello', protocol: 1 })), { term: 1 });
     t.match(await client.submit(spec), { id: 'job-1', phase: 'running', map: { total: 40 } });
@@ -223,6 +229,8 @@ t.test('a failing task fails the job with its cause, on different workers', asyn
   t.teardown(async () => {
     for (const each of [...workers, client]) await each.close();
   });
+  const registered = (): Promise<unknown> => client.ask((head) => ({ ...head, type: 'workers' }));
+  while (((await registered()) as unknown[]).length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   await client.submit(spec);
   const status = await client.ended('job-1');
   t.match(status, {

@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { addon } from '#daf/core/addon/index.js';
+import { addon, type TrainingPhase } from '#daf/core/addon/index.js';
 import { Field } from '#daf/fields/index.js';
 import { sphereScene } from '#daf/fields/testing-scene.js';
 import { trainPlan } from '#daf/fields/train/options.js';
@@ -23,6 +23,8 @@ interface Rates {
   /** Samples a second: with gradients, and of which density was computed. */
   readonly samples: number;
   readonly candidates: number;
+  /** Of all threads, by what they did. */
+  readonly seconds: Readonly<Record<TrainingPhase, number>>;
 }
 
 export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]> {
@@ -42,6 +44,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     await using session = await SceneSession.open(field, scene.frames, plan.session);
     await session.run(warm, 0, 0);
     for (let i = 0; i < repeats; i++) rates.push(await timed(session, measured, threads === 1));
+    log(`${threads} thread${threads === 1 ? '' : 's'}: ${phases(rates)} of a thread’s time`);
   }
   const loop = median(one.map(({ samples }) => samples));
   // Seconds that the kernels alone would take for what a second of the loop got done.
@@ -97,10 +100,17 @@ function kernelRates(seconds: number): { training: number; density: number } {
 async function timed(session: SceneSession, steps: number, computing: boolean): Promise<Rates> {
   const begin = performance.now();
   const used = process.cpuUsage();
-  const { samples, candidates } = await session.run(steps, 0, 0);
+  const report = await session.run(steps, 0, 0);
   const { user, system } = process.cpuUsage(used);
   const seconds = computing ? (user + system) / 1e6 : (performance.now() - begin) / 1000;
-  return { samples: samples / seconds, candidates: candidates / seconds };
+  return { samples: report.samples / seconds, candidates: report.candidates / seconds, seconds: report.seconds };
+}
+
+/** Medians of the shares that the phases have. */
+function phases(rates: readonly Rates[]): string {
+  const names = Object.keys((rates[0] as Rates).seconds) as TrainingPhase[];
+  const share = (name: TrainingPhase, { seconds }: Rates) => seconds[name] / names.reduce((sum, each) => sum + seconds[each], 0);
+  return names.map((name) => `${name} ${(100 * median(rates.map((rate) => share(name, rate)))).toFixed(1)} %`).join(', ');
 }
 
 /** In a process of its own, which does nothing else: a hundred pictures of 800 × 800 with alpha. */

@@ -122,6 +122,10 @@ Napi::Value SceneRun(const Napi::CallbackInfo& info) {
   number("loss", report.loss);
   number("psnr", report.psnr);
   number("occupied", report.occupied);
+  Napi::Object seconds = Napi::Object::New(env);
+  for (uint32_t i = 0; i < nerf::kPhases; ++i)
+    seconds.Set(nerf::kPhaseNames[i], Napi::Number::New(env, report.seconds.of[i]));
+  out.Set("seconds", seconds);
   return out;
 }
 

@@ -39,6 +39,15 @@ struct ColorArrays {
   float* b;
 };
 
+// Derivatives that are still to be added to a field's tables: those by the encoding of whole tiles of
+// samples, and where the samples lie.
+struct TableDeltas {
+  float *x, *y, *z;        // [room][kTile]
+  float* rows;             // [room][row_count][kTile]
+  uint32_t row_count = 0;  // Field::table_rows()
+  uint32_t tiles = 0, room = 0;
+};
+
 // What a pass is for. In low precision: layers in bf16, or in bf16 and 8 bits where they bear it;
 // encodings in fp32.
 enum class PassKind { kInference, kInferenceBf16, kInferenceInt8, kTraining };
@@ -77,6 +86,10 @@ class FieldPass {
   // Adds dL/dparameters of the last Forward or ForwardKept to gradients[parameter_count]. Only for
   // passes made for training.
   virtual void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) = 0;
+  // Where the field has tables: from now on Backward appends what they learn to `deltas`, in which
+  // there must be room for the pass's tiles, and touches gradients[table_begin()] only. Null, as at
+  // first: it adds to all gradients at once.
+  virtual void Defer(TableDeltas* deltas) {}
 };
 
 // A run of parameters that the optimiser treats alike.
@@ -85,6 +98,10 @@ struct ParameterGroup {
   float decay;
   float rate;   // times the learning rate
   bool sparse;  // most gradients of a step are exactly zero
+};
+
+struct ParameterRange {
+  size_t begin, count;
 };
 
 class Field {
@@ -108,6 +125,14 @@ class Field {
   }
   // The total variation of the tables of a field that has some, as in table_variation.h.
   virtual bool has_table() const { return false; }
+  // The parameters from here on are tables, one for each level; a level's are [begin, begin + count).
+  virtual size_t table_begin() const { return count_; }
+  virtual uint32_t table_levels() const { return 0; }
+  virtual ParameterRange table(uint32_t level) const { return {count_, 0}; }
+  virtual uint32_t table_rows() const { return 0; }  // of deferred deltas
+  // Adds the level's share of what was deferred to gradients[table(level).count], in the order of
+  // the samples.
+  virtual void AddDeferred(uint32_t level, const TableDeltas& deltas, float* gradients) const {}
   virtual double Variation(const PointArrays& points, uint32_t n, float weight,
                            float* gradients) const {
     return 0;

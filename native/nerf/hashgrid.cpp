@@ -64,6 +64,13 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
                                                      1.0 / (config.levels - 1))
                                           : 1;
   size_t cursor = 0;
+  density0_ = Dense(encoded_, config.density_width, &cursor);
+  density1_ = Dense(config.density_width, kLatent, &cursor);
+  color0_ = Dense(kLatent + view_rows(), config.color_width, &cursor);
+  color1_ = Dense(config.color_width, config.color_width, &cursor);
+  color2_ = Dense(config.color_width, 3, &cursor);
+  codes_ = cursor;
+  cursor = tables_ = (Code(config.images) + 15) / 16 * 16;
   for (uint32_t l = 0; l < config.levels; ++l) {
     HashLevel level;
     level.cells = static_cast<uint32_t>(std::floor(config.coarsest * std::pow(growth, l) + 1e-6));
@@ -76,14 +83,7 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
     cursor = (cursor + size_t{level.size} * level.features + 15) / 16 * 16;
     levels_.push_back(level);
   }
-  table_ = cursor;
-  density0_ = Dense(encoded_, config.density_width, &cursor);
-  density1_ = Dense(config.density_width, kLatent, &cursor);
-  color0_ = Dense(kLatent + view_rows(), config.color_width, &cursor);
-  color1_ = Dense(config.color_width, config.color_width, &cursor);
-  color2_ = Dense(config.color_width, 3, &cursor);
-  codes_ = cursor;
-  count_ = (Code(config.images) + 15) / 16 * 16;
+  count_ = cursor;
   DAF_RETURN_IF_ERROR(arena_.Allocate(count_, &parameters_));
   if (config.appearance > 0) DAF_RETURN_IF_ERROR(arena_.Allocate(config.appearance, &mean_code_));
   for (Dense* layer : {&density0_, &density1_, &color0_, &color1_, &color2_})
@@ -115,9 +115,9 @@ void HashGrid::Pack() {
 }
 
 std::vector<ParameterGroup> HashGrid::groups() const {
-  std::vector<ParameterGroup> groups = {{0, table_, 0, 1, true},
-                                        {table_, codes_ - table_, 1e-6f, 0.5f, false}};
-  if (config_.appearance > 0) groups.push_back({codes_, count_ - codes_, 0, 0.1f, true});
+  std::vector<ParameterGroup> groups = {{0, codes_, 1e-6f, 0.5f, false},
+                                        {tables_, count_ - tables_, 0, 1, true}};
+  if (config_.appearance > 0) groups.push_back({codes_, tables_ - codes_, 0, 0.1f, true});
   return groups;
 }
 
@@ -187,6 +187,21 @@ void HashGrid::Encode(const PointArrays& points, uint32_t tiles, float* encoding
                                     size_t{padded_} * kernels::kTile};
     kernels_->hash_forward(&args);
   }
+}
+
+void HashGrid::AddDeferred(uint32_t level, const TableDeltas& deltas, float* gradients) const {
+  if (deltas.tiles == 0) return;
+  kernels::HashArgs args = {levels_[level],
+                            deltas.x,
+                            deltas.y,
+                            deltas.z,
+                            deltas.tiles,
+                            nullptr,
+                            gradients,
+                            deltas.rows + size_t{level} * config_.features * kernels::kTile,
+                            size_t{deltas.row_count} * kernels::kTile};
+  args.level.offset = 0;
+  kernels_->hash_backward(&args);
 }
 
 void HashGrid::ActivateDensity(const float* latent, float* density) const {

@@ -27,6 +27,13 @@ class HashGrid final : public Field {
   Status Save(Arena* scratch, SafetensorsWriter* writer) const override;
   Status LoadTensors(const SafetensorsFile& file) override;
   bool has_table() const override { return true; }
+  size_t table_begin() const override { return tables_; }
+  uint32_t table_levels() const override { return config_.levels; }
+  ParameterRange table(uint32_t level) const override {
+    return {levels_[level].offset, size_t{levels_[level].size} * config_.features};
+  }
+  uint32_t table_rows() const override { return kernels::RoundUp8(padded_); }
+  void AddDeferred(uint32_t level, const TableDeltas& deltas, float* gradients) const override;
   double Variation(const PointArrays& points, uint32_t n, float weight,
                    float* gradients) const override {
     return TableVariation(*kernels_, levels_, parameters_, points, n, weight, gradients);
@@ -56,8 +63,8 @@ class HashGrid final : public Field {
   uint32_t encoded_ = 0;  // rows of the encoding; padded_ of them are allocated
   uint32_t padded_ = 0;
   std::vector<kernels::HashLevel> levels_;
-  size_t table_ = 0;  // floats
-  size_t codes_ = 0;  // where the appearance codes begin, [images][appearance]
+  size_t codes_ = 0;   // where the appearance codes begin, [images][appearance]
+  size_t tables_ = 0;  // where the tables begin, after everything else
   float* mean_code_ = nullptr;
   uint64_t packs_ = 0;  // how often Pack was called
   Dense density0_, density1_, color0_, color1_, color2_;

@@ -33,6 +33,7 @@ class HashGridPass final : public FieldPass {
     image_ = f_.config_.appearance > 0 ? image : nullptr;
   }
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
+  void Defer(TableDeltas* deltas) override { deferred_ = deltas; }
 
  private:
   void Networks(const PointArrays& points, const PointArrays& directions, uint32_t n,
@@ -42,6 +43,13 @@ class HashGridPass final : public FieldPass {
                  const ColorArrays& color);
   void BackwardTile(uint32_t tile, uint32_t slot, const float* d_density,
                     const ColorArrays& d_color, float* gradients);
+  // Where the deltas of the encoding of a tile go.
+  float* EncodingDelta(uint32_t tile) const {
+    const size_t stride = Rows(RoundUp8(f_.padded_));
+    return deferred_ != nullptr ? deferred_->rows + (deferred_->tiles + tile) * stride
+                                : d_encoding_ + tile * stride;
+  }
+  void BackwardTables(float* gradients);
   void CodeGradients(uint32_t tile, float* gradients) const;
   size_t Rows(uint32_t rows) const { return size_t{rows} * kTile; }
 
@@ -52,6 +60,7 @@ class HashGridPass final : public FieldPass {
   const float* density_out_ = nullptr;
   ColorArrays color_out_{};
   const uint32_t* image_ = nullptr;
+  TableDeltas* deferred_ = nullptr;
   uint32_t tiles_ = 0;
   bool with_color_ = false;
   float* encoding_ = nullptr;  // padded_
@@ -223,7 +232,7 @@ void HashGridPass::BackwardTile(uint32_t tile, uint32_t slot, const float* d_den
     d_latent[s] += d_density[at + s] * density_out_[at + s] * kLogScale;
   float* d_hidden = d_hidden_ + slot * Rows(f_.config_.density_width);
   f_.density1_.Backward(k_, d_latent, d_hidden, hidden_ + tile * Rows(f_.config_.density_width));
-  f_.density0_.Backward(k_, d_hidden, d_encoding_ + tile * Rows(RoundUp8(f_.padded_)), nullptr);
+  f_.density0_.Backward(k_, d_hidden, EncodingDelta(tile), nullptr);
 }
 
 void HashGridPass::Backward(const float* d_density, const ColorArrays& d_color, float* gradients) {
@@ -246,6 +255,19 @@ void HashGridPass::Backward(const float* d_density, const ColorArrays& d_color, 
                           0, width, count, true, gradients);
     f_.density0_.Gradient(k_, d_hidden_, Rows(width), encoding_ + first * Rows(f_.padded_),
                           Rows(f_.padded_), 0, f_.padded_, count, true, gradients);
+  }
+  BackwardTables(gradients);
+}
+
+void HashGridPass::BackwardTables(float* gradients) {
+  if (deferred_ != nullptr) {
+    TableDeltas& to = *deferred_;
+    const size_t at = size_t{to.tiles} * kTile, bytes = size_t{tiles_} * kTile * sizeof(float);
+    std::memcpy(to.x + at, points_.x, bytes);
+    std::memcpy(to.y + at, points_.y, bytes);
+    std::memcpy(to.z + at, points_.z, bytes);
+    to.tiles += tiles_;
+    return;
   }
   for (size_t l = 0; l < f_.levels_.size(); ++l) {
     const kernels::HashArgs args = {f_.levels_[l],

@@ -36,8 +36,10 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
                                           std::to_string(images_.all().size()));
   DAF_RETURN_IF_ERROR(grid_.Make(model_.occupancy().resolution(), model_.box().unbounded));
   DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), &grid_, control));
-  DAF_RETURN_IF_ERROR(
-      adam_.Reserve(model_.field(), options_.threads, options_.average_decay, &arena_));
+  // The variation's derivatives are added to the tables as it is found out.
+  const uint32_t deferred = options_.variation_weight > 0 ? 0 : Share();
+  DAF_RETURN_IF_ERROR(adam_.Reserve(model_.field(), options_.threads, deferred,
+                                    options_.average_decay, &arena_));
   if (options_.average_decay > 0)
     DAF_RETURN_IF_ERROR(arena_.Allocate(model_.field().parameter_count(), &own_weights_));
   for (uint32_t thread = 0; thread < options_.threads; ++thread) {
@@ -72,7 +74,8 @@ Status SceneTrainer::Run(uint32_t thread, uint32_t steps, double begin, double e
   if (!prepared_ || averaged_ || thread >= options_.threads)
     return Status(Code::kBadArgument, "training: not prepared, averaged, or no such thread");
   const FlushDenormals flush;
-  Status status = barrier_.Wait(control);
+  workers_[thread]->clock().Start(Phase::kWait);
+  Status status = Meet(thread, control, Phase::kRays);
   run_sums_[thread] = WorkSums();
   if (status.ok() && sweep_due_) status = SweepGrid(thread, control);
   for (uint32_t i = 0; status.ok() && i < steps; ++i) {
@@ -86,7 +89,10 @@ Status SceneTrainer::Run(uint32_t thread, uint32_t steps, double begin, double e
     barrier_.Forget();
     return status;
   }
+  workers_[thread]->clock().Enter(Phase::kWait);
+  DAF_RETURN_IF_ERROR(barrier_.Wait(TaskControl()));  // for the others' clocks
   *report = SceneTrainReport();
+  for (const auto& worker : workers_) report->seconds.Add(worker->clock().spent());
   report->step = adam_.steps();
   WorkSums all;
   for (const WorkSums& sums : run_sums_) all.Add(sums);
@@ -103,15 +109,16 @@ Status SceneTrainer::Run(uint32_t thread, uint32_t steps, double begin, double e
 Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& control) {
   TrainingWorker& worker = *workers_[thread];
   const Rng before = worker.rng();
-  step_sums_[thread] = WorkSums();
-  Status status = worker.Accumulate(std::max(1u, options_.samples_per_step / options_.threads),
-                                    adam_.gradients(thread), control, &step_sums_[thread]);
-  if (status.ok() && !std::isfinite(step_sums_[thread].losses.loss)) {
+  WorkSums sums;  // each thread's on its own stack: they are counted up ray by ray
+  Status status = worker.Accumulate(Share(), adam_.gradients(thread), adam_.deltas(thread), control,
+                                    &sums);
+  step_sums_[thread] = sums;
+  if (status.ok() && !std::isfinite(sums.losses.loss)) {
     status = Status(Code::kBadData, "training: the weights left the finite numbers",
                     "lower the learning rate");
   }
   if (!status.ok()) barrier_.Fail(status);
-  status = barrier_.Wait(control);
+  status = Meet(thread, control, Phase::kUpdate);
   if (!status.ok()) {  // as if the step had not begun
     worker.rng() = before;
     adam_.ClearGradients(thread);
@@ -120,30 +127,38 @@ Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& c
   // From here on nothing fails and nobody is cancelled until the step is whole.
   const TaskControl none;
   uint64_t rays = 0;
-  for (const WorkSums& sums : step_sums_) rays += sums.losses.rays;
+  for (const WorkSums& each : step_sums_) rays += each.losses.rays;
   run_sums_[thread].Add(step_sums_[thread]);
   adam_.Update(thread, &model_.field(), Rate(progress),
                1.0f / static_cast<float>(std::max<uint64_t>(rays, 1)));
-  DAF_RETURN_IF_ERROR(barrier_.Wait(none));
+  DAF_RETURN_IF_ERROR(Meet(thread, none, Phase::kUpdate));
   if (thread == 0) {
     model_.Touch();
     adam_.Finish(&model_.field());
     sweep_due_ = SweepDue();
   }
-  DAF_RETURN_IF_ERROR(barrier_.Wait(none));
+  DAF_RETURN_IF_ERROR(Meet(thread, none, Phase::kGrid));
   return sweep_due_ ? SweepGrid(thread, control) : Status::Ok();
+}
+
+Status SceneTrainer::Meet(uint32_t thread, const TaskControl& control, Phase next) {
+  PhaseClock& clock = workers_[thread]->clock();
+  clock.Enter(Phase::kWait);
+  const Status status = barrier_.Wait(control);
+  clock.Enter(next);
+  return status;
 }
 
 Status SceneTrainer::SweepGrid(uint32_t thread, const TaskControl& control) {
   const Status swept = workers_[thread]->Sweep(&grid_, {thread, options_.threads}, SweepsAll(),
                                                adam_.steps(), control);
   if (!swept.ok()) barrier_.Fail(swept);
-  DAF_RETURN_IF_ERROR(barrier_.Wait(control));
+  DAF_RETURN_IF_ERROR(Meet(thread, control, Phase::kGrid));
   if (thread == 0) {
     grid_.Threshold(false, options_.occupied_depth);
     sweep_due_ = false;
   }
-  return barrier_.Wait(TaskControl());
+  return Meet(thread, TaskControl(), Phase::kRays);
 }
 
 bool SceneTrainer::UseAverage(bool average) {

@@ -6,6 +6,7 @@
 // not on timing.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct SceneTrainReport {
   double loss = 0;                                 // mean over this call's rays
   double psnr = 0;                                 // of this call's rays, dB
   double occupied = 0;                             // share of the grid's cells
+  PhaseSeconds seconds;                            // of this call, all threads together
 };
 
 class SceneTrainer {
@@ -64,8 +66,12 @@ class SceneTrainer {
  private:
   SceneTrainer(Model* model, const SceneTrainOptions& options);
   Status Step(uint32_t thread, double progress, const TaskControl& control);
+  // At the barrier: the phase after it is `next`.
+  Status Meet(uint32_t thread, const TaskControl& control, Phase next);
   Status SweepGrid(uint32_t thread, const TaskControl& control);
   float Rate(double progress) const;
+  // Samples of a step that one thread takes.
+  uint32_t Share() const { return std::max(1u, options_.samples_per_step / options_.threads); }
   bool SweepsAll() const;
   bool SweepDue() const;
 

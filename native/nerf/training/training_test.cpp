@@ -77,13 +77,20 @@ TEST(SceneTraining, RegularisedAndUnboundedLearnsToo) {
   EXPECT_EQ(Weights(model.get()), own);
 }
 
-TEST(SceneTraining, DeterministicForANumberOfThreads) {
+// With tables whose gradients each thread has for itself, and with deferred ones.
+class Continued : public ::testing::TestWithParam<uint32_t> {
+ protected:
+  static std::unique_ptr<Model> NewModel() { return SmallModel(false, 0, GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Log2Entries, Continued, ::testing::Values(13, 15));
+
+TEST_P(Continued, DeterministicForANumberOfThreads) {
   const std::vector<Photo> photos = Photos(true);
   for (const uint32_t threads : {1u, 2u, 3u}) {
     std::vector<float> first;
     for (const std::vector<uint32_t>& calls :
          {std::vector<uint32_t>{40}, std::vector<uint32_t>{1, 15, 24}}) {
-      const auto model = SmallModel();
+      const auto model = NewModel();
       const auto trainer = TrainerOf(model.get(), Small(threads), photos);
       SceneTrainReport report;
       for (const uint32_t steps : calls) ASSERT_TRUE(RunAll(trainer.get(), steps, &report).ok());
@@ -97,19 +104,19 @@ TEST(SceneTraining, DeterministicForANumberOfThreads) {
   }
 }
 
-TEST(SceneTraining, ResumedIsAsIfUninterrupted) {
+TEST_P(Continued, ResumedIsAsIfUninterrupted) {
   const std::vector<Photo> photos = Photos(true);
   SceneTrainOptions options = Small(2);
   options.average_decay = 0.9f;
   const std::string path = ::testing::TempDir() + "/scene_training_state.safetensors";
-  const auto whole = SmallModel();
+  const auto whole = NewModel();
   SceneTrainReport report;
   const auto uninterrupted = TrainerOf(whole.get(), options, photos);
   ASSERT_TRUE(RunAll(uninterrupted.get(), 20, &report).ok());
   ASSERT_TRUE(uninterrupted->SaveState(path, "a note").ok());
   ASSERT_TRUE(RunAll(uninterrupted.get(), 30, &report).ok());
 
-  const auto model = SmallModel();
+  const auto model = NewModel();
   const auto resumed = TrainerOf(model.get(), options, photos);
   SafetensorsFile file;
   ASSERT_TRUE(SafetensorsFile::Read(path, &file).ok());
@@ -124,16 +131,16 @@ TEST(SceneTraining, ResumedIsAsIfUninterrupted) {
   ASSERT_TRUE(uninterrupted->UseAverage(true));
   EXPECT_EQ(Weights(model.get()), Weights(whole.get()));
 
-  const auto other = SmallModel();
+  const auto other = NewModel();
   EXPECT_EQ(TrainerOf(other.get(), Small(1), photos)->RestoreState(file, &note).code(),
             Code::kBadData);
 }
 
-TEST(SceneTraining, CancelledByOneStopsAllAndLeavesNoTrace) {
+TEST_P(Continued, CancelledByOneStopsAllAndLeavesNoTrace) {
   const std::vector<Photo> photos = Photos(true);
   std::vector<float> weights[2];
   for (int i = 0; i < 2; ++i) {
-    const auto model = SmallModel();
+    const auto model = NewModel();
     const auto trainer = TrainerOf(model.get(), Small(2), photos);
     SceneTrainReport report;
     ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());

@@ -31,8 +31,9 @@ Status TrainingWorker::Reserve(Arena* arena) {
   return arena->Allocate(Occupancy::kSweepScratch, &scratch_);
 }
 
-Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, const TaskControl& control,
-                                  WorkSums* sums) {
+Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, TableDeltas* deltas,
+                                  const TaskControl& control, WorkSums* sums) {
+  pass_->Defer(deltas);
   const uint32_t capacity = pass_->capacity();
   const uint64_t target = sums->samples + samples,
                  limit = sums->candidates + kMostCandidates * samples;
@@ -40,19 +41,24 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, const Task
   for (;;) {
     DAF_RETURN_IF_ERROR(control.Check());
     const uint32_t space = capacity - kept_.samples;
+    clock_.Enter(Phase::kRays);
     DAF_RETURN_IF_ERROR(look_ != nullptr ? GatherProposed(space, gradients, &sums->losses)
                                          : Gather(space, &sums->losses));
     candidates_.Pad();
+    clock_.Enter(Phase::kDensity);
     pass_->Density({candidates_.x, candidates_.y, candidates_.z}, candidates_.samples,
                    candidates_.density);
     sums->candidates += candidates_.samples;
+    clock_.Enter(Phase::kRays);
     Select();
     const bool enough = sums->samples + kept_.samples >= target || sums->candidates >= limit;
     const bool room = candidates_.ray_count > 0 && kept_.samples < capacity * 3 / 4 &&
                       kept_.ray_count < SampleLanes::kMaxRays / 2;
     if (!enough && room) continue;
+    clock_.Enter(Phase::kLearn);
     Learn(gradients, sums);
-    if (enough) return Status::Ok();
+    const bool full = deltas != nullptr && deltas->room - deltas->tiles < TilesOf(capacity);
+    if (enough || full) return Status::Ok();
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "native/nerf/model.h"
 #include "native/nerf/training/coarse_look.h"
+#include "native/nerf/training/phase_clock.h"
 
 namespace daf::nerf {
 
@@ -25,7 +26,7 @@ struct WorkSums {
   }
 };
 
-class TrainingWorker {
+class alignas(64) TrainingWorker {
  public:
   TrainingWorker(Model* model, const Occupancy* grid, const TrainingImages* images,
                  const SceneTrainOptions& options, uint32_t thread)
@@ -36,14 +37,17 @@ class TrainingWorker {
         rng_(options.seed, 16 + thread) {}
   Status Reserve(Arena* arena);
 
-  // Adds the gradients of rays with about `samples` samples to `gradients`. Errors: kBadData when
-  // hardly a ray meets the box or an occupied cell; kCancelled.
-  Status Accumulate(uint32_t samples, float* gradients, const TaskControl& control, WorkSums* sums);
+  // Adds the gradients of rays with about `samples` samples to `gradients`, or, where `deltas` is not
+  // null, what the field's tables learn to it, and fewer samples where it is full. Errors: kBadData
+  // when hardly a ray meets the box or an occupied cell; kCancelled.
+  Status Accumulate(uint32_t samples, float* gradients, TableDeltas* deltas,
+                    const TaskControl& control, WorkSums* sums);
   // This thread's part of a sweep of `grid`.
   Status Sweep(Occupancy* grid, Occupancy::Part part, bool all, uint64_t step,
                const TaskControl& control);
 
   Rng& rng() { return rng_; }
+  PhaseClock& clock() { return clock_; }
 
  private:
   bool Draw(TrainingRay* ray);
@@ -60,6 +64,7 @@ class TrainingWorker {
   const TrainingImages& images_;
   const SceneTrainOptions& options_;
   Rng rng_;
+  PhaseClock clock_;
   std::unique_ptr<FieldPass> pass_;
   std::unique_ptr<CoarseLook> look_;  // only where the field has a coarse network
   uint32_t misses_ = 0;               // rays without a sample of that look, one after the other

@@ -63,4 +63,12 @@ export interface NativeSceneReport {
   readonly loss: number;
   readonly psnr: number;
   readonly occupied: number;
+  /** Where the time of this call went, all threads together. */
+  readonly seconds: Readonly<Record<TrainingPhase, number>>;
 }
+
+/**
+ * rays: drawing and marching, choosing the samples that count; density: of all candidates; learn: forward, loss and backward of those
+ * that count; update: sums over threads and samples, Adam; grid: sweeps of the occupancy grid; wait: for other threads.
+ */
+export type TrainingPhase = 'rays' | 'density' | 'learn' | 'update' | 'grid' | 'wait';

@@ -181,7 +181,7 @@ t.test('the state of a training is a file that says what it is', async (t) => {
   const scene = await capture(t);
   const checkpoint = join(temporaryDirectory(t), 'state.safetensors');
   (await trainScene(scene, { ...small, steps: 2, checkpoint })).field.dispose();
-  t.match(readFileSync(checkpoint).subarray(8, 400).toString('latin1'), /daf-training-2/);
+  t.match(readFileSync(checkpoint).subarray(8, 400).toString('latin1'), /daf-training-3/);
   const state = readFileSync(checkpoint);
   const at = state.indexOf('seconds');
   state.write('moments', at, 'latin1');

@@ -8,6 +8,7 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
 import { nerf } from './commands/nerf/index.js';
+import { replay } from './commands/replay.js';
 import { run } from './commands/run.js';
 import { submit } from './commands/submit.js';
 import { verify } from './commands/verify.js';
@@ -21,7 +22,7 @@ const program = new Command('daf')
   .showHelpAfterError(false);
 
 // In the order in which `daf --help` lists them.
-const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, coordinator, worker, doctor];
+const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, replay, coordinator, worker, doctor];
 for (const command of commands) addCommand(program, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);

@@ -188,6 +188,9 @@ export const splitsIndexKey = (job: string): string => `_daf/${job}/splits.idx`;
 /** In-memory input, as packed records. */
 export const inputKey = (job: string, n: number): string => `_daf/${job}/input/${n}.rec`;
 export const attemptPrefix = (job: string, task: TaskId, attempt: string): string => `_daf/${job}/${taskName(task)}/${attempt}/`;
+/** What a replay needs and publishing keeps: spec, code, splits and a small in-memory input, named as below {@link jobPrefix}. */
+export const REPLAYS = '_replay/';
+export const replayPrefix = (job: string): string => `${REPLAYS}${job}/`;
 export const MANIFEST = 'manifest.json';
 export const REPORT = 'report.json';
 export const partName = (reducer: number): string => `part-r-${String(reducer).padStart(5, '0')}`;

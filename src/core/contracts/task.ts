@@ -42,6 +42,8 @@ export interface HeldOutput {
   readonly bytes: number;
   /** CRC-32C of the bytes; null for segment files, which check themselves block by block. */
   readonly crc32c: number | null;
+  /** What a replay compares: `crc32c`; of a segment file the CRC-32C of its segments' lengths, counts and checksums. */
+  readonly digest: number;
 }
 
 /** An output of another task as a task thread reads it: what was on another host has been fetched. */

@@ -247,15 +247,17 @@ t.test('one cluster, many jobs', async (t) => {
     await (await cluster.submit(wordcount, { input: { items: ['one two'] }, output, reducers: 4 })).result();
     await rejectsWith(t, cluster.submit(wordcount, { input: { items: ['x'] }, output }), 'ERR_DAF_OUTPUT_EXISTS');
     writeFileSync(join(output, 'mine.txt'), 'not the job’s');
+    const kept = readdirSync(join(output, '_replay'));
     const again = await (
       await cluster.submit(wordcount, { input: { items: ['x'] }, output, overwrite: true, reducers: 1 })
     ).result();
     t.equal(await again.text(), 'x\t1\n');
+    t.notMatch(readdirSync(join(output, '_replay')), kept, 'what the earlier job kept for replays is gone');
     t.same(
       readdirSync(output)
         .filter((name) => name !== '_daf')
         .sort(),
-      ['manifest.json', 'mine.txt', 'part-r-00000', 'report.json'],
+      ['_replay', 'manifest.json', 'mine.txt', 'part-r-00000', 'report.json'],
     );
   });
 

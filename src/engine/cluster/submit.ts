@@ -11,6 +11,7 @@ import {
   type JobSpec,
   jobPrefix,
   MANIFEST,
+  REPLAYS,
   REPORT,
   type Split,
   type StageCode,
@@ -157,6 +158,7 @@ async function makeWay(store: BlobStore, overwrite: boolean): Promise<void> {
     // A damaged manifest lists nothing.
   }
   await store.delete(MANIFEST);
+  await store.deletePrefix(REPLAYS);
   for (const { name } of [...(old.outputs ?? []), { name: REPORT }]) {
     await store.delete(name).catch((error: unknown) => {
       if (!DafError.is(error) || error.code !== 'ERR_DAF_NOT_FOUND') throw error;

@@ -90,12 +90,13 @@ function sorted(value: unknown): unknown {
   );
 }
 
+const RESERVED = [MANIFEST, REPORT, '_daf', '_replay'];
+
 /** No name twice, none that is a folder of another, none that belongs to the job itself. */
 function checkNames(files: readonly OutputFile[]): void {
   const names = new Set<string>();
   for (const { name } of files) {
-    if (name === MANIFEST || name === REPORT || name === '_daf' || name.startsWith('_daf/'))
-      throw conflict(`"${name}" belongs to the job itself`);
+    if (RESERVED.includes(name.split('/', 1)[0]!)) throw conflict(`"${name}" belongs to the job itself`);
     if (names.has(name)) throw conflict(`two tasks wrote "${name}"`);
     names.add(name);
   }

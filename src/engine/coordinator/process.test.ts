@@ -69,7 +69,7 @@ function jobScript(spec: JobSpec): Script {
       const { index } = assignment.task;
       const { generation, attempt } = assignment;
       const copies = [{ worker: worker.id, host: 'test', path: '/x', endpoint: null }];
-      const held = { index, generation, attempt, copies, key: null, bytes: 1, crc32c: null };
+      const held = { index, generation, attempt, copies, key: null, bytes: 1, crc32c: null, digest: 1 };
       return doneOutcome({
         held,
         recordsIn: 10,

@@ -3,6 +3,7 @@ import { type JobSpec, MANIFEST, REPORT } from '../../core/contracts/job.js';
 import type { BlobStore, StoredTask } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
 import { planPublish } from './manifest.js';
+import { keepForReplay } from './replay-bundle.js';
 
 /** Files that get their final names at once: the store shares directory syncs between them. */
 const PARALLEL = 16;
@@ -41,6 +42,7 @@ export async function publishJob(
   };
   const all = await Promise.allSettled(Array.from({ length: Math.min(PARALLEL, files.length) }, publisher));
   for (const each of all) if (each.status === 'rejected') throw each.reason;
+  await keepForReplay(spec, output);
   await output.put(REPORT, report);
   await stillLeader();
   failpoint('coordinator.before-manifest');

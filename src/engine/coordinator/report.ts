@@ -1,6 +1,8 @@
 import type { JobSpec, JobStatus } from '../../core/contracts/job.js';
 import { taskName } from '../../core/contracts/job.js';
+import type { TaskOutcomeReport } from '../../core/contracts/report.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
+import type { Commit } from '../../core/contracts/task.js';
 
 const CHUNK = 1 << 16;
 
@@ -11,6 +13,20 @@ export interface ProcessPeak {
   readonly host: string;
   readonly pid: number;
   readonly peakBytes: number;
+}
+
+/** What a task left, by which a replay is judged; nothing of what is empty, since there are many tasks. */
+function committed({ held, outputs, counters, refused, skipped, reads }: Commit['outcome']): TaskOutcomeReport {
+  return {
+    ...(held === null ? {} : { held: { bytes: held.bytes, digest: held.digest } }),
+    ...(outputs.length === 0
+      ? {}
+      : { outputs: outputs.map(({ name, bytes, records, crc32c, volatile }) => ({ name, bytes, records, crc32c, volatile })) }),
+    ...(Object.keys(counters).length === 0 ? {} : { counters }),
+    ...(refused.length === 0 ? {} : { refused }),
+    ...(skipped === 0 ? {} : { skipped }),
+    ...(reads.some(({ generations }) => generations.some(([generation]) => generation > 0)) ? { reads } : {}),
+  };
 }
 
 /**
@@ -46,6 +62,7 @@ export async function* reportJson(
       recordsIn: commit.outcome.recordsIn,
       recordsOut: commit.outcome.recordsOut,
       ...commit.usage,
+      ...committed(commit.outcome),
     };
     text += `${first ? '' : ','}\n    ${JSON.stringify(line)}`;
     first = false;

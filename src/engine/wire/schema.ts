@@ -72,6 +72,7 @@ export const heldOutput = record({
   key: nullable(text(1024)),
   bytes,
   crc32c: nullable(whole(0, 2 ** 32 - 1)),
+  digest: whole(0, 2 ** 32 - 1),
 });
 
 const outputFile = record({

@@ -109,10 +109,10 @@ async function mapToSegments(
   try {
     const totals = await runner.map(records, sink, context);
     failpoint('task.map-done');
-    const { bytes, emitted } = sink.finish();
+    const { bytes, emitted, digest } = sink.finish();
     return {
       ...result(input, records, totals),
-      held: heldHere(input, path, bytes, null),
+      held: heldHere(input, path, bytes, null, digest),
       outputs: files.list(),
       recordsOut: emitted,
     };

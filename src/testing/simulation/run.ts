@@ -176,10 +176,13 @@ class Simulation {
         { token: null, heartbeatMs: HEARTBEAT_MS, leaseMs: LEASE_MS, graceMs: 2 * HEARTBEAT_MS, backupAfterMs: 300 },
       );
       if (life.dead) return;
-      this.#starting = false;
-      this.#service = service;
+      // One that another has overtaken while it started holds no address: it goes on until it learns that it is fenced.
+      if (life === this.#life) {
+        this.#starting = false;
+        this.#service = service;
+      }
       service.settle();
-      for (const worker of this.#workers) if (worker.alive) worker.reconnect();
+      if (life === this.#life) for (const worker of this.#workers) if (worker.alive) worker.reconnect();
       this.#tick(life, service, 0);
     };
     begin().catch((error: unknown) => this.#fatal(life, DafError.from(error)));

@@ -46,7 +46,8 @@ export function throughLife<S extends StateStore | BlobStore>(store: S, life: Li
   return new Proxy(store, {
     get(target, name) {
       const member = Reflect.get(target, name, target) as unknown;
-      if (typeof member !== 'function' || name === 'list' || name === 'localPath') return member;
+      if (typeof member !== 'function') return member;
+      if (name === 'list' || name === 'localPath') return member.bind(target) as unknown;
       return (...args: unknown[]) => pass(() => (member as (...all: unknown[]) => unknown).apply(target, args));
     },
   });

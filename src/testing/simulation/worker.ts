@@ -236,7 +236,7 @@ export class SimWorker {
   }
 
   #identity({ task, generation, attempt }: Assignment): Omit<HeldOutput, 'copies' | 'key'> {
-    return { index: task.index, generation, attempt, bytes: 1, crc32c: null };
+    return { index: task.index, generation, attempt, bytes: 1, crc32c: null, digest: 1 };
   }
 
   /** Undefined when it is lost. */

@@ -1,4 +1,4 @@
-import { addon, type MapWriter } from '../../../core/addon/index.js';
+import { addon, type MapWriter, type SegmentInfo } from '../../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, RecordBatch, readGroups } from '../../../core/addon/records.js';
 import type { Emit, Place, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
@@ -55,14 +55,14 @@ export class ShuffleSink implements RecordSink {
   }
 
   /** Writes the segment file. */
-  finish(): { readonly bytes: number; readonly emitted: number } {
+  finish(): { readonly bytes: number; readonly emitted: number; readonly digest: number } {
     this.#batch.flush();
     failpoint('task.map-spill');
     if (this.#runner.combine !== undefined) this.#combine(true);
     const emitted = this.#writer.recordsIn;
-    const { bytes } = this.#writer.finish();
+    const { bytes, segments } = this.#writer.finish();
     this.#writer.dispose();
-    return { bytes, emitted };
+    return { bytes, emitted, digest: segmentsDigest(segments) };
   }
 
   /** Removes what was written. */
@@ -107,6 +107,13 @@ export class ShuffleSink implements RecordSink {
       if (!last) break;
     }
   }
+}
+
+/** Stands for all bytes of a segment file without reading them again. */
+function segmentsDigest(segments: readonly SegmentInfo[]): number {
+  const numbers = new Float64Array(3 * segments.length);
+  for (const [i, { bytes, records, crc }] of segments.entries()) numbers.set([bytes, records, crc], 3 * i);
+  return addon().crc32c(0, new Uint8Array(numbers.buffer));
 }
 
 function choosePartitioner(

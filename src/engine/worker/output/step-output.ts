@@ -41,7 +41,7 @@ export class StepOutput {
     const { path, bytes, crc32c, records } = this.writer.close();
     failpoint('task.before-output');
     if (this.#place === 'worker') {
-      return { outputs: [], held: heldHere(this.#input, path, bytes, crc32c), records };
+      return { outputs: [], held: heldHere(this.#input, path, bytes, crc32c, crc32c), records };
     }
     // Thousands of tasks that only write files of their own leave no empty parts behind.
     if (this.#place === 'results' && this.#input.assignment.task.stage === 'map' && records === 0) {
@@ -50,7 +50,7 @@ export class StepOutput {
     }
     await this.#store.putFile(this.#key, path);
     if (this.#place === 'store') {
-      const held = { ...heldHere(this.#input, path, bytes, crc32c), copies: [], key: this.#key };
+      const held = { ...heldHere(this.#input, path, bytes, crc32c, crc32c), copies: [], key: this.#key };
       return { outputs: [], held, records };
     }
     return { outputs: [{ name: this.#name, key: this.#key, bytes, records, crc32c, volatile: false }], held: null, records };
@@ -62,8 +62,8 @@ export class StepOutput {
 }
 
 /** An output that lies with this worker. */
-export function heldHere(input: TaskInput, path: string, bytes: number, crc32c: number | null): HeldOutput {
+export function heldHere(input: TaskInput, path: string, bytes: number, crc32c: number | null, digest: number): HeldOutput {
   const { assignment, worker, host, dataEndpoint: endpoint } = input;
   const { task, generation, attempt } = assignment;
-  return { index: task.index, generation, attempt, copies: [{ worker, host, path, endpoint }], key: null, bytes, crc32c };
+  return { index: task.index, generation, attempt, copies: [{ worker, host, path, endpoint }], key: null, bytes, crc32c, digest };
 }

@@ -58,9 +58,10 @@ export class AttemptFiles implements TaskFiles {
 export function checkOutputName(name: string): void {
   const parts = name.split('/');
   const bad = parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0'));
-  if (!bad && parts[0] !== '_daf' && name !== MANIFEST && name !== REPORT) return;
+  const reserved = ['_daf', '_replay', MANIFEST, REPORT];
+  if (!bad && !reserved.includes(parts[0]!)) return;
   throw new DafError('ERR_DAF_BAD_ARGUMENT', `${JSON.stringify(name)} cannot be the name of an output`, {
-    hint: `relative, without "." or ".." parts, not below _daf/, not ${MANIFEST} or ${REPORT}`,
+    hint: `relative, without "." or ".." parts, not below _daf/ or _replay/, not ${MANIFEST} or ${REPORT}`,
   });
 }
 

@@ -8,6 +8,7 @@ import { isolate } from './isolate.js';
 
 /** Attempts that die before records are looked at one by one. */
 const DEATHS = 2;
+export const FIRST_SKIPPING_TRY = DEATHS + 1;
 
 /** What a task goes on without: the ordinals of the records in its split, and what is told of them. */
 export interface Quarantine {
@@ -18,7 +19,7 @@ export interface Quarantine {
 
 /** True for an attempt that looks for records that kill it before it maps the others. */
 export function mustSkip({ spec, assignment }: TaskInput): boolean {
-  return spec.maxSkipped > 0 && assignment.try > DEATHS && assignment.task.stage === 'map';
+  return spec.maxSkipped > 0 && assignment.try >= FIRST_SKIPPING_TRY && assignment.task.stage === 'map';
 }
 
 /** Name of the file that lists what a task skipped. */

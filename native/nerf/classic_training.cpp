@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "native/nerf/classic_passes.h"
+#include "native/nerf/columns.h"
 
 namespace daf::nerf {
 namespace {
@@ -30,17 +31,28 @@ class ClassicTraining final : public FieldPass {
              const ColorArrays& color) override;
   void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density,
                const ColorArrays& color) override;
+  void Keep(const uint32_t* pick, uint32_t n, uint32_t at) override;
+  void ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,
+                   float* density, const ColorArrays& color) override;
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
 
  private:
-  float* Layer(size_t l, uint32_t tile) {
-    return layers_ + (l * kClassicTiles + tile) * TileFloats(net_.config().width);
+  // What the hidden layers saw and gave.
+  struct Tape {
+    float* position = nullptr;  // [tile][position rows]
+    float* layers = nullptr;    // [depth][tile][width]
+  };
+  float* Layer(const Tape& tape, size_t l, uint32_t tile) const {
+    return tape.layers + (l * kClassicTiles + tile) * TileFloats(net_.config().width);
   }
+  float* Layer(size_t l, uint32_t tile) const { return Layer(learnt_, l, tile); }
   float* Delta(size_t l, uint32_t slot) {
     return d_layers_ + (l * kGroupTiles + slot) * TileFloats(net_.config().width);
   }
   // `count` ≤ kTogether tiles through the hidden layers.
-  void Trunk(const PointArrays& points, uint32_t first, uint32_t count);
+  void Trunk(const PointArrays& points, uint32_t first, uint32_t count, const Tape& tape);
+  // From the hidden layers of all tiles to densities and colours.
+  void Heads(const PointArrays& directions, uint32_t n, float* density, const ColorArrays& color);
   // The deltas of one tile's outputs, kept in its slot of the group.
   void BackwardHead(uint32_t tile, uint32_t slot, const float* d_density,
                     const ColorArrays& d_color);
@@ -56,11 +68,12 @@ class ClassicTraining final : public FieldPass {
   bool with_color_ = false;
   const float* density_out_ = nullptr;
   ColorArrays color_out_{};
-  float* position_ = nullptr;
+  Tape seen_;    // of the last Density
+  Tape learnt_;  // of the last Forward, or of what was kept
+  const Tape* last_ = &learnt_;
   float* direction_ = nullptr;
-  float* layers_ = nullptr;  // [depth][tile][width]
-  float* head_ = nullptr;    // head_rows_
-  float* view_ = nullptr;    // view_width
+  float* head_ = nullptr;  // head_rows_
+  float* view_ = nullptr;  // view_width
   ClassicNetwork::Scratch scratch_;
   float* d_layers_ = nullptr;   // [depth][slot][width]
   float* d_head_ = nullptr;     // head_rows_
@@ -78,9 +91,11 @@ Status ClassicTraining::Reserve(Arena* arena) {
     return Status::Ok();
   };
   outputs_.resize(depth);
-  DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.position().allocated(), &position_));
+  for (Tape* tape : {&seen_, &learnt_}) {
+    DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.position().allocated(), &tape->position));
+    DAF_RETURN_IF_ERROR(take(size_t{depth} * kClassicTiles, width, &tape->layers));
+  }
   DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.direction().allocated(), &direction_));
-  DAF_RETURN_IF_ERROR(take(size_t{depth} * kClassicTiles, width, &layers_));
   DAF_RETURN_IF_ERROR(take(kClassicTiles, head_rows_, &head_));
   DAF_RETURN_IF_ERROR(take(kClassicTiles, net_.config().view_width, &view_));
   DAF_RETURN_IF_ERROR(net_.Reserve(arena, &scratch_));
@@ -92,49 +107,68 @@ Status ClassicTraining::Reserve(Arena* arena) {
   return take(1, RoundUp8(net_.position().rows() + width), &d_in_);
 }
 
-void ClassicTraining::Trunk(const PointArrays& points, uint32_t first, uint32_t count) {
-  float* position = position_ + first * TileFloats(net_.position().allocated());
+void ClassicTraining::Trunk(const PointArrays& points, uint32_t first, uint32_t count,
+                            const Tape& tape) {
+  float* position = tape.position + first * TileFloats(net_.position().allocated());
   net_.EncodePosition(AtTile(points, first), count, position);
-  for (size_t l = 0; l < outputs_.size(); ++l) outputs_[l] = Layer(l, first);
+  for (size_t l = 0; l < outputs_.size(); ++l) outputs_[l] = Layer(tape, l, first);
   net_.Trunk(position, count, outputs_.data());
 }
 
 void ClassicTraining::Density(const PointArrays& points, uint32_t n, float* density) {
   for (uint32_t first = 0; first < TilesOf(n); first += ClassicNetwork::kTogether) {
     const uint32_t count = std::min(ClassicNetwork::kTogether, TilesOf(n) - first);
-    Trunk(points, first, count);
+    Trunk(points, first, count, seen_);
     for (uint32_t tile = first; tile < first + count; ++tile)
-      net_.Density(Layer(outputs_.size() - 1, tile), scratch_, density + TileFloats(tile));
+      net_.Density(Layer(seen_, outputs_.size() - 1, tile), scratch_, density + TileFloats(tile));
   }
+  last_ = &seen_;
+}
+
+// A column of the tape is moved in a twentieth of the time that it takes to compute.
+void ClassicTraining::Keep(const uint32_t* pick, uint32_t n, uint32_t at) {
+  const uint32_t width = net_.config().width, rows = net_.position().allocated();
+  CopyColumns(seen_.position, rows, pick, n, at, rows, learnt_.position, rows);
+  for (size_t l = 0; l < outputs_.size(); ++l)
+    CopyColumns(Layer(seen_, l, 0), width, pick, n, at, width, Layer(l, 0), width);
+}
+
+void ClassicTraining::ForwardKept(const PointArrays& points, const PointArrays& directions,
+                                  uint32_t n, float* density, const ColorArrays& color) {
+  Heads(directions, n, density, color);
 }
 
 void ClassicTraining::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
                             const ColorArrays& color) {
-  net_.PickedColor(Layer(outputs_.size() - 1, 0), pick, directions, n, scratch_, color);
+  net_.PickedColor(Layer(*last_, outputs_.size() - 1, 0), pick, directions, n, scratch_, color);
 }
 
 void ClassicTraining::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
                               float* density, const ColorArrays& color) {
+  for (uint32_t first = 0; first < TilesOf(n); first += ClassicNetwork::kTogether)
+    Trunk(points, first, std::min(ClassicNetwork::kTogether, TilesOf(n) - first), learnt_);
+  Heads(directions, n, density, color);
+}
+
+void ClassicTraining::Heads(const PointArrays& directions, uint32_t n, float* density,
+                            const ColorArrays& color) {
   const uint32_t width = net_.config().width;
+  last_ = &learnt_;
   tiles_ = TilesOf(n);
   density_out_ = density;
   color_out_ = color;
   with_color_ = color.r != nullptr;
-  for (uint32_t first = 0; first < tiles_; first += ClassicNetwork::kTogether) {
-    const uint32_t count = std::min(ClassicNetwork::kTogether, tiles_ - first);
-    Trunk(points, first, count);
-    for (uint32_t tile = first; tile < first + count; ++tile) {
-      float* head = head_ + tile * TileFloats(head_rows_);
-      net_.head().Forward(k_, Layer(outputs_.size() - 1, tile), width, nullptr, 0, head,
-                          kernels::kLinear);
-      net_.ActivateDensity(head + TileFloats(width), density + TileFloats(tile));
-      if (!with_color_) continue;
-      net_.ActivateFeatures(head);
-      float* direction = direction_ + tile * TileFloats(net_.direction().allocated());
-      net_.EncodeDirection(AtTile(directions, tile), direction);
-      net_.View(head, direction, view_ + tile * TileFloats(net_.config().view_width), scratch_.raw,
-                AtTile(color, tile));
-    }
+  for (uint32_t tile = 0; tile < tiles_; ++tile) {
+    float* head = head_ + tile * TileFloats(head_rows_);
+    net_.head().Forward(k_, Layer(outputs_.size() - 1, tile), width, nullptr, 0, head,
+                        kernels::kLinear);
+    net_.ActivateDensity(head + TileFloats(width), density + TileFloats(tile));
+    if (!with_color_) continue;
+    net_.ActivateFeatures(head);
+    float* direction = direction_ + tile * TileFloats(net_.direction().allocated());
+    net_.EncodeDirection(AtTile(directions, tile), direction);
+    net_.View(head, direction, view_ + tile * TileFloats(net_.config().view_width), scratch_.raw,
+              AtTile(color, tile));
   }
 }
 
@@ -213,7 +247,7 @@ void ClassicTraining::TrunkGradients(uint32_t first, uint32_t count, float* grad
   const uint32_t width = net_.config().width, position_rows = net_.position().rows();
   const size_t wide = TileFloats(width), position_stride = TileFloats(net_.position().allocated());
   const float* position =
-      position_ + first * position_stride + TileFloats(net_.position().skipped());
+      learnt_.position + first * position_stride + TileFloats(net_.position().skipped());
   for (size_t l = 0; l < net_.trunk().size(); ++l) {
     const Dense& layer = net_.trunk()[l];
     const bool sees_input = net_.SeesInput(l);

@@ -39,8 +39,8 @@ struct ColorArrays {
   float* b;
 };
 
-// Derivatives that are still to be added to a field's tables: those by the encoding of whole tiles of
-// samples, and where the samples lie.
+// Derivatives that are still to be added to a field's tables: those by the encoding of whole tiles
+// of samples, and where the samples lie.
 struct TableDeltas {
   float *x, *y, *z;        // [room][kTile]
   float* rows;             // [room][row_count][kTile]
@@ -125,7 +125,8 @@ class Field {
   }
   // The total variation of the tables of a field that has some, as in table_variation.h.
   virtual bool has_table() const { return false; }
-  // The parameters from here on are tables, one for each level; a level's are [begin, begin + count).
+  // The parameters from here on are tables, one for each level; a level's are [begin, begin +
+  // count).
   virtual size_t table_begin() const { return count_; }
   virtual uint32_t table_levels() const { return 0; }
   virtual ParameterRange table(uint32_t level) const { return {count_, 0}; }

@@ -1,6 +1,7 @@
 // The hash grid in fp32: inference, and training with its tape.
 #include <cstring>
 
+#include "native/nerf/columns.h"
 #include "native/nerf/hashgrid.h"
 
 namespace daf::nerf {
@@ -141,11 +142,7 @@ void HashGridPass::Density(const PointArrays& points, uint32_t n, float* density
 }
 
 void HashGridPass::Keep(const uint32_t* pick, uint32_t n, uint32_t at) {
-  for (uint32_t i = 0; i < n; ++i, ++at) {
-    const float* from = seen_ + (pick[i] / kTile) * Rows(f_.padded_) + pick[i] % kTile;
-    float* to = encoding_ + (at / kTile) * Rows(f_.padded_) + at % kTile;
-    for (uint32_t row = 0; row < f_.encoded_; ++row) to[row * kTile] = from[row * kTile];
-  }
+  CopyColumns(seen_, f_.padded_, pick, n, at, f_.encoded_, encoding_, f_.padded_);
 }
 
 void HashGridPass::ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,

@@ -38,8 +38,8 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
   DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), &grid_, control));
   // The variation's derivatives are added to the tables as it is found out.
   const uint32_t deferred = options_.variation_weight > 0 ? 0 : Share();
-  DAF_RETURN_IF_ERROR(adam_.Reserve(model_.field(), options_.threads, deferred,
-                                    options_.average_decay, &arena_));
+  DAF_RETURN_IF_ERROR(
+      adam_.Reserve(model_.field(), options_.threads, deferred, options_.average_decay, &arena_));
   if (options_.average_decay > 0)
     DAF_RETURN_IF_ERROR(arena_.Allocate(model_.field().parameter_count(), &own_weights_));
   for (uint32_t thread = 0; thread < options_.threads; ++thread) {
@@ -110,8 +110,8 @@ Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& c
   TrainingWorker& worker = *workers_[thread];
   const Rng before = worker.rng();
   WorkSums sums;  // each thread's on its own stack: they are counted up ray by ray
-  Status status = worker.Accumulate(Share(), adam_.gradients(thread), adam_.deltas(thread), control,
-                                    &sums);
+  Status status =
+      worker.Accumulate(Share(), adam_.gradients(thread), adam_.deltas(thread), control, &sums);
   step_sums_[thread] = sums;
   if (status.ok() && !std::isfinite(sums.losses.loss)) {
     status = Status(Code::kBadData, "training: the weights left the finite numbers",

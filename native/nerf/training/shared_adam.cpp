@@ -112,19 +112,14 @@ void SharedAdam::Apply(Field* field, const Rates& rates, size_t begin, size_t en
   for (const ParameterGroup& group : rates.groups) {
     const size_t from = std::max(begin, group.begin), to = std::min(end, group.begin + group.count);
     if (from >= to) continue;
-    const kernels::AdamArgs args = {values + from,
-                                    gradients + (from - begin),
-                                    first_ + from,
-                                    second_ + from,
-                                    to - from,
-                                    static_cast<float>(group.rate * rates.rate / rates.first),
-                                    rates.second,
-                                    kBeta1,
-                                    kBeta2,
-                                    kEpsilon,
-                                    group.decay,
-                                    rates.scale,
-                                    group.sparse};
+    const kernels::AdamArgs args = {
+        values + from, gradients + (from - begin),
+        first_ + from, second_ + from,
+        to - from,     static_cast<float>(group.rate * rates.rate / rates.first),
+        rates.second,  kBeta1,
+        kBeta2,        kEpsilon,
+        group.decay,   rates.scale,
+        group.sparse};
     kernels_->adam(&args);
     if (rates.blend == 0) continue;
     for (size_t i = from; i < to; ++i) average_[i] += rates.blend * (values[i] - average_[i]);

@@ -41,10 +41,10 @@ inline std::vector<Photo> Photos(bool transparent) {
 inline std::unique_ptr<Model> SmallModel(bool unbounded = false, uint32_t appearance = 0,
                                          uint32_t log2_entries = 13) {
   std::unique_ptr<Field> field;
-  EXPECT_TRUE(NewHashGrid({8, 2, log2_entries, 8, 96, 32, 32, appearance,
-                           appearance > 0 ? kPhotos : 0},
-                          1, &field)
-                  .ok());
+  EXPECT_TRUE(
+      NewHashGrid({8, 2, log2_entries, 8, 96, 32, 32, appearance, appearance > 0 ? kPhotos : 0}, 1,
+                  &field)
+          .ok());
   Box box;
   box.unbounded = unbounded;
   std::unique_ptr<Model> model;

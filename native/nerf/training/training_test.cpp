@@ -274,16 +274,15 @@ TEST(Losses, DistortionIsItsDoubleSumAndFollowsFiniteDifferences) {
 }
 
 // Kept candidates give what Forward on them gives, and the same gradients.
-TEST(KeptPoints, AreForwardOnThosePoints) {
-  const auto model = SmallModel();
+void ExpectKeptIsForward(Field* field) {
   Arena arena;
   std::unique_ptr<FieldPass> pass;
-  ASSERT_TRUE(model->field().NewPass(PassKind::kTraining, &arena, &pass).ok());
+  ASSERT_TRUE(field->NewPass(PassKind::kTraining, &arena, &pass).ok());
   Rng rng(7);
-  for (size_t i = 0; i < model->field().parameter_count(); ++i)
-    model->field().parameters()[i] += rng.Uniform(-0.1f, 0.1f);
-  model->field().Pack();
-  constexpr uint32_t kAll = 480, kSome = 96;
+  for (size_t i = 0; i < field->parameter_count(); ++i)
+    field->parameters()[i] += rng.Uniform(-0.1f, 0.1f);
+  field->Pack();
+  constexpr uint32_t kAll = 384, kSome = 96;
   float* lane[12];
   for (float*& l : lane) ASSERT_TRUE(arena.Allocate(kAll, &l).ok());
   for (uint32_t i = 0; i < kAll; ++i) {
@@ -293,7 +292,7 @@ TEST(KeptPoints, AreForwardOnThosePoints) {
   float* some[6];
   for (float*& l : some) ASSERT_TRUE(arena.Allocate(kSome, &l).ok());
   for (uint32_t i = 0; i < kSome; ++i) {
-    pick[i] = i * 5;
+    pick[i] = i * 4;
     for (int a = 0; a < 3; ++a) {
       some[a][i] = lane[a][pick[i]];
       some[3 + a][i] = a == 2 ? 1.0f : 0.0f;
@@ -302,7 +301,7 @@ TEST(KeptPoints, AreForwardOnThosePoints) {
   std::vector<float> gradients[2];
   std::vector<float> values[2];
   for (int kept = 0; kept < 2; ++kept) {
-    gradients[kept].assign(model->field().parameter_count(), 0);
+    gradients[kept].assign(field->parameter_count(), 0);
     if (kept == 1) {
       pass->Density({lane[0], lane[1], lane[2]}, kAll, lane[3]);
       pass->Keep(pick, 50, 0);
@@ -318,6 +317,18 @@ TEST(KeptPoints, AreForwardOnThosePoints) {
   }
   EXPECT_EQ(values[0], values[1]);
   EXPECT_EQ(gradients[0], gradients[1]);
+}
+
+TEST(KeptPoints, AreForwardOnThosePoints) {
+  ExpectKeptIsForward(&SmallModel()->field());
+  ClassicConfig config;
+  config.width = 32;
+  config.depth = 3;
+  config.view_width = 16;
+  config.skips = {1};
+  std::unique_ptr<Field> classic;
+  ASSERT_TRUE(NewClassic(config, 1, &classic).ok());
+  ExpectKeptIsForward(classic.get());
 }
 
 }  // namespace

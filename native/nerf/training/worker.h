@@ -37,9 +37,9 @@ class alignas(64) TrainingWorker {
         rng_(options.seed, 16 + thread) {}
   Status Reserve(Arena* arena);
 
-  // Adds the gradients of rays with about `samples` samples to `gradients`, or, where `deltas` is not
-  // null, what the field's tables learn to it, and fewer samples where it is full. Errors: kBadData
-  // when hardly a ray meets the box or an occupied cell; kCancelled.
+  // Adds the gradients of rays with about `samples` samples to `gradients`, or, where `deltas` is
+  // not null, what the field's tables learn to it, and fewer samples where it is full. Errors:
+  // kBadData when hardly a ray meets the box or an occupied cell; kCancelled.
   Status Accumulate(uint32_t samples, float* gradients, TableDeltas* deltas,
                     const TaskControl& control, WorkSums* sums);
   // This thread's part of a sweep of `grid`.

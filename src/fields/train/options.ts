@@ -67,7 +67,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   if (background === 'random' && !scene.hasAlpha)
     throw new DafError('ERR_DAF_BAD_OPTION', 'a random background needs pictures with transparent pixels');
   return Object.freeze({
-    field: { occupancy: 128, seed, ...shape, ...appearance(scene, options, shape), box },
+    field: { occupancy: classic ? 64 : 128, seed, ...shape, ...appearance(scene, options, shape), box },
     seconds,
     steps,
     targetPsnr: options.targetPsnr ?? null,

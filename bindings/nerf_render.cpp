@@ -93,6 +93,7 @@ Napi::Value FieldRender(const Napi::CallbackInfo& info) {
   number("colors", static_cast<double>(stats.colors));
   number("seconds", stats.seconds);
   number("fieldSeconds", stats.field_seconds);
+  number("marchSeconds", stats.march_seconds);
   return out;
 }
 

@@ -112,6 +112,34 @@ struct CompositeArgs {
   float* d_b;
 };
 
+// Rays through cells some of which are occupied. Every ray has its own lattice of points, first +
+// step · k up to `end`, those of them in occupied cells being its samples. Positions are those of
+// the unit cube.
+struct MarchArgs {
+  float origin[3];  // of all rays
+  float step;
+  // By cell, x fastest, 3 more bytes readable behind them. 0: it is occupied; d: all cells nearer
+  // than d, in the maximum norm, are empty. Null: everything is occupied.
+  const uint8_t* distance;
+  float cells;  // along each axis
+  // By ray: position per distance and back, neither of them zero.
+  const float* slope[3];
+  const float* inverse[3];
+  const float* first;
+  const float* end;
+  float* next;     // k of the next point, updated
+  uint32_t* rays;  // [count, up to a multiple of 16]: which rays; those with samples are kept
+  uint32_t count;  // likewise
+  uint32_t run;    // samples of each ray, at most
+  // Written, in the order of the distance along each ray; room for count · run and 16 more.
+  float* x;
+  float* y;
+  float* z;
+  float* t;
+  uint32_t* ray;
+  uint32_t samples;
+};
+
 struct Table {
   const char* name;
   void (*layer)(const LayerArgs* args);
@@ -133,6 +161,8 @@ struct Table {
   void (*composite)(const CompositeArgs* args);  // per-sample arrays are padded to a multiple of 16
                                                  // and may be read and written there
   void (*composite_backward)(const CompositeArgs* args);
+  // The next samples of rays: `samples` of them, and the rays that have any.
+  void (*march)(MarchArgs* args);
   // Independent fused multiply-adds in registers, for measuring the machine's limit. Returns the
   // multiply-adds done.
   double (*multiply_adds)(uint64_t rounds, float* sink);

@@ -50,22 +50,16 @@ class ListedRay {
     t_ = t;
     length_ = length;
     left_ = count;
-    here_ = false;
   }
-  // Whether there is one more that may meet something; Take gives it.
-  bool Find() {
-    while (!here_ && left_ > 0) {
-      --left_;
-      next_.t = *t_++;
-      next_.length = *length_++;
-      here_ = At(next_.t, next_.position);
-    }
-    return here_;
-  }
+  // The next one that may meet something.
   bool Take(RaySample* out) {
-    if (!Find()) return false;
-    *out = next_;
-    here_ = false;
+    for (bool here = false; !here;) {
+      if (left_ == 0) return false;
+      --left_;
+      out->t = *t_++;
+      out->length = *length_++;
+      here = At(out->t, out->position);
+    }
     return true;
   }
 
@@ -84,11 +78,9 @@ class ListedRay {
   const float* t_ = nullptr;
   const float* length_ = nullptr;
   uint32_t left_ = 0;
-  bool here_ = false;  // the ray stands at next_
-  RaySample next_{};
 };
 
-// As ray_sample.h describes: rays that Proposals gives their samples between Start and Advance.
+// As ray_sample.h describes: rays that Proposals gives their samples between Start and Take.
 class ListedSampler {
  public:
   using Ray = ListedRay;
@@ -97,7 +89,6 @@ class ListedSampler {
   bool Start(const nerf::Ray& ray, const PixelPlace& place, float, Ray* out) const {
     return out->Start(plan_, ray, place.index);
   }
-  Way Advance(Ray* ray) const { return ray->Find() ? Way::kHere : Way::kEnded; }
   bool Take(Ray* ray, RaySample* out) const { return ray->Take(out); }
 
  private:

@@ -39,6 +39,11 @@ Status Model::Load(const SafetensorsFile& file, std::unique_ptr<Model>* out) {
   std::vector<uint8_t> bits;
   DAF_RETURN_IF_ERROR(file.Bytes("occupancy", {(*out)->occupancy_.byte_count()}, &bits));
   (*out)->occupancy_.Restore(bits.data());
+  (*out)->occupancy_.AllowAll();
+  if (file.Find("allowed") != nullptr) {
+    DAF_RETURN_IF_ERROR(file.Bytes("allowed", {(*out)->occupancy_.byte_count()}, &bits));
+    std::memcpy((*out)->occupancy_.allowed_bytes(), bits.data(), bits.size());
+  }
   (*out)->stale_ = false;
   return Status::Ok();
 }
@@ -50,6 +55,10 @@ Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
   if (box_.unbounded) writer->Metadata("unbounded", "true");
   writer->Metadata("occupancyResolution", std::to_string(occupancy_.resolution()));
   DAF_RETURN_IF_ERROR(field_->Save(scratch, writer));
+  if (!occupancy_.AllAllowed()) {
+    DAF_RETURN_IF_ERROR(
+        writer->Add("allowed", DType::kU8, {occupancy_.byte_count()}, occupancy_.allowed_bytes()));
+  }
   return writer->Add("occupancy", DType::kU8, {occupancy_.byte_count()}, occupancy_.bytes());
 }
 

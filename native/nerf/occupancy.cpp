@@ -36,6 +36,13 @@ double Occupancy::Fraction() const {
   return static_cast<double>(count) / static_cast<double>(cells());
 }
 
+bool Occupancy::AllAllowed() const {
+  for (size_t w = 0; w < cells() / 64; ++w) {
+    if (~allowed_[w] != 0) return false;
+  }
+  return true;
+}
+
 void Occupancy::AllowAll() { std::memset(allowed_, 0xFF, cells() / 8); }
 
 void Occupancy::Forbid(uint32_t x, uint32_t y, uint32_t z) {
@@ -142,6 +149,30 @@ Status Occupancy::Sweep(FieldPass* pass, Part part, bool all, Rng* rng, float* s
   return Status::Ok();
 }
 
+// The six cells beside one.
+void Occupancy::SetAround(uint64_t* bits, uint32_t x, uint32_t y, uint32_t z) {
+  const uint32_t r = resolution_;
+  const size_t i = (size_t{z} * r + y) * r + x;
+  if (x > 0) Set(bits, i - 1);
+  if (x + 1 < r) Set(bits, i + 1);
+  if (y > 0) Set(bits, i - r);
+  if (y + 1 < r) Set(bits, i + r);
+  if (z > 0) Set(bits, i - size_t{r} * r);
+  if (z + 1 < r) Set(bits, i + size_t{r} * r);
+}
+
+void Occupancy::AllowAround(const uint64_t* bits) {
+  std::memcpy(allowed_, bits, cells() / 8);
+  const uint32_t r = resolution_;
+  for (size_t w = 0; w < cells() / 64; ++w) {
+    for (uint64_t left = bits[w]; left != 0; left &= left - 1) {
+      const uint32_t i =
+          static_cast<uint32_t>(64 * w) + static_cast<uint32_t>(__builtin_ctzll(left));
+      SetAround(allowed_, i % r, i / r % r, i / r / r);
+    }
+  }
+}
+
 void Occupancy::Threshold(bool grow, float depth) {
   double sum = 0;
   for (size_t i = 0; i < cells(); ++i) sum += density_[i];
@@ -156,13 +187,7 @@ void Occupancy::Threshold(bool grow, float depth) {
         const size_t i = (size_t{z} * r + y) * r + x;
         if (!(density_[i] > threshold)) continue;
         Set(bits_, i);
-        if (!grow) continue;
-        if (x > 0) Set(bits_, i - 1);
-        if (x + 1 < r) Set(bits_, i + 1);
-        if (y > 0) Set(bits_, i - r);
-        if (y + 1 < r) Set(bits_, i + r);
-        if (z > 0) Set(bits_, i - size_t{r} * r);
-        if (z + 1 < r) Set(bits_, i + size_t{r} * r);
+        if (grow) SetAround(bits_, x, y, z);
       }
     }
   }

@@ -22,6 +22,11 @@ class Occupancy {
   bool Occupied(uint32_t x, uint32_t y, uint32_t z) const {
     return Bit(bits_, (size_t{z} * resolution_ + y) * resolution_ + x);
   }
+  // Whether it may hold anything at all, whatever the field says.
+  bool Allowed(uint32_t x, uint32_t y, uint32_t z) const {
+    return Bit(allowed_, (size_t{z} * resolution_ + y) * resolution_ + x);
+  }
+  bool AllAllowed() const;
   bool BlockOccupied(uint32_t x, uint32_t y, uint32_t z) const {
     return Bit(blocks_, (size_t{z} * block_resolution_ + y) * block_resolution_ + x);
   }
@@ -49,6 +54,14 @@ class Occupancy {
   // Sets the bits of cells whose optical depth exceeds min(depth, mean). Neighbours of occupied
   // cells count as occupied where `grow`.
   void Threshold(bool grow, float depth = 0.01f);
+  // bits = filter(word, bits) for 64 cells at a time, in the order of bytes(): fewer of them.
+  template <typename Function>
+  void Filter(Function filter) {
+    for (size_t w = 0; w < cells() / 64; ++w) bits_[w] &= filter(w, bits_[w]);
+    RebuildBlocks();
+  }
+  // Only these cells, laid out as bytes(), and their neighbours may hold anything from now on.
+  void AllowAround(const uint64_t* bits);
 
   // resolution³ / 8 bytes, cell x fastest.
   const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(bits_); }
@@ -69,6 +82,7 @@ class Occupancy {
   static void Set(uint64_t* words, size_t i) { words[i >> 6] |= uint64_t{1} << (i & 63); }
   size_t cells() const { return size_t{resolution_} * resolution_ * resolution_; }
   void RebuildBlocks();
+  void SetAround(uint64_t* bits, uint32_t x, uint32_t y, uint32_t z);
   void EvaluateCells(FieldPass* pass, const uint32_t* indices, uint32_t n, bool replace, Rng* rng,
                      float* scratch);
 

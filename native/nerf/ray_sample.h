@@ -1,12 +1,20 @@
-// What the three ways of sampling a ray have in common. Each is a class with
-//   struct Ray;                                 // one ray's state
+// What the ways of sampling rays have in common. A sampler of many rays, which a RenderBlock asks,
+// is a class with
+//   Sampler(const SamplePlan&, const kernels::Table&, const float origin[3]);
+//   Status Reserve(uint32_t rays, Arena*);
+//   bool Start(const Ray&, const PixelPlace&, float from, uint32_t i);
+//   float Clear(const Ray& axis, float spread, float from) const;
+//   void Take(uint32_t* rays, uint32_t* count, uint32_t run, SampleBatch*);
+// Start makes a ray the i-th; false when no sample can lie on it; nothing is sampled before the
+// distance `from`. Clear tells how far all rays near `axis` cross nothing but empty space; infinity
+// when they meet nothing at all. spread: how far they are from it, per distance; from: up to where
+// that is known. Take gives the next samples of the listed rays, at least one and up to `run` of
+// each, and drops those that have no more from the list.
+//
+// LatticeSampler is one of them; OneByOne makes one of a class for one ray, with
+//   struct Ray;                                 // its state
 //   bool Start(const daf::nerf::Ray&, const PixelPlace&, float from, Ray*) const;
-//   Way Advance(Ray*) const;
-//   bool Take(Ray*, RaySample*) const;
-// Start is false when no sample can lie on the ray; nothing is sampled before the distance `from`.
-// Advance goes one step towards the next sample. Take gives the sample at which the ray stands and
-// goes on to the place of the next; false when it stands at none. Steps of many rays in turn hide
-// each other's latency, so rays advance together and then take what lies in a row.
+//   bool Take(Ray*, RaySample*) const;          // false when there are no more
 #pragma once
 
 #include <cmath>
@@ -18,12 +26,18 @@
 
 namespace daf::nerf {
 
-enum class Way { kHere, kMoved, kEnded };
-
 struct RaySample {
   float t;            // distance from the ray's origin
   float length;       // of the ray that it stands for
   float position[3];  // in the unit cube
+};
+
+// Samples of many rays, those of a ray by their distance.
+struct SampleBatch {
+  float *x, *y, *z;  // in the unit cube
+  float *t, *length;
+  uint32_t* ray;
+  uint32_t count;
 };
 
 // What all rays of a picture share.

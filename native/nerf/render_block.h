@@ -3,9 +3,8 @@
 // together.
 #pragma once
 
+#include "native/nerf/pixel_block.h"
 #include "native/nerf/proposals.h"
-#include "native/nerf/ray_sample.h"
-#include "native/nerf/renderer.h"
 
 namespace daf::nerf {
 
@@ -26,25 +25,20 @@ class RenderBlock {
   Status Render(const Window& window, uint32_t x0, uint32_t y0, const TaskControl& control,
                 RenderStats* stats);
   // Writes what Render found.
-  void Store(const Window& window, const RenderTargets& targets) const;
+  void Store(const Window& window, const RenderTargets& targets) const {
+    pixels_.Store(window, targets);
+  }
 
  private:
-  struct Pixel;
-  struct Lanes;
-
   void StartRays(const Window& window, uint32_t x0, uint32_t y0, RenderStats* stats);
   void StartBundle(const Window& bundle, float before);
+  float ClearOf(const Window& bundle, float from) const;
   Status Propose(const TaskControl& control, RenderStats* stats);
-  void Advance();
-  template <typename Predicate>
-  void KeepLive(Predicate goes_on);
-  uint32_t Gather(uint32_t begin, uint32_t end, uint32_t each);
+  void Shade(RenderStats* stats);
   void Density(const float* x, const float* y, const float* z, uint32_t n, RenderStats* stats);
-  void Shade(uint32_t n, RenderStats* stats);
   void Alphas(const float* length, uint32_t n);
-  uint32_t Weigh(uint32_t n);
-  void AddColors(uint32_t picked);
-  void AddNormals(uint32_t picked, RenderStats* stats);
+  void Forbid();
+  void AddNormals(RenderStats* stats);
 
   const Model& model_;
   FieldPass& pass_;
@@ -53,14 +47,16 @@ class RenderBlock {
   const RenderOptions& options_;
   const bool normals_;
   const SamplePlan plan_;
-  const Sampler sampler_;
+  Sampler sampler_;
+  PixelBlock pixels_;
   Proposals* proposals_ = nullptr;
-  Lanes* lanes_ = nullptr;
-  Pixel* pixels_ = nullptr;
-  typename Sampler::Ray* rays_ = nullptr;  // of the pixels
-  uint32_t* live_ = nullptr;               // pixels whose rays go on
-  uint32_t* moving_ = nullptr;             // those of them on their way to the next sample
-  uint32_t count_ = 0, live_count_ = 0;
+  uint32_t* live_ = nullptr;  // pixels whose rays go on
+  uint32_t live_count_ = 0;
+  SampleBatch batch_{};  // of one round, or a part of one
+  SeenSamples seen_{};
+  float *density_ = nullptr, *alpha_ = nullptr;  // of the batch
+  float *r_ = nullptr, *g_ = nullptr, *b_ = nullptr;
+  float* normal_[3] = {};  // of the seen
 };
 
 }  // namespace daf::nerf

@@ -7,6 +7,7 @@
 #include "native/nerf/denormals.h"
 #include "native/nerf/lattice_sampler.h"
 #include "native/nerf/listed_ray.h"
+#include "native/nerf/one_by_one.h"
 #include "native/nerf/render_block.h"
 #include "native/nerf/strata_sampler.h"
 #include "native/nerf/unbounded_sampler.h"
@@ -71,28 +72,29 @@ Status Renderer::Render(Model* model, const Camera& camera, const Window& window
     PassPool::Loan coarse;
     DAF_RETURN_IF_ERROR(model->BorrowCoarse(options.pass, &coarse));
     Proposals proposals(*model, &*coarse, options.importance);
-    RenderBlock<ListedSampler> block(*model, &*pass, *kernels, camera, options, normals);
+    RenderBlock<OneByOne<ListedSampler>> block(*model, &*pass, *kernels, camera, options, normals);
     DAF_RETURN_IF_ERROR(proposals.Reserve(block.kSide * block.kSide, &arena_));
     block.Follow(&proposals);
     DAF_RETURN_IF_ERROR(RenderWindow(std::move(block), &arena_, window, targets, control, stats));
   } else if (options.samples_per_ray > 0) {
-    DAF_RETURN_IF_ERROR(
-        RenderWindow(RenderBlock<StrataSampler>(*model, &*pass, *kernels, camera, options, normals),
-                     &arena_, window, targets, control, stats));
+    DAF_RETURN_IF_ERROR(RenderWindow(
+        RenderBlock<OneByOne<StrataSampler>>(*model, &*pass, *kernels, camera, options, normals),
+        &arena_, window, targets, control, stats));
   } else if (model->box().unbounded) {
     DAF_RETURN_IF_ERROR(RenderWindow(
-        RenderBlock<UnboundedSampler>(*model, &*pass, *kernels, camera, options, normals), &arena_,
-        window, targets, control, stats));
+        RenderBlock<OneByOne<UnboundedSampler>>(*model, &*pass, *kernels, camera, options, normals),
+        &arena_, window, targets, control, stats));
   } else {
     DAF_RETURN_IF_ERROR(RenderWindow(
         RenderBlock<LatticeSampler>(*model, &*pass, *kernels, camera, options, normals), &arena_,
         window, targets, control, stats));
   }
-  // The field was timed by the steady clock, as asking for a thread's own time costs a system call:
-  // its share is that of the elapsed time.
+  // The parts were timed by the steady clock, as asking for a thread's own time costs a system
+  // call: their shares are those of the elapsed time.
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   stats->seconds = ThreadSeconds() - begin;
   stats->field_seconds *= stats->seconds / elapsed.count();
+  stats->march_seconds *= stats->seconds / elapsed.count();
   return Status::Ok();
 }
 

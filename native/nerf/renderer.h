@@ -42,12 +42,12 @@ struct RenderTargets {
 };
 
 struct RenderStats {
-  uint64_t rays = 0;     // that may meet something
-  uint64_t samples = 0;  // densities evaluated
-  uint64_t colors = 0;   // colours evaluated
-  double seconds = 0;    // of this thread's computing
-  double field_seconds =
-      0;  // the part of it spent in the field: the rest is marching and compositing
+  uint64_t rays = 0;         // that may meet something
+  uint64_t samples = 0;      // densities evaluated
+  uint64_t colors = 0;       // colours evaluated
+  double seconds = 0;        // of this thread's computing
+  double field_seconds = 0;  // of them, spent in the field
+  double march_seconds = 0;  // spent in finding the samples; the rest is compositing and writing
 };
 
 // One thread's way of rendering; several may render windows of one model at once. A pixel's values

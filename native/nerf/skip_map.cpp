@@ -6,19 +6,18 @@
 namespace daf::nerf {
 
 Status SkipMap::Build(const Occupancy& grid) {
-  const uint32_t n = grid.resolution() / 2;
+  const uint32_t n = grid.resolution();
   uint8_t* nearest;
   arena_.Reset();
-  DAF_RETURN_IF_ERROR(arena_.Allocate(size_t{n} * n * n, &distance_));
+  DAF_RETURN_IF_ERROR(arena_.Allocate(size_t{n} * n * n + 3, &distance_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(n, &nearest));
   cells_ = n;
   std::memset(distance_, 255, size_t{n} * n * n);
-  const uint32_t fine = grid.resolution();
-  for (uint32_t z = 0; z < fine; ++z) {
-    for (uint32_t y = 0; y < fine; ++y) {
-      uint8_t* row = distance_ + (size_t{z / 2} * n + y / 2) * n;
-      for (uint32_t x = 0; x < fine; ++x) {
-        if (grid.Occupied(x, y, z)) row[x / 2] = 0;
+  for (uint32_t z = 0; z < n; ++z) {
+    for (uint32_t y = 0; y < n; ++y) {
+      uint8_t* row = distance_ + (size_t{z} * n + y) * n;
+      for (uint32_t x = 0; x < n; ++x) {
+        if (grid.Occupied(x, y, z)) row[x] = 0;
       }
     }
   }

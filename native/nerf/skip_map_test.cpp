@@ -32,21 +32,20 @@ TEST(SkipMap, HoldsTheChessboardDistanceToTheNearestOccupiedCell) {
   Fill(24, 2, 5, &grid);
   SkipMap map;
   ASSERT_TRUE(map.Build(grid).ok());
-  ASSERT_EQ(map.cells(), 12u);
+  ASSERT_EQ(map.cells(), 24u);
   std::vector<std::array<int, 3>> occupied;
   for (uint32_t z = 0; z < 24; ++z) {
     for (uint32_t y = 0; y < 24; ++y) {
       for (uint32_t x = 0; x < 24; ++x) {
         if (grid.Occupied(x, y, z))
-          occupied.push_back(
-              {static_cast<int>(x / 2), static_cast<int>(y / 2), static_cast<int>(z / 2)});
+          occupied.push_back({static_cast<int>(x), static_cast<int>(y), static_cast<int>(z)});
       }
     }
   }
   ASSERT_GT(occupied.size(), 5u);
-  for (int z = 0; z < 12; ++z) {
-    for (int y = 0; y < 12; ++y) {
-      for (int x = 0; x < 12; ++x) {
+  for (int z = 0; z < 24; ++z) {
+    for (int y = 0; y < 24; ++y) {
+      for (int x = 0; x < 24; ++x) {
         int nearest = 255;
         for (const auto& o : occupied)
           nearest = std::min(
@@ -69,14 +68,57 @@ SamplePlan PlanOf(const Box& box, const Occupancy* grid, const SkipMap* map) {
   return {&box, grid, map, 0.013f, 0, false, 0, 0, INFINITY};
 }
 
-bool Next(const LatticeSampler& sampler, LatticeSampler::Ray* ray, RaySample* out) {
-  Way way;
-  do way = sampler.Advance(ray);
-  while (way == Way::kMoved);
-  return way == Way::kHere && sampler.Take(ray, out);
-}
+// A sampler of one ray at a time, for every instruction set that this machine has.
+class OneRay {
+ public:
+  OneRay(const SamplePlan& plan, const kernels::Table& kernels, const float origin[3])
+      : sampler_(plan, kernels, origin) {
+    EXPECT_TRUE(sampler_.Reserve(1, &arena_).ok());
+  }
+  const LatticeSampler& sampler() const { return sampler_; }
+  bool Start(const Ray& ray, const PixelPlace& place, float from) {
+    return sampler_.Start(ray, place, from, 0);
+  }
+  // Its samples, `run` at a time.
+  std::vector<RaySample> All(uint32_t run) {
+    std::vector<RaySample> all;
+    std::vector<float> lanes(5 * (run + 16));
+    std::vector<uint32_t> rays(run + 16);
+    SampleBatch batch = {};
+    float* at = lanes.data();
+    for (float** lane : {&batch.x, &batch.y, &batch.z, &batch.t, &batch.length}) {
+      *lane = at;
+      at += run + 16;
+    }
+    batch.ray = rays.data();
+    uint32_t list[16] = {0}, count = 1;
+    for (;;) {
+      sampler_.Take(list, &count, run, &batch);
+      EXPECT_EQ(batch.count > 0, count == 1);
+      for (uint32_t i = 0; i < batch.count; ++i)
+        all.push_back({batch.t[i], batch.length[i], {batch.x[i], batch.y[i], batch.z[i]}});
+      if (count == 0) return all;
+    }
+  }
 
-TEST(LatticeSampler, TakesTheOccupiedSamplesOfTheLattice) {
+ private:
+  Arena arena_;
+  LatticeSampler sampler_;
+};
+
+class LatticeSamplers : public ::testing::TestWithParam<Isa> {
+ protected:
+  void SetUp() override {
+    if (!IsaSupported(GetParam())) GTEST_SKIP() << IsaName(GetParam()) << ": this machine lacks it";
+    table_ = kernels::TableFor(GetParam());
+    ASSERT_NE(table_, nullptr);
+  }
+  const kernels::Table* table_ = nullptr;
+};
+INSTANTIATE_TEST_SUITE_P(Isas, LatticeSamplers, ::testing::ValuesIn(kIsas),
+                         [](const auto& info) { return std::string(IsaName(info.param)); });
+
+TEST_P(LatticeSamplers, TakesTheOccupiedSamplesOfTheLattice) {
   Box box;
   box.max[1] = 2.5f;
   for (const uint32_t per_mille : {1u, 30u, 300u}) {
@@ -88,28 +130,26 @@ TEST(LatticeSampler, TakesTheOccupiedSamplesOfTheLattice) {
     for (int i = 0; i < 200; ++i) {
       const Camera camera = testing::Orbit(rng.Uniform(-3, 3), rng.Uniform(-1.5f, 1.5f), 3, 64);
       const Ray ray = PixelRay(camera, rng.Uniform(0, 64), rng.Uniform(0, 64));
-      const LatticeSampler all(PlanOf(box, nullptr, nullptr), ray.origin),
-          skipping(PlanOf(box, &grid, &map), ray.origin);
+      OneRay all(PlanOf(box, nullptr, nullptr), *table_, ray.origin),
+          skipping(PlanOf(box, &grid, &map), *table_, ray.origin);
       const PixelPlace place = {0, rng.Uniform()};
-      LatticeSampler::Ray a, b;
-      const bool hits = all.Start(ray, place, 0, &a);
-      ASSERT_EQ(skipping.Start(ray, place, skipping.Clear(ray, 0, 0), &b), hits);
+      const bool hits = all.Start(ray, place, 0);
+      ASSERT_EQ(skipping.Start(ray, place, skipping.sampler().Clear(ray, 0, 0)), hits);
       if (!hits) continue;
       std::vector<float> expected, visited;
-      RaySample sample;
-      while (Next(all, &a, &sample)) {
+      for (const RaySample& sample : all.All(7)) {
         uint32_t cell[3];
         for (int axis = 0; axis < 3; ++axis)
           cell[axis] = std::min(31u, static_cast<uint32_t>(sample.position[axis] * 32));
         if (grid.Occupied(cell[0], cell[1], cell[2])) expected.push_back(sample.t);
       }
-      while (Next(skipping, &b, &sample)) visited.push_back(sample.t);
+      for (const RaySample& sample : skipping.All(1 + rng.Below(9))) visited.push_back(sample.t);
       ASSERT_EQ(visited, expected);
     }
   }
 }
 
-TEST(LatticeSampler, IsClearOnlyWhereEveryRayOfTheBundleIs) {
+TEST_P(LatticeSamplers, IsClearOnlyWhereEveryRayOfTheBundleIs) {
   const Box box;
   Occupancy grid;
   Fill(32, 2, 11, &grid);
@@ -121,37 +161,34 @@ TEST(LatticeSampler, IsClearOnlyWhereEveryRayOfTheBundleIs) {
     const Camera camera = testing::Orbit(rng.Uniform(-3, 3), rng.Uniform(-1.5f, 1.5f), 3, 64);
     const float x = rng.Uniform(2, 62), y = rng.Uniform(2, 62);
     const Ray middle = PixelRay(camera, x, y);
-    const LatticeSampler sampler(PlanOf(box, &grid, &map), middle.origin);
+    OneRay sampler(PlanOf(box, &grid, &map), *table_, middle.origin);
     constexpr float kSpread = 0.03f;
-    const float clear = sampler.Clear(middle, kSpread, 0);
+    const float clear = sampler.sampler().Clear(middle, kSpread, 0);
     cleared += clear > 0 ? 1 : 0;
     for (int k = 0; k < 20; ++k) {
       const Ray ray = PixelRay(camera, x + rng.Uniform(-2, 2), y + rng.Uniform(-2, 2));
       float apart = 0;
       for (int a = 0; a < 3; ++a) apart += std::pow(ray.direction[a] - middle.direction[a], 2.0f);
       if (std::sqrt(apart) > kSpread) continue;
-      LatticeSampler::Ray state;
-      RaySample first;
-      if (!sampler.Start(ray, {0, 0.5f}, 0, &state) || !Next(sampler, &state, &first)) continue;
-      ASSERT_GE(first.t, clear);
+      if (!sampler.Start(ray, {0, 0.5f}, 0)) continue;
+      const std::vector<RaySample> samples = sampler.All(1);
+      if (!samples.empty()) ASSERT_GE(samples[0].t, clear);
     }
   }
   EXPECT_GT(cleared, 300);
 }
 
-TEST(LatticeSampler, RaysAlongAWallStayOnTheirSideOfIt) {
+TEST_P(LatticeSamplers, RaysAlongAWallStayOnTheirSideOfIt) {
   const Box box;
   for (const float x : {-0.5f, 1.5f}) {
     const Ray ray = {{x, 0, 4}, {0, 0, -1}, 1};
-    const LatticeSampler sampler(PlanOf(box, nullptr, nullptr), ray.origin);
-    LatticeSampler::Ray state;
-    ASSERT_EQ(sampler.Start(ray, {0, 0}, 0, &state), x < 1);
-    RaySample sample;
-    if (x < 1) {
-      ASSERT_TRUE(Next(sampler, &state, &sample));
-      EXPECT_FLOAT_EQ(sample.t, 3);
-      EXPECT_FLOAT_EQ(sample.position[0], 0.25f);
-    }
+    OneRay sampler(PlanOf(box, nullptr, nullptr), *table_, ray.origin);
+    ASSERT_EQ(sampler.Start(ray, {0, 0}, 0), x < 1);
+    if (x > 1) continue;
+    const std::vector<RaySample> samples = sampler.All(4);
+    ASSERT_FALSE(samples.empty());
+    EXPECT_FLOAT_EQ(samples[0].t, 3);
+    EXPECT_FLOAT_EQ(samples[0].position[0], 0.25f);
   }
 }
 

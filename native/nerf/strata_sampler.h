@@ -14,8 +14,6 @@ class StrataSampler {
     float direction[3];
     float begin, from, width;
     uint32_t stratum;
-    bool here;  // `next` is where the ray stands
-    RaySample next;
     Rng rng{0};
   };
 
@@ -32,27 +30,13 @@ class StrataSampler {
     for (int a = 0; a < 3; ++a) out->direction[a] = ray.direction[a];
     out->from = from;
     out->stratum = 0;
-    out->here = false;
     out->width = (end - out->begin) / static_cast<float>(plan_.strata);
     out->rng = Rng(plan_.seed, place.index);
     return out->width > 0;
   }
 
-  Way Advance(Ray* ray) const {
-    ray->here = ray->here || Find(ray, &ray->next);
-    return ray->here ? Way::kHere : Way::kEnded;
-  }
-
+  // The next sample that may meet something.
   bool Take(Ray* ray, RaySample* out) const {
-    if (Advance(ray) == Way::kEnded) return false;
-    *out = ray->next;
-    ray->here = false;
-    return true;
-  }
-
- private:
-  // The next sample that may meet something; false at the ray's end.
-  bool Find(Ray* ray, RaySample* out) const {
     const Box& box = *plan_.box;
     while (ray->stratum < plan_.strata) {
       const float within = plan_.stratified ? ray->rng.Uniform() : 0.5f;
@@ -73,6 +57,7 @@ class StrataSampler {
     return false;
   }
 
+ private:
   bool MayHold(const float position[3]) const {
     const uint32_t r = plan_.grid->resolution();
     uint32_t cell[3];

@@ -54,6 +54,31 @@ inline F ToFloat(I a) { return _mm256_cvtepi32_ps(a); }
 inline F PowerOfTwo(I a) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(a, _mm256_set1_epi32(127)), 23));
 }
+inline I LoadI(const uint32_t* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+inline F Gather(const float* p, I at) { return _mm256_i32gather_ps(p, at, 4); }
+// Three bytes more are read.
+inline I GatherBytes(const uint8_t* p, I at) {
+  return _mm256_and_si256(_mm256_i32gather_epi32(reinterpret_cast<const int*>(p), at, 1),
+                          _mm256_set1_epi32(255));
+}
+// Stores the lanes of m in a row; lanes behind them are written too.
+inline void StorePacked(float* p, M m, F a) {
+  const int lanes = _mm256_movemask_ps(m);
+  alignas(32) float values[8];
+  _mm256_store_ps(values, a);
+  for (int l = 0, n = 0; l < 8; ++l) {
+    p[n] = values[l];
+    n += (lanes >> l) & 1;
+  }
+}
+inline void StorePackedI(uint32_t* p, M m, I a) {
+  StorePacked(reinterpret_cast<float*>(p), m, _mm256_castsi256_ps(a));
+}
+inline uint32_t Count(M m) {
+  return static_cast<uint32_t>(__builtin_popcount(static_cast<unsigned>(_mm256_movemask_ps(m))));
+}
 inline void StoreI(int32_t* p, I a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a); }
 
 // The four floats from base + index[4b] on, in the b-th half.

@@ -54,6 +54,18 @@ inline F ToFloat(I a) { return _mm512_cvtepi32_ps(a); }
 inline F PowerOfTwo(I a) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(127)), 23));
 }
+inline I LoadI(const uint32_t* p) { return _mm512_loadu_si512(p); }
+inline F Gather(const float* p, I at) { return _mm512_i32gather_ps(at, p, 4); }
+// Three bytes more are read.
+inline I GatherBytes(const uint8_t* p, I at) {
+  return _mm512_and_si512(_mm512_i32gather_epi32(at, p, 1), _mm512_set1_epi32(255));
+}
+// Stores the lanes of m in a row; lanes behind them are written too.
+inline void StorePacked(float* p, M m, F a) { Store(p, _mm512_maskz_compress_ps(m, a)); }
+inline void StorePackedI(uint32_t* p, M m, I a) {
+  _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(m, a));
+}
+inline uint32_t Count(M m) { return static_cast<uint32_t>(__builtin_popcount(m)); }
 inline void StoreI(int32_t* p, I a) { _mm512_storeu_si512(p, a); }
 
 // The four floats from base + index[4b] on, in the b-th quarter.

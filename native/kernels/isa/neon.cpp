@@ -48,6 +48,38 @@ inline F ToFloat(I a) { return vcvtq_f32_s32(a); }
 inline F PowerOfTwo(I a) {
   return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(a, vdupq_n_s32(127)), 23));
 }
+inline I LoadI(const uint32_t* p) { return vreinterpretq_s32_u32(vld1q_u32(p)); }
+inline F Gather(const float* p, I at) {
+  const float values[4] = {p[vgetq_lane_s32(at, 0)], p[vgetq_lane_s32(at, 1)],
+                           p[vgetq_lane_s32(at, 2)], p[vgetq_lane_s32(at, 3)]};
+  return vld1q_f32(values);
+}
+inline I GatherBytes(const uint8_t* p, I at) {
+  const int32_t values[4] = {p[vgetq_lane_s32(at, 0)], p[vgetq_lane_s32(at, 1)],
+                             p[vgetq_lane_s32(at, 2)], p[vgetq_lane_s32(at, 3)]};
+  return vld1q_s32(values);
+}
+// Stores the lanes of m in a row; lanes behind them are written too.
+inline void StorePackedI(uint32_t* p, M m, I a) {
+  uint32_t values[4], lanes[4];
+  vst1q_u32(values, vreinterpretq_u32_s32(a));
+  vst1q_u32(lanes, m);
+  for (uint32_t l = 0, n = 0; l < 4; ++l) {
+    p[n] = values[l];
+    n += lanes[l] & 1;
+  }
+}
+inline void StorePacked(float* p, M m, F a) {
+  float values[4];
+  uint32_t lanes[4];
+  vst1q_f32(values, a);
+  vst1q_u32(lanes, m);
+  for (uint32_t l = 0, n = 0; l < 4; ++l) {
+    p[n] = values[l];
+    n += lanes[l] & 1;
+  }
+}
+inline uint32_t Count(M m) { return vaddvq_u32(vshrq_n_u32(m, 31)); }
 inline void StoreI(int32_t* p, I a) { vst1q_s32(p, a); }
 
 inline void Transpose(F a, F b, F c, F d, F out[4]) {

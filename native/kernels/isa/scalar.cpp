@@ -58,6 +58,13 @@ inline F PowerOfTwo(I a) {
   memcpy(&out, &bits, 4);
   return out;
 }
+inline I LoadI(const uint32_t* p) { return static_cast<I>(*p); }
+inline F Gather(const float* p, I at) { return p[at]; }
+inline I GatherBytes(const uint8_t* p, I at) { return p[at]; }
+// Stores the lanes of m in a row; lanes behind them may be written too.
+inline void StorePacked(float* p, M, F a) { *p = a; }
+inline void StorePackedI(uint32_t* p, M, I a) { *p = static_cast<uint32_t>(a); }
+inline uint32_t Count(M m) { return m ? 1 : 0; }
 inline void StoreI(int32_t* p, I a) { *p = a; }
 inline void QuadSums(const float* base, const int32_t* index, const float* weight, F out[4]) {
   for (uint32_t j = 0; j < 4; ++j) {

@@ -52,7 +52,8 @@ export interface NativeRenderStats {
   readonly rays: number;
   readonly samples: number;
   readonly colors: number;
-  /** Of this thread's computing, and the part of it inside the field. */
+  /** Of this thread's computing; of it, inside the field, and in finding samples. */
   readonly seconds: number;
   readonly fieldSeconds: number;
+  readonly marchSeconds: number;
 }

@@ -114,5 +114,6 @@ function addStats(a: RenderStats, b: RenderStats): RenderStats {
     colors: a.colors + b.colors,
     seconds: a.seconds + b.seconds,
     fieldSeconds: a.fieldSeconds + b.fieldSeconds,
+    marchSeconds: a.marchSeconds + b.marchSeconds,
   };
 }

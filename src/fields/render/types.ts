@@ -65,9 +65,12 @@ export interface RenderStats {
   readonly samples: number;
   /** Colours evaluated. */
   readonly colors: number;
-  /** Computing time of the threads that rendered, summed, and the part of it inside the field: the rest is marching and compositing. */
+  /** Computing time of the threads that rendered, summed. */
   readonly seconds: number;
+  /** The part of it inside the field. */
   readonly fieldSeconds: number;
+  /** The part that finding the samples took; the rest is compositing and writing. */
+  readonly marchSeconds: number;
 }
 
 export interface RenderedImage {

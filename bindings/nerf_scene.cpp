@@ -31,7 +31,8 @@ bool ReadOptions(const Napi::Value& value, nerf::SceneTrainOptions* out) {
       !ReadFloat(o, "averageDecay", &out->average_decay) || !ReadFloat(o, "huber", &out->huber) ||
       !ReadFloat(o, "distortionWeight", &out->distortion_weight) ||
       !ReadFloat(o, "opacityWeight", &out->opacity_weight) ||
-      !ReadFloat(o, "variationWeight", &out->variation_weight)) {
+      !ReadFloat(o, "variationWeight", &out->variation_weight) ||
+      !ReadFloat(o, "near", &out->near)) {
     return false;
   }
   out->seed = seed;

@@ -14,10 +14,13 @@ namespace daf::nerf {
 
 class Marcher {
  public:
-  // jitter in [0, 1): where in its stratum each sample lies. False when the ray misses the box.
-  bool Start(const Box& box, const Occupancy* grid, const Ray& ray, float step, float jitter) {
+  // jitter in [0, 1): where in its stratum each sample lies; nothing is sampled before the distance
+  // `from`. False when no sample can lie on the ray.
+  bool Start(const Box& box, const Occupancy* grid, const Ray& ray, float step, float jitter,
+             float from = 0) {
     float near;
     if (!Clip(box, ray, &near, &far_)) return false;
+    near = std::max(near, from);
     grid_ = grid;
     step_ = length_ = step;
     first_ = at_ = near + jitter * step;

@@ -64,7 +64,16 @@ bool TrainingImages::Draw(Rng* rng, TrainingRay* out) const {
   return true;
 }
 
-Status TrainingImages::ForbidUnseen(const Box& box, Occupancy* grid,
+bool TrainingImages::ShownTooNear(const float point[3], float near) const {
+  return std::any_of(images_.begin(), images_.end(), [&](const TrainingImage& image) {
+    float pixel[2], depth;
+    return Project(image.camera, point, pixel, &depth) && depth > 0 && depth < near &&
+           pixel[0] > 0 && pixel[0] < static_cast<float>(image.camera.width) && pixel[1] > 0 &&
+           pixel[1] < static_cast<float>(image.camera.height);
+  });
+}
+
+Status TrainingImages::ForbidUnseen(const Box& box, float near, Occupancy* grid,
                                     const TaskControl& control) const {
   const uint32_t r = grid->resolution(), blocks = r / kTogether;
   const float size = 1.0f / static_cast<float>(blocks);
@@ -75,15 +84,22 @@ Status TrainingImages::ForbidUnseen(const Box& box, Occupancy* grid,
     float unit[3], point[3];
     for (int a = 0; a < 3; ++a) unit[a] = (static_cast<float>(b[a]) + 0.5f) * size;
     const float radius = FromUnit(box, unit, point) * box.edge() * size * 0.8660254f;
-    bool seen = false;
-    for (size_t c = 0; !seen && c < images_.size(); ++c)
-      seen = Sees(images_[c].camera, point, radius);
+    bool seen = false, close = false;
+    for (const TrainingImage& image : images_) {
+      seen = seen || Sees(image.camera, point, radius);
+      float pixel[2], depth;
+      close = close || (Project(image.camera, point, pixel, &depth) && depth < near + radius);
+    }
     any = any || seen;
-    if (seen) continue;
-    for (uint32_t cell = 0; cell < kTogether * kTogether * kTogether; ++cell) {
-      grid->Forbid(b[0] * kTogether + cell % kTogether,
-                   b[1] * kTogether + cell / kTogether % kTogether,
-                   b[2] * kTogether + cell / kTogether / kTogether);
+    if (seen && !close) continue;
+    for (uint32_t k = 0; k < kTogether * kTogether * kTogether; ++k) {
+      const uint32_t cell[3] = {b[0] * kTogether + k % kTogether,
+                                b[1] * kTogether + k / kTogether % kTogether,
+                                b[2] * kTogether + k / kTogether / kTogether};
+      for (int a = 0; a < 3; ++a)
+        unit[a] = (static_cast<float>(cell[a]) + 0.5f) / static_cast<float>(r);
+      FromUnit(box, unit, point);
+      if (!seen || ShownTooNear(point, near)) grid->Forbid(cell[0], cell[1], cell[2]);
     }
   }
   if (!any) {

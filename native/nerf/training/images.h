@@ -35,11 +35,15 @@ class TrainingImages {
   // masked out.
   bool Draw(Rng* rng, TrainingRay* out) const;
 
-  // Forbids the cells that no picture sees: whatever stood there would be seen by none, and appear
-  // in other views. Errors: kBadData where no picture sees any of the box; kCancelled.
-  Status ForbidUnseen(const Box& box, Occupancy* grid, const TaskControl& control) const;
+  // Forbids the cells that no picture sees, and those that some picture shows less deep than
+  // `near`, before which nothing is: whatever stood there would appear in other views. Errors:
+  // kBadData where no picture sees any of the box; kCancelled.
+  Status ForbidUnseen(const Box& box, float near, Occupancy* grid,
+                      const TaskControl& control) const;
 
  private:
+  bool ShownTooNear(const float point[3], float near) const;
+
   std::vector<TrainingImage> images_;
   std::vector<uint64_t> end_;  // of each picture's pixels among all
 };

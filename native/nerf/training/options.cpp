@@ -31,6 +31,7 @@ Status SceneTrainOptions::Check() const {
   if (!(huber > 0 && huber <= 10)) return bad("huber must be above 0 and at most 10");
   if (!within(distortion_weight, 0, 100)) return bad("distortionWeight must be 0–100");
   if (!within(opacity_weight, 0, 100)) return bad("opacityWeight must be 0–100");
+  if (!(near >= 0 && std::isfinite(near))) return bad("near must be 0 or more");
   if (!within(variation_weight, 0, 100)) return bad("variationWeight must be 0–100");
   return Status::Ok();
 }

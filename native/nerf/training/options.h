@@ -21,8 +21,9 @@ struct SceneTrainOptions {
   uint32_t samples_per_step = 1u << 15;  // that colour and gradients are computed for, of all
                                          // threads together; rays are drawn until there are as many
   uint32_t samples_per_edge = 512;       // the lattice that rays are sampled on, 8–4096
-  float occupied_depth = 0.03f;          // optical depth above which a cell of the grid is occupied
-  float min_weight = 1e-4f;  // samples that count for less are left out of colour and gradients
+  float near = 0;  // nothing is less deep than this in any picture, in the scene's unit
+  float occupied_depth = 0.03f;  // optical depth above which a cell of the grid is occupied
+  float min_weight = 1e-4f;      // samples that count for less are left out of colour and gradients
   float min_transmittance = 1e-4f;  // where less light gets through, a ray ends
 
   ImportanceCounts importance;  // of each ray, instead of the lattice, where the field has a coarse

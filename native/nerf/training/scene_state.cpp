@@ -36,6 +36,8 @@ Status SceneTrainer::SaveState(const std::string& path, const std::string& note)
   DAF_RETURN_IF_ERROR(writer.Add("maxima", DType::kF32, {cells}, grid_.maxima()));
   DAF_RETURN_IF_ERROR(writer.Add("allowed", DType::kU8, {cells / 8}, grid_.allowed_bytes()));
   DAF_RETURN_IF_ERROR(writer.Add("occupied", DType::kU8, {cells / 8}, grid_.bytes()));
+  const std::vector<uint8_t> shown = shown_.State();
+  DAF_RETURN_IF_ERROR(writer.Add("shown", DType::kU8, {shown.size()}, shown.data()));
   return writer.Write(path);
 }
 
@@ -57,11 +59,12 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
     return bad("it was trained by " + threads + " threads");
   const size_t count = model_.field().parameter_count(), bytes = grid_.byte_count();
   std::vector<uint32_t> counters;
-  std::vector<uint8_t> allowed, occupied;
+  std::vector<uint8_t> allowed, occupied, shown;
   std::vector<float> weights, first, second, average, maxima;
   DAF_RETURN_IF_ERROR(file.Uint32s("counters", {3 + 2 * workers_.size()}, &counters));
   DAF_RETURN_IF_ERROR(file.Bytes("allowed", {bytes}, &allowed));
   DAF_RETURN_IF_ERROR(file.Bytes("occupied", {bytes}, &occupied));
+  DAF_RETURN_IF_ERROR(file.Bytes("shown", {shown_.state_size()}, &shown));
   // All is read before any of it is used: a file at fault leaves the training as it was.
   for (const auto& [name, size, out] :
        {std::tuple{"weights", count, &weights}, std::tuple{"first", count, &first},
@@ -78,6 +81,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   put(maxima, grid_.maxima());
   std::memcpy(grid_.allowed_bytes(), allowed.data(), bytes);
   grid_.RestoreBits(occupied.data());
+  shown_.Restore(shown);
   adam_.RestoreSteps(counters[0] | uint64_t{counters[1]} << 32);
   sweep_due_ = counters[2] != 0;
   for (size_t i = 0; i < workers_.size(); ++i)

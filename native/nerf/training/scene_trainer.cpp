@@ -35,16 +35,17 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
                                           std::to_string(codes) + " images, not for " +
                                           std::to_string(images_.all().size()));
   DAF_RETURN_IF_ERROR(grid_.Make(model_.occupancy().resolution(), model_.box().unbounded));
-  DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), &grid_, control));
+  DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), options_.near, &grid_, control));
   // The variation's derivatives are added to the tables as it is found out.
   const uint32_t deferred = options_.variation_weight > 0 ? 0 : Share();
   DAF_RETURN_IF_ERROR(
       adam_.Reserve(model_.field(), options_.threads, deferred, options_.average_decay, &arena_));
   if (options_.average_decay > 0)
     DAF_RETURN_IF_ERROR(arena_.Allocate(model_.field().parameter_count(), &own_weights_));
+  DAF_RETURN_IF_ERROR(shown_.Reserve(grid_, options_.threads, &arena_));
   for (uint32_t thread = 0; thread < options_.threads; ++thread) {
     workers_.push_back(
-        std::make_unique<TrainingWorker>(&model_, &grid_, &images_, options_, thread));
+        std::make_unique<TrainingWorker>(&model_, &grid_, &shown_, &images_, options_, thread));
     DAF_RETURN_IF_ERROR(workers_.back()->Reserve(&arena_));
   }
   step_sums_.resize(options_.threads);
@@ -156,9 +157,18 @@ Status SceneTrainer::SweepGrid(uint32_t thread, const TaskControl& control) {
   DAF_RETURN_IF_ERROR(Meet(thread, control, Phase::kGrid));
   if (thread == 0) {
     grid_.Threshold(false, options_.occupied_depth);
+    if (!SweepsAll()) shown_.Sweep(&grid_);
     sweep_due_ = false;
   }
   return Meet(thread, TaskControl(), Phase::kRays);
+}
+
+// What no training picture shows is not rendered either.
+void SceneTrainer::LimitModel() {
+  std::vector<uint64_t> bits(grid_.byte_count() / sizeof(uint64_t));
+  shown_.Certain(grid_, bits.data());
+  model_.occupancy().AllowAround(bits.data());
+  model_.Touch();
 }
 
 bool SceneTrainer::UseAverage(bool average) {
@@ -166,6 +176,7 @@ bool SceneTrainer::UseAverage(bool average) {
   Field& field = model_.field();
   const size_t bytes = field.parameter_count() * sizeof(float);
   if (average) {
+    LimitModel();
     if (own_weights_ == nullptr) return false;
     std::memcpy(own_weights_, field.parameters(), bytes);
     if (!adam_.Average(field.parameters())) return false;

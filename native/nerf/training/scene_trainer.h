@@ -47,8 +47,8 @@ class SceneTrainer {
   Status Run(uint32_t thread, uint32_t steps, double begin, double end, const TaskControl& control,
              SceneTrainReport* report);
 
-  // Replaces the field's weights by their moving average, or undoes it. Not during Run. False when
-  // there is no average.
+  // Replaces the field's weights by their moving average, or undoes it; the model then holds
+  // something only where training pictures show it. Not during Run. False when there is no average.
   bool UseAverage(bool average);
 
   // Everything that training continues from: weights, moments, occupancy, random states, and a
@@ -72,6 +72,7 @@ class SceneTrainer {
   float Rate(double progress) const;
   // Samples of a step that one thread takes.
   uint32_t Share() const { return std::max(1u, options_.samples_per_step / options_.threads); }
+  void LimitModel();
   bool SweepsAll() const;
   bool SweepDue() const;
 
@@ -80,6 +81,7 @@ class SceneTrainer {
   Arena arena_;
   TrainingImages images_;
   Occupancy grid_;  // not the model's, which is made anew for whoever renders
+  ShownCells shown_;
   SharedAdam adam_;
   Barrier barrier_;
   std::vector<std::unique_ptr<TrainingWorker>> workers_;

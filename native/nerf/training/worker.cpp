@@ -162,7 +162,8 @@ bool TrainingWorker::March(const TrainingRay& ray, uint32_t room) {
   const float edge = model_.box().edge();
   Marcher march;
   if (!march.Start(model_.box(), &grid_, ray.ray,
-                   edge / static_cast<float>(options_.samples_per_edge), rng_.Uniform()))
+                   edge / static_cast<float>(options_.samples_per_edge), rng_.Uniform(),
+                   options_.near * ray.ray.slant))
     return true;
   float t, position[3];
   while (march.Next(&t, position)) {
@@ -196,6 +197,7 @@ void TrainingWorker::Select() {
         k.t[at] = c.t[s];
         k.step[at] = c.step[s];
         k.image[at] = c.rays[i].image;
+        shown_.Mark(thread_, c.x[s], c.y[s], c.z[s]);
       }
       through = left;
     }

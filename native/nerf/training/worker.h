@@ -11,6 +11,7 @@
 #include "native/nerf/model.h"
 #include "native/nerf/training/coarse_look.h"
 #include "native/nerf/training/phase_clock.h"
+#include "native/nerf/training/shown_cells.h"
 
 namespace daf::nerf {
 
@@ -28,12 +29,14 @@ struct WorkSums {
 
 class alignas(64) TrainingWorker {
  public:
-  TrainingWorker(Model* model, const Occupancy* grid, const TrainingImages* images,
-                 const SceneTrainOptions& options, uint32_t thread)
+  TrainingWorker(Model* model, const Occupancy* grid, ShownCells* shown,
+                 const TrainingImages* images, const SceneTrainOptions& options, uint32_t thread)
       : model_(*model),
         grid_(*grid),
+        shown_(*shown),
         images_(*images),
         options_(options),
+        thread_(thread),
         rng_(options.seed, 16 + thread) {}
   Status Reserve(Arena* arena);
 
@@ -61,8 +64,10 @@ class alignas(64) TrainingWorker {
 
   Model& model_;
   const Occupancy& grid_;
+  ShownCells& shown_;
   const TrainingImages& images_;
   const SceneTrainOptions& options_;
+  const uint32_t thread_;
   Rng rng_;
   PhaseClock clock_;
   std::unique_ptr<FieldPass> pass_;

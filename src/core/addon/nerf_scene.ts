@@ -52,6 +52,7 @@ export interface NativeSceneOptions {
   readonly distortionWeight: number;
   readonly opacityWeight: number;
   readonly variationWeight: number;
+  readonly near: number;
 }
 
 export interface NativeSceneReport {

@@ -30,6 +30,7 @@ const KEYS: readonly (keyof TrainSceneOptions)[] = [
   'distortionWeight',
   'opacityWeight',
   'variationWeight',
+  'near',
   'appearance',
   'background',
   'checkpoint',
@@ -78,7 +79,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       samplesPerStep: options.samplesPerStep ?? (classic ? 8192 : 32768),
       samplesPerEdge: options.samplesPerEdge ?? (classic || scene.unbounded ? 128 : 512),
       occupiedDepth: options.occupiedDepth ?? 0.03,
-      minWeight: options.minWeight ?? (scene.unbounded ? 1e-3 : 1e-4),
+      minWeight: options.minWeight ?? 1e-4,
       minTransmittance: options.minTransmittance ?? 1e-4,
       randomBackground: background === 'random' ? 1 : 0,
       background: Float32Array.from(scene.background ?? [0, 0, 0]),
@@ -89,9 +90,10 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       warmupSteps: options.warmupSteps ?? 50,
       averageDecay: options.averageDecay ?? 0.95,
       huber: options.huber ?? 0.1,
-      distortionWeight: options.distortionWeight ?? (scene.unbounded ? 0.005 : 0),
+      distortionWeight: options.distortionWeight ?? (scene.unbounded ? 0.02 : 0),
       opacityWeight: options.opacityWeight ?? 0,
       variationWeight: options.variationWeight ?? 0,
+      near: options.near ?? scene.near,
     }),
   });
 }

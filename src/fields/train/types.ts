@@ -34,7 +34,7 @@ export interface TrainSceneOptions {
   readonly samplesPerEdge?: number;
   /** Optical depth above which a cell of the occupancy grid counts as occupied. @defaultValue 0.03 */
   readonly occupiedDepth?: number;
-  /** Samples of less weight get neither colour nor gradients. @defaultValue 1e-4, unbounded 1e-3 */
+  /** Samples of less weight get neither colour nor gradients. @defaultValue 1e-4 */
   readonly minWeight?: number;
   /** Rays end where less light gets through. @defaultValue 1e-4 */
   readonly minTransmittance?: number;
@@ -50,12 +50,14 @@ export interface TrainSceneOptions {
   readonly averageDecay?: number;
   /** Error at which the colour loss turns from square to linear. @defaultValue 0.1 */
   readonly huber?: number;
-  /** Weight of mip-NeRF 360's distortion loss: against floaters. @defaultValue 0, unbounded 0.005 */
+  /** Weight of mip-NeRF 360's distortion loss: against floaters. @defaultValue 0, unbounded 0.02 */
   readonly distortionWeight?: number;
   /** Weight of the entropy of each ray's opacity. @defaultValue 0 */
   readonly opacityWeight?: number;
   /** Weight of the total variation of a hash grid's tables where samples lie: against noise, 0.001–0.1. @defaultValue 0 */
   readonly variationWeight?: number;
+  /** Depth before which nothing is, in the scene's unit: what stood there would hide the rest from one camera alone. @defaultValue the scene's */
+  readonly near?: number;
   /**
    * Numbers, a multiple of 4 up to 32, that stand for the look of each training picture (exposure, white balance, weather) and are learnt with
    * a hash grid, whose renderings then have the mean look. @defaultValue 0

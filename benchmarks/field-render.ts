@@ -65,8 +65,8 @@ function trained(steps: number): Field {
 
 function skipping(field: Field, side: number, repeats: number, what: string): Row[] {
   const camera = orbit(0.5, 0.3, DISTANCE, side);
-  const images = Array.from({ length: repeats }, () => field.render(camera, { floats: true }));
-  const every = field.render(camera, { floats: true, exhaustive: true });
+  const images = Array.from({ length: repeats }, () => field.render(camera, { floats: true, samples: 256 }));
+  const every = field.render(camera, { floats: true, samples: 256, exhaustive: true });
   const seconds = median(images.map(({ stats }) => stats.seconds));
   const share = median(images.map(({ stats }) => stats.marchSeconds / stats.seconds));
   const outside = median(images.map(({ stats }) => 1 - stats.fieldSeconds / stats.seconds));

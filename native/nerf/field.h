@@ -125,6 +125,8 @@ class Field {
   }
   // The total variation of the tables of a field that has some, as in table_variation.h.
   virtual bool has_table() const { return false; }
+  // Cells along the unit cube that it tells apart; 0 where that is not known.
+  virtual uint32_t detail() const { return 0; }
   // The parameters from here on are tables, one for each level; a level's are [begin, begin +
   // count).
   virtual size_t table_begin() const { return count_; }

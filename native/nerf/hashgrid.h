@@ -27,6 +27,7 @@ class HashGrid final : public Field {
   Status Save(Arena* scratch, SafetensorsWriter* writer) const override;
   Status LoadTensors(const SafetensorsFile& file) override;
   bool has_table() const override { return true; }
+  uint32_t detail() const override { return config_.finest; }
   size_t table_begin() const override { return tables_; }
   uint32_t table_levels() const override { return config_.levels; }
   ParameterRange table(uint32_t level) const override {

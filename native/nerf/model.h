@@ -2,6 +2,7 @@
 // and evaluate one model at the same time, while none trains it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -48,6 +49,11 @@ class Model {
   Status RefreshOccupancy(const TaskControl& control);
   // The same, and the skip map of a bounded box with it.
   Status PrepareSkipping(const TaskControl& control);
+  // Along the box's longest edge, for a picture that shows what the field tells apart: an opaque
+  // surface is found to within one of them.
+  uint32_t samples() const {
+    return box_.unbounded ? 256 : std::min(std::max(field_->detail(), 256u), 512u);
+  }
   const SkipMap& skip_map() const { return skip_map_; }
 
   // Density per unit of length at points[n][3], and colour[n][3] seen along directions[n][3] unless

@@ -46,7 +46,8 @@ SamplePlan PlanOf(const Model& model, const RenderOptions& options) {
   plan.box = &model.box();
   plan.grid = options.exhaustive ? nullptr : &model.occupancy();
   plan.skip = options.exhaustive ? nullptr : &model.skip_map();
-  plan.step = model.box().edge() / static_cast<float>(options.samples);
+  plan.step = model.box().edge() /
+              static_cast<float>(options.samples > 0 ? options.samples : model.samples());
   plan.strata = options.samples_per_ray;
   plan.stratified = options.stratified;
   plan.seed = options.seed;

@@ -23,7 +23,8 @@ Status CheckArguments(const Camera& camera, const Window& window, const RenderOp
       window.y >= camera.height || window.width > camera.width - window.x ||
       window.height > camera.height - window.y)
     return bad("the window must be a part of the image, at least one pixel large");
-  if (options.samples < 8 || options.samples > 4096) return bad("samples must be 8–4096");
+  if (options.samples != 0 && (options.samples < 8 || options.samples > 4096))
+    return bad("samples must be 8–4096");
   if (options.samples_per_ray > 4096) return bad("samplesPerRay must be at most 4096");
   if (options.importance.coarse > 1024 || options.importance.fine > 1024 ||
       (options.importance.coarse == 0) != (options.importance.fine == 0))

@@ -11,8 +11,9 @@ namespace daf::nerf {
 
 struct RenderOptions {
   float background[3] = {0, 0, 0};
-  bool transparent = true;       // rgba keeps straight alpha instead of the background
-  uint32_t samples = 256;        // of the marching lattice along the box's longest edge
+  bool transparent = true;  // rgba keeps straight alpha instead of the background
+  uint32_t samples = 0;  // of the marching lattice along the box's longest edge, 8–4096; 0: what
+                         // suits the model
   uint32_t samples_per_ray = 0;  // that many equal strata of each ray instead of the lattice
   // Two looks along each ray: the coarse network at so many strata, the field there and at so many
   // more samples where it found something. No coarse ones: one look. Only fields that have it.

@@ -25,8 +25,7 @@ struct Fixture {
   void Sweep() {
     for (uint32_t z = 0; z < kSide; ++z) {
       for (uint32_t y = 0; y < kSide; ++y) {
-        for (uint32_t x = 0; x < kSide / 2; ++x)
-          shown.Mark(y % 2, Middle(x), Middle(y), Middle(z));
+        for (uint32_t x = 0; x < kSide / 2; ++x) shown.Mark(y % 2, Middle(x), Middle(y), Middle(z));
       }
     }
     grid.ResetToAllowed();

@@ -16,6 +16,7 @@ export interface NerfRenderAddon {
 export interface NativeFieldLook {
   /** sRGB, or null for straight alpha. */
   readonly background: Float32Array | null;
+  /** 0: what suits the model. */
   readonly samples: number;
   /** 0: the marching lattice of `samples`. */
   readonly samplesPerRay: number;

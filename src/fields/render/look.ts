@@ -33,10 +33,11 @@ export function renderLook(options: RenderOptions): NativeFieldLook {
   if (options.samplesPerRay === 0) {
     throw new DafError('ERR_DAF_BAD_OPTION', 'samplesPerRay must be 1–4096, or null for the marching lattice');
   }
+  if (options.samples === 0) throw new DafError('ERR_DAF_BAD_OPTION', 'samples must be 8–4096');
   const importance = twoLooks(options.importance ?? false);
   return Object.freeze({
     background: background === null ? null : Float32Array.from(background),
-    samples: options.samples ?? 256,
+    samples: options.samples ?? 0,
     samplesPerRay: options.samplesPerRay ?? 0,
     coarseSamples: importance.coarse,
     fineSamples: importance.fine,

@@ -19,7 +19,11 @@ export const evaluateField: CommandSpec = {
       .option('--split <name>', 'train, val, test or all', 'test')
       .option('--background <colour>', 'behind transparent pixels: white, black, r,g,b or random (default: what the scene says)')
       .option('--limit <n>', 'only the first n pictures of the split', wholeNumber('--limit', 1, 100_000))
-      .option('--samples <n>', 'samples along the box’s longest edge (default: 256)', wholeNumber('--samples', 8, 4096))
+      .option(
+        '--samples <n>',
+        'samples along the box’s longest edge (default: 256, for fine grids 512)',
+        wholeNumber('--samples', 8, 4096),
+      )
       .option('--samples-per-ray <n>', 'equal strata of each ray instead', wholeNumber('--samples-per-ray', 1, 4096))
       .option('--near <depth>', 'where rays begin, for fields made between fixed bounds', depth('--near'))
       .option('--far <depth>', 'where they end', depth('--far'))

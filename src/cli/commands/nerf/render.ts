@@ -28,7 +28,7 @@ export const renderField: CommandSpec = {
       .option('--elevation <degrees>', 'above the horizon (default: 15, or as the cameras stood)')
       .option('--zoom <factor>', 'how many times nearer (default: 1)')
       .option('--background <colour>', 'none, white, black or r,g,b (default: none, which is transparent)')
-      .option('--samples <n>', 'samples along the box’s longest edge (default: 256)')
+      .option('--samples <n>', 'samples along the box’s longest edge (default: 256, for fine grids 512)')
       .option('--precision <name>', 'fp32, bf16 or int8 (default: fp32)')
       .option('--fps <n>', 'frames a second of the animation', wholeNumber('--fps', 1, 240), FRAMES_PER_SECOND)
       .option('--depth', 'frames: also write the depth of each, as NNNNN-depth.png')

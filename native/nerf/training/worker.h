@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "native/nerf/march.h"
 #include "native/nerf/model.h"
 #include "native/nerf/training/coarse_look.h"
 #include "native/nerf/training/phase_clock.h"
@@ -53,13 +54,21 @@ class alignas(64) TrainingWorker {
   PhaseClock& clock() { return clock_; }
 
  private:
+  struct OpenRay {
+    Marcher march;
+    uint32_t ray;
+  };
+  static constexpr float kCut = -1;  // of a ray that there was no room for: it teaches nothing
+
   bool Draw(TrainingRay* ray);
   void CountEmpty(const TrainingRay& ray, LossSums* losses) const;
-  Status Gather(uint32_t room, LossSums* losses);
+  Status Gather(uint32_t room, bool draws, LossSums* losses);
   Status GatherProposed(uint32_t room, float* gradients, LossSums* losses);
   void Select();
+  bool DrawsMore() const;
   void Learn(float* gradients, WorkSums* sums);
-  bool March(const TrainingRay& ray, uint32_t room);
+  double Losses(uint32_t ray, LossSums* losses);
+  bool Walk(uint32_t ray, Marcher* march, uint32_t room);
   void Append(const float position[3], float t, float length);
 
   Model& model_;
@@ -74,9 +83,17 @@ class alignas(64) TrainingWorker {
   std::unique_ptr<CoarseLook> look_;  // only where the field has a coarse network
   uint32_t misses_ = 0;               // rays without a sample of that look, one after the other
   const kernels::Table* kernels_ = nullptr;
+  // Rays are those of the kept samples. The candidates are some of the next samples of rays: those
+  // of the i-th run are candidates_.first[i] … candidates_.first[i + 1] − 1 and of the ray run_[i].
   SampleLanes candidates_, kept_;
-  uint32_t* pick_ = nullptr;  // of the candidates
-  float* scratch_ = nullptr;  // Occupancy::kSweepScratch
+  uint32_t* run_ = nullptr;
+  float* through_ = nullptr;  // by ray: the light that gets through so far; kCut
+  OpenRay* open_ = nullptr;   // rays with more samples
+  uint32_t open_count_ = 0, run_length_ = 0;
+  uint64_t learnt_rays_ = 0, learnt_samples_ = 0;  // of this step
+  uint32_t* pick_ = nullptr;                       // of the candidates
+  uint32_t* order_ = nullptr;                      // of the kept samples
+  float* scratch_ = nullptr;                       // Occupancy::kSweepScratch
 };
 
 }  // namespace daf::nerf

@@ -79,7 +79,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       samplesPerStep: options.samplesPerStep ?? (classic ? 8192 : 32768),
       samplesPerEdge: options.samplesPerEdge ?? (classic || scene.unbounded ? 128 : 512),
       occupiedDepth: options.occupiedDepth ?? 0.03,
-      minWeight: options.minWeight ?? 1e-4,
+      minWeight: options.minWeight ?? (scene.unbounded ? 1e-4 : 1e-3),
       minTransmittance: options.minTransmittance ?? 1e-4,
       randomBackground: background === 'random' ? 1 : 0,
       background: Float32Array.from(scene.background ?? [0, 0, 0]),

@@ -34,7 +34,7 @@ export interface TrainSceneOptions {
   readonly samplesPerEdge?: number;
   /** Optical depth above which a cell of the occupancy grid counts as occupied. @defaultValue 0.03 */
   readonly occupiedDepth?: number;
-  /** Samples of less weight get neither colour nor gradients. @defaultValue 1e-4 */
+  /** Samples of less weight get neither colour nor gradients. @defaultValue 1e-3, unbounded 1e-4 */
   readonly minWeight?: number;
   /** Rays end where less light gets through. @defaultValue 1e-4 */
   readonly minTransmittance?: number;

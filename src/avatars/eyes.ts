@@ -44,8 +44,20 @@ export async function checkEyes(records: readonly InputRecord[], options: Avatar
   if (photos.length > 0 && detector !== null && landmarks !== null) throw missing;
 }
 
-function modelsOf({ models, detector, landmarks }: AvatarOptions): Promise<VisionModels> {
-  return resolveModels({ models: models ?? undefined, detector: detector ?? undefined, landmarks: landmarks ?? undefined });
+/** What was found once is not looked for again at every photo: added models are read whole to check their hash. */
+const resolved = new Map<string, VisionModels>();
+
+async function modelsOf({ models, detector, landmarks }: AvatarOptions): Promise<VisionModels> {
+  const key = JSON.stringify([models, detector, landmarks]);
+  const known = resolved.get(key);
+  if (known !== undefined) return known;
+  const found = await resolveModels({
+    models: models ?? undefined,
+    detector: detector ?? undefined,
+    landmarks: landmarks ?? undefined,
+  });
+  resolved.set(key, found);
+  return found;
 }
 
 async function hasSidecar(photo: PhotoRecord): Promise<boolean> {

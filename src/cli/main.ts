@@ -7,6 +7,7 @@ import { coordinator } from './commands/coordinator.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
+import { models } from './commands/models.js';
 import { nerf } from './commands/nerf/index.js';
 import { replay } from './commands/replay.js';
 import { run } from './commands/run.js';
@@ -26,5 +27,7 @@ const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, repla
 for (const command of commands) addCommand(program, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
+const vision = program.command('models').description('Add, list, verify and remove face models');
+for (const command of models) addCommand(vision, command);
 
 await runProgram(program, process.argv.slice(2));

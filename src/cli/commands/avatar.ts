@@ -15,7 +15,10 @@ export const avatar: CommandSpec = {
   options(command) {
     command
       .requiredOption('--out <dir>', 'where avatars and contact sheet go')
-      .option('--models <dir>', 'folder with a face detector and a 68-landmark model (.onnx); DAF_MODELS otherwise')
+      .option(
+        '--models <dir>',
+        'folder with a face detector and a 68-landmark model (.onnx); otherwise DAF_MODELS, then what daf models add left',
+      )
       .option('--detector <file>', 'face detector (.onnx)')
       .option('--landmarks <file>', '68-landmark model (.onnx)')
       .option('--quality <level>', 'draft, standard or high', 'standard')

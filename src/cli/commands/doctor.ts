@@ -26,7 +26,7 @@ export const doctor: CommandSpec = {
   summary: 'Show what this machine offers: CPU, memory limit, addon, models, stores',
   examples: ['daf doctor', 'daf doctor --models models/ --json'],
   options(command) {
-    command.option('--models <dir>', 'folder of ONNX models to look at (default: DAF_MODELS)');
+    command.option('--models <dir>', 'folder of ONNX models to look at (default: DAF_MODELS, then what daf models add left)');
   },
   async run(_args, options) {
     const models = options['models'] as string | undefined;
@@ -110,12 +110,17 @@ async function visionModels(folder: string | undefined): Promise<Finding> {
   const { detector, landmarks } = await resolveModels({ models: folder });
   if (detector === null || landmarks === null) {
     throw new DafError('ERR_DAF_MODEL_MISSING', 'none named; photos with landmarks beside them need none', {
-      hint: 'give --models DIR or set DAF_MODELS',
+      hint: 'daf models add yunet peppa-68, or give --models DIR, or set DAF_MODELS',
     });
   }
+  const { listPacks } = await import('../../faces/models/registry.js');
+  const { userFolder } = await import('../../core/user-folder.js');
+  const home = userFolder();
+  const added = home === null ? [] : await listPacks(join(home, 'models'));
+  const names = added.length === 0 ? '' : `; added: ${added.map(({ name }) => name).join(', ')}`;
   return {
-    detail: `detector ${detector.adapter} (${detector.file}), landmarks ${landmarks.adapter} (${landmarks.file})`,
-    facts: { detector, landmarks },
+    detail: `detector ${detector.adapter} (${detector.file}), landmarks ${landmarks.adapter} (${landmarks.file})${names}`,
+    facts: { detector, landmarks, added },
   };
 }
 

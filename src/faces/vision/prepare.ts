@@ -69,7 +69,7 @@ function createVision(models: VisionModels, decodeBytes: number, forget: () => v
 async function openEyes(models: VisionModels): Promise<{ detector: Detector; landmarker: Landmarker }> {
   if (models.detector === null || models.landmarks === null) {
     throw new DafError('ERR_DAF_MODEL_MISSING', 'the photo has no side-car landmarks and no models are given to find them', {
-      hint: 'give --models DIR, or put a .pts file beside the photo',
+      hint: 'daf models add yunet peppa-68, or give --models DIR, or put a .pts file beside the photo',
     });
   }
   const detector = await openDetector(models.detector);

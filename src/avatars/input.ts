@@ -1,5 +1,6 @@
 import { DafError, type DafErrorCode, toWire } from '../core/contracts/errors.js';
 import { listPhotos } from '../faces/datasets/folder.js';
+import type { FaceHint } from '../faces/types.js';
 
 /** One photo of the input, as a record of the job carries it. */
 export interface PhotoRecord {
@@ -12,6 +13,8 @@ export interface PhotoRecord {
   readonly identity: string;
   /** The person's place among all people of the job, from 0. */
   readonly person: number;
+  /** What an annotated data set says of the face. */
+  readonly hint?: FaceHint | null;
 }
 
 /** What could not even be listed: a record too, so that the manifest names it. */

@@ -16,7 +16,7 @@ import { poseOptions } from './photo.js';
 export async function observe(photo: PhotoRecord, vision: Vision, control: Int32Array): Promise<Observation> {
   const head = embeddedHead();
   const path = photo.pathBytes === null ? photo.path : Buffer.from(photo.pathBytes, 'hex');
-  const face = await vision.prepare({ path });
+  const face = await vision.prepare({ path, hint: photo.hint });
   const { width, height } = face.crop;
   const middle = photoToCrop(face.transform, Float32Array.of(face.photo.width / 2, face.photo.height / 2));
   const lens = {

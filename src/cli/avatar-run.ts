@@ -1,6 +1,10 @@
 import { resolve } from 'node:path';
+import type { DatasetLimits } from '../avatars/dataset_input.js';
+import type { InputRecord } from '../avatars/input.js';
+import { DafError } from '../core/contracts/errors.js';
 import type { RefusedInput } from '../core/contracts/task.js';
 import type { LocalOptions } from '../engine/cluster/options.js';
+import type { DatasetKind } from '../faces/datasets/dataset.js';
 import type { CommandIo } from './command.js';
 import { follow } from './job-options.js';
 
@@ -11,6 +15,9 @@ export interface AvatarRun {
   readonly params: Readonly<Record<string, string>>;
   readonly cluster: LocalOptions;
   readonly overwrite: boolean;
+  /** What the inputs are; `auto` looks. @defaultValue folders */
+  readonly dataset?: DatasetKind | 'auto';
+  readonly limits?: DatasetLimits;
 }
 
 export interface AvatarSummary {
@@ -30,7 +37,7 @@ export interface AvatarSummary {
 
 /** Starts a cluster of this machine, runs the avatar job on it and says what came out. */
 export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarSummary> {
-  const [{ Cluster }, { default: avatars }, { avatarInput, avatarReducers, encodeInput, photosPerSplit }] = await Promise.all([
+  const [{ Cluster }, { default: avatars }, { avatarReducers, encodeInput, photosPerSplit }] = await Promise.all([
     import('../engine/cluster/cluster.js'),
     import('../avatars/job.js'),
     import('../avatars/input.js'),
@@ -39,16 +46,19 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
   const { checkEyes } = await import('../avatars/eyes.js');
   const options = avatarOptions(run.params);
   const started = performance.now();
-  const input = await avatarInput(run.inputs);
-  await checkEyes(input.records, options);
+  const input = await inputOf(run, io);
+  await checkEyes(input.sample, options);
   io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
   io.signal.throwIfAborted();
   await using cluster = await Cluster.local(run.cluster);
   io.signal.throwIfAborted();
+  async function* encoded() {
+    for await (const record of input.records()) yield { key: '', value: encodeInput(record) };
+  }
   const job = await cluster.submit(avatars, {
-    input: { items: input.records.map((record) => ({ key: '', value: encodeInput(record) })) },
+    input: { items: encoded() },
     output: run.out,
-    itemsPerSplit: photosPerSplit(input.records.length),
+    itemsPerSplit: photosPerSplit(input.count),
     reducers: avatarReducers(input.people),
     params: run.params,
     overwrite: run.overwrite,
@@ -73,6 +83,39 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
     seconds: Math.round((performance.now() - started) / 100) / 10,
     peakBytes: peakOf(await result.report()),
   };
+}
+
+interface RunInput {
+  readonly people: number;
+  readonly photos: number;
+  readonly count: number;
+  readonly sample: readonly InputRecord[];
+  records(): AsyncIterable<InputRecord> | Iterable<InputRecord>;
+}
+
+async function inputOf(run: AvatarRun, io: CommandIo): Promise<RunInput> {
+  const { detectDataset, openDataset } = await import('../faces/datasets/dataset.js');
+  const { dataset = 'folders', inputs } = run;
+  const [only] = inputs;
+  const kind = dataset !== 'auto' ? dataset : inputs.length === 1 ? await detectDataset(only!) : 'folders';
+  const limits = run.limits ?? { photos: null, people: null };
+  if (kind === 'folders') {
+    if (limits.photos !== null || limits.people !== null) {
+      throw new DafError('ERR_DAF_BAD_OPTION', '--limit and --people go with an annotated data set', {
+        hint: 'see docs/datasets.md',
+      });
+    }
+    const { avatarInput } = await import('../avatars/input.js');
+    const { records, people, photos } = await avatarInput(inputs);
+    return { people, photos, count: records.length, sample: records, records: () => records };
+  }
+  if (inputs.length !== 1) throw new DafError('ERR_DAF_BAD_OPTION', `--dataset ${kind} takes one input`);
+  const { datasetInput } = await import('../avatars/dataset_input.js');
+  const input = await datasetInput(await openDataset(kind, only!), limits);
+  io.log(`${kind}: ${input.refused} refused before they are opened, ${input.leftOut} left out by --limit or --people`);
+  const { first } = input;
+  const seen = first === null || first.hint?.points68 != null;
+  return { ...input, count: input.photos + input.refused, sample: seen ? [] : [first], records: () => input.records() };
 }
 
 function peakOf(report: unknown): number | null {

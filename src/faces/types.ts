@@ -86,12 +86,24 @@ export interface PreparedFace {
   readonly warnings: readonly FaceWarning[];
 }
 
+/** What a data set says of a face, in pixels of the upright photo. */
+export interface FaceHint {
+  /** Width and height of the picture that the numbers are of; null: the photo's own. */
+  readonly size: readonly [number, number] | null;
+  /** [136]: taken as side-car landmarks are, where no side-car lies beside the photo. */
+  readonly points68: readonly number[] | null;
+  /** [10]: eyes, nose, corners of the mouth, the image's left one first. They say which face is meant, as the box does. */
+  readonly points5: readonly number[] | null;
+  readonly box: Box | null;
+}
+
 /** A photo: a file (bytes where the name is not UTF-8) or what was in it. */
 export type PhotoSource =
   | {
       readonly path: string | Buffer;
       /** Side-car file; undefined looks beside the photo, null looks nowhere. */
       readonly sidecar?: string | Buffer | null | undefined;
+      readonly hint?: FaceHint | null | undefined;
     }
   | {
       readonly bytes: Uint8Array;

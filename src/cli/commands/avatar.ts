@@ -23,6 +23,9 @@ export const avatar: CommandSpec = {
       .option('--landmarks <file>', '68-landmark model (.onnx)')
       .option('--quality <level>', 'draft, standard or high', 'standard')
       .option('--keep <n>', 'photos of a person that count at most, best first', wholeNumber('--keep', 1, 32))
+      .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list or folders', 'auto')
+      .option('--limit <n>', 'photos of a data set at most', wholeNumber('--limit', 1, 100_000_000))
+      .option('--people <n>', 'people of a data set at most', wholeNumber('--people', 1, 100_000_000))
       .option('--overwrite', 'replace the results of an earlier job')
       .option('--strict', 'exit with 1 when an input was refused');
     addLocalOptions(command);
@@ -50,5 +53,18 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
     params,
     cluster: localOptions(options),
     overwrite: options['overwrite'] === true,
+    dataset: datasetKind(String(options['dataset'])),
+    limits: {
+      photos: (options['limit'] as number | undefined) ?? null,
+      people: (options['people'] as number | undefined) ?? null,
+    },
   };
+}
+
+const KINDS = ['auto', 'celeba', 'celeba-hq', 'ffhq', 'list', 'folders'] as const;
+
+function datasetKind(name: string): (typeof KINDS)[number] {
+  const kind = KINDS.find((each) => each === name);
+  if (kind !== undefined) return kind;
+  throw new DafError('ERR_DAF_BAD_OPTION', `--dataset ${name}`, { hint: KINDS.join(', ') });
 }

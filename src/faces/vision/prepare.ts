@@ -4,6 +4,7 @@ import { type Landmarker, openLandmarker } from '../models/landmarker.js';
 import type {
   Box,
   DetectedFace,
+  FaceHint,
   FaceLandmarks,
   FaceWarning,
   PhotoSource,
@@ -17,6 +18,7 @@ import { type CropPlan, photoToCrop, planCrop } from './crop.js';
 import { DEFAULT_DECODE_BYTES, decodeRegion, decodeScaled, type PhotoHeader, readHeader, resizePixels } from './decode.js';
 import { findFaces, largestFace, wrapAngle } from './find-faces.js';
 import { findLandmarks } from './find-landmarks.js';
+import { hintFace, hintLandmarks, meantFace } from './hint.js';
 import { type Orientation, upright } from './orient.js';
 import { scoreFace } from './quality.js';
 import { readSidecar } from './sidecar.js';
@@ -49,9 +51,9 @@ export function openVision(options: VisionOptions): Promise<Vision> {
 
 function createVision(models: VisionModels, decodeBytes: number, forget: () => void): Vision {
   let eyes: Promise<{ detector: Detector; landmarker: Landmarker }> | undefined;
-  const look = async (pixels: Pixels): Promise<Seen> => {
+  const look: Look = async (pixels, hinted) => {
     eyes ??= openEyes(models);
-    return see(pixels, await eyes);
+    return see(pixels, await eyes, hinted);
   };
   return {
     prepare: (photo) => prepare(photo, decodeBytes, look),
@@ -76,6 +78,9 @@ async function openEyes(models: VisionModels): Promise<{ detector: Detector; lan
   return { detector, landmarker: await openLandmarker(models.landmarks) };
 }
 
+/** Finds the face, the one hinted at where there is one. */
+type Look = (pixels: Pixels, hinted: DetectedFace | null) => Promise<Seen>;
+
 /** What was found on a picture, in its pixels. */
 interface Seen {
   readonly landmarks: FaceLandmarks;
@@ -86,16 +91,21 @@ interface Seen {
 
 const FACE_HINT = 'use a photo with the whole face in view, or put landmarks beside it (photo.pts)';
 
-async function see(pixels: Pixels, eyes: { detector: Detector; landmarker: Landmarker }): Promise<Seen> {
+async function see(
+  pixels: Pixels,
+  eyes: { detector: Detector; landmarker: Landmarker },
+  hinted: DetectedFace | null,
+): Promise<Seen> {
   const faces = await findFaces(pixels, eyes.detector);
-  const face = largestFace(faces);
+  const face = hinted === null ? largestFace(faces) : meantFace(faces, hinted);
   if (face === null) throw new DafError('ERR_DAF_NO_FACE', 'no face was found', { hint: FACE_HINT });
   const landmarks = await landmarksOf(pixels, face, eyes.landmarker);
   if (landmarks.confidence < MIN_CONFIDENCE) {
     const found = `what looks like a face (${face.confidence.toFixed(2)}) has no steady landmarks`;
     throw new DafError('ERR_DAF_NO_FACE', found, { hint: FACE_HINT });
   }
-  return { landmarks, box: face.box, count: faces.length };
+  // Where somebody said which face is meant, others beside it are no surprise.
+  return { landmarks, box: face.box, count: hinted === null ? faces.length : 1 };
 }
 
 /** A landmarker's canvas has ~160 pixels: a face larger than this is shrunk first, and not once a look. */
@@ -134,12 +144,15 @@ function severalFaces({ count, box: used }: Seen): FaceWarning[] {
   return [{ code: 'ERR_DAF_SEVERAL_FACES', message: `${count} faces; the largest was used (box ${box})` }];
 }
 
-async function prepare(photo: PhotoSource, decodeBytes: number, look: (pixels: Pixels) => Promise<Seen>): Promise<PreparedFace> {
+async function prepare(photo: PhotoSource, decodeBytes: number, look: Look): Promise<PreparedFace> {
   await using file = await openPhoto(photo);
   const header = await readHeader(file.input, decodeBytes);
-  const given = await readSidecar(photo, header.width, header.height);
+  const { width, height } = header;
+  const hint = ('hint' in photo ? photo.hint : null) ?? null;
+  const given = (await readSidecar(photo, width, height)) ?? hintLandmarks(hint, width, height);
   const working = await decodeScaled(file.input, header, WORKING_SIDE);
-  const seen = given === null ? enlarge(await look(working), working, header) : sidecarSeen(given);
+  const seen =
+    given === null ? enlarge(await look(working, hintedOn(working, hint, header)), working, header) : sidecarSeen(given);
   const plan = planCrop(seen.landmarks.points, header.width, header.height);
   if (plan === null) throw new DafError('ERR_DAF_NO_FACE', 'the face lies outside the photo');
   const { transform } = plan;
@@ -157,6 +170,11 @@ async function prepare(photo: PhotoSource, decodeBytes: number, look: (pixels: P
     quality,
     warnings: severalFaces(seen),
   };
+}
+
+function hintedOn(working: Pixels, hint: FaceHint | null, { width, height }: PhotoHeader): DetectedFace | null {
+  if (hint === null) return null;
+  return hintFace({ ...hint, size: hint.size ?? [width, height] }, working.width, working.height);
 }
 
 /** From the pixels of the working picture to those of the photo. */

@@ -65,7 +65,11 @@ async function readLandmarks(path: string | Buffer, width: number, height: numbe
  */
 export function parseLandmarks(name: string, bytes: Uint8Array, width: number, height: number): Float32Array {
   const text = new TextDecoder().decode(bytes);
-  const points = name.toLowerCase().endsWith('.pts') ? parsePts(name, text) : parseJson(name, text);
+  return checkLandmarks(name, name.toLowerCase().endsWith('.pts') ? parsePts(name, text) : parseJson(name, text), width, height);
+}
+
+/** @throws DafError ERR_DAF_BAD_LANDMARKS for points far outside the photo, or of no face. */
+export function checkLandmarks(name: string, points: Float32Array, width: number, height: number): Float32Array {
   for (let i = 0; i < points.length; i += 2) {
     const [x, y] = [points[i]!, points[i + 1]!];
     if (!Number.isFinite(x) || !Number.isFinite(y)) throw bad(`${name}: point ${i / 2 + 1} is not a number`);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addCommand, runProgram } from './command.js';
 import { avatar } from './commands/avatar.js';
 import { coordinator } from './commands/coordinator.js';
+import { dataset } from './commands/dataset.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
@@ -27,6 +28,8 @@ const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, repla
 for (const command of commands) addCommand(program, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
+const datasets = program.command('dataset').description('Fetch data sets');
+for (const command of dataset) addCommand(datasets, command);
 const vision = program.command('models').description('Add, list, verify and remove face models');
 for (const command of models) addCommand(vision, command);
 

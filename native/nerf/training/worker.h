@@ -65,6 +65,7 @@ class alignas(64) TrainingWorker {
   Status Gather(uint32_t room, bool draws, LossSums* losses);
   Status GatherProposed(uint32_t room, float* gradients, LossSums* losses);
   void Select();
+  uint64_t SamplesEach() const;
   bool DrawsMore() const;
   void Learn(float* gradients, WorkSums* sums);
   double Losses(uint32_t ray, LossSums* losses);

@@ -8,6 +8,7 @@ namespace {
 constexpr uint32_t kMaxMisses = 50000;  // rays without a sample, one after the other
 // Samples of a ray whose density is computed at once: what lies behind a surface is not asked for.
 constexpr uint32_t kRun = 16;
+constexpr uint32_t kManyRays = 64;  // fit into a pass where they are walked by runs
 
 Status Empty() {
   return Status(Code::kBadData,
@@ -33,11 +34,15 @@ void TrainingWorker::CountEmpty(const TrainingRay& ray, LossSums* losses) const 
   ColorLoss(options_, ray, nothing, unused, losses);
 }
 
+// Of this step's rays so far.
+uint64_t TrainingWorker::SamplesEach() const {
+  const uint64_t closed = learnt_rays_ + kept_.ray_count - open_count_;
+  return (learnt_samples_ + kept_.samples) / std::max<uint64_t>(closed, 1) + 1;
+}
+
 // Whether there is room for more rays, those that are open being like those before them.
 bool TrainingWorker::DrawsMore() const {
-  const uint64_t closed = learnt_rays_ + kept_.ray_count - open_count_,
-                 each = (learnt_samples_ + kept_.samples) / std::max<uint64_t>(closed, 1) + 1;
-  return kept_.samples + open_count_ * each < pass_->capacity() * 2 / 3 &&
+  return kept_.samples + open_count_ * SamplesEach() < pass_->capacity() * 2 / 3 &&
          kept_.ray_count < SampleLanes::kMaxRays * 3 / 4;
 }
 
@@ -46,8 +51,12 @@ bool TrainingWorker::DrawsMore() const {
 Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
   SampleLanes& c = candidates_;
   c.Clear();
-  // The first few rays go to their end, and tell how many samples those after them will have.
-  run_length_ = learnt_rays_ + kept_.ray_count == 0 ? std::max(kRun, room / 16) : kRun;
+  // The first rays go to their end, and tell how many samples those after them will have. So do all
+  // while these are many, as in fog: hardly any light ends early there, and of rays that are open
+  // the longest would be cut.
+  const bool whole =
+      learnt_rays_ + kept_.ray_count == 0 || SamplesEach() * kManyRays > pass_->capacity();
+  run_length_ = whole ? pass_->capacity() : kRun;
   uint32_t open = 0;
   for (uint32_t i = 0; i < open_count_; ++i) {
     if (room == 0) {
@@ -59,11 +68,12 @@ Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
   open_count_ = open;
   const float edge = model_.box().edge(),
               step = edge / static_cast<float>(options_.samples_per_edge);
-  for (uint32_t misses = 0; draws && c.samples + run_length_ <= room && DrawsMore();) {
+  for (uint32_t misses = 0; draws && c.samples + (whole ? 1 : kRun) <= room && DrawsMore();) {
     if (misses > kMaxMisses) return Empty();
     TrainingRay& ray = kept_.rays[kept_.ray_count];
     OpenRay& next = open_[open_count_];
     ++misses;
+    const Rng random = rng_;
     if (!Draw(&ray)) continue;
     const uint32_t before = c.samples;
     next.ray = kept_.ray_count;
@@ -75,9 +85,15 @@ Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
       CountEmpty(ray, losses);
       continue;
     }
+    if (whole && more && before + kept_.samples > 0) {  // drawn again when there is room
+      c.samples = before;
+      --c.ray_count;
+      rng_ = random;
+      break;
+    }
     misses = 0;
     through_[kept_.ray_count++] = 1;
-    open_count_ += more ? 1 : 0;
+    open_count_ += more && !whole ? 1 : 0;
   }
   c.first[c.ray_count] = c.samples;
   return Status::Ok();

@@ -28,7 +28,7 @@ const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, repla
 for (const command of commands) addCommand(program, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
-const datasets = program.command('dataset').description('Fetch data sets');
+const datasets = program.command('dataset').description('Check and fetch data sets');
 for (const command of dataset) addCommand(datasets, command);
 const vision = program.command('models').description('Add, list, verify and remove face models');
 for (const command of models) addCommand(vision, command);

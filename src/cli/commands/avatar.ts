@@ -63,7 +63,7 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
 
 const KINDS = ['auto', 'celeba', 'celeba-hq', 'ffhq', 'list', 'folders'] as const;
 
-function datasetKind(name: string): (typeof KINDS)[number] {
+export function datasetKind(name: string): (typeof KINDS)[number] {
   const kind = KINDS.find((each) => each === name);
   if (kind !== undefined) return kind;
   throw new DafError('ERR_DAF_BAD_OPTION', `--dataset ${name}`, { hint: KINDS.join(', ') });

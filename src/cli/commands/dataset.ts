@@ -1,6 +1,7 @@
 import { toWire } from '../../core/contracts/errors.js';
 import { formatBytes } from '../../core/options/index.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
+import { datasetKind } from './avatar.js';
 
 const collect: CommandSpec = {
   usage: 'collect <manifest>',
@@ -39,5 +40,31 @@ const collect: CommandSpec = {
   },
 };
 
-/** `daf dataset …` */
-export const dataset: readonly CommandSpec[] = [collect];
+const check: CommandSpec = {
+  usage: 'check <path>',
+  summary: 'Count a data set, name what is missing or damaged, and decode a sample; exit with 1 where something is wrong',
+  examples: ['daf dataset check celeba', 'daf dataset check ffhq --sample 1000 --json'],
+  options(command) {
+    command
+      .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list or folders', 'auto')
+      .option('--sample <n>', 'photos to decode, spread over the set', wholeNumber('--sample', 0, 100_000_000), 100);
+  },
+  async run(args, options, io) {
+    const { checkDataset } = await import('../../faces/datasets/check.js');
+    const kind = datasetKind(String(options['dataset']));
+    const found = await checkDataset(args[0] as string, kind, options['sample'] as number, io.signal);
+    const { sample, faults } = found;
+    const size = (of: readonly [number, number] | null): string => (of === null ? '–' : of.join('×'));
+    const lines = [
+      `${found.kind}: ${found.photos} photos of ${found.people} people, ${formatBytes(found.bytes)}; ${found.hinted} with landmarks or boxes`,
+      `${sample.decoded} decoded, ${size(sample.smallest)} to ${size(sample.largest)}; ${sample.damaged.length} damaged`,
+      ...Object.entries(faults).map(([code, count]) => `${count} × ${code}`),
+      ...[...found.firstFaults, ...sample.damaged].map(({ name, error }) => `  ${name}: ${error.code}: ${error.message}`),
+    ];
+    const wrong = Object.keys(faults).length > 0 || sample.damaged.length > 0;
+    return { json: found, text: lines.join('\n'), exitCode: wrong ? 1 : 0 };
+  },
+};
+
+/** `daf dataset …`, in the order in which its help lists them. */
+export const dataset: readonly CommandSpec[] = [check, collect];

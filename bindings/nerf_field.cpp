@@ -143,6 +143,7 @@ Napi::Value FieldInfo(const Napi::CallbackInfo& info) {
   std::memcpy(min.Data(), field->model->box().min, 3 * sizeof(float));
   std::memcpy(max.Data(), field->model->box().max, 3 * sizeof(float));
   out.Set("kind", Napi::String::New(env, field->model->field().kind()));
+  out.Set("learnedBackground", Napi::Boolean::New(env, field->model->background() != nullptr));
   out.Set("parameters",
           Napi::Number::New(env, static_cast<double>(field->model->field().parameter_count())));
   out.Set("boxMin", min);

@@ -12,6 +12,7 @@ bool ReadLook(const Napi::Value& value, nerf::RenderOptions* out) {
   }
   const Napi::Object look = value.As<Napi::Object>();
   out->transparent = look.Get("background").IsNull();
+  out->learned_background = look.Get("learnedBackground").ToBoolean().Value();
   out->stratified = look.Get("stratified").ToBoolean().Value();
   out->exhaustive = look.Get("exhaustive").ToBoolean().Value();
   return ReadPrecision(look.Get("precision"), &out->pass) &&

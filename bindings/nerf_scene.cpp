@@ -14,14 +14,14 @@ bool ReadOptions(const Napi::Value& value, nerf::SceneTrainOptions* out) {
     return false;
   }
   const Napi::Object o = value.As<Napi::Object>();
-  uint32_t seed, random_background, total_steps;
+  uint32_t seed, background_kind, total_steps;
   if (!ReadCount(o, "threads", &out->threads) || !ReadCount(o, "seed", &seed) ||
       !ReadCount(o, "samplesPerStep", &out->samples_per_step) ||
       !ReadCount(o, "samplesPerEdge", &out->samples_per_edge) ||
       !ReadFloat(o, "occupiedDepth", &out->occupied_depth) ||
       !ReadFloat(o, "minWeight", &out->min_weight) ||
       !ReadFloat(o, "minTransmittance", &out->min_transmittance) ||
-      !ReadCount(o, "randomBackground", &random_background) ||
+      !ReadCount(o, "backgroundKind", &background_kind) ||
       !ReadTriple(o.Get("background"), "background", out->background) ||
       !ReadCount(o, "totalSteps", &total_steps) ||
       !ReadFloat(o, "learningRate", &out->learning_rate) ||
@@ -37,8 +37,11 @@ bool ReadOptions(const Napi::Value& value, nerf::SceneTrainOptions* out) {
   }
   out->seed = seed;
   out->total_steps = total_steps;
-  out->background_kind =
-      random_background != 0 ? nerf::TrainingBackground::kRandom : nerf::TrainingBackground::kFixed;
+  if (background_kind > 2) {
+    ThrowArgument(value.Env(), "sceneBegin: backgroundKind must be 0–2");
+    return false;
+  }
+  out->background_kind = static_cast<nerf::TrainingBackground>(background_kind);
   return true;
 }
 

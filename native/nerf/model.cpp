@@ -39,6 +39,10 @@ Status Model::Load(const SafetensorsFile& file, std::unique_ptr<Model>* out) {
   std::vector<uint8_t> bits;
   DAF_RETURN_IF_ERROR(file.Bytes("occupancy", {(*out)->occupancy_.byte_count()}, &bits));
   (*out)->occupancy_.Restore(bits.data());
+  if (Background::In(file)) {
+    (*out)->NewBackground(0);
+    DAF_RETURN_IF_ERROR((*out)->background_->Load(file));
+  }
   (*out)->occupancy_.AllowAll();
   if (file.Find("allowed") != nullptr) {
     DAF_RETURN_IF_ERROR(file.Bytes("allowed", {(*out)->occupancy_.byte_count()}, &bits));
@@ -55,6 +59,7 @@ Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
   if (box_.unbounded) writer->Metadata("unbounded", "true");
   writer->Metadata("occupancyResolution", std::to_string(occupancy_.resolution()));
   DAF_RETURN_IF_ERROR(field_->Save(scratch, writer));
+  if (background_ != nullptr) DAF_RETURN_IF_ERROR(background_->Save(&saved_background_, writer));
   if (!occupancy_.AllAllowed()) {
     DAF_RETURN_IF_ERROR(
         writer->Add("allowed", DType::kU8, {occupancy_.byte_count()}, occupancy_.allowed_bytes()));

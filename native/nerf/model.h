@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "native/nerf/background.h"
 #include "native/nerf/field.h"
 #include "native/nerf/occupancy.h"
 #include "native/nerf/pass_pool.h"
@@ -30,6 +31,10 @@ class Model {
   Field& field() { return *field_; }
   const Field& field() const { return *field_; }
   const Box& box() const { return box_; }
+  // Null where none was learnt.
+  Background* background() { return background_.get(); }
+  const Background* background() const { return background_.get(); }
+  void NewBackground(uint64_t seed) { background_ = std::make_unique<Background>(seed); }
   Occupancy& occupancy() { return occupancy_; }
   const Occupancy& occupancy() const { return occupancy_; }
 
@@ -65,6 +70,8 @@ class Model {
   Status Refresh(const TaskControl& control);
 
   std::unique_ptr<Field> field_;
+  std::unique_ptr<Background> background_;
+  std::array<float, Background::kParameters> saved_background_;  // while a writer borrows it
   PassPool passes_, coarse_passes_{true};
   Box box_;
   Occupancy occupancy_;

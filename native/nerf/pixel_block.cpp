@@ -11,6 +11,9 @@ namespace {
 // Colour is evaluated where a sample's weight is above this.
 constexpr float kSeen = 1e-4f;
 
+// Nobody sees what lies behind a pixel of more opacity.
+constexpr float kSolid = 0.9999f;
+
 uint8_t ToByte(float v) {
   return static_cast<uint8_t>(std::min(std::max(v, 0.0f), 1.0f) * 255 + 0.5f);
 }
@@ -87,7 +90,8 @@ void PixelBlock::AddNormals(const SampleBatch& batch, const SeenSamples& seen, c
   }
 }
 
-void PixelBlock::Store(const Window& window, const RenderTargets& targets) const {
+void PixelBlock::Store(const Camera& camera, const Window& window,
+                       const RenderTargets& targets) const {
   for (uint32_t i = 0; i < count_; ++i) {
     const Pixel& pixel = pixels_[i];
     const size_t at = size_t{pixel.y - window.y} * window.width + (pixel.x - window.x);
@@ -102,8 +106,15 @@ void PixelBlock::Store(const Window& window, const RenderTargets& targets) const
       for (int a = 0; a < 3; ++a)
         targets.normal[at * 3 + a] = solid && length > 0 ? n[a] / length : 0.0f;
     }
-    float over[3];
-    for (int c = 0; c < 3; ++c) over[c] = pixel.color[c] + (1 - opacity) * options_.background[c];
+    float behind[3], over[3];
+    std::copy_n(options_.background, 3, behind);
+    if (behind_ != nullptr && opacity < kSolid) {
+      behind_->Color(
+          PixelRay(camera, static_cast<float>(pixel.x) + 0.5f, static_cast<float>(pixel.y) + 0.5f)
+              .direction,
+          behind);
+    }
+    for (int c = 0; c < 3; ++c) over[c] = pixel.color[c] + (1 - opacity) * behind[c];
     if (targets.color != nullptr) std::copy_n(over, 3, targets.color + at * 3);
     if (targets.rgba == nullptr) continue;
     uint8_t* rgba = targets.rgba + at * 4;

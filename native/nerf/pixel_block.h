@@ -17,7 +17,9 @@ struct SeenSamples {
 
 class PixelBlock {
  public:
-  explicit PixelBlock(const RenderOptions& options) : options_(options) {}
+  // `behind`: what is seen where nothing is, or null for the options' colour.
+  PixelBlock(const RenderOptions& options, const Background* behind)
+      : options_(options), behind_(behind) {}
   // Errors: kMemory.
   Status Reserve(uint32_t pixels, Arena* arena);
   void Clear() { count_ = 0; }
@@ -37,8 +39,8 @@ class PixelBlock {
   void AddNormals(const SampleBatch& batch, const SeenSamples& seen, const float* x, const float* y,
                   const float* z);
 
-  // Writes all pixels, which lie in the window.
-  void Store(const Window& window, const RenderTargets& targets) const;
+  // Writes all pixels, which lie in the window of the camera's picture.
+  void Store(const Camera& camera, const Window& window, const RenderTargets& targets) const;
 
  private:
   // What is asked for once a pixel, apart from what every sample asks for.
@@ -50,6 +52,7 @@ class PixelBlock {
   };
 
   const RenderOptions& options_;
+  const Background* behind_;
   Pixel* pixels_ = nullptr;
   float* through_ = nullptr;
   uint32_t count_ = 0;

@@ -70,7 +70,7 @@ RenderBlock<Sampler>::RenderBlock(const Model& model, FieldPass* pass,
       normals_(normals),
       plan_(PlanOf(model, options)),
       sampler_(plan_, kernels, PixelRay(camera, camera.center[0], camera.center[1]).origin),
-      pixels_(options) {}
+      pixels_(options, options.learned_background ? model.background() : nullptr) {}
 
 template <typename Sampler>
 Status RenderBlock<Sampler>::Reserve(Arena* arena) {

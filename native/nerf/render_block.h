@@ -26,7 +26,7 @@ class RenderBlock {
                 RenderStats* stats);
   // Writes what Render found.
   void Store(const Window& window, const RenderTargets& targets) const {
-    pixels_.Store(window, targets);
+    pixels_.Store(camera_, window, targets);
   }
 
  private:

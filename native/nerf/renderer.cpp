@@ -61,6 +61,8 @@ Status Renderer::Render(Model* model, const Camera& camera, const Window& window
   const double begin = ThreadSeconds();
   const auto start = std::chrono::steady_clock::now();
   DAF_RETURN_IF_ERROR(CheckArguments(camera, window, options));
+  if (options.learned_background && model->background() == nullptr)
+    return Status(Code::kBadArgument, "this field has no learned background");
   const kernels::Table* kernels;
   DAF_RETURN_IF_ERROR(kernels::Chosen(&kernels));
   if (!options.exhaustive) DAF_RETURN_IF_ERROR(model->PrepareSkipping(control));

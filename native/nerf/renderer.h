@@ -11,7 +11,8 @@ namespace daf::nerf {
 
 struct RenderOptions {
   float background[3] = {0, 0, 0};
-  bool transparent = true;  // rgba keeps straight alpha instead of the background
+  bool learned_background = false;  // instead of it, for models that have one
+  bool transparent = true;          // rgba keeps straight alpha instead of the background
   uint32_t samples = 0;  // of the marching lattice along the box's longest edge, 8–4096; 0: what
                          // suits the model
   uint32_t samples_per_ray = 0;  // that many equal strata of each ray instead of the lattice

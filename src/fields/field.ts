@@ -28,6 +28,8 @@ export class Field implements NeuralField {
   readonly kind: FieldKind;
   readonly box: FieldBox;
   readonly parameterCount: number;
+  /** Whether what lies behind was learnt with the field: `background: 'learned'` renders it. */
+  readonly learnedBackground: boolean;
   readonly #handle: FieldHandle;
   #disposed = false;
 
@@ -36,6 +38,7 @@ export class Field implements NeuralField {
     const info = addon().fieldInfo(handle);
     this.kind = info.kind;
     this.parameterCount = info.parameters;
+    this.learnedBackground = info.learnedBackground;
     this.box = { min: vector(info.boxMin), max: vector(info.boxMax), ...(info.unbounded ? { unbounded: true } : {}) };
   }
 

@@ -181,6 +181,7 @@ export interface NeuralField extends Disposable {
   readonly kind: FieldKind;
   readonly box: FieldBox;
   readonly parameterCount: number;
+  readonly learnedBackground: boolean;
   /** Copies the views into native memory and prepares the occupancy grid. @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT */
   train(views: readonly TrainingView[], options?: TrainingOptions): TrainingSession;
   render(camera: FieldCamera, options?: RenderOptions): RenderedImage;

@@ -110,4 +110,22 @@ Status TrainingImages::ForbidUnseen(const Box& box, float near, Occupancy* grid,
   return Status::Ok();
 }
 
+void TrainingImages::MedianColor(uint64_t seed, float out[3]) const {
+  constexpr uint32_t kDraws = 4096;
+  Rng rng(seed, 12);
+  std::vector<float> channels[3];
+  TrainingRay ray;
+  for (uint32_t i = 0; i < kDraws; ++i) {
+    if (!Draw(&rng, &ray)) continue;
+    for (int c = 0; c < 3; ++c) channels[c].push_back(ray.color[c]);
+  }
+  for (int c = 0; c < 3; ++c) {
+    out[c] = 0.5f;
+    if (channels[c].empty()) continue;
+    const auto middle = channels[c].begin() + static_cast<std::ptrdiff_t>(channels[c].size() / 2);
+    std::nth_element(channels[c].begin(), middle, channels[c].end());
+    out[c] = *middle;
+  }
+}
+
 }  // namespace daf::nerf

@@ -35,6 +35,9 @@ class TrainingImages {
   // masked out.
   bool Draw(Rng* rng, TrainingRay* out) const;
 
+  // Of each channel, of pixels drawn at random.
+  void MedianColor(uint64_t seed, float out[3]) const;
+
   // Forbids the cells that no picture sees, and those that some picture shows less deep than
   // `near`, before which nothing is: whatever stood there would appear in other views. Errors:
   // kBadData where no picture sees any of the box; kCancelled.

@@ -9,9 +9,10 @@
 namespace daf::nerf {
 
 enum class TrainingBackground : uint32_t {
-  kFixed,   // `background`: what lies behind the scene in every picture and every rendering
-  kRandom,  // another colour for every ray, behind the picture and the field alike: needs mattes,
-            // and teaches opacity
+  kFixed,    // `background`: what lies behind the scene in every picture and every rendering
+  kRandom,   // another colour for every ray, behind the picture and the field alike: needs mattes,
+             // and teaches opacity
+  kLearned,  // the model's background network, learnt with the field
 };
 
 struct SceneTrainOptions {

@@ -38,6 +38,11 @@ Status SceneTrainer::SaveState(const std::string& path, const std::string& note)
   DAF_RETURN_IF_ERROR(writer.Add("occupied", DType::kU8, {cells / 8}, grid_.bytes()));
   const std::vector<uint8_t> shown = shown_.State();
   DAF_RETURN_IF_ERROR(writer.Add("shown", DType::kU8, {shown.size()}, shown.data()));
+  const std::vector<float> background =
+      background_.active() ? background_.State() : std::vector<float>();
+  if (background_.active())
+    DAF_RETURN_IF_ERROR(
+        writer.Add("background", DType::kF32, {background.size()}, background.data()));
   return writer.Write(path);
 }
 
@@ -60,7 +65,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   const size_t count = model_.field().parameter_count(), bytes = grid_.byte_count();
   std::vector<uint32_t> counters;
   std::vector<uint8_t> allowed, occupied, shown;
-  std::vector<float> weights, first, second, average, maxima;
+  std::vector<float> weights, first, second, average, maxima, background;
   DAF_RETURN_IF_ERROR(file.Uint32s("counters", {3 + 2 * workers_.size()}, &counters));
   DAF_RETURN_IF_ERROR(file.Bytes("allowed", {bytes}, &allowed));
   DAF_RETURN_IF_ERROR(file.Bytes("occupied", {bytes}, &occupied));
@@ -71,6 +76,8 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
         std::tuple{"second", count, &second}, std::tuple{"maxima", bytes * 8, &maxima}})
     DAF_RETURN_IF_ERROR(file.Floats(name, {size}, out));
   if (adam_.average() != nullptr) DAF_RETURN_IF_ERROR(file.Floats("average", {count}, &average));
+  if (background_.active())
+    DAF_RETURN_IF_ERROR(file.Floats("background", {background_.state_size()}, &background));
   const auto put = [](const std::vector<float>& from, float* to) {
     if (to != nullptr) std::memcpy(to, from.data(), from.size() * sizeof(float));
   };
@@ -83,6 +90,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   grid_.RestoreBits(occupied.data());
   shown_.Restore(shown);
   adam_.RestoreSteps(counters[0] | uint64_t{counters[1]} << 32);
+  if (background_.active()) background_.Restore(background, adam_.steps());
   sweep_due_ = counters[2] != 0;
   for (size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->rng().Restore(counters[3 + 2 * i] | uint64_t{counters[4 + 2 * i]} << 32);

@@ -43,9 +43,18 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
   if (options_.average_decay > 0)
     DAF_RETURN_IF_ERROR(arena_.Allocate(model_.field().parameter_count(), &own_weights_));
   DAF_RETURN_IF_ERROR(shown_.Reserve(grid_, options_.threads, &arena_));
+  if (options_.background_kind == TrainingBackground::kLearned) {
+    if (model_.background() == nullptr) {
+      float color[3];
+      images_.MedianColor(options_.seed, color);
+      model_.NewBackground(options_.seed);
+      model_.background()->Begin(color);
+    }
+    background_.Begin(model_.background(), options_.threads, options_.average_decay);
+  }
   for (uint32_t thread = 0; thread < options_.threads; ++thread) {
-    workers_.push_back(
-        std::make_unique<TrainingWorker>(&model_, &grid_, &shown_, &images_, options_, thread));
+    workers_.push_back(std::make_unique<TrainingWorker>(&model_, &grid_, &shown_, &background_,
+                                                        &images_, options_, thread));
     DAF_RETURN_IF_ERROR(workers_.back()->Reserve(&arena_));
   }
   step_sums_.resize(options_.threads);
@@ -123,6 +132,7 @@ Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& c
   if (!status.ok()) {  // as if the step had not begun
     worker.rng() = before;
     adam_.ClearGradients(thread);
+    if (background_.active()) background_.Clear(thread);
     return status;
   }
   // From here on nothing fails and nobody is cancelled until the step is whole.
@@ -130,12 +140,13 @@ Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& c
   uint64_t rays = 0;
   for (const WorkSums& each : step_sums_) rays += each.losses.rays;
   run_sums_[thread].Add(step_sums_[thread]);
-  adam_.Update(thread, &model_.field(), Rate(progress),
-               1.0f / static_cast<float>(std::max<uint64_t>(rays, 1)));
+  const float scale = 1.0f / static_cast<float>(std::max<uint64_t>(rays, 1)), rate = Rate(progress);
+  adam_.Update(thread, &model_.field(), rate, scale);
   DAF_RETURN_IF_ERROR(Meet(thread, none, Phase::kUpdate));
   if (thread == 0) {
     model_.Touch();
     adam_.Finish(&model_.field());
+    if (background_.active()) background_.Update(rate / options_.learning_rate, scale);
     sweep_due_ = SweepDue();
   }
   DAF_RETURN_IF_ERROR(Meet(thread, none, Phase::kGrid));
@@ -183,6 +194,7 @@ bool SceneTrainer::UseAverage(bool average) {
   } else {
     std::memcpy(field.parameters(), own_weights_, bytes);
   }
+  if (background_.active()) background_.UseAverage(average);
   averaged_ = average;
   field.Pack();
   model_.Touch();

@@ -84,6 +84,7 @@ class SceneTrainer {
   ShownCells shown_;
   SharedAdam adam_;
   Barrier barrier_;
+  BackgroundLearner background_;
   std::vector<std::unique_ptr<TrainingWorker>> workers_;
   std::vector<WorkSums> step_sums_, run_sums_;  // by thread
   float* own_weights_ = nullptr;                // while the average is in use

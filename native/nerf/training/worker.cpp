@@ -165,7 +165,9 @@ double TrainingWorker::Losses(uint32_t ray, LossSums* losses) {
     std::fill_n(d_weight, samples, 0.0f);
     return 0;
   }
-  ColorLoss(options_, kept_.rays[ray], kept_.out + size_t{ray} * 6, d_out, losses);
+  const float* out = kept_.out + size_t{ray} * 6;
+  ColorLoss(options_, kept_.rays[ray], out, d_out, losses);
+  if (background_.active()) TeachBackground(kept_.rays[ray], d_out, out[3]);
   if (options_.distortion_weight == 0) return 0;
   return Distortion(candidates_.weight + first, candidates_.t + first, candidates_.step + first,
                     samples, options_.distortion_weight, d_weight);

@@ -10,6 +10,7 @@
 
 #include "native/nerf/march.h"
 #include "native/nerf/model.h"
+#include "native/nerf/training/background_learner.h"
 #include "native/nerf/training/coarse_look.h"
 #include "native/nerf/training/phase_clock.h"
 #include "native/nerf/training/shown_cells.h"
@@ -31,10 +32,12 @@ struct WorkSums {
 class alignas(64) TrainingWorker {
  public:
   TrainingWorker(Model* model, const Occupancy* grid, ShownCells* shown,
-                 const TrainingImages* images, const SceneTrainOptions& options, uint32_t thread)
+                 BackgroundLearner* background, const TrainingImages* images,
+                 const SceneTrainOptions& options, uint32_t thread)
       : model_(*model),
         grid_(*grid),
         shown_(*shown),
+        background_(*background),
         images_(*images),
         options_(options),
         thread_(thread),
@@ -61,7 +64,8 @@ class alignas(64) TrainingWorker {
   static constexpr float kCut = -1;  // of a ray that there was no room for: it teaches nothing
 
   bool Draw(TrainingRay* ray);
-  void CountEmpty(const TrainingRay& ray, LossSums* losses) const;
+  void CountEmpty(const TrainingRay& ray, LossSums* losses);
+  void TeachBackground(const TrainingRay& ray, const float* d_out, float opacity);
   Status Gather(uint32_t room, bool draws, LossSums* losses);
   Status GatherProposed(uint32_t room, float* gradients, LossSums* losses);
   void Select();
@@ -75,6 +79,7 @@ class alignas(64) TrainingWorker {
   Model& model_;
   const Occupancy& grid_;
   ShownCells& shown_;
+  BackgroundLearner& background_;
   const TrainingImages& images_;
   const SceneTrainOptions& options_;
   const uint32_t thread_;

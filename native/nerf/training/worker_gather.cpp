@@ -20,6 +20,10 @@ Status Empty() {
 // False for a pixel that was masked out.
 bool TrainingWorker::Draw(TrainingRay* ray) {
   if (!images_.Draw(&rng_, ray)) return false;
+  if (background_.active()) {
+    model_.background()->Color(ray->ray.direction, ray->background);
+    return true;
+  }
   for (int k = 0; k < 3; ++k) {
     ray->background[k] = options_.background_kind == TrainingBackground::kRandom
                              ? rng_.Uniform()
@@ -28,10 +32,19 @@ bool TrainingWorker::Draw(TrainingRay* ray) {
   return true;
 }
 
-void TrainingWorker::CountEmpty(const TrainingRay& ray, LossSums* losses) const {
+void TrainingWorker::CountEmpty(const TrainingRay& ray, LossSums* losses) {
   const float nothing[6] = {0, 0, 0, 0, 0, 1};
-  float unused[4];
-  ColorLoss(options_, ray, nothing, unused, losses);
+  float d_out[4];
+  ColorLoss(options_, ray, nothing, d_out, losses);
+  if (background_.active()) TeachBackground(ray, d_out, 0);
+}
+
+// Of a ray of this opacity: a transparent pixel shows the background too.
+void TrainingWorker::TeachBackground(const TrainingRay& ray, const float* d_out, float opacity) {
+  const float share = ray.alpha - opacity;
+  if (share == 0) return;
+  const float d_color[3] = {d_out[0] * share, d_out[1] * share, d_out[2] * share};
+  background_.Teach(thread_, ray.ray.direction, d_color);
 }
 
 // Of this step's rays so far.

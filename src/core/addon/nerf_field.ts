@@ -85,4 +85,6 @@ export interface NativeFieldInfo {
   readonly boxMin: Float32Array;
   readonly boxMax: Float32Array;
   readonly unbounded: boolean;
+  /** What lies behind was learnt with the field. */
+  readonly learnedBackground: boolean;
 }

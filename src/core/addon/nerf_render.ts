@@ -16,6 +16,8 @@ export interface NerfRenderAddon {
 export interface NativeFieldLook {
   /** sRGB, or null for straight alpha. */
   readonly background: Float32Array | null;
+  /** Instead of `background`, which is not null then: the network that was learnt with the field. */
+  readonly learnedBackground: boolean;
   /** 0: what suits the model. */
   readonly samples: number;
   /** 0: the marching lattice of `samples`. */

@@ -37,8 +37,8 @@ export interface NativeSceneOptions {
   readonly occupiedDepth: number;
   readonly minWeight: number;
   readonly minTransmittance: number;
-  /** 1: a colour drawn for every ray; 0: `background`. */
-  readonly randomBackground: number;
+  /** 0: `background`; 1: a colour drawn for every ray; 2: a network, learnt with the field and kept with it. */
+  readonly backgroundKind: number;
   readonly background: Float32Array;
   /** That the schedule is laid out for; 0: as each run says. */
   readonly totalSteps: number;

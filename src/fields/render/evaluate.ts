@@ -22,8 +22,11 @@ export interface Evaluation {
 }
 
 export interface EvaluateOptions {
-  /** What transparent pixels of both pictures are shown on: sRGB, or `random`, another colour for every pixel. */
-  readonly background: Vector3 | 'random';
+  /**
+   * What transparent pixels of both pictures are shown on: sRGB, or `random`, another colour for every pixel; `learned`: what the field has learnt
+   * to be behind it, for pictures that show their own.
+   */
+  readonly background: Vector3 | 'random' | 'learned';
   readonly look: Pick<
     RenderLook,
     'samples' | 'samplesPerRay' | 'importance' | 'near' | 'far' | 'minTransmittance' | 'exhaustive' | 'precision'
@@ -45,6 +48,7 @@ export async function evaluate(pool: RenderPool, frames: readonly SceneFrame[], 
     const started = performance.now();
     const rendered = await pool.render(frame.camera, {
       ...options.look,
+      ...(options.background === 'learned' ? { background: options.background } : {}),
       floats: true,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       onProgress: (fraction) => options.onProgress?.((i + fraction) / frames.length, frame.name),
@@ -73,7 +77,8 @@ export async function evaluate(pool: RenderPool, frames: readonly SceneFrame[], 
 /** The background of each channel of each pixel; the same for both pictures. */
 type Backdrop = (index: number) => number;
 
-function backdrop(background: Vector3 | 'random', image: number): Backdrop {
+function backdrop(background: EvaluateOptions['background'], image: number): Backdrop {
+  if (background === 'learned') return () => 0; // the rendering has it already
   if (background !== 'random') return (index) => background[index % 3]!;
   return (index) => {
     // A hash of the place (the finaliser of MurmurHash3), so that every run shows the same colours.

@@ -27,8 +27,9 @@ const KEYS: readonly (keyof RenderOptions)[] = [
 export function renderLook(options: RenderOptions): NativeFieldLook {
   checkKeys('rendering', options, KEYS);
   const background = options.background ?? null;
-  if (background !== null && background.length !== 3) {
-    throw new DafError('ERR_DAF_BAD_OPTION', 'background must hold three numbers, or be null');
+  const learned = background === 'learned';
+  if (background !== null && !learned && background.length !== 3) {
+    throw new DafError('ERR_DAF_BAD_OPTION', 'background must hold three numbers, or be "learned" or null');
   }
   if (options.samplesPerRay === 0) {
     throw new DafError('ERR_DAF_BAD_OPTION', 'samplesPerRay must be 1–4096, or null for the marching lattice');
@@ -36,7 +37,8 @@ export function renderLook(options: RenderOptions): NativeFieldLook {
   if (options.samples === 0) throw new DafError('ERR_DAF_BAD_OPTION', 'samples must be 8–4096');
   const importance = twoLooks(options.importance ?? false);
   return Object.freeze({
-    background: background === null ? null : Float32Array.from(background),
+    background: background === null ? null : Float32Array.from(learned ? [0, 0, 0] : background),
+    learnedBackground: learned,
     samples: options.samples ?? 0,
     samplesPerRay: options.samplesPerRay ?? 0,
     coarseSamples: importance.coarse,

@@ -23,7 +23,7 @@ export interface ShotOptions {
   readonly elevation?: string;
   /** How many times nearer. @defaultValue 1 */
   readonly zoom?: string;
-  /** `none` (transparent), `white`, `black`, or `r,g,b` in 0–1. @defaultValue none */
+  /** `none` (transparent), `learned` with the field, `white`, `black`, or `r,g,b` in 0–1. @defaultValue none */
   readonly background?: string;
   /** Samples along the box's longest edge. @defaultValue 256 */
   readonly samples?: string;
@@ -33,7 +33,7 @@ export interface ShotOptions {
 
 export interface Shot {
   readonly cameras: readonly FieldCamera[];
-  readonly look: { readonly background: Vector3 | null; readonly samples: number; readonly precision: Precision };
+  readonly look: { readonly background: Vector3 | 'learned' | null; readonly samples: number; readonly precision: Precision };
 }
 
 const KEYS: readonly (keyof ShotOptions)[] = [
@@ -108,13 +108,17 @@ export function parseSize(text: string): PictureSize {
 }
 
 /** @throws DafError ERR_DAF_BAD_OPTION */
-export function parseBackground(text: string): Vector3 | null {
+export function parseBackground(text: string): Vector3 | 'learned' | null {
   if (text === 'none') return null;
+  if (text === 'learned') return text;
   if (text === 'white') return [1, 1, 1];
   if (text === 'black') return [0, 0, 0];
   const parts = text.split(',').map(Number);
   if (parts.length !== 3 || !parts.every((value) => value >= 0 && value <= 1)) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `background ${text}: expected none, white, black, or three numbers 0–1 as r,g,b`);
+    throw new DafError(
+      'ERR_DAF_BAD_OPTION',
+      `background ${text}: expected none, learned, white, black, or three numbers 0–1 as r,g,b`,
+    );
   }
   return parts as unknown as Vector3;
 }

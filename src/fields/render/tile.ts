@@ -8,7 +8,7 @@ export interface Tile {
   readonly field: string;
   readonly camera: FieldCamera;
   readonly window: PixelWindow;
-  readonly background: Vector3 | null;
+  readonly background: Vector3 | 'learned' | null;
   readonly samples: number;
   readonly precision: Precision;
 }

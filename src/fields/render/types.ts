@@ -13,8 +13,8 @@ export type Precision = 'fp32' | 'bf16' | 'int8';
 
 /** How a picture looks, whoever renders it. */
 export interface RenderLook {
-  /** sRGB in [0, 1] behind the field, or null for a transparent picture (straight alpha). @defaultValue null */
-  readonly background?: Vector3 | null;
+  /** sRGB in [0, 1] behind the field, `learned` for what was learnt with it, or null for a transparent picture (straight alpha). @defaultValue null */
+  readonly background?: Vector3 | 'learned' | null;
   /** Samples of the marching lattice along the box's longest edge, 8–4096. @defaultValue 256, for hash grids as fine as that in a box that bounds the scene 512 */
   readonly samples?: number;
   /** That many equal strata of each ray instead of the lattice, 1–4096, or null. @defaultValue null */

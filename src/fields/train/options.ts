@@ -63,8 +63,11 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   if (options.targetPsnr !== undefined && !(options.targetPsnr > 0 && options.targetPsnr < 100))
     throw new DafError('ERR_DAF_BAD_OPTION', `targetPsnr must be between 0 and 100 dB, not ${options.targetPsnr}`);
   const background = options.background ?? (scene.hasAlpha ? 'random' : 'scene');
-  if (background !== 'random' && background !== 'scene')
-    throw new DafError('ERR_DAF_BAD_OPTION', `background must be random or scene, not ${JSON.stringify(background)}`);
+  const backgroundKind = ['scene', 'random', 'learned'].indexOf(background);
+  if (backgroundKind < 0)
+    throw new DafError('ERR_DAF_BAD_OPTION', `background must be random, scene or learned, not ${JSON.stringify(background)}`);
+  if (background === 'learned' && scene.hasAlpha)
+    throw new DafError('ERR_DAF_BAD_OPTION', 'a learned background needs pictures without transparent pixels: these hide theirs');
   if (background === 'random' && !scene.hasAlpha)
     throw new DafError('ERR_DAF_BAD_OPTION', 'a random background needs pictures with transparent pixels');
   return Object.freeze({
@@ -81,7 +84,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       occupiedDepth: options.occupiedDepth ?? 0.03,
       minWeight: options.minWeight ?? (scene.unbounded ? 1e-4 : 1e-3),
       minTransmittance: options.minTransmittance ?? 1e-4,
-      randomBackground: background === 'random' ? 1 : 0,
+      backgroundKind,
       background: Float32Array.from(scene.background ?? [0, 0, 0]),
       totalSteps: Number.isFinite(steps) ? steps : 0,
       learningRate: options.learningRate ?? (classic ? 1e-3 : 1e-2),

@@ -145,6 +145,7 @@ t.test('what cannot be trained is refused with the reason', async (t) => {
   await refused({ resume: true }, 'ERR_DAF_BAD_OPTION');
   await refused({ background: 'random' }, 'ERR_DAF_BAD_OPTION', { ...scene, hasAlpha: false });
   await refused({ appearance: 4, field: { kind: 'classic' } }, 'ERR_DAF_BAD_OPTION');
+  await refused({ background: 'learned' }, 'ERR_DAF_BAD_OPTION'); // these pictures hide theirs
   await refused({ appearance: 3 }, 'ERR_DAF_BAD_ARGUMENT');
   await refused({ variationWeight: -1 }, 'ERR_DAF_BAD_ARGUMENT');
   await refused({ variationWeight: 1, field: { kind: 'classic' } }, 'ERR_DAF_UNSUPPORTED');
@@ -169,10 +170,10 @@ t.test('test pictures are not opened', async (t) => {
 
 t.test('defaults follow the scene', async (t) => {
   const scene = await capture(t);
-  t.match(trainPlan(scene, {}), { seconds: 300, session: { randomBackground: 1, samplesPerEdge: 512, distortionWeight: 0 } });
+  t.match(trainPlan(scene, {}), { seconds: 300, session: { backgroundKind: 1, samplesPerEdge: 512, distortionWeight: 0 } });
   t.match(trainPlan({ ...scene, hasAlpha: false, unbounded: true }, {}), {
     field: { box: { unbounded: true } },
-    session: { randomBackground: 0, samplesPerEdge: 128 },
+    session: { backgroundKind: 0, samplesPerEdge: 128 },
   });
   t.match(trainPlan(scene, { steps: 7 }), { seconds: Number.POSITIVE_INFINITY, session: { totalSteps: 7 } });
 });

@@ -63,8 +63,11 @@ export interface TrainSceneOptions {
    * a hash grid, whose renderings then have the mean look. @defaultValue 0
    */
   readonly appearance?: number;
-  /** Behind transparent pixels: another colour for every ray, which teaches opacity, or the scene's own. @defaultValue `random` for pictures with alpha */
-  readonly background?: 'random' | 'scene';
+  /**
+   * Behind transparent pixels: another colour for every ray, which teaches opacity, or the scene's own. `learned`: for pictures without
+   * transparent pixels, a network of the direction that is learnt with the field. @defaultValue `random` for pictures with alpha
+   */
+  readonly background?: 'random' | 'scene' | 'learned';
 
   /** Where training writes what it can be resumed from, every minute and when it is cancelled. @defaultValue nowhere */
   readonly checkpoint?: string;

@@ -1,6 +1,6 @@
 import { DafError } from '../../core/contracts/errors.js';
 import type { Field } from '../field.js';
-import { evaluate } from '../render/evaluate.js';
+import { type EvaluateOptions, evaluate } from '../render/evaluate.js';
 import { RenderPool } from '../render/pool.js';
 import type { Scene, SceneFrame } from '../scenes/types.js';
 import type { TrainPlan } from './options.js';
@@ -36,13 +36,14 @@ export function splitForValidation(
 export class Validation implements AsyncDisposable {
   readonly #pool: RenderPool;
   readonly #frames: readonly SceneFrame[];
-  readonly #background: readonly [number, number, number];
+  readonly #background: EvaluateOptions['background'];
   #due = 0;
 
   constructor(field: Field, frames: readonly SceneFrame[], { session }: TrainPlan) {
     this.#pool = new RenderPool(field, session.threads);
     this.#frames = frames;
-    this.#background = [session.background[0]!, session.background[1]!, session.background[2]!];
+    const [r, g, b] = session.background as unknown as [number, number, number];
+    this.#background = session.backgroundKind === 2 ? 'learned' : [r, g, b];
   }
 
   /**

@@ -17,7 +17,10 @@ export const evaluateField: CommandSpec = {
   options(command) {
     command
       .option('--split <name>', 'train, val, test or all', 'test')
-      .option('--background <colour>', 'behind transparent pixels: white, black, r,g,b or random (default: what the scene says)')
+      .option(
+        '--background <colour>',
+        'behind transparent pixels: white, black, r,g,b or random; learned: what was learnt with the field (default: that, or what the scene says)',
+      )
       .option('--limit <n>', 'only the first n pictures of the split', wholeNumber('--limit', 1, 100_000))
       .option(
         '--samples <n>',
@@ -49,7 +52,7 @@ export const evaluateField: CommandSpec = {
     await using pool = new RenderPool(field, options['threads'] as number | undefined);
     const out = options['out'] as string | undefined;
     const result = await evaluate(pool, frames, {
-      background: background ?? scene.background ?? [0, 0, 0],
+      background: background ?? (field.learnedBackground ? 'learned' : (scene.background ?? [0, 0, 0])),
       look: { ...lookOptions(options), precision: usablePrecision(options['precision'] as Precision | undefined) },
       signal: io.signal,
       onProgress: (fraction, name) => io.progress.update(fraction, name),

@@ -27,7 +27,10 @@ export const renderField: CommandSpec = {
       .option('--up <axis>', 'without --around: y for heads, z for captures (default: z)')
       .option('--elevation <degrees>', 'above the horizon (default: 15, or as the cameras stood)')
       .option('--zoom <factor>', 'how many times nearer (default: 1)')
-      .option('--background <colour>', 'none, white, black or r,g,b (default: none, which is transparent)')
+      .option(
+        '--background <colour>',
+        'none, learned (with the field), white, black or r,g,b (default: none, which is transparent)',
+      )
       .option('--samples <n>', 'samples along the box’s longest edge (default: 256, for fine grids 512)')
       .option('--precision <name>', 'fp32, bf16 or int8 (default: fp32)')
       .option('--fps <n>', 'frames a second of the animation', wholeNumber('--fps', 1, 240), FRAMES_PER_SECOND)

@@ -28,7 +28,10 @@ export const trainField: CommandSpec = {
       .option('--threads <n>', 'threads that train (default: one for each core)', wholeNumber('--threads', 1, 64))
       .option('--seed <n>', 'of every random choice', wholeNumber('--seed', 0, 2 ** 32 - 1), 1)
       .option('--resume', 'go on from the checkpoint beside the output, where there is one')
-      .option('--background <colour>', 'behind transparent pixels: white, black or r,g,b (default: what the scene says)')
+      .option(
+        '--background <colour>',
+        'behind transparent pixels: white, black, r,g,b or random; learned: behind the scene (default: what the scene says)',
+      )
       .option('--samples-per-step <n>', 'samples that a step learns from', wholeNumber('--samples-per-step', 256, 1 << 22))
       .option('--learning-rate <rate>', 'at the beginning')
       .option('--distortion <weight>', 'of the distortion loss, against floaters')
@@ -49,14 +52,19 @@ export const trainField: CommandSpec = {
     ]);
     const field = parseShape(options['field'] as string, options['shape'] as string | undefined);
     const training = trainOptions(options);
-    const background = options['background'] === undefined ? null : parseBackground(options['background'] as string);
-    if (background === null && options['background'] !== undefined)
-      throw new DafError('ERR_DAF_BAD_OPTION', '--background none: pictures are learnt on a colour');
-    const scene = await openScene(path as string, { split: 'train', ...(background === null ? {} : { background }) });
+    const named = options['background'] as string | undefined;
+    const kind = named === 'random' || named === 'learned' ? named : undefined;
+    const color = named === undefined || kind !== undefined ? null : parseBackground(named);
+    if (named === 'none') throw new DafError('ERR_DAF_BAD_OPTION', '--background none: pictures are learnt on a colour');
+    const scene = await openScene(path as string, {
+      split: 'train',
+      ...(color === null || color === 'learned' ? {} : { background: color }),
+    });
     const out = await outputFile(options['out'] as string);
     const trained = await trainScene(scene, {
       ...training,
       field,
+      ...(kind === undefined ? {} : { background: kind }),
       startedAt: 0, // performance.now() counts from the start of the process
       checkpoint: out.replace(/(\.safetensors)?$/, '.training.safetensors'),
       resume: options['resume'] === true,

@@ -1,7 +1,9 @@
-// clang-format over all tracked C and C++; with --check it only compares.
+// clang-format over all C and C++ that git does not ignore; with --check it only compares.
 import { execFileSync, spawnSync } from 'node:child_process';
 
-const files = execFileSync('git', ['ls-files', '*.h', '*.hpp', '*.c', '*.cpp'], { encoding: 'utf8' })
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.h', '*.hpp', '*.c', '*.cpp'], {
+  encoding: 'utf8',
+})
   .trim()
   .split('\n')
   .filter(Boolean);

@@ -100,10 +100,10 @@ void Background::Backward(const float direction[3], const float d_color[3],
   const float* p = parameters_.data();
   Reverse<kWidth, 3>(p + kLayer3, all.second, d_out, gradients + kLayer3, gradients + kBias3,
                      d_second);
-  Reverse<kWidth, kWidth>(p + kLayer2, all.first, d_second, gradients + kLayer2,
-                          gradients + kBias2, d_first);
-  Reverse<kInputs, kWidth>(p + kLayer1, all.input, d_first, gradients + kLayer1,
-                           gradients + kBias1, nullptr);
+  Reverse<kWidth, kWidth>(p + kLayer2, all.first, d_second, gradients + kLayer2, gradients + kBias2,
+                          d_first);
+  Reverse<kInputs, kWidth>(p + kLayer1, all.input, d_first, gradients + kLayer1, gradients + kBias1,
+                           nullptr);
 }
 
 bool Background::In(const SafetensorsFile& file) {
@@ -120,8 +120,8 @@ Status Background::Save(std::array<float, kParameters>* scratch, SafetensorsWrit
     const std::string name = layer.name;
     DAF_RETURN_IF_ERROR(
         writer->Add(name + ".weight", DType::kF32, {layer.outputs, layer.inputs}, weights));
-    DAF_RETURN_IF_ERROR(writer->Add(name + ".bias", DType::kF32, {layer.outputs},
-                                    scratch->data() + layer.biases));
+    DAF_RETURN_IF_ERROR(
+        writer->Add(name + ".bias", DType::kF32, {layer.outputs}, scratch->data() + layer.biases));
   }
   return Status::Ok();
 }

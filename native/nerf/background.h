@@ -37,8 +37,9 @@ class Background {
   // Adds dL/dparameters to gradients[kParameters], given dL/dcolour.
   void Backward(const float direction[3], const float d_color[3], float* gradients) const;
 
-  // Tensors `background.1.weight` [32][27], `background.1.bias` [32], … of a field's checkpoint. The
-  // writer borrows `scratch`. Load's errors: kBadData naming the tensor; nothing is changed then.
+  // Tensors `background.1.weight` [32][27], `background.1.bias` [32], … of a field's checkpoint.
+  // The writer borrows `scratch`. Load's errors: kBadData naming the tensor; nothing is changed
+  // then.
   Status Save(std::array<float, kParameters>* scratch, SafetensorsWriter* writer) const;
   Status Load(const SafetensorsFile& file);
   static bool In(const SafetensorsFile& file);

@@ -9,7 +9,7 @@ namespace {
 // and the grid's cells are given up as empty: it waits, and then begins slowly.
 constexpr double kWait = 64, kRise = 256;  // steps
 constexpr float kRate = 1e-3f, kBeta1 = 0.9f, kBeta2 = 0.99f, kEpsilon = 1e-10f;
-}
+}  // namespace
 
 void BackgroundLearner::Begin(Background* background, uint32_t threads, float average_decay) {
   background_ = background;
@@ -21,7 +21,8 @@ void BackgroundLearner::Update(float schedule, float scale) {
   ++steps_;
   const double steps = static_cast<double>(steps_);
   const double rise = std::min(1.0, std::max(0.0, (steps - kWait) / kRise));
-  const float rate = static_cast<float>(kRate * rise * schedule / (1 - std::pow(double{kBeta1}, steps))),
+  const float rate = static_cast<float>(kRate * rise * schedule /
+                                        (1 - std::pow(double{kBeta1}, steps))),
               second = static_cast<float>(1 / (1 - std::pow(double{kBeta2}, steps)));
   float* weights = background_->parameters();
   for (uint32_t i = 0; i < Background::kParameters; ++i) {

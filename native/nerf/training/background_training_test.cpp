@@ -138,10 +138,11 @@ TEST(LearnedBackground, IsRefusedWhereThereIsNone) {
   options.learned_background = true;
   Renderer renderer;
   RenderStats stats;
-  EXPECT_EQ(renderer.Render(model.get(), photo.camera, {0, 0, 8, 8}, options, targets,
-                            TaskControl(), &stats)
-                .code(),
-            Code::kBadArgument);
+  EXPECT_EQ(
+      renderer
+          .Render(model.get(), photo.camera, {0, 0, 8, 8}, options, targets, TaskControl(), &stats)
+          .code(),
+      Code::kBadArgument);
 }
 
 }  // namespace

@@ -62,7 +62,12 @@ export class Runs {
     }
     if (task.stage === 'map' && spec.steps[task.step]!.from.length === 0) await checkStored(task, stage);
     const commits = task.stage === 'finalize' ? await this.#commits(stage) : null;
-    const [result] = await this.#pool.run([this.#input(task, report, stage, inputs, commits)], this.#signal);
+    const input = this.#input(task, report, stage, inputs, commits);
+    const cancel = (): void => void Atomics.store(input.control, 0, 1);
+    this.#signal.addEventListener('abort', cancel, { once: true });
+    const [result] = await this.#pool.run([input], this.#signal).finally(() => {
+      this.#signal.removeEventListener('abort', cancel);
+    });
     this.#signal.throwIfAborted();
     const { outcome } = result!;
     if (outcome.kind === 'failed') throw failure(report, outcome);
@@ -83,7 +88,6 @@ export class Runs {
       backup: false,
     };
     const control = new Int32Array(new SharedArrayBuffer(12));
-    this.#signal.addEventListener('abort', () => Atomics.store(control, 0, 1), { once: true });
     const worker = 'replay';
     const runnerUrl = RUNNERS[spec.code.kind];
     return {

@@ -58,6 +58,26 @@ TEST(SceneTraining, PhotosBecomeTheScene) {
   }
 }
 
+TEST(SceneTraining, AClassicFieldLearnsToo) {
+  ClassicConfig config;
+  config.width = 32;
+  config.depth = 3;
+  config.position_frequencies = 5;
+  config.skips = {};
+  config.view_width = 16;
+  std::unique_ptr<Field> field;
+  ASSERT_TRUE(NewClassic(config, 1, &field).ok());
+  std::unique_ptr<Model> model;
+  ASSERT_TRUE(Model::Make(std::move(field), Box(), 32, &model).ok());
+  SceneTrainOptions options = Small();
+  options.learning_rate = 5e-3f;
+  const auto trainer = TrainerOf(model.get(), options, Photos(true));
+  const double before = HeldOutPsnr(model.get());
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), 200, &report).ok());
+  EXPECT_GT(HeldOutPsnr(model.get()), std::max(18.0, before + 4)) << before;
+}
+
 TEST(SceneTraining, RegularisedAndUnboundedLearnsToo) {
   const std::vector<Photo> photos = Photos(false);
   const auto model = SmallModel(true);

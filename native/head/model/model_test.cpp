@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -317,7 +318,8 @@ TEST(Head, IsBuiltTheSameEveryTime) {
 }
 
 TEST(HeadFile, RoundTripsAndRefusesHostileFiles) {
-  const std::string path = testing::TempDir() + "head_model_test.safetensors";
+  const std::string path =
+      testing::TempDir() + std::to_string(::getpid()) + "_head_model_test.safetensors";
   ASSERT_TRUE(Head().Save(path).ok());
   HeadModel back;
   ASSERT_TRUE(HeadModel::Load(path, &back).ok());
@@ -332,7 +334,8 @@ TEST(HeadFile, RoundTripsAndRefusesHostileFiles) {
     bytes.assign(std::istreambuf_iterator<char>(in), {});
   }
   auto load = [&](const std::string& changed) {
-    const std::string bad = testing::TempDir() + "head_model_bad.safetensors";
+    const std::string bad =
+        testing::TempDir() + std::to_string(::getpid()) + "_head_model_bad.safetensors";
     std::ofstream(bad, std::ios::binary) << changed;
     HeadModel out;
     const Status status = HeadModel::Load(bad, &out);

@@ -95,7 +95,7 @@ TEST(LearnedBackground, ResumedIsAsIfUninterruptedAndKeptWithTheField) {
   const std::vector<Photo> photos = BeforeSky();
   SceneTrainOptions options = Learning(2);
   options.average_decay = 0.9f;
-  const std::string path = ::testing::TempDir() + "/background_state.safetensors";
+  const std::string path = testing::OwnFile("background_state.safetensors");
   const auto whole = SmallModel(), part = SmallModel();
   SceneTrainReport report;
   const auto uninterrupted = TrainerOf(whole.get(), options, photos);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <memory>
@@ -96,6 +97,11 @@ inline Status RunAll(SceneTrainer* trainer, uint32_t steps, SceneTrainReport* re
   const Status status = trainer->Run(0, steps, 0, 0, control, report);
   for (std::thread& thread : threads) thread.join();
   return status;
+}
+
+// A file of this process's own: tests run at the same time, and so may whole test runs.
+inline std::string OwnFile(const std::string& name) {
+  return ::testing::TempDir() + "/" + std::to_string(::getpid()) + "_" + name;
 }
 
 inline std::vector<float> Weights(Model* model) {

@@ -55,7 +55,7 @@ TEST_P(Options, ResumedIsAsIfUninterrupted) {
   SceneTrainOptions options = For(2);
   options.average_decay = 0.9f;
   const std::string path =
-      ::testing::TempDir() + "/training_options_" + GetParam().name + ".safetensors";
+      testing::OwnFile(std::string("training_options_") + GetParam().name + ".safetensors");
   const auto whole = NewModel(), model = NewModel();
   SceneTrainReport report;
   const auto uninterrupted = TrainerOf(whole.get(), options, photos);

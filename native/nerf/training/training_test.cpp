@@ -128,7 +128,7 @@ TEST_P(Continued, ResumedIsAsIfUninterrupted) {
   const std::vector<Photo> photos = Photos(true);
   SceneTrainOptions options = Small(2);
   options.average_decay = 0.9f;
-  const std::string path = ::testing::TempDir() + "/scene_training_state.safetensors";
+  const std::string path = testing::OwnFile("scene_training_state.safetensors");
   const auto whole = NewModel();
   SceneTrainReport report;
   const auto uninterrupted = TrainerOf(whole.get(), options, photos);

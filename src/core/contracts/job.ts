@@ -66,8 +66,10 @@ export interface SplitPiece {
   readonly length: number;
   /** Length of the whole file when the split was made; another length later is ERR_DAF_BAD_DATA. */
   readonly fileLength: number;
-  /** gzip: the piece is a whole file whose lines are read from what it unpacks to. */
-  readonly compression: 'gzip' | null;
+  /** gzip: a whole file whose lines are read from what it unpacks to. zstd: the same of whole frames of a file. */
+  readonly compression: 'gzip' | 'zstd' | null;
+  /** Where what a packed piece unpacks to begins in what its file unpacks to; 0 where the file does not tell. */
+  readonly unpackedOffset: number;
   /** The split of the job's input that these bytes belong to, whichever split lists them now: samples are read beside it. */
   readonly split: number;
   /** Bytes of that split before this piece. */

@@ -48,7 +48,16 @@ export async function storeItems(
   if (total > 0) cuts.push(total);
   return cuts.slice(1).map((end, index) => {
     const offset = cuts[index]!;
-    const where = { name: 'memory', path: key, stored: true, offset, length: end - offset, fileLength: total, compression: null };
+    const where = {
+      name: 'memory',
+      path: key,
+      stored: true,
+      offset,
+      length: end - offset,
+      fileLength: total,
+      compression: null,
+      unpackedOffset: 0,
+    };
     return { index, pieces: [{ ...where, split: index, at: 0 }] };
   });
 }

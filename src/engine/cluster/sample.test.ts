@@ -11,6 +11,7 @@ function split(index: number, bytes: number): Split {
     length: bytes,
     fileLength: bytes,
     compression: null,
+    unpackedOffset: 0,
   };
   return { index, pieces: [{ ...file, split: index, at: 0 }] };
 }

@@ -3,10 +3,14 @@ import { type InputFormat, isLines, type Split, type SplitPiece, splitsIndexKey,
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { pack } from '../wire/msgpack.js';
 import type { InputFile } from './inputs.js';
+import { zstdPieces } from './zstd-pieces.js';
 
 export const DEFAULT_SPLIT_BYTES = 32 * 2 ** 20;
 /** A split is read by one task, whose report lists what it refused: that has to stay small. */
 const MAX_PIECES = 2048;
+
+/** Bytes that a packed byte unpacks to at most: deflate's limit, and a zstd block of four bytes. */
+const MOST_UNPACKED = { none: 1, gzip: 1032, zstd: (128 << 10) / 4 } as const;
 
 export interface SplitOptions {
   /** Bytes of a split. */
@@ -25,6 +29,7 @@ export async function* cutSplits(
   const most = Math.min(filesPerSplit, MAX_PIECES);
   let pieces: SplitPiece[] = [];
   let bytes = 0;
+  let place = 0;
   let index = 0;
   for await (const file of files) {
     if (file.unreadable && format.kind !== 'files') {
@@ -35,9 +40,12 @@ export async function* cutSplits(
         yield { index: index++, pieces };
         pieces = [];
         bytes = 0;
+        place = 0;
       }
-      pieces.push({ ...piece, split: index, at: bytes });
+      pieces.push({ ...piece, split: index, at: place });
       bytes += piece.length;
+      // Places follow each other in the order of the input, so there has to be room for all that a piece may unpack to.
+      place += piece.length * MOST_UNPACKED[piece.compression ?? 'none'];
     }
   }
   if (pieces.length > 0) yield { index, pieces };
@@ -45,13 +53,21 @@ export async function* cutSplits(
 
 function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<Omit<SplitPiece, 'split' | 'at'>> {
   const { name, path, bytes } = file;
-  const compression = isLines(format) && name.endsWith('.gz') ? 'gzip' : null;
-  const whole = { name, path, stored: false, fileLength: bytes, compression } as const;
+  const compression = isLines(format) ? compressionOf(name) : null;
+  const whole = { name, path, stored: false, fileLength: bytes, compression, unpackedOffset: 0 } as const;
+  if (compression === 'zstd' && bytes > step) {
+    for (const piece of zstdPieces(file, step)) yield { ...whole, ...piece };
+    return;
+  }
   if (!isDivisible(format) || compression !== null || bytes === 0) {
     yield { ...whole, offset: 0, length: bytes };
     return;
   }
   for (let offset = 0; offset < bytes; offset += step) yield { ...whole, offset, length: Math.min(step, bytes - offset) };
+}
+
+function compressionOf(name: string): SplitPiece['compression'] {
+  return name.endsWith('.gz') ? 'gzip' : name.endsWith('.zst') ? 'zstd' : null;
 }
 
 /** True where a file can be cut anywhere (at a multiple of its records' size). Borders of packed records are known to their writer only. */

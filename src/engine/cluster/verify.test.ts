@@ -5,6 +5,7 @@ import t from 'tap';
 import type { InputFormat } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
 import { sampleText, temporaryDirectory, writeFiles } from '../../testing/engine-fixture.js';
+import { zstdFrame } from '../../testing/zstd-frame.js';
 import { defineJob } from '../jobs/define.js';
 import { Cluster } from './cluster.js';
 import { verifyOutput } from './verify.js';
@@ -19,10 +20,19 @@ const lines = text.split('\n').length;
 t.test('every byte of the input was consumed once, whatever the input', async (t) => {
   const folder = temporaryDirectory(t);
   const unpacked = gzipSync(text);
-  writeFiles(folder, { 'a.txt': text, 'b.txt': 'a single line', 'empty.txt': '', 'c.gz': unpacked, 'd.dat': 'x'.repeat(3000) });
+  const zstd = Buffer.concat(text.match(/[\s\S]{1,400}/g)!.map((part) => zstdFrame(part)));
+  writeFiles(folder, {
+    'a.txt': text,
+    'b.txt': 'a single line',
+    'empty.txt': '',
+    'c.gz': unpacked,
+    'e.zst': zstd,
+    'd.dat': 'x'.repeat(3000),
+  });
   const cases: [InputFormat, string[], number, number][] = [
     [{ kind: 'lines' }, ['a.txt', 'b.txt', 'empty.txt'], bytes + 13, lines + 1],
     [{ kind: 'lines' }, ['c.gz'], unpacked.length, lines],
+    [{ kind: 'lines' }, ['e.zst'], zstd.length, lines],
     [{ kind: 'files' }, ['a.txt', 'b.txt', 'empty.txt'], bytes + 13, 3],
     [{ kind: 'fixed', bytes: 100 }, ['d.dat'], 3000, 30],
   ];

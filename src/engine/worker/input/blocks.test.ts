@@ -19,6 +19,7 @@ function piece(bytes: Buffer, offset: number, length: number): SplitPiece {
     path: '/file',
     stored: false,
     compression: null,
+    unpackedOffset: 0,
     split: 0,
     at: 0,
     offset,

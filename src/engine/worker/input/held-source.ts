@@ -11,7 +11,14 @@ const CHUNK = 1 << 20;
 
 /** What a task of a step holds, as an input file of packed records. `split`: which split of the step that maps it. */
 export function heldPiece({ step, stage }: TaskRange, { index, place }: TaskSource, split: number): SplitPiece {
-  const common = { name: `step ${step} ${stage} ${index}`, length: place.bytes, split, at: 0, compression: null };
+  const common = {
+    name: `step ${step} ${stage} ${index}`,
+    length: place.bytes,
+    split,
+    at: 0,
+    compression: null,
+    unpackedOffset: 0,
+  };
   switch (place.kind) {
     case 'file':
       return { ...common, path: place.path, stored: false, offset: 0, fileLength: place.bytes };

@@ -1,12 +1,12 @@
 import { DafError } from '../../../core/contracts/errors.js';
-import type { InputFormat, Split, SplitPiece } from '../../../core/contracts/job.js';
+import type { Split, SplitPiece } from '../../../core/contracts/job.js';
 import type { MapInput, RecordBlock, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
 import type { Intake } from '../../../core/contracts/task.js';
 import { CoverageSum } from '../../../core/coverage.js';
 import { BlockBuffer, fileBlock, fixedBlocks, lineBlocks, NOTHING, packedBlocks, type Run } from './blocks.js';
-import { unpackedLines } from './gunzip.js';
 import type { ByteSource } from './source.js';
+import { unpackedLines } from './unpack.js';
 
 export type OpenPiece = (piece: SplitPiece) => Promise<ByteSource>;
 
@@ -41,7 +41,7 @@ async function* blocks(
   let before = 0;
   for (const piece of split.pieces) {
     try {
-      const piecewise = pieceBlocks(piece, step.input, open, buffer);
+      const piecewise = pieceBlocks(piece, step, open, buffer);
       try {
         let next = await piecewise.next();
         for (; next.done !== true; next = await piecewise.next()) {
@@ -68,7 +68,7 @@ async function* blocks(
 
 async function* pieceBlocks(
   piece: SplitPiece,
-  format: InputFormat,
+  { input: format, memory }: StepSpec,
   open: OpenPiece,
   buffer: BlockBuffer,
 ): AsyncGenerator<RecordBlock, Run> {
@@ -77,7 +77,7 @@ async function* pieceBlocks(
     switch (format.kind) {
       case 'lines':
       case 'json':
-        if (piece.compression === 'gzip') return yield* unpackedLines(piece, source, buffer);
+        if (piece.compression !== null) return yield* unpackedLines(piece, source, buffer, Math.floor(memory.task / 2));
         return yield* lineBlocks(piece, source, buffer);
       case 'fixed':
         return yield* fixedBlocks(piece, source, buffer, format.bytes);

@@ -3,18 +3,18 @@ import t from 'tap';
 import { DafError } from '../../../core/contracts/errors.js';
 import { sampleText } from '../../../testing/engine-fixture.js';
 import { BlockBuffer } from './blocks.js';
-import { unpackedLines } from './gunzip.js';
 import type { ByteSource } from './source.js';
+import { unpackedLines } from './unpack.js';
 
 async function linesOf(packed: Buffer): Promise<string[]> {
   const where = { name: 'in.gz', path: '', stored: false, offset: 0, length: packed.length, fileLength: packed.length };
-  const piece = { ...where, compression: 'gzip', split: 0, at: 0 } as const;
+  const piece = { ...where, compression: 'gzip', unpackedOffset: 0, split: 0, at: 0 } as const;
   const source: ByteSource = {
     read: (target, at, length, position) => packed.copy(target, at, position, position + length),
     close() {},
   };
   const lines: string[] = [];
-  for await (const { data, count, values } of unpackedLines(piece, source, BlockBuffer.take(1 << 20))) {
+  for await (const { data, count, values } of unpackedLines(piece, source, BlockBuffer.take(1 << 20), 1 << 20)) {
     for (let i = 0; i < count; i++) lines.push(data.toString('utf8', values[2 * i]!, values[2 * i]! + values[2 * i + 1]!));
   }
   return lines;

@@ -1,0 +1,134 @@
+import { ZSTDDecoder } from 'zstddec/stream';
+import type { SplitPiece } from '../../../core/contracts/job.js';
+import { badZstd, FrameWalker } from '../../../core/zstd/frames.js';
+import type { ByteSource } from './source.js';
+import type { Unpacked } from './unpack.js';
+
+// Packed bytes at a time. What the last piece of a file reads too far ahead is unpacked for nothing.
+const CHUNK = 64 << 10;
+const NEWLINE = 10;
+/** More than this the decoder refuses by itself. */
+const MAX_WINDOW = 128 << 20;
+
+/**
+ * Which bytes of a file in several frames belong to a piece of it. Nobody knows whether a frame ends with a line unless he unpacks it, so a
+ * piece leaves out what stands before its first line break, unless it is the first, and goes on past its end up to the next one.
+ */
+export class OwnLines {
+  readonly maxWindow: number;
+  readonly #first: boolean;
+  #skipped = 0;
+
+  constructor(piece: SplitPiece, memory: number) {
+    this.maxWindow = Math.min(MAX_WINDOW, memory);
+    this.#first = piece.offset === 0;
+  }
+
+  /** Unpacked bytes that were left out so far. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
+  /** @param chunks with `beyond` true for what lies behind the piece */
+  async *of(chunks: AsyncIterable<{ readonly bytes: Uint8Array; readonly beyond: boolean }>): Unpacked {
+    let skipping = !this.#first;
+    for await (const { bytes, beyond } of chunks) {
+      if (skipping && beyond) return; // no line begins here
+      let from = 0;
+      if (skipping) {
+        const newline = bytes.indexOf(NEWLINE);
+        from = newline < 0 ? bytes.length : newline + 1;
+        this.#skipped += from;
+        skipping = newline < 0;
+      }
+      const end = beyond ? bytes.indexOf(NEWLINE) : -1;
+      if (from < bytes.length) yield end < 0 ? bytes.subarray(from) : bytes.subarray(from, end + 1);
+      if (end >= 0) return;
+    }
+  }
+}
+
+/**
+ * What a piece of a zstd file unpacks to: whole frames, in whole lines.
+ * @throws DafError ERR_DAF_BAD_DATA with the place, ERR_DAF_MEMORY_LIMIT for a window that is too large
+ */
+export async function* unzstd(own: OwnLines, piece: SplitPiece, packed: ByteSource): Unpacked {
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  yield* own.of(frames(decoder, piece, packed, new FrameWalker(`input ${piece.name}`, piece.offset, own.maxWindow)));
+}
+
+async function* frames(
+  decoder: ZSTDDecoder,
+  piece: SplitPiece,
+  packed: ByteSource,
+  walker: FrameWalker,
+): AsyncGenerator<{ readonly bytes: Uint8Array; readonly beyond: boolean }> {
+  const end = piece.offset + piece.length;
+  let at = piece.offset;
+  let waiting: Buffer | null = null;
+  let beyond = false;
+  let pulled = 0;
+  let closing = false;
+  // The decoder takes its input synchronously, a chunk for each output at most: one is always read ahead.
+  function* input(): Generator<Uint8Array> {
+    while (waiting !== null && !closing) {
+      const chunk = waiting;
+      waiting = null;
+      pulled += 1;
+      // It has put out all of a frame before it asks for more than the frame: what comes now is behind the piece.
+      beyond = at > end;
+      yield chunk;
+    }
+  }
+  const readAhead = async (): Promise<void> => {
+    const last = at < end ? end : piece.fileLength;
+    if (waiting !== null || at >= last) return;
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, last - at));
+    const got = await packed.read(chunk, 0, chunk.length, at);
+    walker.take(chunk.subarray(0, got));
+    at += got;
+    if (at >= piece.fileLength || got < chunk.length) walker.end();
+    if (got > 0) waiting = chunk.subarray(0, got);
+  };
+  const output = decoder.decodeStreaming(input());
+  let silent = 0;
+  let stuck = false;
+  try {
+    for (;;) {
+      await readAhead();
+      const bytes = step(output, piece.name);
+      if (bytes === null) return;
+      silent = bytes.length === 0 ? silent + 1 : 0;
+      // The decoder keeps its errors to itself, and stands still: a chunk or a frame without output is all that it may pass in silence.
+      stuck = silent > pulled + walker.frames + 1;
+      if (stuck) throw badZstd(`input ${piece.name}`, `the data before byte ${at} are damaged`);
+      if (bytes.length > 0) yield { bytes, beyond };
+    }
+  } finally {
+    closing = true;
+    if (!stuck) drain(output, piece.name, pulled + walker.frames + 1);
+  }
+}
+
+function step(output: Generator<Uint8Array>, name: string): Uint8Array | null {
+  try {
+    const next = output.next();
+    return next.done === true ? null : next.value;
+  } catch (error) {
+    throw badZstd(`input ${name}`, 'it ends within a frame', error);
+  }
+}
+
+/** The decoder frees what it holds when its input has ended; not one that stands still, which takes its memory with it. */
+function drain(output: Generator<Uint8Array>, name: string, patience: number): void {
+  try {
+    for (let silent = 0; silent <= patience; ) {
+      const bytes = step(output, name);
+      if (bytes === null) return;
+      silent = bytes.length === 0 ? silent + 1 : 0;
+    }
+  } catch {
+    // That the input ended within a frame: it was left there.
+  }
+}

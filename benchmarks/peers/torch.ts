@@ -6,6 +6,17 @@ import { fileURLToPath } from 'node:url';
 // Python is not compiled: it stays where the sources are.
 const SCRIPT = fileURLToPath(new URL('../../../benchmarks/peers/torch_peer.py', import.meta.url));
 
+export type FieldKind = 'classic' | 'hashgrid';
+
+/** What a field learns from: files of float32 [rays][9], origins, unit directions, colours over the background. */
+export interface RayFiles {
+  readonly train: string;
+  readonly test: string;
+  readonly boxMin: readonly number[];
+  readonly boxMax: readonly number[];
+  readonly background: readonly number[];
+}
+
 /** PyTorch in a process of its own, which measures when it is asked and sleeps otherwise. */
 export class TorchPeer implements AsyncDisposable {
   readonly #child;
@@ -34,9 +45,28 @@ export class TorchPeer implements AsyncDisposable {
   }
 
   /** Samples a second of computing time, forward and backward. */
-  async rate(kind: 'classic' | 'hashgrid', seconds: number): Promise<number> {
-    this.#child.stdin.write(`${kind} ${seconds}\n`);
-    return (await this.#answer<{ rate: number }>()).rate;
+  async rate(kind: FieldKind, seconds: number): Promise<number> {
+    return (await this.#ask<{ rate: number }>('rate', { kind, seconds })).rate;
+  }
+
+  /** Begins to train a field, in the place of the one before. */
+  async load(kind: FieldKind, rays: RayFiles): Promise<void> {
+    await this.#ask('load', { kind, ...rays });
+  }
+
+  /** Goes on for `seconds` of computing time. @returns the rays that were learnt from, and the computing time that it took */
+  async train(seconds: number): Promise<{ readonly rays: number; readonly seconds: number }> {
+    return this.#ask('train', { seconds });
+  }
+
+  /** Of the held-out rays taken together, dB. */
+  async psnr(): Promise<number> {
+    return (await this.#ask<{ psnr: number }>('psnr', {})).psnr;
+  }
+
+  async #ask<T>(what: string, request: object): Promise<T> {
+    this.#child.stdin.write(`${JSON.stringify({ do: what, ...request })}\n`);
+    return this.#answer<T>();
   }
 
   async #answer<T>(): Promise<T> {

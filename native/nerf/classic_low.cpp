@@ -1,86 +1,13 @@
-// The classic field's inference in bf16, or in bf16 and 8 bits. Encodings are computed in fp32 and
-// what sees them is multiplied in bf16, and so is the density's output; in 8 bits run the layers
-// whose input has passed a ReLU, each hidden unit's byte scaled by the largest value it takes at
-// sampled points; larger ones saturate.
+// How samples go through the rounded network.
+#include "native/nerf/classic_low.h"
+
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
-#include "native/nerf/classic_passes.h"
-#include "native/nerf/low_dense.h"
-
 namespace daf::nerf {
-namespace {
 
 using kernels::DotLayerArgs;
 using kernels::kTile;
-
-constexpr uint32_t kTogether = ClassicNetwork::kTogether;
-constexpr uint32_t kCalibrationTiles = 84;  // 4032 points: 40 ms for the published network
-constexpr uint32_t kWide = 256;
-
-class ClassicLow final : public FieldPass {
- public:
-  ClassicLow(const ClassicNetwork& network, const kernels::DotTable& dots, bool int8)
-      : net_(network), dots_(dots), int8_(int8), layers_(network.config().depth) {}
-  Status Reserve(Arena* arena);
-  uint32_t capacity() const override { return kClassicTiles * kTile; }
-  Status Prepare() override;
-  void Density(const PointArrays& points, uint32_t n, float* density) override;
-  void Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
-             const ColorArrays& color) override;
-  void Forward(const PointArrays& points, const PointArrays& directions, uint32_t n, float* density,
-               const ColorArrays& color) override;
-  void Backward(const float*, const ColorArrays&, float*) override {}  // there is no tape
-
- private:
-  struct Layer {
-    LowDense encoded;  // apart from the hidden rows where those are bytes
-    LowDense hidden;   // with the encoded rows before it where all are pairs
-    // [width], where its outputs are bytes: the largest seen, what a step is worth, its inverse.
-    float* largest;
-    float* quantum;
-    float* steps;
-  };
-
-  // Whether a hidden layer's outputs are kept as bytes, for the next layer to run in 8 bits.
-  // Roundings cost most in sums of few products and near the output: narrow networks keep their
-  // last two hidden layers in bf16, and features that are not folded away are computed in it.
-  bool Bytes(size_t layer) const {
-    if (!int8_ || !net_.Activated(layer)) return false;
-    return net_.config().width < kWide ? layer + 2 < layers_.size()
-                                       : net_.folds() || layer != last();
-  }
-  bool BytesIn(size_t layer) const { return layer > 0 && Bytes(layer - 1); }
-  uint32_t last() const { return net_.config().depth - 1; }
-  size_t LatentWords() const { return TileFloats(net_.config().width / (Bytes(last()) ? 4 : 2)); }
-  Status Calibrate();
-  void Balance(const float* weights, size_t stride, uint32_t out, Layer* layer) const;
-  void BalanceAll();
-  void Pack();
-  void Hidden(size_t layer, const uint32_t* encoded, const uint32_t* from, uint32_t* to);
-  void Sigma(const uint32_t* pairs, float* density);
-  void ColorTile(const uint32_t* latent, const PointArrays& directions, const ColorArrays& color);
-
-  const ClassicNetwork& net_;
-  const kernels::DotTable& dots_;
-  const bool int8_;
-  uint64_t packs_ = 0;  // of the network, when its weights were rounded
-  std::vector<Layer> layers_;
-  LowDense sigma_, features_, view_, view_direction_, rgb_;
-  float* position_ = nullptr;    // encoding, kTogether tiles
-  uint32_t* encoded_ = nullptr;  // its pairs
-  uint32_t* ping_ = nullptr;     // width in pairs at most, kTogether tiles
-  uint32_t* pong_ = nullptr;
-  uint32_t* latent_ = nullptr;  // of all tiles
-  uint32_t* picked_ = nullptr;  // of one tile
-  uint32_t* pairs_ = nullptr;   // width, one tile
-  float* addend_ = nullptr;     // width, one tile
-  float* direction_ = nullptr;  // encoding, one tile
-  uint32_t* direction_pairs_ = nullptr;
-  uint32_t* view_pairs_ = nullptr;
-  float* raw_ = nullptr;  // 8
-};
 
 Status ClassicLow::Reserve(Arena* arena) {
   const uint32_t width = net_.config().width, seen = net_.position().rows(),
@@ -122,103 +49,6 @@ Status ClassicLow::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(arena->Allocate(TileFloats(kernels::RoundUp8(view) / 2), &view_pairs_));
   DAF_RETURN_IF_ERROR(arena->Allocate(TileFloats(8), &raw_));
   return Prepare();
-}
-
-// Rounds the weights again where they changed since.
-Status ClassicLow::Prepare() {
-  if (packs_ == net_.packs()) return Status::Ok();
-  if (int8_) DAF_RETURN_IF_ERROR(Calibrate());
-  Pack();
-  packs_ = net_.packs();
-  return Status::Ok();
-}
-
-Status ClassicLow::Calibrate() {
-  const uint32_t width = net_.config().width;
-  Arena scratch;
-  float* points = nullptr;
-  std::vector<float*> outputs(layers_.size());
-  DAF_RETURN_IF_ERROR(scratch.Allocate(TileFloats(3 * kTogether), &points));
-  for (float*& one : outputs)
-    DAF_RETURN_IF_ERROR(scratch.Allocate(kTogether * TileFloats(width), &one));
-  for (Layer& layer : layers_) std::fill_n(layer.largest, width, 1e-6f);
-  Rng rng(1, 9);
-  for (uint32_t tile = 0; tile < kCalibrationTiles; tile += kTogether) {
-    for (size_t i = 0; i < TileFloats(3 * kTogether); ++i) points[i] = rng.Uniform();
-    net_.EncodePosition(
-        {points, points + TileFloats(kTogether), points + TileFloats(2 * kTogether)}, kTogether,
-        position_);
-    net_.Trunk(position_, kTogether, outputs.data());
-    for (size_t l = 0; l < layers_.size(); ++l) {
-      for (size_t i = 0; i < kTogether * TileFloats(width); ++i) {
-        float& largest = layers_[l].largest[i / kTile % width];
-        largest = std::max(largest, outputs[l][i]);
-      }
-    }
-  }
-  return Status::Ok();
-}
-
-// A unit that takes large values or is weighed much would coarsen all bytes, or all weights, that
-// share its scale: its range is divided between its byte and the weights that see it, as their
-// geometric mean (Xiao et al. 2023, SmoothQuant). `weights` [out] rows of stride `stride`.
-void ClassicLow::Balance(const float* weights, size_t stride, uint32_t out, Layer* layer) const {
-  const uint32_t width = net_.config().width;
-  float most = 0;
-  for (uint32_t i = 0; i < width; ++i) {
-    float weight = 1e-6f;
-    for (uint32_t o = 0; o < out; ++o)
-      weight = std::max(weight, std::fabs(weights[o * stride + i]));
-    layer->quantum[i] = std::sqrt(layer->largest[i] / weight);
-    most = std::max(most, layer->largest[i] / layer->quantum[i]);
-  }
-  for (uint32_t i = 0; i < width; ++i) {
-    layer->quantum[i] *= most / 255;
-    layer->steps[i] = 1 / layer->quantum[i];
-  }
-}
-
-void ClassicLow::BalanceAll() {
-  const float* p = net_.parameters();
-  for (size_t l = 1; l < layers_.size(); ++l) {
-    const Dense& next = net_.trunk()[l];
-    const uint32_t skipped = net_.SeesInput(l) ? net_.position().rows() : 0;
-    Balance(p + next.weights() + skipped, next.in(), next.out(), &layers_[l - 1]);
-  }
-  if (net_.folds()) {
-    Balance(net_.folded(), net_.view().in(), net_.view().out(), &layers_.back());
-  } else {
-    Balance(p + net_.head().weights(), net_.head().in(), net_.config().width, &layers_.back());
-  }
-}
-
-void ClassicLow::Pack() {
-  const float* p = net_.parameters();
-  const uint32_t width = net_.config().width, seen = net_.position().rows();
-  if (int8_) BalanceAll();
-  for (size_t l = 0; l < layers_.size(); ++l) {
-    const Dense& dense = net_.trunk()[l];
-    const float* weights = p + dense.weights();
-    const float* bias = p + dense.bias();
-    const bool apart = net_.SeesInput(l) && BytesIn(l);
-    if (apart) layers_[l].encoded.Pack(weights, dense.in(), bias, nullptr);
-    layers_[l].hidden.Pack(weights + (apart ? seen : 0), dense.in(), apart ? nullptr : bias,
-                           l > 0 ? layers_[l - 1].quantum : nullptr);
-  }
-  const Dense &head = net_.head(), &view = net_.view(), &rgb = net_.rgb();
-  const float* quantum = layers_.back().quantum;
-  sigma_.Pack(p + head.weights() + size_t{width} * head.in(), head.in(), p + head.bias() + width,
-              nullptr);
-  rgb_.Pack(p + rgb.weights(), rgb.in(), p + rgb.bias(), nullptr);
-  if (!net_.folds()) {
-    features_.Pack(p + head.weights(), head.in(), p + head.bias(), quantum);
-    view_.Pack(p + view.weights(), view.in(), p + view.bias(), nullptr);
-  } else if (Bytes(last())) {
-    view_.Pack(net_.folded(), view.in(), nullptr, quantum);
-    view_direction_.Pack(net_.folded() + width, view.in(), net_.folded_bias(), nullptr);
-  } else {
-    view_.Pack(net_.folded(), view.in(), net_.folded_bias(), nullptr);
-  }
 }
 
 // One tile through a hidden layer, to `to` in its form; the last one's outputs are in pairs_ too.
@@ -331,8 +161,6 @@ void ClassicLow::Forward(const PointArrays& points, const PointArrays& direction
   for (uint32_t tile = 0; tile < TilesOf(n); ++tile)
     ColorTile(latent_ + tile * LatentWords(), AtTile(directions, tile), AtTile(color, tile));
 }
-
-}  // namespace
 
 Status NewClassicLow(const ClassicNetwork& network, const kernels::DotTable& dots, bool int8,
                      Arena* arena, std::unique_ptr<FieldPass>* out) {

@@ -1,26 +1,19 @@
-// Every field: its gradient against differences, its calls against each other, its checkpoint.
+// Every field: its gradient against differences, its calls against each other.
 #include "native/nerf/field.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <cstring>
-#include <functional>
 
-#include "native/nerf/model.h"
-#include "native/nerf/testing_field.h"
+#include "native/nerf/testing_kinds.h"
 
 namespace daf::nerf {
 namespace {
 
-using testing::ClassicOf;
+using testing::FieldKind;
 
-struct Case {
-  const char* name;
-  std::function<Status(std::unique_ptr<Field>*)> make;
-};
-
-class Fields : public ::testing::TestWithParam<Case> {
+class Fields : public ::testing::TestWithParam<FieldKind> {
  protected:
   void SetUp() override {
     const Status made = GetParam().make(&field_);
@@ -210,136 +203,7 @@ TEST_P(Fields, LowPrecisionAgreesAndFollowsTheParameters) {
   }
 }
 
-TEST_P(Fields, CheckpointRoundTripAndEveryDamage) {
-  std::unique_ptr<Model> model, again;
-  Box box;
-  box.min[0] = -0.1f;
-  const size_t count = field_->parameter_count();
-  ASSERT_TRUE(Model::Make(std::move(field_), box, 16, &model).ok());
-  Arena scratch;
-  SafetensorsWriter writer;
-  std::vector<uint8_t> bytes;
-  ASSERT_TRUE(model->Save(&scratch, &writer).ok());
-  ASSERT_TRUE(writer.Serialize(&bytes).ok());
-  SafetensorsFile file;
-  ASSERT_TRUE(SafetensorsFile::Parse(bytes.data(), bytes.size(), &file).ok());
-  const Status loaded = Model::Load(file, &again);
-  ASSERT_TRUE(loaded.ok()) << loaded.message();
-  ASSERT_EQ(again->field().parameter_count(), count);
-  SafetensorsWriter second;
-  std::vector<uint8_t> copy;
-  ASSERT_TRUE(again->Save(&scratch, &second).ok());
-  ASSERT_TRUE(second.Serialize(&copy).ok());
-  EXPECT_EQ(copy, bytes);
-  EXPECT_EQ(again->box().min[0], box.min[0]);
-  EXPECT_EQ(std::memcmp(again->occupancy().bytes(), model->occupancy().bytes(),
-                        model->occupancy().byte_count()),
-            0);
-
-  // Each metadata key damaged in turn is refused, never believed.
-  for (const auto& [key, value] : file.metadata()) {
-    for (const char* lie : {"", "-1", "99999999", "nan", "12 "}) {
-      SafetensorsWriter liar;
-      for (const auto& [other, kept] : file.metadata())
-        liar.Metadata(other, other == key ? lie : kept);
-      for (const Tensor& tensor : file.tensors())
-        ASSERT_TRUE(liar.Add(tensor.name, tensor.dtype, tensor.shape, tensor.data).ok());
-      std::vector<uint8_t> damaged;
-      ASSERT_TRUE(liar.Serialize(&damaged).ok());
-      SafetensorsFile parsed;
-      ASSERT_TRUE(SafetensorsFile::Parse(damaged.data(), damaged.size(), &parsed).ok());
-      std::unique_ptr<Model> none;
-      EXPECT_EQ(Model::Load(parsed, &none).code(), Code::kBadData) << key << " = " << lie;
-    }
-  }
-}
-
-// A small classic field, changed.
-std::function<Status(std::unique_ptr<Field>*)> Classic(
-    const std::function<void(ClassicConfig*)>& change) {
-  ClassicConfig config = ClassicOf(32, 4, 3, 2);
-  change(&config);
-  return [config](std::unique_ptr<Field>* out) { return NewClassic(config, 1, out); };
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Kinds, Fields,
-    ::testing::Values(Case{"hashgrid",
-                           [](std::unique_ptr<Field>* out) {
-                             return NewHashGrid({5, 2, 8, 3, 20, 16, 24}, 1, out);
-                           }},
-                      Case{"hashgrid8",
-                           [](std::unique_ptr<Field>* out) {
-                             return NewHashGrid({3, 8, 9, 4, 16, 32, 16}, 2, out);
-                           }},
-                      Case{"hashgrid_appearance",
-                           [](std::unique_ptr<Field>* out) {
-                             return NewHashGrid({4, 2, 8, 3, 20, 16, 24, 4, 7}, 3, out);
-                           }},
-                      Case{"classic", Classic([](ClassicConfig*) {})},
-                      Case{"classic_odd",
-                           [](std::unique_ptr<Field>* out) {
-                             return NewClassic(ClassicOf(16, 3, 2, 1), 1, out);
-                           }},
-                      Case{"classic_imported_kind", Classic([](ClassicConfig* c) {
-                             c->skips = {};
-                             c->linear = {0};
-                             c->feature_relu = c->relu_density = true;
-                             for (int a = 0; a < 3; ++a) {
-                               c->input_scale[a] = 3 + static_cast<float>(a);
-                               c->input_shift[a] = -1.5f;
-                             }
-                           })},
-                      Case{"classic_two_skips", Classic([](ClassicConfig* c) {
-                             c->skips = {1, 3};
-                             c->linear = {2, 3};
-                             c->view_width = 40;
-                           })},
-                      Case{"classic_no_raw", Classic([](ClassicConfig* c) {
-                             c->raw_position = c->raw_direction = false;
-                             c->feature_relu = true;
-                           })},
-                      Case{"classic_raw_only", Classic([](ClassicConfig* c) {
-                             c->position_frequencies = c->direction_frequencies = 0;
-                             c->relu_density = true;
-                           })},
-                      Case{"classic_coarse", Classic([](ClassicConfig* c) { c->coarse = true; })},
-                      Case{"classic_one_layer", Classic([](ClassicConfig* c) {
-                             c->depth = 1;
-                             c->skips = {};
-                           })}),
-    [](const ::testing::TestParamInfo<Case>& one) { return std::string(one.param.name); });
-
-TEST(FieldConfig, RefusesTheImpossible) {
-  std::unique_ptr<Field> field;
-  EXPECT_EQ(NewHashGrid({0, 2, 15, 8, 256, 64, 64}, 1, &field).code(), Code::kBadArgument);
-  EXPECT_EQ(NewHashGrid({12, 3, 15, 8, 256, 64, 64}, 1, &field).code(), Code::kBadArgument);
-  EXPECT_EQ(NewHashGrid({12, 8, 15, 8, 256, 64, 64}, 1, &field).code(), Code::kBadArgument);
-  EXPECT_EQ(NewHashGrid({12, 2, 15, 8, 4, 64, 64}, 1, &field).code(), Code::kBadArgument);
-  EXPECT_EQ(NewHashGrid({12, 2, 15, 8, 256, 60, 64}, 1, &field).code(), Code::kBadArgument);
-  for (const auto& [appearance, images] : {std::pair{3u, 9u}, {36u, 9u}, {4u, 0u}, {0u, 9u}}) {
-    const HashGridConfig config = {12, 2, 15, 8, 256, 64, 64, appearance, images};
-    EXPECT_EQ(NewHashGrid(config, 1, &field).code(), Code::kBadArgument);
-  }
-  const auto refused = [&](const std::function<void(ClassicConfig*)>& change) {
-    return Classic(change)(&field).code() == Code::kBadArgument;
-  };
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->width = 100; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->width = 2048; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->depth = 0; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->view_width = 12; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->position_frequencies = 17; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->skips = {0}; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->skips = {4}; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->skips = {2, 2}; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->linear = {9}; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->input_scale[1] = 0; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) { c->input_shift[2] = NAN; }));
-  EXPECT_TRUE(refused([](ClassicConfig* c) {
-    c->raw_direction = false;
-    c->direction_frequencies = 0;
-  }));
-}
+INSTANTIATE_TEST_SUITE_P(Kinds, Fields, testing::Kinds(), testing::KindName);
 
 }  // namespace
 }  // namespace daf::nerf

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -107,6 +109,67 @@ inline std::string OwnFile(const std::string& name) {
 inline std::vector<float> Weights(Model* model) {
   const Field& field = model->field();
   return {field.parameters(), field.parameters() + field.parameter_count()};
+}
+
+// Everything of a model that a file keeps.
+inline std::vector<uint8_t> Saved(Model* model) {
+  Arena scratch;
+  SafetensorsWriter writer;
+  std::vector<uint8_t> bytes;
+  EXPECT_TRUE(model->Save(&scratch, &writer).ok());
+  EXPECT_TRUE(writer.Serialize(&bytes).ok());
+  return bytes;
+}
+
+// The file of what a training continues from.
+inline SafetensorsFile StateOf(SceneTrainer* trainer, const std::string& note) {
+  const std::string path = OwnFile("training_state.safetensors");
+  SafetensorsFile file;
+  EXPECT_TRUE(trainer->SaveState(path, note).ok());
+  EXPECT_TRUE(SafetensorsFile::Read(path, &file).ok());
+  EXPECT_EQ(::unlink(path.c_str()), 0);
+  return file;
+}
+
+inline void ExpectSameState(const SafetensorsFile& one, const SafetensorsFile& other) {
+  EXPECT_EQ(one.metadata(), other.metadata());
+  ASSERT_EQ(one.tensors().size(), other.tensors().size());
+  for (size_t i = 0; i < one.tensors().size(); ++i) {
+    const Tensor &a = one.tensors()[i], &b = other.tensors()[i];
+    ASSERT_EQ(a.name, b.name);
+    ASSERT_EQ(a.bytes, b.bytes);
+    EXPECT_EQ(std::memcmp(a.data, b.data, a.bytes), 0) << a.name;
+  }
+}
+
+// Trains one of two equal models without a break for `before` + `after` steps, and the other, as if
+// by a new process, for the last `after` of them from the state that the first was in. A moving
+// average is kept whatever the options say. In the end all that training goes on from is the same,
+// and so is what a file would keep of either model, with its own weights and with their average.
+inline void ExpectResumedIsUninterrupted(const std::function<std::unique_ptr<Model>()>& new_model,
+                                         SceneTrainOptions options,
+                                         const std::vector<Photo>& photos, uint32_t before,
+                                         uint32_t after) {
+  options.average_decay = 0.9f;
+  const std::unique_ptr<Model> whole = new_model(), part = new_model();
+  SceneTrainReport report;
+  const auto uninterrupted = TrainerOf(whole.get(), options, photos);
+  ASSERT_TRUE(RunAll(uninterrupted.get(), before, &report).ok());
+  const SafetensorsFile state = StateOf(uninterrupted.get(), "a note");
+  ASSERT_TRUE(RunAll(uninterrupted.get(), after, &report).ok());
+
+  const auto resumed = TrainerOf(part.get(), options, photos);
+  std::string note;
+  const Status restored = resumed->RestoreState(state, &note);
+  ASSERT_TRUE(restored.ok()) << restored.message();
+  EXPECT_EQ(note, "a note");
+  EXPECT_EQ(resumed->step(), before);
+  ASSERT_TRUE(RunAll(resumed.get(), after, &report).ok());
+  EXPECT_EQ(report.step, before + after);
+  ExpectSameState(StateOf(resumed.get(), ""), StateOf(uninterrupted.get(), ""));
+  EXPECT_EQ(Saved(part.get()), Saved(whole.get()));
+  ASSERT_TRUE(resumed->UseAverage(true) && uninterrupted->UseAverage(true));
+  EXPECT_EQ(Saved(part.get()), Saved(whole.get()));
 }
 
 }  // namespace daf::nerf::testing

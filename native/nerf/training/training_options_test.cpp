@@ -51,26 +51,7 @@ TEST_P(Options, ChangeTheResultWhichIsTheSameForANumberOfThreads) {
 }
 
 TEST_P(Options, ResumedIsAsIfUninterrupted) {
-  const std::vector<Photo> photos = Photos(true);
-  SceneTrainOptions options = For(2);
-  options.average_decay = 0.9f;
-  const std::string path =
-      testing::OwnFile(std::string("training_options_") + GetParam().name + ".safetensors");
-  const auto whole = NewModel(), model = NewModel();
-  SceneTrainReport report;
-  const auto uninterrupted = TrainerOf(whole.get(), options, photos);
-  ASSERT_TRUE(RunAll(uninterrupted.get(), 9, &report).ok());
-  ASSERT_TRUE(uninterrupted->SaveState(path, "").ok());
-  ASSERT_TRUE(RunAll(uninterrupted.get(), 9, &report).ok());
-  const auto resumed = TrainerOf(model.get(), options, photos);
-  SafetensorsFile file;
-  std::string note;
-  ASSERT_TRUE(SafetensorsFile::Read(path, &file).ok());
-  ASSERT_TRUE(resumed->RestoreState(file, &note).ok());
-  ASSERT_TRUE(RunAll(resumed.get(), 9, &report).ok());
-  EXPECT_EQ(Weights(model.get()), Weights(whole.get()));
-  ASSERT_TRUE(resumed->UseAverage(true) && uninterrupted->UseAverage(true));
-  EXPECT_EQ(Weights(model.get()), Weights(whole.get()));
+  testing::ExpectResumedIsUninterrupted([&] { return NewModel(); }, For(2), Photos(true), 9, 9);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, Options,

@@ -1,0 +1,89 @@
+// A training that is cut into calls, threads and processes is the same training.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "native/nerf/training/testing_photos.h"
+
+namespace daf::nerf {
+namespace {
+
+using testing::Photo;
+using testing::Photos;
+using testing::RunAll;
+using testing::Small;
+using testing::SmallModel;
+using testing::TrainerOf;
+using testing::Weights;
+
+// With tables whose gradients each thread has for itself, and with deferred ones.
+class Continued : public ::testing::TestWithParam<uint32_t> {
+ protected:
+  static std::unique_ptr<Model> NewModel() { return SmallModel(false, 0, GetParam()); }
+};
+INSTANTIATE_TEST_SUITE_P(Log2Entries, Continued, ::testing::Values(13, 15));
+
+TEST_P(Continued, DeterministicForANumberOfThreads) {
+  const std::vector<Photo> photos = Photos(true);
+  for (const uint32_t threads : {1u, 2u, 3u}) {
+    std::vector<float> first;
+    for (const std::vector<uint32_t>& calls :
+         {std::vector<uint32_t>{40}, std::vector<uint32_t>{1, 15, 24}}) {
+      const auto model = NewModel();
+      const auto trainer = TrainerOf(model.get(), Small(threads), photos);
+      SceneTrainReport report;
+      for (const uint32_t steps : calls) ASSERT_TRUE(RunAll(trainer.get(), steps, &report).ok());
+      EXPECT_EQ(report.step, 40u);
+      if (first.empty()) {
+        first = Weights(model.get());
+      } else {
+        EXPECT_EQ(Weights(model.get()), first) << threads << " threads";
+      }
+    }
+  }
+}
+
+TEST_P(Continued, ResumedIsAsIfUninterrupted) {
+  testing::ExpectResumedIsUninterrupted(NewModel, Small(2), Photos(true), 20, 30);
+}
+
+TEST_P(Continued, IsRefusedToAnotherNumberOfThreads) {
+  const std::vector<Photo> photos = Photos(true);
+  const auto model = NewModel();
+  const auto trainer = TrainerOf(model.get(), Small(2), photos);
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), 2, &report).ok());
+  const SafetensorsFile state = testing::StateOf(trainer.get(), "");
+  const auto other = NewModel();
+  const std::vector<float> untouched = Weights(other.get());
+  std::string note;
+  EXPECT_EQ(TrainerOf(other.get(), Small(1), photos)->RestoreState(state, &note).code(),
+            Code::kBadData);
+  EXPECT_EQ(Weights(other.get()), untouched);
+}
+
+TEST_P(Continued, CancelledByOneStopsAllAndLeavesNoTrace) {
+  const std::vector<Photo> photos = Photos(true);
+  std::vector<float> weights[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto model = NewModel();
+    const auto trainer = TrainerOf(model.get(), Small(2), photos);
+    SceneTrainReport report;
+    ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());
+    if (i == 1) {
+      int32_t raised[3] = {1, 0, 0}, quiet[3] = {0, 0, 0};
+      Status other;
+      SceneTrainReport own;
+      std::thread thread([&] { other = trainer->Run(1, 5, 0, 0, TaskControl(quiet), &own); });
+      EXPECT_EQ(trainer->Run(0, 5, 0, 0, TaskControl(raised), &report).code(), Code::kCancelled);
+      thread.join();
+      EXPECT_EQ(other.code(), Code::kCancelled);
+    }
+    ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());
+    weights[i] = Weights(model.get());
+  }
+  EXPECT_EQ(weights[0], weights[1]);
+}
+
+}  // namespace
+}  // namespace daf::nerf

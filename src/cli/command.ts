@@ -29,6 +29,8 @@ export interface CommandSpec {
   readonly examples: readonly string[];
   /** Adds options and arguments. */
   options?(command: Command): void;
+  /** Exit code of a failure; 1 without it. */
+  exitCodeOf?(error: unknown): number;
   /** Arguments in order, then the options object. Heavy modules are imported in here, so that --help stays quick. */
   run(args: readonly unknown[], options: Record<string, unknown>, io: CommandIo): Promise<CommandResult>;
 }
@@ -66,7 +68,7 @@ async function execute(spec: CommandSpec, args: readonly unknown[], options: Rec
   } catch (error) {
     progress.end();
     await fail(error, json);
-    process.exitCode = abort.signal.aborted ? 130 : 1;
+    process.exitCode = abort.signal.aborted ? 130 : (spec.exitCodeOf?.(error) ?? 1);
   } finally {
     process.off('SIGINT', onInterrupt);
   }

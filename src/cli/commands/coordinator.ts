@@ -1,25 +1,30 @@
 import { join } from 'node:path';
+import { coordinatorExitCode } from '../../core/contracts/process.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
 
 export const coordinator: CommandSpec = {
   usage: 'coordinator',
   summary: 'Run a coordinator until it is told to end',
-  examples: ['daf coordinator --listen tcp://127.0.0.1:7788 --state ~/.daf/state'],
+  examples: [
+    'daf coordinator --listen tcp://127.0.0.1:7788 --state ~/.daf/state',
+    'DAF_STATE=redis://:secret@db.example:6379/0 daf coordinator --listen tcp://127.0.0.1:7788',
+  ],
   options(command) {
     command
       .option('-l, --listen <endpoint...>', 'where to listen; may be repeated', ['tcp://127.0.0.1:7788'])
-      .option('--state <dir>', 'directory of its durable state', join('.daf', 'state'))
+      .option('--state <place>', 'its durable state: a directory or redis://host (default: $DAF_STATE, then .daf/state)')
       .option('--heartbeat <ms>', 'how often workers report', wholeNumber('--heartbeat', 20, 60_000))
       .option('--lease <ms>', 'a worker silent for this long has lost its tasks', wholeNumber('--lease', 60, 3_600_000))
       .option('--token <secret>', 'workers and clients must know it (default: $DAF_TOKEN)');
   },
+  exitCodeOf: coordinatorExitCode,
   async run(_, options, io) {
     const { runCoordinator } = await import('../../engine/coordinator/process.js');
     const { heartbeat, lease } = options as { heartbeat?: number; lease?: number };
     await runCoordinator(
       {
         endpoints: options['listen'] as string[],
-        state: options['state'] as string,
+        state: (options['state'] as string | undefined) ?? process.env['DAF_STATE'] ?? join('.daf', 'state'),
         ...(heartbeat === undefined ? {} : { heartbeatMs: heartbeat }),
         ...(lease === undefined ? {} : { leaseMs: lease }),
         token: (options['token'] as string | undefined) ?? process.env['DAF_TOKEN'] ?? null,

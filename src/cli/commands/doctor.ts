@@ -24,12 +24,14 @@ const MARKS = { ok: '✓', missing: '–', failed: '✗' } as const;
 export const doctor: CommandSpec = {
   usage: 'doctor',
   summary: 'Show what this machine offers: CPU, memory limit, addon, models, stores',
-  examples: ['daf doctor', 'daf doctor --models models/ --json'],
+  examples: ['daf doctor', 'daf doctor --models models/ --json', 'daf doctor --state redis://db.example:6379'],
   options(command) {
+    command.option('--state <place>', 'a coordinator’s state to look at, without changing it (default: $DAF_STATE)');
     command.option('--models <dir>', 'folder of ONNX models to look at (default: DAF_MODELS, then what daf models add left)');
   },
   async run(_args, options) {
     const models = options['models'] as string | undefined;
+    const state = (options['state'] as string | undefined) ?? process.env['DAF_STATE'];
     const checks = [
       await check('node', false, async () => ({ detail: `${process.version} on ${process.platform}-${process.arch}` })),
       await check('cpu', false, cpu),
@@ -39,7 +41,7 @@ export const doctor: CommandSpec = {
       await check('sharp', false, decoder),
       await check('onnxruntime', true, runtime),
       await check('models', true, () => visionModels(models)),
-      await check('state store', false, stateStore),
+      await check('state store', false, () => stateStore(state)),
       await check('blob store', false, blobStore),
     ];
     const lines = checks.map(({ name, state, detail, hint }) => {
@@ -125,14 +127,31 @@ async function visionModels(folder: string | undefined): Promise<Finding> {
 }
 
 /** A job state and a blob written, read and removed in a fresh temporary folder: shows that this disk takes what DAF needs. */
-async function stateStore(): Promise<Finding> {
+async function stateStore(place: string | undefined): Promise<Finding> {
+  const { isRedisUrl } = await import('../../engine/stores/redis/place.js');
+  if (place !== undefined && isRedisUrl(place)) return stateServer(place);
   const { openStateStore } = await import('../../engine/stores/open.js');
   return inTemporary(async (folder) => {
-    const store = openStateStore(join(folder, 'state'));
+    const store = await openStateStore(join(folder, 'state'));
     const term = await store.beginTerm('doctor');
     await store.close();
     return { detail: `lmdb in ${tmpdir()}: first term ${term}` };
   });
+}
+
+/** Reads only: a coordinator may be working on it. */
+async function stateServer(url: string): Promise<Finding> {
+  const { inspectRedis } = await import('../../engine/stores/redis/inspect.js');
+  const found = await inspectRedis(url);
+  const { shown, facts, term, jobs, milliseconds, warnings } = found;
+  const parts = [
+    `${facts.server} at ${shown}`,
+    `term ${term}`,
+    `${jobs} jobs`,
+    `answers in ${milliseconds.toFixed(1)} ms`,
+    ...warnings,
+  ];
+  return { detail: parts.join('; '), facts: { ...found } };
 }
 
 async function blobStore(): Promise<Finding> {

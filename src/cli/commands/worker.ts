@@ -25,7 +25,7 @@ export const worker: CommandSpec = {
     // The main thread only does I/O; without a limit V8 would let garbage grow with the machine's memory.
     setFlagsFromString('--max-semi-space-size=4');
     const token = (options['token'] as string | undefined) ?? process.env['DAF_TOKEN'] ?? null;
-    delete process.env['DAF_TOKEN']; // user code runs here
+    for (const secret of ['DAF_TOKEN', 'DAF_STATE']) delete process.env[secret]; // user code runs here
     const code = await runWorker({
       endpoint: options['connect'] as string,
       name: freshWorkerName(),

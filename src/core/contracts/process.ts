@@ -1,4 +1,4 @@
-import type { WireError } from './errors.js';
+import { DafError, type WireError } from './errors.js';
 
 /**
  * What a process that was started by another says about itself: one JSON object a line, on the descriptor named by `readyFd`
@@ -30,7 +30,7 @@ export interface ProcessOptions {
 export interface CoordinatorOptions extends ProcessOptions {
   /** `ipc:///path` (≤ 107 bytes of path) or `tcp://127.0.0.1:port` (0: any free port). At least one. */
   readonly endpoints: readonly string[];
-  /** Directory of the StateStore. */
+  /** The StateStore: a directory, or the URL of a Redis or Valkey server. It may hold a password: never log it. */
   readonly state: string;
   /** How often workers must report. Default 1000 ms. */
   readonly heartbeatMs: number;
@@ -40,3 +40,8 @@ export interface CoordinatorOptions extends ProcessOptions {
 
 export const DEFAULT_HEARTBEAT_MS = 1000;
 export const DEFAULT_LEASE_MS = 10_000;
+
+/** What a coordinator's process ends with: 3 when it was fenced, so that a supervisor can tell; 1 for any other failure. */
+export function coordinatorExitCode(error: unknown): number {
+  return DafError.is(error) && error.code === 'ERR_DAF_FENCED' ? 3 : 1;
+}

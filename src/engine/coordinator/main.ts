@@ -1,8 +1,10 @@
 import { writeSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { coordinatorExitCode } from '../../core/contracts/process.js';
 import { runCoordinator } from './process.js';
 
-// Entry of a coordinator that another process starts. The token comes through the environment: arguments are visible to everybody.
+// Entry of a coordinator that another process starts. The token, and a state's URL with a password, come through the
+// environment: arguments are visible to everybody.
 const { values } = parseArgs({
   options: {
     listen: { type: 'string', multiple: true },
@@ -18,7 +20,7 @@ try {
   await runCoordinator(
     {
       endpoints: values.listen ?? [],
-      state: values.state ?? '',
+      state: values.state ?? process.env['DAF_STATE'] ?? '',
       ...(values.heartbeat === undefined ? {} : { heartbeatMs: Number(values.heartbeat) }),
       ...(values.lease === undefined ? {} : { leaseMs: Number(values.lease) }),
       token: process.env['DAF_TOKEN'] ?? null,
@@ -30,7 +32,7 @@ try {
   process.exit(0);
 } catch (error) {
   say('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
-  process.exit(1);
+  process.exit(coordinatorExitCode(error));
 }
 
 function say(level: string, message: string, fields: Readonly<Record<string, unknown>> = {}): void {

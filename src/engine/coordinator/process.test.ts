@@ -32,7 +32,8 @@ interface Coordinator {
 async function start(t: Test, options: object, env: Record<string, string> = {}): Promise<Coordinator> {
   const script = `
     import { runCoordinator } from '${new URL('./process.js', import.meta.url).href}';
-    await runCoordinator(JSON.parse(process.argv[1])).catch(() => { process.exitCode = 1; });`;
+    import { coordinatorExitCode } from '${new URL('../../core/contracts/process.js', import.meta.url).href}';
+    await runCoordinator(JSON.parse(process.argv[1])).catch((error) => { process.exitCode = coordinatorExitCode(error); });`;
   const given = JSON.stringify({ readyFd: 3, heartbeatMs: 50, leaseMs: 500, parentPid: process.pid, ...options });
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, given], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -343,7 +344,7 @@ t.test('the later of two coordinators on one state fences the earlier', async (t
   const first = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });
   const second = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });
   t.ok(second.term > first.term);
-  t.match(await first.ended, { code: 1, lines: [{ event: 'ready' }, { event: 'failed', error: { code: 'ERR_DAF_FENCED' } }] });
+  t.match(await first.ended, { code: 3, lines: [{ event: 'ready' }, { event: 'failed', error: { code: 'ERR_DAF_FENCED' } }] });
   second.child.kill('SIGTERM');
   t.match(await second.ended, { code: 0 });
 });

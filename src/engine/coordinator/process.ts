@@ -31,7 +31,7 @@ export function coordinatorOptions(given: Partial<CoordinatorOptions>): Coordina
   if (endpoints.length === 0)
     throw new DafError('ERR_DAF_BAD_OPTION', 'coordinator: at least one endpoint to listen on is needed');
   for (const endpoint of endpoints) checkEndpoint(endpoint);
-  if (state === '') throw new DafError('ERR_DAF_BAD_OPTION', 'coordinator: a directory for its state is needed');
+  if (state === '') throw new DafError('ERR_DAF_BAD_OPTION', 'coordinator: a place for its state is needed');
   const heartbeatMs = parseDuration('heartbeatMs', given.heartbeatMs ?? DEFAULT_HEARTBEAT_MS, 20, 60_000);
   const leaseMs = parseDuration('leaseMs', given.leaseMs ?? Math.max(DEFAULT_LEASE_MS, 3 * heartbeatMs), 60, 3_600_000);
   if (leaseMs < 3 * heartbeatMs) {
@@ -60,7 +60,7 @@ export async function runCoordinator(given: Partial<CoordinatorOptions>, hooks: 
 async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promise<void> {
   const log = hooks.log?.bind(hooks) ?? (() => {});
   const sampler = new PeakSampler();
-  const state = openStateStore(options.state);
+  const state = await openStateStore(options.state, (warning) => log('warn', warning));
   let stop: (error: DafError | null) => void = () => {};
   const stopped = new Promise<DafError | null>((resolve) => {
     stop = resolve;

@@ -109,10 +109,17 @@ export class Service {
     this.#clients.tick();
   }
 
-  /** Ends with ERR_DAF_FENCED once a later term has begun; asked about once a second. */
+  /** Ends with ERR_DAF_FENCED once a later term has begun or the state has lost writes; asked about once a second. */
   async checkLeadership(): Promise<void> {
     if (this.#closed) return;
-    const current = await this.ports.state.currentTerm().catch(() => this.term);
+    let current: number;
+    try {
+      current = await this.ports.state.currentTerm();
+    } catch (error) {
+      // A state that cannot be read for a while is the business of the next write.
+      if (DafError.is(error) && error.code === 'ERR_DAF_FENCED') this.#stop(error);
+      return;
+    }
     if (current !== this.term)
       this.#stop(new DafError('ERR_DAF_FENCED', `a coordinator with term ${current} has taken over from term ${this.term}`));
   }

@@ -49,7 +49,7 @@ export class TaskTable {
   readonly tries: Uint16Array;
   /** Attempts that died with their worker, in all generations. */
   readonly losses: Uint16Array;
-  readonly #winnerTerm: Uint32Array;
+  readonly #winnerTerm: Float64Array;
   readonly #winnerCounter: Float64Array;
   readonly #failedOn = new Map<number, readonly string[]>();
   readonly #live = new Map<number, Attempt[]>();
@@ -82,7 +82,7 @@ export class TaskTable {
     this.tries = new Uint16Array(total);
     this.losses = new Uint16Array(total);
     this.#touched = new Uint8Array(total);
-    this.#winnerTerm = new Uint32Array(total);
+    this.#winnerTerm = new Float64Array(total);
     this.#winnerCounter = new Float64Array(total);
   }
 

@@ -105,6 +105,7 @@ function inherited(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   delete env['NODE_OPTIONS'];
   delete env['DAF_TOKEN'];
+  delete env['DAF_STATE'];
   return env;
 }
 

@@ -105,6 +105,6 @@ export class MemoryStateStore implements StateStore {
 
 export function fenced(term: number, current: number): DafError {
   return new DafError('ERR_DAF_FENCED', `term ${term} is over: a coordinator with term ${current} has taken this state`, {
-    hint: 'only one coordinator may work on one state directory',
+    hint: 'only one coordinator may work on one state',
   });
 }

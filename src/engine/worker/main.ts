@@ -17,7 +17,7 @@ const { values } = parseArgs({
   },
 });
 const token = process.env['DAF_TOKEN'] ?? null;
-delete process.env['DAF_TOKEN']; // user code runs here
+for (const secret of ['DAF_TOKEN', 'DAF_STATE']) delete process.env[secret]; // user code runs here
 
 process.exit(
   await runWorker({

@@ -110,7 +110,7 @@ export class RedisConnection {
   }
 }
 
-function clientOptions(place: RedisPlace): RedisOptions & { replyMapping: 'legacy' } {
+function clientOptions(place: RedisPlace): RedisOptions {
   return {
     host: place.host,
     port: place.port,

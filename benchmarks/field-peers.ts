@@ -7,7 +7,7 @@
 import { addon } from '#daf/core/addon/index.js';
 import { Field } from '#daf/fields/index.js';
 import { show } from './peer.js';
-import { torchEnvironment } from './peers/environment.js';
+import { pythonEnvironment, TORCH } from './peers/environment.js';
 import { type FieldKind, TorchPeer } from './peers/torch.js';
 import { wholeTraining } from './peers/training.js';
 import { type BenchOptions, median, type Row, row } from './row.js';
@@ -25,7 +25,7 @@ const WHOLE_SECONDS = { classic: 120, hashgrid: 60 } as const;
 const KINDS = ['classic', 'hashgrid'] as const;
 
 export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]> {
-  const environment = torchEnvironment(log);
+  const environment = pythonEnvironment(TORCH, log);
   if ('missing' in environment) {
     log(`field-peers: skipped, no PyTorch: ${environment.missing}`);
     return [];

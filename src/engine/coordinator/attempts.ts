@@ -1,4 +1,5 @@
 import type { Epoch, TaskId } from '../../core/contracts/job.js';
+import type { CoreOptions } from './effects.js';
 import { TimeHeap } from './heap.js';
 import { attemptName, type JobState, parseAttempt } from './job-state.js';
 import { Leases } from './leases.js';
@@ -24,9 +25,10 @@ export class AttemptBook {
   readonly #workers: ReadonlyMap<string, Worker>;
   readonly #scheduler: Scheduler;
   readonly #out: Outbox;
+  readonly #term: number;
 
   constructor(
-    leaseMs: number,
+    { term, leaseMs }: Pick<CoreOptions, 'term' | 'leaseMs'>,
     jobs: ReadonlyMap<string, JobState>,
     workers: ReadonlyMap<string, Worker>,
     scheduler: Scheduler,
@@ -37,6 +39,7 @@ export class AttemptBook {
     this.#workers = workers;
     this.#scheduler = scheduler;
     this.#out = out;
+    this.#term = term;
   }
 
   get(job: string, name: string): Attempt | undefined {
@@ -109,13 +112,13 @@ export class AttemptBook {
   }
 
   /** True for an attempt of an earlier term that may still commit; one of this term that is not live was fenced. */
-  adoptable({ job: id, task, generation, name, epoch }: Identity, term: number): boolean {
+  adoptable({ job: id, task, generation, name, epoch }: Identity): boolean {
     const job = this.#jobs.get(id);
     if (job === undefined || job.phase !== 'running' || job.closing || !job.has(task)) return false;
     const table = job.table(task);
     const state = table.state[task.index];
     return (
-      epoch.term < term &&
+      epoch.term < this.#term &&
       name === attemptName(task, generation, epoch) &&
       table.generation[task.index] === generation &&
       state !== TASK.committed &&
@@ -123,9 +126,15 @@ export class AttemptBook {
     );
   }
 
+  /** True for an attempt that a successor gave out: this coordinator is over and has no say in it, even if nobody has told it yet. */
+  isOfLaterTerm({ term }: Epoch): boolean {
+    return term > this.#term;
+  }
+
   /** Answers a worker that names an attempt which is not live: committed, and the verdict was lost, or over. */
   answerUnknown(worker: string, id: string, name: string): void {
     const parsed = parseAttempt(name);
+    if (parsed !== null && this.isOfLaterTerm(parsed.epoch)) return;
     const job = this.#jobs.get(id);
     const wins =
       parsed !== null &&

@@ -23,6 +23,6 @@ export class Books {
   constructor(options: CoreOptions) {
     this.options = options;
     this.seen = new Leases(options.leaseMs);
-    this.attempts = new AttemptBook(options.leaseMs, this.jobs, this.workers, this.scheduler, this.out);
+    this.attempts = new AttemptBook(options, this.jobs, this.workers, this.scheduler, this.out);
   }
 }

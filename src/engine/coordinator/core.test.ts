@@ -182,3 +182,20 @@ t.test('a reduce that read too few maps never counts; a task that kills its work
   }
   t.match(bench.core.status('k', bench.now), { phase: 'failed', error: { cause: { code: 'ERR_DAF_WORKER_LOST' } } });
 });
+
+t.test('a coordinator that was overtaken says nothing of what its successor gave out', async (t) => {
+  const bench = await Bench.start();
+  const early = bench.core;
+  await bench.submit('j', { splits: 1, reducers: 0 });
+  await bench.restart(0);
+  await bench.worker('a', 1);
+  const [assignment] = bench.given('a');
+  const info = { worker: 'a', host: 'h', pid: 1, threads: 1, budgetBytes: 1, endpoint: null };
+  early.workerHello(info, [assignment!], bench.now);
+  early.heartbeat('a', { running: [{ job: 'j', attempt: assignment!.attempt, progress: 0 }], peakBytes: 1 }, bench.now);
+  early.report('a', { ...assignment!, outcome: done(), usage: {} as never }, bench.now);
+  const said = early.drain(bench.now).filter((effect) => effect.kind !== 'send' || effect.message.type !== 'welcome');
+  t.same(said, [], 'a verdict would throw away what the successor waits for');
+  await bench.report('a', assignment!, done());
+  t.same(bench.verdicts('a'), [`${assignment!.attempt} committed`]);
+});

@@ -21,6 +21,7 @@ export class ReportEvents {
   report(worker: Worker, report: Report, now: number): void {
     const { attempts, jobs, out, setbacks } = this.#books;
     const id = worker.worker;
+    if (attempts.isOfLaterTerm(report.epoch)) return;
     const job = jobs.get(report.job);
     const attempt = attempts.get(report.job, report.attempt) ?? this.#adopt(worker, report, now);
     if (attempt === undefined || job === undefined || attempt.worker !== id) {
@@ -125,9 +126,9 @@ export class ReportEvents {
 
   /** A report of an earlier term's attempt that its worker had finished while no coordinator listened. */
   #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Report, now: number): Attempt | undefined {
-    const { attempts, options } = this.#books;
+    const { attempts } = this.#books;
     const identity = { job, task, generation, name, epoch, backup: false };
-    return attempts.adoptable(identity, options.term) ? attempts.begin(worker, identity, now) : undefined;
+    return attempts.adoptable(identity) ? attempts.begin(worker, identity, now) : undefined;
   }
 
   #failed(job: JobState, attempt: Attempt, error: WireError, lost: readonly LostOutput[], now: number): void {

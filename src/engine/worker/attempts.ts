@@ -21,6 +21,8 @@ const GRACE_MS = 5000;
 const SHORT_MS = 5;
 const MAX_AHEAD = 48;
 const MAX_TASKS_A_CROSSING = 32;
+/** An attempt that has waited this long for what it reads waits for a task that may have nowhere to run but here. */
+const LONG_WAIT_MS = 1000;
 
 export interface AttemptSource extends ReplicaSource {
   readonly jobs: JobCache;
@@ -45,6 +47,8 @@ interface Attempt {
   input: TaskInput | null;
   reserved: number;
   state: 'preparing' | 'ready' | 'running';
+  /** Since when it waits for other tasks' outputs, one of which is being made again; null while it does not. */
+  waitingSince: number | null;
   revoked: boolean;
   peak: number;
 }
@@ -73,9 +77,15 @@ export class AttemptTable {
     this.#pool = new TaskPool(options.budgetBytes, options.threads);
   }
 
-  /** How many attempts this worker wants to hold. More than it has threads only while tasks are so short that fetching them takes longer. */
+  /**
+   * How many attempts this worker wants to hold. More than it has threads only while tasks are so short that fetching them takes longer, and
+   * while attempts wait for others: where all workers are full of those, what they wait for could run nowhere.
+   */
   get capacity(): number {
-    return this.#options.threads + (this.#meanMs < SHORT_MS ? MAX_AHEAD : 0);
+    const late = performance.now() - LONG_WAIT_MS;
+    let waiting = 0;
+    for (const { waitingSince } of this.#attempts.values()) if (waitingSince !== null && waitingSince < late) waiting += 1;
+    return this.#options.threads + waiting + (this.#meanMs < SHORT_MS ? MAX_AHEAD : 0);
   }
 
   running(): { readonly assignment: Assignment; readonly progress: number }[] {
@@ -96,6 +106,7 @@ export class AttemptTable {
       input: null,
       reserved: 0,
       state: 'preparing',
+      waitingSince: null,
       revoked: false,
       peak: 0,
     };
@@ -153,7 +164,9 @@ export class AttemptTable {
         },
       );
     }
+    attempt.waitingSince = performance.now();
     const held = await Promise.all(readsOf(files.spec, task).map((range) => this.#source.outputs(job, range)));
+    attempt.waitingSince = null;
     const { assignment } = attempt;
     const target = { ...files, assignment, host: this.#options.host, isCancelled: () => attempt.revoked };
     const inputs = await gatherInputs(held, target, this.#source.fetcher);

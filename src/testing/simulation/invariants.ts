@@ -6,15 +6,18 @@ import type { Commit } from '../../core/contracts/task.js';
 import { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
 import { attemptsIn, expectedContent, RECORDS_A_SPLIT, stripAttempts } from './content.js';
 
-/** What must hold in every run. The commit protocol's model in other notations uses the same names. */
-export type Invariant =
-  | 'one-commit-per-generation'
-  | 'acknowledged-is-durable'
-  | 'no-under-count'
-  | 'publish-once'
-  | 'same-manifest'
-  | 'progress'
-  | 'no-crash';
+/** What must hold in every run. The model of the commit protocol (commit.pml) uses the same names. */
+export const INVARIANTS = [
+  'one-commit-per-generation',
+  'acknowledged-is-durable',
+  'no-under-count',
+  'publish-once',
+  'same-manifest',
+  'progress',
+  'no-crash',
+] as const;
+
+export type Invariant = (typeof INVARIANTS)[number];
 
 export class Violation extends Error {
   readonly invariant: Invariant;

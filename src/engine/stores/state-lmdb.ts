@@ -5,6 +5,7 @@ import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
 import { MAX_STEPS, type TaskRange } from '../../core/contracts/step.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
+import { DiskRoom } from './disk-room.js';
 import { fenced } from './state-memory.js';
 import { committed, failed, reopened, STAGES } from './task-record.js';
 
@@ -27,12 +28,14 @@ type TaskRow = Omit<StoredTask, 'task'>;
  */
 export class LmdbStateStore implements StateStore {
   readonly #db: RootDatabase;
+  readonly #room: DiskRoom;
   #closed = false;
 
   /** @throws DafError ERR_DAF_IO or ERR_DAF_PERMISSION when the directory cannot be used. */
   constructor(directory: string) {
     try {
       mkdirSync(directory, { recursive: true });
+      this.#room = new DiskRoom(directory);
       this.#db = open({
         path: directory,
         noSubdir: false,
@@ -161,6 +164,7 @@ export class LmdbStateStore implements StateStore {
     this.#open();
     let overtaken = 0;
     try {
+      this.#room.check();
       const done = this.#db.transaction(() => {
         const current = this.#term();
         if (term !== null && term !== current) {

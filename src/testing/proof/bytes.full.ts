@@ -33,7 +33,7 @@ t.test(
       const input = join(shared!, 'records', name);
       const sort = ['run', 'sort', '--input', input, '--output', name, '--param', 'record=100', '--param', 'key=10'];
       const ended = await machine.daf([...sort, '--reducers', '5', '--split-size', '300000', '--workers', '2']);
-      t.equal(ended.how, 0, ended.stderr);
+      t.equal(ended.how, 0, ended.how === 0 ? 'it ended well' : ended.stderr);
       const sorted = checkSorted(t, readFileSync(input), join(folder, name), 100, 10);
       let total = 0;
       for (let at = 0; at < sorted.length; at += 100) total += crc32(sorted.subarray(at, at + 100));

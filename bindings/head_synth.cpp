@@ -4,6 +4,7 @@
 
 #include "bindings/head_values.h"
 #include "native/head/synth/albedo.h"
+#include "native/head/synth/faces/faces.h"
 #include "native/head/synth/photo.h"
 
 namespace daf::node {
@@ -223,6 +224,81 @@ Napi::Value Synthesize(const Napi::CallbackInfo& info) {
   return out;
 }
 
+const char* const kForms[] = {"crops", "scenes", "plain"};
+constexpr size_t kFaceValues = 3 * head::kLandmarks + 7;
+
+bool ReadFacesOptions(const Napi::Value& value, head::FacesOptions* out) {
+  Napi::Env env = value.Env();
+  if (!value.IsObject()) {
+    ThrowArgument(env, "options must be an object");
+    return false;
+  }
+  const Napi::Object object = value.As<Napi::Object>();
+  double seed, first, count, side;
+  if (!ReadNumber(object, "seed", &seed) || !ReadNumber(object, "first", &first) ||
+      !ReadNumber(object, "count", &count) || !ReadNumber(object, "side", &side))
+    return false;
+  if (!(seed >= 0 && seed <= 9007199254740991.0 && first >= 0 && first <= 4e9 && count >= 1 &&
+        count <= 4096 && side >= 64 && side <= 512)) {
+    ThrowArgument(env, "synthesizeFaces: seed and first ≥ 0, count 1…4096, side 64…512");
+    return false;
+  }
+  out->seed = static_cast<uint64_t>(seed);
+  out->first = static_cast<uint32_t>(first);
+  out->count = static_cast<uint32_t>(count);
+  out->side = static_cast<int>(side);
+  const std::string form =
+      object.Get("form").IsString() ? object.Get("form").As<Napi::String>().Utf8Value() : "";
+  for (int i = 0; i < 3; ++i) {
+    if (form != kForms[i]) continue;
+    out->form = static_cast<head::FacesForm>(i);
+    return true;
+  }
+  ThrowArgument(env, "synthesizeFaces: form is 'crops', 'scenes' or 'plain'");
+  return false;
+}
+
+Napi::Value SynthesizeFacesOf(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const head::HeadModel* model = ReadHead(info[0]);
+  std::shared_ptr<const head::HeadModel> embedded;
+  std::shared_ptr<const head::HeadMarks> marks;
+  head::FacesOptions options;
+  TaskControl control;
+  if (model == nullptr || !Check(env, head::BuiltinHead(&embedded)) ||
+      !Check(env, head::BuiltinMarks(&marks)) || !ReadFacesOptions(info[1], &options) ||
+      !ReadControl(info[2], &control))
+    return env.Undefined();
+  const size_t side = static_cast<size_t>(options.side), count = options.count;
+  Napi::Uint8Array rgb = Napi::Uint8Array::New(env, 3 * side * side * count);
+  std::vector<std::vector<head::FaceTruth>> truth;
+  if (!Check(env, head::SynthesizeFaces(*model, model == embedded.get() ? marks.get() : nullptr,
+                                        options, control, rgb.Data(), &truth)))
+    return env.Undefined();
+  Napi::Uint8Array faces = Napi::Uint8Array::New(env, count);
+  Napi::Float32Array values =
+      Napi::Float32Array::New(env, count * head::kMostFaces * kFaceValues);
+  std::fill_n(values.Data(), values.ElementLength(), 0.0f);
+  for (size_t i = 0; i < count; ++i) {
+    faces[i] = static_cast<uint8_t>(truth[i].size());
+    for (size_t k = 0; k < truth[i].size(); ++k) {
+      const head::FaceTruth& face = truth[i][k];
+      float* out = values.Data() + (i * head::kMostFaces + k) * kFaceValues;
+      out = std::copy(face.landmarks.begin(), face.landmarks.end(), out);
+      for (bool seen : face.seen) *out++ = seen ? 1.0f : 0.0f;
+      out = std::copy_n(face.box, 4, out);
+      out[0] = face.yaw;
+      out[1] = face.pitch;
+      out[2] = face.roll;
+    }
+  }
+  Napi::Object out = Napi::Object::New(env);
+  out.Set("rgb", rgb);
+  out.Set("faces", faces);
+  out.Set("truth", values);
+  return out;
+}
+
 }  // namespace
 
 void RegisterHeadSynth(Napi::Env env, Napi::Object exports) {
@@ -230,6 +306,8 @@ void RegisterHeadSynth(Napi::Env env, Napi::Object exports) {
   exports.Set("averageLooks", Napi::Function::New(env, AverageLooks, "averageLooks"));
   exports.Set("paintAlbedo", Napi::Function::New(env, PaintAlbedoTo, "paintAlbedo"));
   exports.Set("synthesize", Napi::Function::New(env, Synthesize, "synthesize"));
+  exports.Set("synthesizeFaces",
+              Napi::Function::New(env, SynthesizeFacesOf, "synthesizeFaces"));
 }
 
 }  // namespace daf::node

@@ -13,6 +13,11 @@ export interface HeadSynthAddon {
   paintAlbedo(head: HeadHandle, looks: Looks, size: number, control: Int32Array | null, rgba: Uint8Array): void;
   /** A rendered portrait with its truth; the same options give the same bytes. Throws ERR_DAF_CANCELLED. */
   synthesize(head: HeadHandle, options: SynthesizeOptions, control: Int32Array | null): SyntheticPhoto;
+  /**
+   * Small pictures to train and measure face finders on, milliseconds each. Unlike the others here it takes any head whose parts
+   * carry the embedded head's names. Throws ERR_DAF_CANCELLED.
+   */
+  synthesizeFaces(head: HeadHandle, options: SynthesizeFacesOptions, control: Int32Array | null): SyntheticFaces;
 }
 
 export interface SyntheticPerson {
@@ -90,4 +95,32 @@ export interface SyntheticPhoto {
   readonly expression: Float32Array;
   /** [68][2] pixels; jaw points that hide lie on the visible contour. */
   readonly landmarks: Float32Array;
+}
+
+export interface SynthesizeFacesOptions {
+  readonly seed: number;
+  /** Pictures first … first + count − 1 of this seed; each depends on its own number alone. count ≤ 4096. */
+  readonly first: number;
+  readonly count: number;
+  /** `crops`: one face in the middle; `scenes`: none to four of any size among distractors; `plain`: one, clean, to measure on. */
+  readonly form: 'crops' | 'scenes' | 'plain';
+  /** Pixels, 64…512. */
+  readonly side: number;
+}
+
+/** Values of one face in SyntheticFaces.truth. */
+export const FACE_VALUES = 211;
+/** Room for faces a picture has in SyntheticFaces.truth. */
+export const MOST_FACES = 4;
+
+export interface SyntheticFaces {
+  /** [count][side][side][3] sRGB */
+  readonly rgb: Uint8Array;
+  /** [count] faces in each picture. */
+  readonly faces: Uint8Array;
+  /**
+   * [count][MOST_FACES][FACE_VALUES]: 68 (x, y) in pixels; for each whether the head itself does not hide it, 0 or 1; box left, top,
+   * right, bottom; yaw, pitch, roll in radians.
+   */
+  readonly truth: Float32Array;
 }

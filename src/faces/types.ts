@@ -114,7 +114,7 @@ export type PhotoSource =
 /** An .onnx file and the adapter that its inputs and outputs call for. */
 export interface ModelFile {
   readonly file: string;
-  readonly adapter: 'yunet' | 'ultraface' | 'peppa68';
+  readonly adapter: 'yunet' | 'ultraface' | 'peppa68' | 'daf68';
 }
 
 /** Null: none was given; side-car landmarks still work. Plain data: it can be a job's parameter. */

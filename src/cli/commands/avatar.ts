@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
+import { EMBEDDED } from '../../faces/models/embedded.js';
 import { type AvatarRun, avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
 import { addLocalOptions, localOptions } from '../local-options.js';
@@ -17,7 +18,7 @@ export const avatar: CommandSpec = {
       .requiredOption('--out <dir>', 'where avatars and contact sheet go')
       .option(
         '--models <dir>',
-        'folder with a face detector and a 68-landmark model (.onnx); otherwise DAF_MODELS, then what daf models add left',
+        'folder with a face detector and a 68-landmark model (.onnx), or embedded; otherwise DAF_MODELS, what daf models add left, then the embedded ones',
       )
       .option('--detector <file>', 'face detector (.onnx)')
       .option('--landmarks <file>', '68-landmark model (.onnx)')
@@ -37,14 +38,19 @@ export const avatar: CommandSpec = {
   },
 };
 
+/** A path as workers elsewhere understand it; a folder that is called `embedded` is `./embedded`. */
+function place(path: string): string {
+  return path === EMBEDDED ? path : resolve(path);
+}
+
 function avatarRun(inputs: readonly string[], options: Record<string, unknown>): AvatarRun {
   const params: Record<string, string> = { quality: String(options['quality']) };
   // Workers have another current directory.
   for (const name of ['models', 'detector', 'landmarks']) {
-    if (options[name] !== undefined) params[name] = resolve(String(options[name]));
+    if (options[name] !== undefined) params[name] = place(String(options[name]));
   }
   const models = process.env['DAF_MODELS'];
-  if (params['models'] === undefined && models) params['models'] = resolve(models);
+  if (params['models'] === undefined && models) params['models'] = place(models);
   if (options['keep'] !== undefined) params['keep'] = String(options['keep']);
   if (typeof options['out'] !== 'string') throw new DafError('ERR_DAF_BAD_OPTION', '--out is missing');
   return {

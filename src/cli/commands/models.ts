@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { formatBytes } from '../../core/options/index.js';
 import type { CommandIo, CommandSpec } from '../command.js';
 
@@ -63,6 +64,7 @@ const list: CommandSpec = {
   async run() {
     const { listPacks, registryFolder } = await import('../../faces/models/registry.js');
     const { KNOWN_MODELS } = await import('../../faces/models/known.js');
+    const { EMBEDDED, embeddedModels } = await import('../../faces/models/embedded.js');
     const registry = registryFolder();
     const packs = await listPacks(registry);
     const lines = packs.flatMap(({ name, licence, files }) =>
@@ -70,12 +72,17 @@ const list: CommandSpec = {
         ({ file, adapter, bytes }) => `${name}: ${adapter} (${file}, ${formatBytes(bytes)}); ${licence ?? 'licence not stated'}`,
       ),
     );
+    const embedded = Object.values(embeddedModels()).filter((model) => model !== null);
     const others = KNOWN_MODELS.filter((known) => !packs.some(({ name }) => name === known.name));
     if (lines.length === 0) lines.push(`nothing in ${registry}`);
     lines.push(
+      ...embedded.map(
+        ({ file, adapter }) =>
+          `${EMBEDDED}: ${adapter} (${basename(file)}); MIT, trained on rendered faces; used where no other was added`,
+      ),
       ...others.map(({ name, summary, bytes, licence }) => `not added: ${name}: ${summary}, ${formatBytes(bytes)}; ${licence}`),
     );
-    return { json: { registry, packs, known: KNOWN_MODELS }, text: lines.join('\n') };
+    return { json: { registry, packs, embedded, known: KNOWN_MODELS }, text: lines.join('\n') };
   },
 };
 

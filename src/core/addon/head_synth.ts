@@ -108,18 +108,13 @@ export interface SynthesizeFacesOptions {
   readonly side: number;
 }
 
-/** Values of one face in SyntheticFaces.truth. */
-export const FACE_VALUES = 211;
-/** Room for faces a picture has in SyntheticFaces.truth. */
-export const MOST_FACES = 4;
-
 export interface SyntheticFaces {
   /** [count][side][side][3] sRGB */
   readonly rgb: Uint8Array;
   /** [count] faces in each picture. */
   readonly faces: Uint8Array;
   /**
-   * [count][MOST_FACES][FACE_VALUES]: 68 (x, y) in pixels; for each whether the head itself does not hide it, 0 or 1; box left, top,
+   * [count][4][211], room for four faces: 68 (x, y) in pixels; for each whether the head itself does not hide it, 0 or 1; box left, top,
    * right, bottom; yaw, pitch, roll in radians.
    */
   readonly truth: Float32Array;

@@ -8,6 +8,7 @@ export const ROLE_OF: Readonly<Record<AdapterName, ModelRole>> = {
   yunet: 'detector',
   ultraface: 'detector',
   peppa68: 'landmarks',
+  daf68: 'landmarks',
 };
 
 /** What each adapter takes, for the message that refuses a model. */
@@ -15,7 +16,9 @@ export const EXPECTED: Readonly<Record<ModelRole, string>> = {
   detector:
     'YuNet (input [1,3,H,W] with H, W multiples of 32; outputs cls_, obj_, bbox_ and kps_ at 8, 16, 32) or UltraFace ' +
     '(input [1,3,H,W]; outputs scores [1,N,2], boxes [1,N,4])',
-  landmarks: 'a 68-point landmarker (input [1,3,160,160]; output [1,143], of which the first 136 are points)',
+  landmarks:
+    'a 68-point landmarker (input [1,3,160,160]; output [1,143], of which the first 136 are points) or one that DAF trained ' +
+    '(input [1,3,S,S]; outputs points [1,136], spread [1,1])',
 };
 
 /** The adapter that a model's inputs and outputs call for, or null. */
@@ -26,6 +29,7 @@ export function identifyModel(header: OnnxHeader): AdapterName | null {
   if ([...outputs.values()].some((output) => !output.float32)) return null;
   if (isYunet(input, outputs)) return 'yunet';
   if (fixed(input) && ends(outputs.get('scores'), 2) && ends(outputs.get('boxes'), 4)) return 'ultraface';
+  if (isDaf68(input, outputs)) return 'daf68';
   const [output] = header.outputs;
   const square = input.dims[2] === 160 && input.dims[3] === 160;
   if (square && header.outputs.length === 1 && output?.dims.length === 2 && output.dims[1] === 143) return 'peppa68';
@@ -51,6 +55,11 @@ function fixed(input: TensorShape): boolean {
 
 function ends(output: TensorShape | undefined, last: number): boolean {
   return output !== undefined && output.dims.length === 3 && output.dims[2] === last;
+}
+
+function isDaf68(input: TensorShape, outputs: ReadonlyMap<string, TensorShape>): boolean {
+  const [points, spread] = [outputs.get('points'), outputs.get('spread')];
+  return fixed(input) && input.dims[2] === input.dims[3] && points?.dims[1] === 136 && spread?.dims[1] === 1;
 }
 
 function isYunet(input: TensorShape, outputs: ReadonlyMap<string, TensorShape>): boolean {

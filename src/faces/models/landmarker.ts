@@ -1,6 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
 import type { ModelFile, Pixels } from '../types.js';
 import { fromTurnedBox, type TurnedBox, warpToPlanes } from '../vision/warp.js';
+import { ROLE_OF } from './identify.js';
 import { openSession } from './ort.js';
 
 /** A model that finds 68 points within a box around a face. */
@@ -12,24 +13,28 @@ export interface Landmarker {
   dispose(): Promise<void>;
 }
 
-const SIDE = 160;
+const PEPPA_SIDE = 160;
 
 /**
- * Peppa slim-160: BGR (x − 127) / 127, the box stretched to a square, points 0…1 of it.
+ * Peppa slim-160 and DAF's own: BGR (x − 127) / 127, points 0…1 of what was shown. Peppa's box is stretched to a square, DAF's
+ * grows to one.
  * @throws DafError ERR_DAF_VISION_MISSING, ERR_DAF_BAD_MODEL.
  */
 export async function openLandmarker(model: ModelFile): Promise<Landmarker> {
-  if (model.adapter !== 'peppa68') {
+  if (ROLE_OF[model.adapter] !== 'landmarks') {
     throw new DafError('ERR_DAF_BAD_MODEL', `${model.file} (${model.adapter}) is not a landmark model`);
   }
   const session = await openSession(model.file);
-  const planes = new Float32Array(3 * SIDE * SIDE);
+  const side = session.inputWidth ?? PEPPA_SIDE;
+  const planes = new Float32Array(3 * side * side);
+  const grows = model.adapter === 'daf68';
   return {
     margin: 1.4,
-    async locate(pixels, box) {
-      warpToPlanes(pixels, box, SIDE, SIDE, { order: 'bgr', mean: 127, factor: 1 / 127, outside: 127 }, planes);
-      const outputs = await session.run(planes, SIDE, SIDE);
-      const [values] = outputs.values();
+    async locate(pixels, given) {
+      const box = grows ? squared(given) : given;
+      warpToPlanes(pixels, box, side, side, { order: 'bgr', mean: 127, factor: 1 / 127, outside: 127 }, planes);
+      const outputs = await session.run(planes, side, side);
+      const values = outputs.get('points') ?? outputs.values().next().value;
       if (values === undefined || values.length < 136 || !values.subarray(0, 136).every(Number.isFinite)) {
         throw new DafError('ERR_DAF_BAD_MODEL', `${model.file}: gives no 68 points`);
       }
@@ -39,4 +44,10 @@ export async function openLandmarker(model: ModelFile): Promise<Landmarker> {
     },
     dispose: () => session.release(),
   };
+}
+
+/** The square around the same centre that holds the box; in a mirror where the box is. */
+function squared(box: TurnedBox): TurnedBox {
+  const side = Math.max(Math.abs(box.width), Math.abs(box.height));
+  return { ...box, width: Math.sign(box.width) * side, height: side };
 }

@@ -4,9 +4,10 @@ import tap from 'tap';
 import { DafError } from '../../core/contracts/errors.js';
 import type { Pixels } from '../types.js';
 import { openDetector } from './detector.js';
+import { embeddedModels } from './embedded.js';
 import { identifyModel } from './identify.js';
 import { openLandmarker } from './landmarker.js';
-import { constantModel, facePoints, peppaModel, ultrafaceModel, yunetModel } from './onnx.test.fixture.js';
+import { constantModel, daf68Model, facePoints, peppaModel, ultrafaceModel, yunetModel } from './onnx.test.fixture.js';
 import { readOnnxHeader } from './onnx-header.js';
 import { resolveModels } from './resolve.js';
 
@@ -81,7 +82,12 @@ tap.test('models are found and refused by what they are', async (t) => {
   };
   t.same(await resolveModels({ models: good }, {}), found, 'a detector with points before one without');
   t.same(await resolveModels({}, { DAF_MODELS: good }), found);
-  t.same(await resolveModels({}, {}), { detector: null, landmarks: null });
+  t.same(await resolveModels({}, {}), embeddedModels());
+  t.same(await resolveModels({ models: 'embedded' }, { DAF_MODELS: good }), embeddedModels(), 'by their name, even so');
+  t.same(await resolveModels({ detector: join(good, 'a.onnx') }, {}), {
+    detector: { file: join(good, 'a.onnx'), adapter: 'ultraface' },
+    landmarks: embeddedModels().landmarks,
+  });
   const chosen = await resolveModels({ models: good, detector: join(good, 'a.onnx') }, {});
   t.same(chosen, { ...found, detector: { file: join(good, 'a.onnx'), adapter: 'ultraface' } });
   await t.rejects(resolveModels({ models: join(dir, 'half') }, {}), {
@@ -126,6 +132,16 @@ tap.test('adapters speak the published formats', async (t) => {
   const seen = await peppa.locate(grey(100, 100), { centerX: 40, centerY: 50, width: 20, height: 60, angle: 0 });
   t.ok(Math.abs(seen[60]! - (30 + 20 * points[60]!)) < 1e-4 && Math.abs(seen[61]! - (20 + 60 * points[61]!)) < 1e-4);
   await peppa.dispose();
+
+  const own = await openLandmarker({ file: file('d.onnx', daf68Model(points)), adapter: 'daf68' });
+  const square = await own.locate(grey(100, 100), { centerX: 40, centerY: 50, width: 20, height: 60, angle: 0 });
+  t.ok(
+    Math.abs(square[60]! - (10 + 60 * points[60]!)) < 1e-4 && Math.abs(square[61]! - (20 + 60 * points[61]!)) < 1e-4,
+    'a square',
+  );
+  const mirrored = await own.locate(grey(100, 100), { centerX: 40, centerY: 50, width: -20, height: 60, angle: 0 });
+  t.ok(Math.abs(mirrored[60]! - (70 - 60 * points[60]!)) < 1e-4, 'in a mirror');
+  await own.dispose();
 
   await t.rejects(openDetector({ file: file('t.onnx', Buffer.from('text')), adapter: 'yunet' }), { code: 'ERR_DAF_BAD_MODEL' });
   await t.rejects(openDetector({ file: join(dir, 'p.onnx'), adapter: 'peppa68' }), { code: 'ERR_DAF_BAD_MODEL' });

@@ -106,6 +106,14 @@ export function peppaModel(points: ArrayLike<number>): Uint8Array {
   return constantModel({ name: 'input1', dims: [1, 3, 160, 160] }, [{ name: 'output1', dims: [1, 143], values }], true);
 }
 
+/** DAF's own landmarker that always sees these 68 points, 0…1 of its square: [136]. */
+export function daf68Model(points: ArrayLike<number>): Uint8Array {
+  return constantModel({ name: 'input', dims: [1, 3, 64, 64] }, [
+    { name: 'points', dims: [1, 136], values: Float32Array.from(points) },
+    { name: 'spread', dims: [1, 1], values: Float32Array.of(0.02) },
+  ]);
+}
+
 /** A frontal face in iBUG order, about 0…1 on both axes, its two halves mirror images. */
 export function facePoints(): Float32Array {
   const half: [number, number][] = [];

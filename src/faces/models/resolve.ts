@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
 import { userFolder } from '../../core/user-folder.js';
 import type { ModelFile, VisionModels } from '../types.js';
+import { EMBEDDED, embeddedModels } from './embedded.js';
 import { type AdapterName, EXPECTED, type ModelRole, ROLE_OF } from './identify.js';
 import { inspectModel, missing } from './inspect.js';
 import { registryModels } from './registry.js';
 
 export interface ModelOptions {
-  /** A folder of .onnx files: each is inspected, the best detector and landmarker are taken. */
+  /** A folder of .onnx files: each is inspected, the best detector and landmarker are taken. `embedded`: those that DAF carries. */
   readonly models?: string | undefined;
   /** One file; wins over `models`. */
   readonly detector?: string | undefined;
@@ -17,7 +18,7 @@ export interface ModelOptions {
 
 /**
  * Finds and checks the models to use: the files given, then the folder given, then the folder that DAF_MODELS names, then those
- * that `daf models add` left and that are still what was added. What none of these has is null: side-car landmarks still work.
+ * that `daf models add` left and that are still what was added, then those that DAF carries.
  * Needs no onnxruntime.
  * @throws DafError ERR_DAF_MODEL_MISSING: a file or folder named is not there, or the folder holds no model of a kind; ERR_DAF_VERIFY: the
  * only added model of a kind has changed. ERR_DAF_BAD_MODEL: a file named is not what it should be.
@@ -32,7 +33,8 @@ export async function resolveModels(
   };
   const folder = options.models ?? (env['DAF_MODELS'] || undefined);
   if (chosen.detector !== null && chosen.landmarks !== null) return chosen;
-  if (folder === undefined) return fromRegistry(chosen, env);
+  if (folder === EMBEDDED) return carried(chosen);
+  if (folder === undefined) return carried(await fromRegistry(chosen, env));
   const { found, refused } = await inspectFolder(folder);
   for (const role of ['detector', 'landmarks'] as const) {
     chosen[role] ??= found.find((model) => ROLE_OF[model.adapter] === role) ?? null;
@@ -44,6 +46,11 @@ export async function resolveModels(
     }
   }
   return chosen;
+}
+
+function carried(chosen: VisionModels): VisionModels {
+  const own = embeddedModels();
+  return { detector: chosen.detector ?? own.detector, landmarks: chosen.landmarks ?? own.landmarks };
 }
 
 /** Added models: whoever added only one of a kind has photos with side-cars, so that is no error yet. */
@@ -70,7 +77,7 @@ async function fromRegistry(
 const NAMES: Readonly<Record<ModelRole, string>> = { detector: 'face detector', landmarks: 'landmark model' };
 
 /** Best first: a detector with points before one without; a free input size before a fixed one. */
-const ADAPTER_ORDER: readonly AdapterName[] = ['yunet', 'ultraface', 'peppa68'];
+const ADAPTER_ORDER: readonly AdapterName[] = ['yunet', 'ultraface', 'peppa68', 'daf68'];
 
 function rankOf({ adapter, freeSize, side }: { adapter: AdapterName; freeSize: boolean; side: number }): number {
   return ADAPTER_ORDER.indexOf(adapter) * 1e6 - (freeSize ? 1e5 : side);

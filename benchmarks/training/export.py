@@ -1,0 +1,55 @@
+"""Writes trained weights as ONNX: batch norms folded, weights kept in half precision and widened when the model is loaded."""
+import argparse
+import warnings
+
+import numpy
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from nets import CROP, DETECTOR_OUTPUTS, Detector, Landmarker
+
+
+def narrow(model):
+    """Float weights of more than a few values as float16 behind a Cast: half the file, computed in float32 all the same."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or numpy.prod(tensor.dims) < 64:
+            continue
+        name, half = tensor.name, tensor.name + "_half"
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(numpy.float16), half))
+        casts.append(helper.make_node("Cast", [half], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kind", choices=["landmarks", "detector"])
+    parser.add_argument("weights")
+    parser.add_argument("out")
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    if args.kind == "landmarks":
+        net, outputs = Landmarker(torch.zeros(136)), ["points", "spread"]
+        planes, axes = torch.zeros(1, 3, CROP, CROP), None
+    else:
+        net, outputs = Detector(), DETECTOR_OUTPUTS
+        planes, axes = torch.zeros(1, 3, 320, 320), {"input": {2: "height", 3: "width"}}
+        axes.update({name: {1: f"cells_{name.split('_')[1]}"} for name in outputs})
+    net.load_state_dict(torch.load(args.weights, weights_only=True))
+    net.eval()
+    torch.onnx.export(
+        net, (planes,), args.out, input_names=["input"], output_names=outputs, dynamic_axes=axes, opset_version=13, dynamo=False
+    )
+    model = onnx.load(args.out)
+    narrow(model)
+    del model.metadata_props[:]
+    model.producer_name, model.producer_version, model.doc_string = "daf", "", ""
+    onnx.checker.check_model(model)
+    onnx.save(model, args.out)
+
+
+if __name__ == "__main__":
+    main()

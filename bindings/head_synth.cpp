@@ -276,8 +276,7 @@ Napi::Value SynthesizeFacesOf(const Napi::CallbackInfo& info) {
                                         options, control, rgb.Data(), &truth)))
     return env.Undefined();
   Napi::Uint8Array faces = Napi::Uint8Array::New(env, count);
-  Napi::Float32Array values =
-      Napi::Float32Array::New(env, count * head::kMostFaces * kFaceValues);
+  Napi::Float32Array values = Napi::Float32Array::New(env, count * head::kMostFaces * kFaceValues);
   std::fill_n(values.Data(), values.ElementLength(), 0.0f);
   for (size_t i = 0; i < count; ++i) {
     faces[i] = static_cast<uint8_t>(truth[i].size());
@@ -306,8 +305,7 @@ void RegisterHeadSynth(Napi::Env env, Napi::Object exports) {
   exports.Set("averageLooks", Napi::Function::New(env, AverageLooks, "averageLooks"));
   exports.Set("paintAlbedo", Napi::Function::New(env, PaintAlbedoTo, "paintAlbedo"));
   exports.Set("synthesize", Napi::Function::New(env, Synthesize, "synthesize"));
-  exports.Set("synthesizeFaces",
-              Napi::Function::New(env, SynthesizeFacesOf, "synthesizeFaces"));
+  exports.Set("synthesizeFaces", Napi::Function::New(env, SynthesizeFacesOf, "synthesizeFaces"));
 }
 
 }  // namespace daf::node

@@ -12,10 +12,10 @@
 namespace daf::head {
 
 struct Canvas {
-  int width = 0, height = 0;  // samples
-  int samples = 2;            // a pixel, along each side
-  std::vector<Colour> light;  // [height][width]
-  std::vector<float> depth;   // [height][width] cm to the nearest solid surface, +infinity without
+  int width = 0, height = 0;   // samples
+  int samples = 2;             // a pixel, along each side
+  std::vector<Colour> light;   // [height][width]
+  std::vector<float> depth;    // [height][width] cm to the nearest solid surface, +infinity without
   std::vector<uint8_t> owner;  // [height][width] number of who is seen there, 0 for nobody
 
   Canvas(int pixels_wide, int pixels_high, int samples_a_side)

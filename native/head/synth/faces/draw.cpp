@@ -19,7 +19,8 @@ struct Lit {
 const std::array<float, 256>& Linear() {
   static const std::array<float, 256> table = [] {
     std::array<float, 256> t;
-    for (int i = 0; i < 256; ++i) t[static_cast<size_t>(i)] = SrgbToLinear(static_cast<float>(i) / 255);
+    for (int i = 0; i < 256; ++i)
+      t[static_cast<size_t>(i)] = SrgbToLinear(static_cast<float>(i) / 255);
     return t;
   }();
   return table;

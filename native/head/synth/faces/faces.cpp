@@ -38,10 +38,11 @@ Pose DrawPose(Rng& rng, FacesForm form) {
             std::clamp(10 * rng.Normal(), -30.0f, 30.0f) * kDegree,
             std::clamp(10 * rng.Normal(), -30.0f, 30.0f) * kDegree};
   }
-  const float yaw = rng.Uniform() < 0.6f ? std::clamp(25 * rng.Normal(), -75.0f, 75.0f)
-                                         : rng.Uniform(-75, 75);
-  return {yaw * kDegree, std::clamp(13 * rng.Normal(), -35.0f, 35.0f) * kDegree,
-          std::clamp((form == FacesForm::kScenes ? 13 : 16) * rng.Normal(), -40.0f, 40.0f) * kDegree};
+  const float yaw =
+      rng.Uniform() < 0.6f ? std::clamp(25 * rng.Normal(), -75.0f, 75.0f) : rng.Uniform(-75, 75);
+  return {
+      yaw * kDegree, std::clamp(13 * rng.Normal(), -35.0f, 35.0f) * kDegree,
+      std::clamp((form == FacesForm::kScenes ? 13 : 16) * rng.Normal(), -40.0f, 40.0f) * kDegree};
 }
 
 // From where the points' box has the side `size` and its middle at (x, y), all in samples. The
@@ -122,7 +123,10 @@ class Studio {
       for (float& value : face.landmarks) value /= kSamples;
       FrameFace(&face);
     }
-    Expose(rng, canvas, o.form == FacesForm::kPlain ? 1 : o.form == FacesForm::kScenes ? 0.5f : 0.28f,
+    Expose(rng, canvas,
+           o.form == FacesForm::kPlain    ? 1
+           : o.form == FacesForm::kScenes ? 0.5f
+                                          : 0.28f,
            rgb);
     return Status::Ok();
   }
@@ -153,8 +157,7 @@ class Studio {
     face.pitch = pose.pitch;
     face.roll = pose.roll;
     const LightRig rig = o.form == FacesForm::kPlain ? DrawRig(rng) : DrawWideRig(rng);
-    DAF_RETURN_IF_ERROR(
-        DrawSitter(sitter, rig, control, canvas, &face.landmarks, &face.seen));
+    DAF_RETURN_IF_ERROR(DrawSitter(sitter, rig, control, canvas, &face.landmarks, &face.seen));
     if (o.form != FacesForm::kPlain) {
       if (rng.Uniform() < 0.18f) DrawGlasses(rng, sitter, canvas);
       if (rng.Uniform() < 0.14f) DrawHat(rng, sitter, canvas);
@@ -192,7 +195,8 @@ class Studio {
     std::vector<uint8_t> numbers;
     for (const Place& place : places) {
       Pose pose = DrawPose(rng, o.form);
-      if (place.behind) pose.yaw = (rng.Uniform() < 0.5f ? -1.0f : 1.0f) * rng.Uniform(125, 180) * kDegree;
+      if (place.behind)
+        pose.yaw = (rng.Uniform() < 0.5f ? -1.0f : 1.0f) * rng.Uniform(125, 180) * kDegree;
       const size_t before = faces->size();
       DAF_RETURN_IF_ERROR(
           DrawOne(rng, index, pose, place.size, place.x, place.y, control, canvas, faces));
@@ -216,7 +220,8 @@ class Studio {
     return Status::Ok();
   }
 
-  // Faces of which less than half the points lie in the picture and before others are not asked for.
+  // Faces of which less than half the points lie in the picture and before others are not asked
+  // for.
   static void LeaveOutHidden(const Canvas& canvas, std::vector<FaceTruth>* faces,
                              const std::vector<uint8_t>& numbers) {
     size_t kept = 0;

@@ -30,7 +30,7 @@ constexpr int kMostFaces = 4;
 struct FaceTruth {
   std::array<float, 2 * kLandmarks> landmarks{};  // pixels
   std::array<bool, kLandmarks> seen{};            // no part of the head itself hides it
-  float box[4] = {0, 0, 0, 0};  // left, top, right, bottom: ear to ear, hairline to chin
+  float box[4] = {0, 0, 0, 0};         // left, top, right, bottom: ear to ear, hairline to chin
   float yaw = 0, pitch = 0, roll = 0;  // radians
 };
 

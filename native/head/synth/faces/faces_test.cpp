@@ -129,7 +129,8 @@ TEST(Requantise, KeepsFlatColourAndLosesMoreWithLessQuality) {
   for (size_t i = 0; i < flat.size(); ++i) ASSERT_NEAR(out[i], flat[i], 4) << i;
   std::vector<float> waves(3 * w * h);
   for (int i = 0; i < 3 * w * h; ++i)
-    waves[i] = 128 + 60 * std::sin(0.9f * static_cast<float>(i % w) + 0.4f * static_cast<float>(i / w % h));
+    waves[i] = 128 + 60 * std::sin(0.9f * static_cast<float>(i % w) +
+                                   0.4f * static_cast<float>(i / w % h));
   double before = 0;
   for (int quality : {95, 60, 15}) {
     out = waves;

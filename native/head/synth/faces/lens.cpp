@@ -127,8 +127,9 @@ void Develop(Rng& rng, const Canvas& canvas, int w, int h, Planes* planes) {
       for (int c = 0; c < 3; ++c) {
         const float v = sum[c] * share * gain[c];
         const float toned =
-            v < shoulder ? v
-                         : shoulder + (1 - shoulder) * (1 - std::exp((shoulder - v) / (1 - shoulder)));
+            v < shoulder
+                ? v
+                : shoulder + (1 - shoulder) * (1 - std::exp((shoulder - v) / (1 - shoulder)));
         out[c] = lift + (0.5f + contrast * (ToSrgb(toned) - 0.5f)) * (1 - std::abs(lift));
       }
       const float grey = 0.3f * out[0] + 0.59f * out[1] + 0.11f * out[2];
@@ -146,8 +147,9 @@ void AddNoise(Rng& rng, int w, int h, Planes* planes) {
   // Four uniforms of one draw: near enough to a Gaussian, and cheap.
   auto normal = [&] {
     const uint32_t bits = rng.Next();
-    const int sum = static_cast<int>((bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) +
-                                     (bits >> 24)) - 510;
+    const int sum =
+        static_cast<int>((bits & 255) + (bits >> 8 & 255) + (bits >> 16 & 255) + (bits >> 24)) -
+        510;
     return static_cast<float>(sum) / 148;
   };
   for (size_t i = 0; i < area; ++i) {

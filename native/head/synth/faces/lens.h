@@ -14,9 +14,9 @@ namespace daf::head {
 // finest: the least share of the resolution that may be left, 0…1.
 void Expose(Rng& rng, const Canvas& canvas, float finest, uint8_t* rgb);
 
-// Replaces the picture by what JPEG of this quality (1…100) leaves of it, chroma halved where asked.
-// planes: [3][height][width] in 0…255. After the baseline process of ITU-T T.81 with its example
-// tables.
+// Replaces the picture by what JPEG of this quality (1…100) leaves of it, chroma halved where
+// asked. planes: [3][height][width] in 0…255. After the baseline process of ITU-T T.81 with its
+// example tables.
 void Requantise(int quality, bool halve_chroma, int width, int height, std::vector<float>* planes);
 
 }  // namespace daf::head

@@ -55,12 +55,14 @@ void Fill(const std::vector<Point>& outline, const Canvas& canvas, Paint paint) 
     const float at = static_cast<float>(y) + 0.5f;
     for (size_t i = 0; i < outline.size(); ++i) {
       const Point &a = outline[i], &b = outline[(i + 1) % outline.size()];
-      if ((a.y > at) != (b.y > at)) crossings.push_back(a.x + (b.x - a.x) * (at - a.y) / (b.y - a.y));
+      if ((a.y > at) != (b.y > at))
+        crossings.push_back(a.x + (b.x - a.x) * (at - a.y) / (b.y - a.y));
     }
     std::sort(crossings.begin(), crossings.end());
     for (size_t i = 0; i + 1 < crossings.size(); i += 2) {
       const int left = std::max(0, static_cast<int>(std::lround(crossings[i]))),
-                right = std::min(canvas.width - 1, static_cast<int>(std::lround(crossings[i + 1])) - 1);
+                right =
+                    std::min(canvas.width - 1, static_cast<int>(std::lround(crossings[i + 1])) - 1);
       for (int x = left; x <= right; ++x) paint(x, y);
     }
   }
@@ -133,14 +135,15 @@ void DrawGlasses(Rng& rng, const Sitter& s, Canvas* canvas) {
       if (canvas->depth[at] < depth - 0.6f) return;
       const bool shines = std::fmod(std::abs(static_cast<float>(x) + 0.7f * static_cast<float>(y)),
                                     1.6f * half_w * per_cm) < 0.5f * half_w * per_cm;
-      canvas->light[at] = Blend(Blend(canvas->light[at], lens, tint), {0.9f, 0.93f, 1},
-                                shines ? glare : 0);
+      canvas->light[at] =
+          Blend(Blend(canvas->light[at], lens, tint), {0.9f, 0.93f, 1}, shines ? glare : 0);
     });
     for (size_t k = 0; k < outline.size(); ++k)
       Stroke(outline[k], outline[(k + 1) % outline.size()], thick, frame, 0.4f, canvas);
-    outer[side] = See(s, middle[side][0] + sign * (0.25f + half_w), middle[side][1] - drop + 0.4f * half_h,
-                      front - 0.1f * half_w);
-    inner[side] = See(s, middle[side][0] + sign * 0.25f - sign * half_w, middle[side][1] - drop + 0.2f * half_h, front);
+    outer[side] = See(s, middle[side][0] + sign * (0.25f + half_w),
+                      middle[side][1] - drop + 0.4f * half_h, front - 0.1f * half_w);
+    inner[side] = See(s, middle[side][0] + sign * 0.25f - sign * half_w,
+                      middle[side][1] - drop + 0.2f * half_h, front);
     const float* jaw = mark(side == 0 ? 0 : 16);
     const Point ear = See(s, jaw[0] + sign * 0.6f, std::max(jaw[1], bridge[1] - 1), jaw[2] - 1);
     Stroke(outer[side], ear, thick, frame, 0.4f, canvas);
@@ -166,7 +169,8 @@ void DrawHat(Rng& rng, const Sitter& s, Canvas* canvas) {
     for (int k = 0; k < 24; ++k) {
       const float a = 6.2832f * static_cast<float>(k) / 24;
       const float z = std::cos(a);
-      dome.push_back(See(s, wide * r * std::sin(a), low + back * (1 - z) + high * t, mid + deep * r * z));
+      dome.push_back(
+          See(s, wide * r * std::sin(a), low + back * (1 - z) + high * t, mid + deep * r * z));
       if (ring > 0 || brim == 0) continue;
       const float reach = round_brim ? brim : brim * std::max(0.0f, z) * std::max(0.0f, z);
       edge.push_back(See(s, (wide + (round_brim ? brim : 0)) * std::sin(a),
@@ -174,9 +178,10 @@ void DrawHat(Rng& rng, const Sitter& s, Canvas* canvas) {
     }
   }
   const std::vector<Point> shape = Hull(dome);
-  const float top = std::min_element(shape.begin(), shape.end(), [](const Point& a, const Point& b) {
-                      return a.y < b.y;
-                    })->y;
+  const float top =
+      std::min_element(shape.begin(), shape.end(), [](const Point& a, const Point& b) {
+        return a.y < b.y;
+      })->y;
   const float per_cm = s.camera.focal / std::max(1.0f, -s.camera.translation[2]);
   auto weave = [&](int x, int y, float shade) {
     const float n = Noise(0.9f * x / per_cm, 0.9f * y / per_cm, 0, grain) +
@@ -188,7 +193,7 @@ void DrawHat(Rng& rng, const Sitter& s, Canvas* canvas) {
     canvas->light[canvas->At(x, y)] = weave(x, y, 1.1f - 0.35f * t);
   });
   if (edge.empty()) return;
-  Fill(round_brim ? Hull(edge) : Hull(edge), *canvas, [&](int x, int y) {
+  Fill(Hull(edge), *canvas, [&](int x, int y) {
     const size_t at = canvas->At(x, y);
     // A round brim's back half is behind the head.
     if (canvas->depth[at] < edge[0].depth - 2) return;
@@ -197,7 +202,8 @@ void DrawHat(Rng& rng, const Sitter& s, Canvas* canvas) {
 }
 
 void DrawHand(Rng& rng, float x, float y, float size, Canvas* canvas) {
-  const Colour skin = rng.Uniform() < 0.85f ? DrawSkinColour(rng) : DrawColour(rng, 0.02f, 0.6f, 0.6f);
+  const Colour skin =
+      rng.Uniform() < 0.85f ? DrawSkinColour(rng) : DrawColour(rng, 0.02f, 0.6f, 0.6f);
   const float angle = rng.Uniform(0, 6.2832f), light = rng.Uniform(0, 6.2832f);
   const uint32_t grain = rng.Next();
   auto capsule = [&](float x0, float y0, float x1, float y1, float r0, float r1) {
@@ -215,38 +221,45 @@ void DrawHand(Rng& rng, float x, float y, float size, Canvas* canvas) {
         const float d = std::sqrt(nx * nx + ny * ny) / r;
         if (d > 1) continue;
         const float lit = 0.75f + 0.45f * (nx * std::cos(light) + ny * std::sin(light)) / r -
-                          0.35f * Ramp(0.75f, 1.0f, d) + 0.08f * Noise(px * 0.15f, py * 0.15f, 0, grain);
+                          0.35f * Ramp(0.75f, 1.0f, d) +
+                          0.08f * Noise(px * 0.15f, py * 0.15f, 0, grain);
         canvas->light[canvas->At(px, py)] = Scale(skin, std::max(0.1f, lit));
       }
     }
   };
   const float c = std::cos(angle), s = std::sin(angle), spread = rng.Uniform(0.02f, 0.25f);
   const float palm_x = x + 0.62f * size * c, palm_y = y + 0.62f * size * s;
-  capsule(palm_x, palm_y, palm_x + 1.3f * size * c, palm_y + 1.3f * size * s, 0.26f * size, 0.22f * size);
+  capsule(palm_x, palm_y, palm_x + 1.3f * size * c, palm_y + 1.3f * size * s, 0.26f * size,
+          0.22f * size);
   const uint32_t fingers = 2 + rng.Below(4);
   for (uint32_t k = 0; k < fingers; ++k) {
     const float off = static_cast<float>(k) - 0.5f * static_cast<float>(fingers - 1);
     const float a = angle + spread * off, reach = rng.Uniform(0.5f, 0.68f) * size;
     const float bx = palm_x - 0.14f * size * off * s - 0.1f * size * c,
                 by = palm_y + 0.14f * size * off * c - 0.1f * size * s;
-    capsule(bx, by, bx - reach * std::cos(a), by - reach * std::sin(a), 0.085f * size, 0.065f * size);
+    capsule(bx, by, bx - reach * std::cos(a), by - reach * std::sin(a), 0.085f * size,
+            0.065f * size);
   }
 }
 
 void DrawThing(Rng& rng, float x, float y, float size, Canvas* canvas) {
   const Colour colour = DrawColour(rng, 0.005f, 0.8f, 0.8f);
   const float angle = rng.Uniform(0, 6.2832f), c = std::cos(angle), s = std::sin(angle);
-  const float half_x = size * rng.Uniform(0.3f, 0.6f), half_y = size * (rng.Uniform() < 0.4f ? 3 : rng.Uniform(0.2f, 0.6f));
+  const float half_x = size * rng.Uniform(0.3f, 0.6f),
+              half_y = size * (rng.Uniform() < 0.4f ? 3 : rng.Uniform(0.2f, 0.6f));
   const bool round = rng.Uniform() < 0.5f;
   const float shade = rng.Uniform(-0.5f, 0.5f);
   const uint32_t grain = rng.Next();
   const float reach = std::sqrt(half_x * half_x + half_y * half_y);
-  for (int py = std::max(0, static_cast<int>(y - reach)); py <= std::min(canvas->height - 1, static_cast<int>(y + reach)); ++py) {
-    for (int px = std::max(0, static_cast<int>(x - reach)); px <= std::min(canvas->width - 1, static_cast<int>(x + reach)); ++px) {
+  for (int py = std::max(0, static_cast<int>(y - reach));
+       py <= std::min(canvas->height - 1, static_cast<int>(y + reach)); ++py) {
+    for (int px = std::max(0, static_cast<int>(x - reach));
+         px <= std::min(canvas->width - 1, static_cast<int>(x + reach)); ++px) {
       const float dx = static_cast<float>(px) - x, dy = static_cast<float>(py) - y;
       const float u = (c * dx + s * dy) / half_x, v = (-s * dx + c * dy) / half_y;
       if ((round ? u * u + v * v : std::max(std::abs(u), std::abs(v))) > 1) continue;
-      canvas->light[canvas->At(px, py)] = Scale(colour, 1 + shade * u + 0.2f * Noise(px * 0.1f, py * 0.1f, 0, grain));
+      canvas->light[canvas->At(px, py)] =
+          Scale(colour, 1 + shade * u + 0.2f * Noise(px * 0.1f, py * 0.1f, 0, grain));
     }
   }
 }

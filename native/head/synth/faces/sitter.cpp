@@ -123,8 +123,8 @@ LightRig DrawWideRig(Rng& rng) {
   rig.up = {rig.up.r * sky.r, rig.up.g * sky.g, rig.up.b * sky.b};
   rig.softness = rng.Uniform() < 0.5f ? 0 : rng.Uniform(0.5f, 2.5f);
   // All at about one level, so that the exposure's own spread is what varies it.
-  const float level = 1 / (0.35f + rig.up.g * 0.6f + 0.6f * rig.key_colour.g *
-                                                        std::max(0.15f, rig.key[2]));
+  const float level =
+      1 / (0.35f + rig.up.g * 0.6f + 0.6f * rig.key_colour.g * std::max(0.15f, rig.key[2]));
   for (Colour* c : {&rig.key_colour, &rig.up, &rig.down, &rig.left}) *c = Scale(*c, 1.3f * level);
   return rig;
 }

@@ -119,8 +119,7 @@ void PaintVertices(const Figure& f, const Looks& looks, Rng& rng, std::vector<Co
     float centre[3] = {0, 0, 0};
     for (uint32_t r = part.first_vertex; eye && r < part.first_vertex + part.vertex_count; ++r)
       for (size_t i = 0; i < 3; ++i)
-        centre[i] +=
-            m.mean[3 * size_t{m.source[r]} + i] / static_cast<float>(part.vertex_count);
+        centre[i] += m.mean[3 * size_t{m.source[r]} + i] / static_cast<float>(part.vertex_count);
     for (uint32_t r = part.first_vertex; r < part.first_vertex + part.vertex_count; ++r) {
       const float* p = &m.mean[3 * size_t{m.source[r]}];
       if (eye) {
@@ -160,8 +159,7 @@ Status PaintSkin(const Figure& figure, uint64_t seed, const TaskControl& control
   Arena arena;
   uint8_t* rgba;
   DAF_RETURN_IF_ERROR(arena.Allocate(size_t{4} * kTexels * kTexels, &rgba));
-  DAF_RETURN_IF_ERROR(
-      PaintAlbedo(model, *figure.marks, out->looks, kTexels, control, rgba));
+  DAF_RETURN_IF_ERROR(PaintAlbedo(model, *figure.marks, out->looks, kTexels, control, rgba));
   return out->albedo.Build(rgba, kTexels, kTexels);
 }
 

@@ -1,5 +1,6 @@
 """Writes trained weights as ONNX: batch norms folded, weights kept in half precision and widened when the model is loaded."""
 import argparse
+import math
 import warnings
 
 import numpy
@@ -8,6 +9,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from nets import CROP, DETECTOR_OUTPUTS, Detector, Landmarker
+
+BELIEVED = 0.7  # score from which the adapter in src/faces/models believes a face
 
 
 def narrow(model):
@@ -29,6 +32,7 @@ def main():
     parser.add_argument("kind", choices=["landmarks", "detector"])
     parser.add_argument("weights")
     parser.add_argument("out")
+    parser.add_argument("--threshold", type=float, default=BELIEVED, help="detector: the score to believe, moved to the adapter's")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     if args.kind == "landmarks":
@@ -39,6 +43,10 @@ def main():
         planes, axes = torch.zeros(1, 3, 320, 320), {"input": {2: "height", 3: "width"}}
         axes.update({name: {1: f"cells_{name.split('_')[1]}"} for name in outputs})
     net.load_state_dict(torch.load(args.weights, weights_only=True))
+    if args.kind == "detector":
+        with torch.no_grad():
+            for head in net.heads:
+                head[1].bias[:2] += math.log(BELIEVED / (1 - BELIEVED)) - math.log(args.threshold / (1 - args.threshold))
     net.eval()
     torch.onnx.export(
         net, (planes,), args.out, input_names=["input"], output_names=outputs, dynamic_axes=axes, opset_version=13, dynamo=False

@@ -18,6 +18,9 @@ export interface Assignment {
   readonly backup: boolean;
 }
 
+/** From this try on the attempts of a map look for records that kill them, in jobs that may go on without some. */
+export const FIRST_SKIPPING_TRY = 3;
+
 /** Where a worker holds an output. */
 export interface HeldCopy {
   readonly worker: string;

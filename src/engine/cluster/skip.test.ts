@@ -84,3 +84,39 @@ t.test('records of a total order keep their places', async (t) => {
   const expected = [...BAD.filter((i) => i !== 777).map((i) => `bad ${i}`), ...lines.filter((line) => line.startsWith('line'))];
   t.equal(await result.text(), `${expected.join('\n')}\n`);
 });
+
+/** Dies of one line by an end of its process, of one by never returning, and throws at one. */
+const deadly = defineJob({
+  name: 'deadly',
+  map({ value }, emit, context) {
+    emit(value.slice(0, 4), '1');
+    context.counters.add('mapped');
+    if (value === 'bad 0') process.kill(process.pid, 'SIGKILL');
+    if (value === 'bad 777') process.exit(3);
+    while (value === 'bad 778');
+    if (value === 'bad 1999') throw new Error('no');
+  },
+  reduce: (key, ones, emit) => emit(key, String([...ones].length)),
+});
+
+t.test('records that hang or end their process are found as well', { timeout: 120_000 }, async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFiles(folder, { 'in.txt': text });
+  const output = join(folder, 'out');
+  const options = { input: 'in.txt', cwd: folder, output, splitSize: 9000, reducers: 1, maxSkipped: 4, taskTimeoutMs: 2500 };
+  const result = await (await cluster.submit(deadly, options)).result();
+  t.equal(readFileSync(join(output, 'part-r-00000'), 'utf8'), 'line\t1996\n');
+  t.same(result.counters, { mapped: 1996 });
+  t.match(await verifyOutput(output), { inputRecords: 2000, skipped: 4, problems: { length: 0 } });
+  const listed = result.manifest.outputs.filter(({ name }) => name.startsWith('quarantine/'));
+  const found = listed.flatMap(({ name }) => readFileSync(join(output, name), 'utf8').trim().split('\n'));
+  t.match(
+    found.map((line) => JSON.parse(line) as unknown),
+    [
+      { offset: 0, code: 'ERR_DAF_USER_CODE', message: 'it ended its process (SIGKILL)' },
+      { offset: text.indexOf('bad 777\n'), code: 'ERR_DAF_USER_CODE', message: 'it ended its process (3)' },
+      { offset: text.indexOf('bad 778\n'), code: 'ERR_DAF_TIMEOUT' },
+      { offset: text.indexOf('bad 1999\n'), code: 'ERR_DAF_USER_CODE', message: /Error: no$/ },
+    ],
+  );
+});

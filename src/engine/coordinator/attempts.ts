@@ -1,4 +1,5 @@
 import type { Epoch, TaskId } from '../../core/contracts/job.js';
+import { FIRST_SKIPPING_TRY } from '../../core/contracts/task.js';
 import type { CoreOptions } from './effects.js';
 import { TimeHeap } from './heap.js';
 import { attemptName, type JobState, parseAttempt } from './job-state.js';
@@ -68,7 +69,7 @@ export class AttemptBook {
     job.table(attempt.task).start(attempt);
     job.changed = true;
     this.#leases.renew(attempt, now);
-    const limit = job.spec.taskTimeoutMs;
+    const limit = timeLimit(job, task);
     if (limit !== null) this.#deadlines.push(now + limit, attempt);
     this.#scheduler.offer(worker);
     return attempt;
@@ -143,4 +144,12 @@ export class AttemptBook {
     if (wins) this.#out.verdict(worker, id, name, 'committed');
     else this.#out.revoke(worker, id, name);
   }
+}
+
+/** Milliseconds; null for no limit. One that looks for records which hang waits for each of them twice, as long as a whole task may take. */
+function timeLimit(job: JobState, task: TaskId): number | null {
+  const { taskTimeoutMs: limit, maxSkipped } = job.spec;
+  if (limit === null) return null;
+  const looks = maxSkipped > 0 && task.stage === 'map' && job.table(task).tries[task.index]! > FIRST_SKIPPING_TRY;
+  return looks ? Math.min(Number.MAX_SAFE_INTEGER, limit * (2 * maxSkipped + 4)) : limit;
 }

@@ -1,18 +1,16 @@
 import type { MapTotals, StageRunner } from '../../core/contracts/stage.js';
-import { readsOf } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import type { TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { segmentPath } from './attempt-data.js';
-import { heldPiece, openHeld } from './input/held-source.js';
-import { type MeteredInput, openMapInput } from './input/map-input.js';
-import { openSource } from './input/source.js';
-import { readSplit } from './input/splits.js';
+import type { MeteredInput } from './input/map-input.js';
+import { openRecords } from './input/open-records.js';
 import { NO_FILES, nowhere } from './output/nowhere.js';
 import { ShuffleSink } from './output/shuffle-sink.js';
 import { heldHere, StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
-import { findKillers, mustSkip, quarantineName, without } from './skip/skipping.js';
+import { findKillersApart } from './skip/apart.js';
+import { describeKillers, findKillers, mustProbe, mustSkip, quarantineName, without } from './skip/skipping.js';
 import { AttemptContext } from './task-context.js';
 import { readGenerations, type StageResult } from './task-result.js';
 
@@ -42,29 +40,17 @@ async function recordsToMap(
   context: AttemptContext,
   files: AttemptFiles,
 ): Promise<{ readonly records: MeteredInput; readonly skipped: number }> {
-  const records = await openInput(input, store, context);
+  const records = await openRecords(input, store, context);
   if (!mustSkip(input)) return { records, skipped: 0 };
   const { spec, assignment } = input;
   const ordered = spec.steps[assignment.task.step]!.cuts !== null;
   const unseen = new AttemptContext(input, NO_FILES, context.givenRecords);
-  const quarantine = await findKillers(records, runner, unseen, nowhere(ordered), spec.maxSkipped);
+  const quarantine = mustProbe(input)
+    ? await describeKillers(records, await findKillersApart(input, context.scratchDir, spec.taskTimeoutMs, spec.maxSkipped))
+    : await findKillers(records, runner, unseen, nowhere(ordered), spec.maxSkipped);
   const skipped = quarantine.records.size;
   if (skipped > 0) await files.put(quarantineName(input), quarantine.listing);
-  return { records: without(await openInput(input, store, context), quarantine.records), skipped };
-}
-
-async function openInput(input: TaskInput, store: BlobStore, context: AttemptContext): Promise<MeteredInput> {
-  const { spec, assignment, inputs } = input;
-  const { step: at, index } = assignment.task;
-  const step = spec.steps[at]!;
-  if (step.from.length === 0) {
-    const split = await readSplit(store, spec.id, step.firstSplit + index);
-    return openMapInput(split, step, context, (piece) => openSource(piece, store));
-  }
-  const [range] = readsOf(spec, assignment.task);
-  const held = inputs[0]![0]!;
-  const split = { index, pieces: [heldPiece(range!, held, index)] };
-  return openMapInput(split, step, context, (piece) => openHeld(range!, held, piece, store));
+  return { records: without(await openRecords(input, store, context), quarantine.records), skipped };
 }
 
 async function mapToOutput(

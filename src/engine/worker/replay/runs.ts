@@ -6,7 +6,7 @@ import type { Commit, HeldOutput, Outcome, TaskInput, TaskSource } from '../../.
 import { readSplit } from '../input/splits.js';
 import { RUNNERS } from '../options.js';
 import type { TaskPool } from '../pool.js';
-import { FIRST_SKIPPING_TRY } from '../skip/skipping.js';
+import { PROBING_TRY } from '../skip/skipping.js';
 import { type Bundle, lendResult, parseTask, type Stage } from './bundle.js';
 
 export type Done = Extract<Outcome, { kind: 'done' }>;
@@ -84,7 +84,7 @@ export class Runs {
       attempt,
       epoch: epochOf(attempt),
       // An attempt that skipped records had looked for them first.
-      try: (report.skipped ?? 0) > 0 ? FIRST_SKIPPING_TRY : 1,
+      try: (report.skipped ?? 0) > 0 ? PROBING_TRY : 1,
       backup: false,
     };
     const control = new Int32Array(new SharedArrayBuffer(12));

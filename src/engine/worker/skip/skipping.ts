@@ -1,20 +1,23 @@
 import { DafError } from '../../../core/contracts/errors.js';
 import { taskName } from '../../../core/contracts/job.js';
 import type { MapInput, RecordBlock, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
-import type { TaskInput } from '../../../core/contracts/task.js';
+import { FIRST_SKIPPING_TRY, type TaskInput } from '../../../core/contracts/task.js';
 import type { MeteredInput } from '../input/map-input.js';
 import { blockRange } from './block-range.js';
 import { isolate } from './isolate.js';
-
-/** Attempts that die before records are looked at one by one. */
-const DEATHS = 2;
-export const FIRST_SKIPPING_TRY = DEATHS + 1;
 
 /** What a task goes on without: the ordinals of the records in its split, and what is told of them. */
 export interface Quarantine {
   readonly records: ReadonlySet<number>;
   /** JSON lines. */
   readonly listing: string;
+}
+
+export const PROBING_TRY = FIRST_SKIPPING_TRY + 1;
+
+/** True where looking for them in this very thread has not helped either: they take down what they are looked at in. */
+export function mustProbe({ assignment }: TaskInput): boolean {
+  return assignment.try >= PROBING_TRY;
 }
 
 /** True for an attempt that looks for records that kill it before it maps the others. */
@@ -53,6 +56,20 @@ export async function findKillers(
     before += block.count;
   }
   return { records, listing };
+}
+
+/** What is told of records that were found elsewhere. @param killers by their ordinals */
+export async function describeKillers(input: MapInput, killers: ReadonlyMap<number, DafError>): Promise<Quarantine> {
+  let listing = '';
+  let before = 0;
+  for await (const block of input.blocks()) {
+    for (const [ordinal, error] of killers) {
+      const index = ordinal - before;
+      if (index >= 0 && index < block.count) listing += `${JSON.stringify(describe(block, index, error))}\n`;
+    }
+    before += block.count;
+  }
+  return { records: new Set(killers.keys()), listing };
 }
 
 /** The same input without some of its records. */

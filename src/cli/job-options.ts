@@ -9,8 +9,8 @@ import { type CommandIo, type CommandResult, collectParam, wholeNumber } from '.
 /** Options that `run` and `submit` share. */
 export function addSubmitOptions(command: Command): void {
   command
-    .option('-i, --input <path...>', 'files, directories and quoted patterns; may be repeated')
-    .option('-o, --output <dir>', 'where the results go')
+    .option('-i, --input <path...>', 'files, directories, s3://bucket/… and quoted patterns; may be repeated')
+    .option('-o, --output <place>', 'where the results go: a directory or s3://bucket/prefix')
     .option('--reducers <n>', 'reduce tasks (default: one for each task thread)', wholeNumber('--reducers', 1, 65_536))
     .option('--split-size <size>', 'bytes of input for one map task (default: 32MB)')
     .option('--param <name=value>', 'for the job’s context.params; may be repeated', collectParam)

@@ -4,7 +4,7 @@ import type { CommandSpec } from '../command.js';
 export const verify: CommandSpec = {
   usage: 'verify <output>',
   summary: 'Check a job’s output against its manifest: lengths, record counts, checksums, and that all input was consumed once',
-  examples: ['daf verify counts'],
+  examples: ['daf verify counts', 'daf verify s3://results/counts'],
   async run([output]) {
     const { verifyOutput } = await import('../../engine/cluster/verify.js');
     const report = await verifyOutput(output as string);

@@ -67,6 +67,8 @@ export type { Epoch };
 export interface BlobStore {
   /** `file:///…`, `s3://bucket/prefix`. */
   readonly url: string;
+  /** Asked once before a job begins. ERR_DAF_UNSUPPORTED where the store lacks what publishing needs. */
+  checkUsable(): Promise<void>;
   /** Creates or replaces; durable when it resolves; readers see the old bytes or the new, never a part. */
   put(key: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo>;
   /** Moves a local file in, sparing a copy where the store can. Durable when it resolves. */

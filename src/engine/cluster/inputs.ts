@@ -4,10 +4,12 @@ import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import type { PlanInput } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
+import { isS3Url, listS3, refuseS3 } from './s3-inputs.js';
 
 /** A file to read, under the name by which the user knows it. */
 export interface InputFile {
   readonly name: string;
+  /** Absolute, or the URL of an object. */
   readonly path: string;
   readonly bytes: number;
   /** A folder that cannot be listed: a task of a job over whole files refuses it, like a file that cannot be read. */
@@ -16,13 +18,13 @@ export interface InputFile {
 
 /**
  * Files of paths, directories (everything below, hidden files too) and globs, in the order given; within one of them by the bytes of their
- * names. A file's name is its path as typed: what a glob or a directory adds is appended to the typed part.
+ * names. A file's name is its path as typed: what a glob or a directory adds is appended to the typed part. `s3://…` inputs are objects.
  * @throws DafError ERR_DAF_NO_INPUT when one of them gives nothing.
  */
 export async function* listInputs(inputs: readonly string[], cwd: string): AsyncGenerator<InputFile> {
   for (const input of inputs) {
     let any = false;
-    for await (const file of listOne(input, cwd)) {
+    for await (const file of isS3Url(input) ? listS3(input) : listOne(input, cwd)) {
       any = true;
       yield file;
     }
@@ -34,6 +36,7 @@ export async function* listInputs(inputs: readonly string[], cwd: string): Async
 export async function namedInputs(inputs: readonly string[], cwd: string): Promise<PlanInput[]> {
   const named: PlanInput[] = [];
   for (const input of inputs) {
+    refuseS3(input);
     const path = resolve(cwd, input);
     if (existsSync(path)) named.push({ name: input, path });
     else for await (const file of listInputs([input], cwd)) named.push({ name: file.name, path: file.path });

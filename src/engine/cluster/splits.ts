@@ -3,6 +3,7 @@ import { type InputFormat, isLines, type Split, type SplitPiece, splitsIndexKey,
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { pack } from '../wire/msgpack.js';
 import type { InputFile } from './inputs.js';
+import { isS3Url } from './s3-inputs.js';
 import { zstdPieces } from './zstd-pieces.js';
 
 export const DEFAULT_SPLIT_BYTES = 32 * 2 ** 20;
@@ -55,7 +56,7 @@ function* cutFile(file: InputFile, format: InputFormat, step: number): Generator
   const { name, path, bytes } = file;
   const compression = isLines(format) ? compressionOf(name) : null;
   const whole = { name, path, stored: false, fileLength: bytes, compression, unpackedOffset: 0 } as const;
-  if (compression === 'zstd' && bytes > step) {
+  if (compression === 'zstd' && bytes > step && !isS3Url(path)) {
     for (const piece of zstdPieces(file, step)) yield { ...whole, ...piece };
     return;
   }

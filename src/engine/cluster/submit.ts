@@ -47,6 +47,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
   const { definition } = code;
   const store = openBlobStore(options.output);
   const id = jobId(definition.name);
+  await store.checkUsable();
   await makeWay(store, options.overwrite);
   const fresh = options.output.startsWith('file:') && !existsSync(fileURLToPath(options.output));
   try {

@@ -32,6 +32,8 @@ export class DirectoryBlobStore implements BlobStore {
     this.url = pathToFileURL(this.#root).href;
   }
 
+  async checkUsable(): Promise<void> {}
+
   put(key: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
     return this.#guard(key, async (path) => {
       const { temporary, total } = await this.#write(bytes);

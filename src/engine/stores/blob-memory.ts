@@ -12,6 +12,8 @@ export class MemoryBlobStore implements BlobStore {
     this.url = url;
   }
 
+  async checkUsable(): Promise<void> {}
+
   async put(key: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<BlobInfo> {
     checkKey(key);
     const parts: Uint8Array[] = [];

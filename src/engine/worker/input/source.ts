@@ -2,6 +2,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
+import { openBlobStore } from '../../stores/open-blob.js';
+
+const READ_AHEAD = 4 << 20;
 
 /** Random access to the bytes of one input file. */
 export interface ByteSource {
@@ -15,19 +18,55 @@ export interface ByteSource {
  * @throws DafError ERR_DAF_BAD_DATA when the file no longer has the length it had when the splits were made.
  */
 export async function openSource(piece: SplitPiece, store: BlobStore): Promise<ByteSource> {
+  if (!piece.stored && piece.path.startsWith('s3://')) {
+    const slash = piece.path.indexOf('/', 's3://'.length);
+    return openBlob(piece, openBlobStore(piece.path.slice(0, slash)), piece.path.slice(slash + 1));
+  }
   const path = piece.stored ? store.localPath(piece.path) : piece.path;
-  if (path !== null) return new FileSource(piece, path);
-  const info = await store.stat(piece.path);
-  if (info === null) throw new DafError('ERR_DAF_NOT_FOUND', `${piece.name}: no such object ${piece.path}`);
+  return path === null ? openBlob(piece, store, piece.path) : new FileSource(piece, path);
+}
+
+async function openBlob(piece: SplitPiece, store: BlobStore, key: string): Promise<ByteSource> {
+  const info = await store.stat(key);
+  if (info === null) throw new DafError('ERR_DAF_NOT_FOUND', `${piece.name}: no such object ${key}`);
   checkLength(piece, info.bytes);
-  return {
-    async read(target, at, length, position) {
-      const bytes = await store.getRange(piece.path, position, length);
-      target.set(bytes, at);
-      return bytes.length;
-    },
-    close() {},
-  };
+  return new BlobSource(store, key, info.bytes);
+}
+
+/** Reads ahead: a request costs as much as megabytes do. */
+class BlobSource implements ByteSource {
+  readonly #store: BlobStore;
+  readonly #key: string;
+  readonly #bytes: number;
+  #from = 0;
+  #held: Uint8Array = new Uint8Array();
+
+  constructor(store: BlobStore, key: string, bytes: number) {
+    this.#store = store;
+    this.#key = key;
+    this.#bytes = bytes;
+  }
+
+  async read(target: Buffer, at: number, length: number, position: number): Promise<number> {
+    let total = 0;
+    while (total < length && position + total < this.#bytes) {
+      const next = position + total;
+      if (next < this.#from || next >= this.#from + this.#held.length) {
+        this.#held = new Uint8Array(); // not two of them at a time
+        this.#held = await this.#store.getRange(this.#key, next, READ_AHEAD);
+        this.#from = next;
+        if (this.#held.length === 0) break;
+      }
+      const some = this.#held.subarray(next - this.#from, next - this.#from + length - total);
+      target.set(some, at + total);
+      total += some.length;
+    }
+    return total;
+  }
+
+  close(): void {
+    this.#held = new Uint8Array();
+  }
 }
 
 class FileSource implements ByteSource {

@@ -38,6 +38,8 @@ export function addConnectOptions(command: Command): void {
   command
     .requiredOption('-c, --connect <endpoint>', 'the coordinator, e.g. tcp://127.0.0.1:7788')
     .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)')
+    .option('--key <file>', 'your own secret key, to reach other machines (default: $DAF_KEY)')
+    .option('--server-key <file>', 'the coordinator’s public key (default: $DAF_SERVER_KEY)')
     .option('--timeout <ms>', 'how long to wait for it (default: 10000)', wholeNumber('--timeout', 1, 3_600_000));
 }
 
@@ -67,8 +69,12 @@ export async function connect(options: Record<string, unknown>): Promise<import(
   const { Cluster } = await import('../engine/cluster/cluster.js');
   const token = options['token'] as string | undefined;
   const timeoutMs = options['timeout'] as number | undefined;
+  const key = options['key'] as string | undefined;
+  const serverKey = options['serverKey'] as string | undefined;
   return Cluster.connect(options['connect'] as string, {
     ...(token === undefined ? {} : { token }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverKey === undefined ? {} : { serverKey }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });
 }

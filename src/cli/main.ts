@@ -8,6 +8,7 @@ import { dataset } from './commands/dataset.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
+import { keys } from './commands/keys.js';
 import { models } from './commands/models.js';
 import { nerf } from './commands/nerf/index.js';
 import { replay } from './commands/replay.js';
@@ -26,6 +27,8 @@ const program = new Command('daf')
 // In the order in which `daf --help` lists them.
 const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, replay, coordinator, worker, doctor];
 for (const command of commands) addCommand(program, command);
+const curve = program.command('keys').description('Make keys for clusters of several machines');
+for (const command of keys) addCommand(curve, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
 const datasets = program.command('dataset').description('Check and fetch data sets');

@@ -5,7 +5,10 @@ import { type CommandSpec, wholeNumber } from '../command.js';
 export const worker: CommandSpec = {
   usage: 'worker',
   summary: 'Run a worker for a coordinator until it is told to end',
-  examples: ['daf worker --connect tcp://127.0.0.1:7788 --memory 512MB'],
+  examples: [
+    'daf worker --connect tcp://127.0.0.1:7788 --memory 512MB',
+    'daf worker --connect tcp://10.0.0.5:7788 --key keys/worker.key --server-key keys/coordinator.pub',
+  ],
   options(command) {
     command
       .option('-c, --connect <endpoint>', 'the coordinator', 'tcp://127.0.0.1:7788')
@@ -13,11 +16,18 @@ export const worker: CommandSpec = {
       .option('--host-id <name>', 'workers with the same one read each other’s files (default: name and boot of this machine)')
       .option('--memory <size>', 'bytes this worker may use, its children included', '512MB')
       .option('--threads <n>', 'task threads', wholeNumber('--threads', 1, 64), 1)
-      .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)');
+      .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)')
+      .option('--key <file>', 'its secret key, to reach other machines (default: $DAF_KEY)')
+      .option('--server-key <file>', 'the coordinator’s public key (default: $DAF_SERVER_KEY)')
+      .option('--allow <place>', 'public keys of other workers, where they have keys of their own (default: $DAF_ALLOW)')
+      .option(
+        '--data-listen <endpoint>',
+        'where to serve data to other workers (default: on the address that reaches the coordinator)',
+      );
   },
   async run(_, options) {
     const { runWorker } = await import('../../engine/worker/run.js');
-    const { freshWorkerName, hostIdentity, RUNNERS } = await import('../../engine/worker/options.js');
+    const { freshWorkerName, hostIdentity, RUNNERS, workerConnection } = await import('../../engine/worker/options.js');
     const { parseBytes } = await import('../../core/options/index.js');
     const { LEAST_WORKER_MEMORY } = await import('../../core/memory-plan.js');
     const { resolve } = await import('node:path');
@@ -26,8 +36,12 @@ export const worker: CommandSpec = {
     setFlagsFromString('--max-semi-space-size=4');
     const token = (options['token'] as string | undefined) ?? process.env['DAF_TOKEN'] ?? null;
     for (const secret of ['DAF_TOKEN', 'DAF_STATE']) delete process.env[secret]; // user code runs here
+    const given = (name: string, variable: string): string | null =>
+      (options[name] as string | undefined) ?? process.env[variable] ?? null;
     const code = await runWorker({
-      endpoint: options['connect'] as string,
+      ...workerConnection(options['connect'] as string, given('key', 'DAF_KEY'), given('serverKey', 'DAF_SERVER_KEY')),
+      allow: given('allow', 'DAF_ALLOW'),
+      dataEndpoint: (options['dataListen'] as string | undefined) ?? null,
       name: freshWorkerName(),
       host: (options['hostId'] as string | undefined) ?? hostIdentity(),
       dataDir: resolve(options['data'] as string),

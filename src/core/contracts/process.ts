@@ -28,10 +28,16 @@ export interface ProcessOptions {
 
 /** Options of `daf coordinator`, complete and checked. */
 export interface CoordinatorOptions extends ProcessOptions {
-  /** `ipc:///path` (≤ 107 bytes of path) or `tcp://127.0.0.1:port` (0: any free port). At least one. */
+  /**
+   * `ipc:///path` (≤ 107 bytes of path) or `tcp://127.0.0.1:port` (0: any free port); with keys and a token also what other machines
+   * reach. At least one.
+   */
   readonly endpoints: readonly string[];
   /** The StateStore: a directory, or the URL of a Redis or Valkey server. It may hold a password: never log it. */
   readonly state: string;
+  /** File of its secret key, and of the public keys that may connect (or their directory); both or neither. */
+  readonly key: string | null;
+  readonly allow: string | null;
   /** How often workers must report. Default 1000 ms. */
   readonly heartbeatMs: number;
   /** A worker silent for this long has lost its leases. Default 10 000 ms; at least three heartbeats. */

@@ -12,7 +12,17 @@ import {
 } from '../../core/contracts/messages.js';
 import { PeakSampler } from '../../core/memory-sample.js';
 import { list, record, whole } from '../wire/check.js';
-import { checkBody, DealerSocket, decodeFromCoordinator, encode, jobStatus, workerStatus } from '../wire/index.js';
+import {
+  checkBody,
+  type DealerHandler,
+  DealerSocket,
+  decodeFromCoordinator,
+  encode,
+  endpointParts,
+  jobStatus,
+  type KeyPair,
+  workerStatus,
+} from '../wire/index.js';
 
 const ASK_AGAIN_MS = 1000;
 const MAX_LISTED = 1 << 16;
@@ -40,12 +50,15 @@ export class ClientLink {
   #request = 0;
   #broken: DafError | null = null;
 
-  constructor(endpoint: string, token: string | null) {
+  /** @param endpoint with the coordinator's key where it is encrypted; `keys` are the own ones then */
+  constructor(endpoint: string, token: string | null, keys: KeyPair | null = null) {
     this.#token = token;
-    this.#socket = new DealerSocket(endpoint, {
+    const handler: DealerHandler = {
       onConnected: () => this.#resend(),
       onMessage: (frames) => this.#receive(frames),
-    });
+      onRefused: () => this.fail(notAllowed(endpointParts(endpoint).address)),
+    };
+    this.#socket = new DealerSocket(endpoint, handler, keys);
   }
 
   get endpoint(): string {
@@ -124,7 +137,7 @@ export class ClientLink {
     const late =
       timeoutMs === undefined
         ? null
-        : setTimeout(() => this.#waiting.get(request)?.reject(unreachable(this.endpoint)), timeoutMs);
+        : setTimeout(() => this.#waiting.get(request)?.reject(unreachable(endpointParts(this.endpoint).address)), timeoutMs);
     this.#sends.set(request, send);
     try {
       send(); // throws when the message is too large
@@ -156,6 +169,12 @@ export class ClientLink {
 
 function unreachable(endpoint: string): DafError {
   return new DafError('ERR_DAF_UNREACHABLE', `no coordinator answers at ${endpoint}`, {
-    hint: 'is `daf coordinator` running, and is the token the same?',
+    hint: 'is `daf coordinator` running there, with the key that --server-key names?',
+  });
+}
+
+function notAllowed(address: string): DafError {
+  return new DafError('ERR_DAF_PERMISSION', `the coordinator at ${address} does not allow this key`, {
+    hint: 'put your .pub file on the list that its --allow names',
   });
 }

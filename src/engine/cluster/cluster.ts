@@ -6,6 +6,7 @@ import type { JobStatus } from '../../core/contracts/job.js';
 import type { WorkerStatus } from '../../core/contracts/messages.js';
 import { refuseInWorker } from '../jobs/define.js';
 import type { LocalCluster } from '../launch/local.js';
+import type { KeyPair } from '../wire/keys.js';
 import type { ClientLink } from './client-link.js';
 import type { Job } from './job-handle.js';
 import type { LocalOptions, SubmitOptions } from './options.js';
@@ -15,6 +16,10 @@ import type { LocalOptions, SubmitOptions } from './options.js';
 export interface ConnectOptions {
   /** Secret that the coordinator was started with. @defaultValue the environment's DAF_TOKEN, if any */
   readonly token?: string;
+  /** File of one's own secret key, where the coordinator wants one. @defaultValue the environment's DAF_KEY, if any */
+  readonly key?: string;
+  /** The coordinator's public key, or the file of it. @defaultValue the environment's DAF_SERVER_KEY, if any */
+  readonly serverKey?: string;
   /** How long to wait for an answer, ms. @defaultValue 10000 */
   readonly timeoutMs?: number;
 }
@@ -57,7 +62,7 @@ export class Cluster implements AsyncDisposable {
     const { compileLocal } = await import('./options.js');
     const local = await launchLocal(compileLocal(options));
     try {
-      const cluster = await connect(local.endpoint, local.token, 30_000, local);
+      const cluster = await connect(local.endpoint, { token: local.token, keys: null }, 30_000, local);
       return new Cluster(cluster);
     } catch (error) {
       await local.close();
@@ -67,13 +72,17 @@ export class Cluster implements AsyncDisposable {
 
   /**
    * Connects to a running coordinator.
-   * @param endpoint `tcp://127.0.0.1:port` or `ipc:///path`
+   * @param endpoint `tcp://host:port` or `ipc:///path`; other machines are reached with keys only
    * @throws DafError ERR_DAF_UNREACHABLE, ERR_DAF_PERMISSION, ERR_DAF_BAD_OPTION, ERR_DAF_IN_WORKER
    */
   static async connect(endpoint: string, options: ConnectOptions = {}): Promise<Cluster> {
     refuseInWorker('Cluster.connect');
-    const token = options.token ?? process.env['DAF_TOKEN'] ?? null;
-    return new Cluster(await connect(endpoint, token, options.timeoutMs ?? 10_000, null));
+    const { clientSecurity, withServerKey } = await import('../wire/index.js');
+    const { DAF_TOKEN, DAF_KEY, DAF_SERVER_KEY } = process.env;
+    const security = clientSecurity(options.key ?? DAF_KEY ?? null, options.serverKey ?? DAF_SERVER_KEY ?? null);
+    const place = withServerKey(endpoint, security?.serverKey ?? null);
+    const secrets = { token: options.token ?? DAF_TOKEN ?? null, keys: security?.keys ?? null };
+    return new Cluster(await connect(place, secrets, options.timeoutMs ?? 10_000, null));
   }
 
   /** Where the coordinator listens. */
@@ -152,9 +161,14 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-async function connect(endpoint: string, token: string | null, timeoutMs: number, local: LocalCluster | null): Promise<Parts> {
+async function connect(
+  endpoint: string,
+  { token, keys }: { readonly token: string | null; readonly keys: KeyPair | null },
+  timeoutMs: number,
+  local: LocalCluster | null,
+): Promise<Parts> {
   const { ClientLink } = await import('./client-link.js');
-  const link = new ClientLink(endpoint, token);
+  const link = new ClientLink(endpoint, token, keys);
   local?.onFailure((error) => link.fail(error));
   try {
     const { threads } = await link.hello(timeoutMs);

@@ -4,7 +4,7 @@ import { PeakSampler } from '../../core/memory-sample.js';
 import { checkKeys, parseDuration } from '../../core/options/index.js';
 import { watchParent, writeProcessLine } from '../../core/process-shell.js';
 import { openBlobStore, openStateStore } from '../stores/open.js';
-import { checkEndpoint, RouterSocket } from '../wire/index.js';
+import { checkEndpoint, isOpenToOthers, RouterSocket, serverSecurity } from '../wire/index.js';
 import { Service } from './service.js';
 
 const TICK_MS = 100;
@@ -25,12 +25,18 @@ export interface CoordinatorHooks {
  * @throws DafError ERR_DAF_BAD_OPTION
  */
 export function coordinatorOptions(given: Partial<CoordinatorOptions>): CoordinatorOptions {
-  const known = ['endpoints', 'state', 'heartbeatMs', 'leaseMs', 'token', 'readyFd', 'parentPid'];
+  const known = ['endpoints', 'state', 'heartbeatMs', 'leaseMs', 'token', 'key', 'allow', 'readyFd', 'parentPid'];
   checkKeys('coordinator', given, known);
-  const { endpoints = [], state = '', token = null, readyFd = null, parentPid = null } = given;
+  const { endpoints = [], state = '', token = null, key = null, allow = null, readyFd = null, parentPid = null } = given;
   if (endpoints.length === 0)
     throw new DafError('ERR_DAF_BAD_OPTION', 'coordinator: at least one endpoint to listen on is needed');
-  for (const endpoint of endpoints) checkEndpoint(endpoint);
+  for (const endpoint of endpoints) {
+    checkEndpoint(endpoint, key !== null);
+    if (token !== null || !isOpenToOthers(endpoint)) continue;
+    throw new DafError('ERR_DAF_BAD_OPTION', `coordinator: listening on ${endpoint} takes a session token too`, {
+      hint: 'set DAF_TOKEN to the same long random text for coordinator, workers and clients',
+    });
+  }
   if (state === '') throw new DafError('ERR_DAF_BAD_OPTION', 'coordinator: a place for its state is needed');
   const heartbeatMs = parseDuration('heartbeatMs', given.heartbeatMs ?? DEFAULT_HEARTBEAT_MS, 20, 60_000);
   const leaseMs = parseDuration('leaseMs', given.leaseMs ?? Math.max(DEFAULT_LEASE_MS, 3 * heartbeatMs), 60, 3_600_000);
@@ -40,7 +46,7 @@ export function coordinatorOptions(given: Partial<CoordinatorOptions>): Coordina
       `coordinator: a lease of ${leaseMs} ms is shorter than three heartbeats of ${heartbeatMs} ms`,
     );
   }
-  return Object.freeze({ endpoints, state, heartbeatMs, leaseMs, token, readyFd, parentPid });
+  return Object.freeze({ endpoints, state, heartbeatMs, leaseMs, token, key, allow, readyFd, parentPid });
 }
 
 /**
@@ -60,6 +66,7 @@ export async function runCoordinator(given: Partial<CoordinatorOptions>, hooks: 
 async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promise<void> {
   const log = hooks.log?.bind(hooks) ?? (() => {});
   const sampler = new PeakSampler();
+  const security = serverSecurity('coordinator', options);
   const state = await openStateStore(options.state, (warning) => log('warn', warning));
   let stop: (error: DafError | null) => void = () => {};
   const stopped = new Promise<DafError | null>((resolve) => {
@@ -90,7 +97,14 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
       },
     );
     const running = service;
-    router = await RouterSocket.bind(options.endpoints, { onMessage: (peer, frames) => running.receive(peer, frames) });
+    router = await RouterSocket.bind(
+      options.endpoints,
+      {
+        onMessage: (peer, frames) => running.receive(peer, frames),
+        onRefused: (key, address) => log('warn', 'a key that is not allowed was refused', { key, address }),
+      },
+      security,
+    );
     timers.push(setInterval(() => running.tick(), TICK_MS));
     timers.push(setInterval(() => void running.checkLeadership(), LEADERSHIP_MS));
     running.settle();

@@ -159,10 +159,7 @@ export class Service {
     const now = this.ports.now();
     switch (message.type) {
       case 'worker-hello': {
-        if (!tokenMatches(this.#token, message.token)) {
-          this.refuse(peer, 0, new DafError('ERR_DAF_PERMISSION', 'wrong or missing session token'));
-          return;
-        }
+        if (!this.#isTrusted(peer, 0, message.token)) return;
         if (message.protocol !== PROTOCOL) {
           this.refuse(
             peer,
@@ -205,12 +202,17 @@ export class Service {
         if (this.#known(peer, message.worker)) this.#pages.request(peer, message);
         return;
       default:
-        if (!tokenMatches(this.#token, message.token)) {
-          this.refuse(peer, message.request, new DafError('ERR_DAF_PERMISSION', 'wrong or missing session token'));
-          return;
-        }
+        if (!this.#isTrusted(peer, message.request, message.token)) return;
         this.#clients.request(peer, received as Parameters<Clients['request']>[1]);
     }
+  }
+
+  #isTrusted(peer: Peer, request: number, token: string | null): boolean {
+    if (tokenMatches(this.#token, token)) return true;
+    const error = new DafError('ERR_DAF_PERMISSION', 'wrong or missing session token');
+    this.ports.log('warn', 'a peer was refused', { error: error.message });
+    this.refuse(peer, request, error);
+    return false;
   }
 
   /** A worker is known by the connection that said hello: nobody else may speak in its name. */

@@ -1,5 +1,7 @@
 import { Dealer } from 'zeromq';
-import { checkEndpoint } from './endpoint.js';
+import { checkEndpoint, endpointParts } from './endpoint.js';
+import type { KeyPair } from './keys.js';
+import { curveClient } from './security.js';
 import { COMMON, receiveAll, SendQueue } from './socket.js';
 
 export interface DealerHandler {
@@ -8,6 +10,8 @@ export interface DealerHandler {
   /** A connection stands, the first or a new one. The coordinator sees a new identity: say hello again. */
   onConnected(): void;
   onDisconnected?(): void;
+  /** The other side does not allow this key; the socket goes on trying. */
+  onRefused?(): void;
 }
 
 const MAX_WAITING = 1024;
@@ -23,11 +27,17 @@ export class DealerSocket {
   readonly endpoint: string;
   #connected = false;
 
-  /** @throws DafError ERR_DAF_BAD_OPTION for an endpoint that breaks the rules. */
-  constructor(endpoint: string, handler: DealerHandler) {
-    checkEndpoint(endpoint);
+  /**
+   * @param endpoint with the key of the other side where it is encrypted
+   * @param keys one's own
+   * @throws DafError ERR_DAF_BAD_OPTION for an endpoint that breaks the rules.
+   */
+  constructor(endpoint: string, handler: DealerHandler, keys: KeyPair | null = null) {
+    const { address, serverKey } = endpointParts(endpoint);
+    checkEndpoint(address, serverKey !== null);
     this.endpoint = endpoint;
-    const socket = new Dealer({ ...COMMON, immediate: true, reconnectInterval: 50, reconnectMaxInterval: 300 });
+    const curve = curveClient(endpoint, keys);
+    const socket = new Dealer({ ...COMMON, ...curve, immediate: true, reconnectInterval: 50, reconnectMaxInterval: 300 });
     this.#socket = socket;
     this.#queue = new SendQueue((frames) => socket.send(frames as Uint8Array[]), MAX_WAITING);
     socket.events.on('handshake', () => {
@@ -39,7 +49,10 @@ export class DealerSocket {
       this.#connected = false;
       if (was && !socket.closed) handler.onDisconnected?.();
     });
-    socket.connect(endpoint);
+    socket.events.on('handshake:error:auth', () => {
+      if (!socket.closed) handler.onRefused?.();
+    });
+    socket.connect(address);
     this.#done = receiveAll(socket, (frames) => handler.onMessage(frames));
   }
 

@@ -33,11 +33,29 @@ function freshDirectory(base: string): string | null {
   }
 }
 
+/** Where to connect, and the public key that has to answer there; null where nothing is encrypted. */
+export interface EndpointParts {
+  readonly address: string;
+  readonly serverKey: string | null;
+}
+
+/** `tcp://host:port#KEY`: an endpoint with the public key of whoever listens there, as workers tell each other. */
+export function withServerKey(address: string, serverKey: string | null): string {
+  return serverKey === null ? address : `${address}#${serverKey}`;
+}
+
+export function endpointParts(endpoint: string): EndpointParts {
+  const at = endpoint.indexOf('#');
+  if (at < 0) return { address: endpoint, serverKey: null };
+  return { address: endpoint.slice(0, at), serverKey: endpoint.slice(at + 1) };
+}
+
 /**
  * Checks an endpoint that is to be bound or connected.
+ * @param isSecured encrypted, and open to known keys only; without it tcp goes no further than this machine
  * @throws DafError ERR_DAF_BAD_OPTION
  */
-export function checkEndpoint(endpoint: string): void {
+export function checkEndpoint(endpoint: string, isSecured = false): void {
   if (endpoint.startsWith('ipc://')) {
     const path = endpoint.slice('ipc://'.length);
     if (path === '' || Buffer.byteLength(path) > MAX_IPC_PATH) {
@@ -45,12 +63,18 @@ export function checkEndpoint(endpoint: string): void {
     }
     return;
   }
-  const match = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(endpoint);
+  const match = /^tcp:\/\/(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+|\*):(\d{1,5})$/.exec(endpoint);
   if (match === null || Number(match[2]) > 65535) throw bad(endpoint, 'expected ipc:///path or tcp://host:port');
-  if (!isLoopback(match[1]!)) {
-    // Encrypted, authenticated endpoints (CURVE with an allow-list) take their place here.
-    throw bad(endpoint, 'only loopback addresses: traffic is not encrypted yet');
-  }
+  if (isSecured || isLoopback(match[1]!)) return;
+  throw new DafError('ERR_DAF_BAD_OPTION', `endpoint ${endpoint}: other machines are reached with keys only`, {
+    hint: 'daf keys new NAME makes a key; then --key, and --allow (coordinator) or --server-key (worker, client): docs/cluster.md',
+  });
+}
+
+/** True for an endpoint that other machines can reach. */
+export function isOpenToOthers(endpoint: string): boolean {
+  const host = /^tcp:\/\/(.*):\d+$/.exec(endpointParts(endpoint).address)?.[1];
+  return host !== undefined && !isLoopback(host);
 }
 
 export function isLoopback(host: string): boolean {

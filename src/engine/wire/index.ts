@@ -8,8 +8,17 @@ export {
   encode,
   type Received,
 } from './codec.js';
-export { DealerSocket } from './dealer.js';
-export { checkEndpoint, freshIpcEndpoint, tokenMatches } from './endpoint.js';
+export { type DealerHandler, DealerSocket } from './dealer.js';
+export {
+  checkEndpoint,
+  endpointParts,
+  freshIpcEndpoint,
+  isOpenToOthers,
+  tokenMatches,
+  withServerKey,
+} from './endpoint.js';
+export { AllowList, type KeyPair, readKeyPair, readPublicKey, writeKeyPair } from './keys.js';
 export { pack, unpack } from './msgpack.js';
 export { type Peer, RouterSocket } from './router.js';
 export { commit, heldOutput, jobSpec, jobStatus, member, wireError, workerStatus } from './schema.js';
+export { type ClientSecurity, clientSecurity, type KeyFiles, type ServerSecurity, serverSecurity } from './security.js';

@@ -1,7 +1,9 @@
 import { Router } from 'zeromq';
 import { DafError } from '../../core/contracts/errors.js';
 import { checkEndpoint } from './endpoint.js';
+import type { ServerSecurity } from './security.js';
 import { COMMON, receiveAll, SendQueue } from './socket.js';
+import { openGate } from './zap.js';
 
 /** A connected peer, as zeromq names it; another one after every reconnect. */
 export type Peer = string;
@@ -9,6 +11,8 @@ export type Peer = string;
 export interface RouterHandler {
   /** Frames as they came, the identity taken off. Must not throw. */
   onMessage(peer: Peer, frames: Buffer[]): void;
+  /** Somebody whose key is not allowed was turned away. Must not throw. */
+  onRefused?(publicKey: string, address: string): void;
 }
 
 const MAX_WAITING = 50_000;
@@ -24,9 +28,11 @@ export class RouterSocket {
   readonly #done: Promise<void>;
   /** What was really bound, ports filled in. */
   readonly endpoints: readonly string[];
+  readonly #closeGate: () => void;
 
-  private constructor(socket: Router, endpoints: readonly string[], handler: RouterHandler) {
+  private constructor(socket: Router, endpoints: readonly string[], handler: RouterHandler, closeGate: () => void) {
     this.#socket = socket;
+    this.#closeGate = closeGate;
     this.endpoints = endpoints;
     this.#queue = new SendQueue((frames) => socket.send(frames as Uint8Array[]), MAX_WAITING);
     this.#done = receiveAll(socket, (frames) => {
@@ -37,18 +43,31 @@ export class RouterSocket {
 
   /**
    * Binds every endpoint.
+   * @param security encrypts all of them, and lets in known keys only
    * @throws DafError ERR_DAF_BAD_OPTION for an endpoint that breaks the rules, ERR_DAF_IO when one cannot be bound.
    */
-  static async bind(endpoints: readonly string[], handler: RouterHandler): Promise<RouterSocket> {
-    for (const endpoint of endpoints) checkEndpoint(endpoint);
+  static async bind(
+    endpoints: readonly string[],
+    handler: RouterHandler,
+    security: ServerSecurity | null = null,
+  ): Promise<RouterSocket> {
+    for (const endpoint of endpoints) checkEndpoint(endpoint, security !== null);
+    const gate =
+      security &&
+      (await openGate({
+        allows: (key) => security.allowed.allows(key),
+        refused: (key, address) => handler.onRefused?.(key, address),
+      }));
+    const curve = security && { curveServer: true, curveSecretKey: security.keys.secretKey, zapDomain: gate!.domain };
     // mandatory: an unknown or full peer is an error instead of silence.
-    const socket = new Router({ ...COMMON, mandatory: true });
+    const socket = new Router({ ...COMMON, mandatory: true, ...curve });
     const bound: string[] = [];
     for (const endpoint of endpoints) {
       try {
         await bindPatiently(socket, endpoint);
       } catch (error) {
         socket.close();
+        gate?.close();
         const why = error instanceof Error ? error.message : String(error);
         throw new DafError('ERR_DAF_IO', `cannot listen on ${endpoint}: ${why}`, {
           hint: 'another process may hold it; choose another port (0 finds a free one)',
@@ -57,7 +76,7 @@ export class RouterSocket {
       }
       bound.push(socket.lastEndpoint ?? endpoint);
     }
-    return new RouterSocket(socket, bound, handler);
+    return new RouterSocket(socket, bound, handler, () => gate?.close());
   }
 
   /** False when the peer is gone or too slow; nothing waits for it. The buffers belong to the socket from now on. */
@@ -69,6 +88,7 @@ export class RouterSocket {
   async close(): Promise<void> {
     this.#socket.close();
     await this.#done;
+    this.#closeGate();
   }
 }
 

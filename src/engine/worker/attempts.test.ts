@@ -17,7 +17,7 @@ t.test('an attempt that waits for others does not keep a worker from making what
   const ended: unknown[] = [];
   const options = {
     ...{ endpoint: '', name: 'w', host: 'h', dataDir: folder, budgetBytes: 128 << 20, threads: 1, runners: RUNNERS },
-    ...{ readyFd: null, parentPid: null, token: null },
+    ...{ readyFd: null, parentPid: null, token: null, keys: null, allow: null, dataEndpoint: null },
   };
   const table = new AttemptTable(options, source as unknown as AttemptSource, {
     onEnded: (key) => void ended.push(key),

@@ -8,11 +8,13 @@ import {
   type BodyOf,
   checkBody,
   commit,
+  type DealerHandler,
   DealerSocket,
   decodeFromCoordinator,
   encode,
   heldOutput,
   jobSpec,
+  type KeyPair,
   member,
   type Received,
 } from '../wire/index.js';
@@ -23,6 +25,8 @@ const PAGE = 1 << 16;
 export interface LinkHandler {
   onConnected(): void;
   onDisconnected(): void;
+  /** The coordinator does not allow this worker's key. */
+  onRefused(): void;
   /** Everything but answers to what this link asked. */
   onMessage(received: Received<ToWorker>): void;
   /** A message that breaks the protocol; it changed nothing. */
@@ -42,11 +46,12 @@ export class CoordinatorLink {
   #request = 0;
   #closed = false;
 
-  constructor(endpoint: string, worker: string, handler: LinkHandler) {
+  constructor(endpoint: string, keys: KeyPair | null, worker: string, handler: LinkHandler) {
     this.#worker = worker;
-    this.#socket = new DealerSocket(endpoint, {
+    const handle: DealerHandler = {
       onConnected: () => handler.onConnected(),
       onDisconnected: () => handler.onDisconnected(),
+      onRefused: () => handler.onRefused(),
       onMessage: (frames) => {
         let received: Received<ToWorker>;
         try {
@@ -57,7 +62,8 @@ export class CoordinatorLink {
         }
         if (!this.#answer(received)) handler.onMessage(received);
       },
-    });
+    };
+    this.#socket = new DealerSocket(endpoint, handle, keys);
   }
 
   get endpoint(): string {

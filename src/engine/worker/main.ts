@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parseBytes, parseWhole } from '../../core/options/index.js';
-import { freshWorkerName, hostIdentity, RUNNERS } from './options.js';
+import { freshWorkerName, hostIdentity, RUNNERS, workerConnection } from './options.js';
 import { runWorker } from './run.js';
 
 // Entry of a worker process that another process starts. The token comes through the environment: arguments are visible to everybody.
@@ -12,6 +12,10 @@ const { values } = parseArgs({
     data: { type: 'string' },
     memory: { type: 'string' },
     threads: { type: 'string' },
+    key: { type: 'string' },
+    'server-key': { type: 'string' },
+    allow: { type: 'string' },
+    'data-listen': { type: 'string' },
     'ready-fd': { type: 'string' },
     'parent-pid': { type: 'string' },
   },
@@ -21,7 +25,9 @@ for (const secret of ['DAF_TOKEN', 'DAF_STATE']) delete process.env[secret]; // 
 
 process.exit(
   await runWorker({
-    endpoint: values.connect ?? '',
+    ...workerConnection(values.connect ?? '', values.key ?? null, values['server-key'] ?? null),
+    allow: values.allow ?? null,
+    dataEndpoint: values['data-listen'] ?? null,
     name: values.name ?? freshWorkerName(),
     host: values.host ?? hostIdentity(),
     dataDir: values.data ?? '',

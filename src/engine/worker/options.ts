@@ -3,11 +3,18 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { StageCode } from '../../core/contracts/job.js';
 import type { ProcessOptions } from '../../core/contracts/process.js';
+import { clientSecurity, type KeyPair, withServerKey } from '../wire/index.js';
 
 /** Options of a worker process, complete and checked. */
 export interface WorkerOptions extends ProcessOptions {
-  /** Where the coordinator listens. */
+  /** Where the coordinator listens, with its public key where it is encrypted. */
   readonly endpoint: string;
+  /** The own keys; with them the data socket is encrypted too. */
+  readonly keys: KeyPair | null;
+  /** Public keys that may read from the data socket beside the own one: a file or directory. */
+  readonly allow: string | null;
+  /** Where to serve data; null: on the address that reaches the coordinator, any free port. */
+  readonly dataEndpoint: string | null;
   /** Unique among the workers of a cluster, and to this life of the process. */
   readonly name: string;
   /** Identifies the machine: workers of one host read each other's files. */
@@ -44,4 +51,14 @@ export function hostIdentity(): string {
     // Not Linux: the name has to do.
   }
   return `${hostname()}:${boot}`;
+}
+
+/** The part of {@link WorkerOptions} that says how to reach the coordinator, from what was typed. @throws DafError ERR_DAF_BAD_OPTION */
+export function workerConnection(
+  address: string,
+  key: string | null,
+  serverKey: string | null,
+): Pick<WorkerOptions, 'endpoint' | 'keys'> {
+  const security = clientSecurity(key, serverKey);
+  return { endpoint: withServerKey(address, security?.serverKey ?? null), keys: security?.keys ?? null };
 }

@@ -5,7 +5,7 @@ import { MAX_BATCH, PROTOCOL, type ToWorker, type Verdicts, type Welcome } from 
 import type { Assignment } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
-import type { Received } from '../wire/index.js';
+import { AllowList, type Received } from '../wire/index.js';
 import { removeAttemptData } from './attempt-data.js';
 import { AttemptTable, attemptKey } from './attempts.js';
 import { Fetcher } from './data/fetcher.js';
@@ -47,9 +47,10 @@ export class WorkerShell {
     this.#events = events;
     this.#holder = holder;
     this.#fetcher = fetcher;
-    this.#link = new CoordinatorLink(options.endpoint, options.name, {
+    this.#link = new CoordinatorLink(options.endpoint, options.keys, options.name, {
       onConnected: () => this.#sayHello(),
       onDisconnected: () => this.#disconnected(),
+      onRefused: () => this.#refused(),
       onMessage: (received) => this.#receive(received),
       onBroken: (error) => events.log('warn', error.message),
     });
@@ -81,9 +82,11 @@ export class WorkerShell {
 
   static async start(options: WorkerOptions, events: ShellEvents): Promise<WorkerShell> {
     await mkdir(options.dataDir, { recursive: true });
-    const { dataDir, name: worker, token, endpoint: beside } = options;
-    const fetcher = new Fetcher(token);
-    const holder = await DataHolder.open({ dataDir, worker, token, beside, fetcher });
+    const { dataDir, name: worker, token, keys, allow, dataEndpoint, endpoint: beside } = options;
+    const fetcher = new Fetcher(token, keys);
+    const security = keys && { keys, allowed: new AllowList(allow, [keys.publicKey]) };
+    const log = (message: string): void => events.log('warn', message);
+    const holder = await DataHolder.open({ dataDir, worker, token, beside, security, endpoint: dataEndpoint, fetcher, log });
     return new WorkerShell(options, events, holder, fetcher);
   }
 
@@ -96,6 +99,15 @@ export class WorkerShell {
     await this.#link.send({ type: 'worker-bye', worker: this.#options.name });
     await this.#attempts.close();
     await Promise.all([this.#link.close(), this.#holder.close(), this.#fetcher.close()]);
+  }
+
+  #saidRefused = false;
+
+  /** Said once: the socket tries again several times a second. */
+  #refused(): void {
+    if (this.#saidRefused) return;
+    this.#saidRefused = true;
+    this.#events.log('error', 'the coordinator does not allow the key of this worker: is its .pub file on the list of --allow?');
   }
 
   #disconnected(): void {

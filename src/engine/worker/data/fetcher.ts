@@ -1,7 +1,7 @@
 import { addon } from '../../../core/addon/index.js';
 import { DafError, fromWire } from '../../../core/contracts/errors.js';
 import type { CopyRequest, FetchRequest } from '../../../core/contracts/messages.js';
-import { DealerSocket, decodeFromHolder, encode } from '../../wire/index.js';
+import { type DealerHandler, DealerSocket, decodeFromHolder, encode, type KeyPair } from '../../wire/index.js';
 
 /** Granted to a holder at a time: what may lie in memory for one fetch. */
 const CREDIT_BYTES = 1 << 20;
@@ -31,11 +31,14 @@ type Answer =
 /** Fetches from data sockets of other workers; one connection for each, kept. */
 export class Fetcher {
   readonly #token: string | null;
+  readonly #keys: KeyPair | null;
   readonly #connections = new Map<string, Connection>();
   #request = 0;
 
-  constructor(token: string | null) {
+  /** @param keys the own ones, for holders that encrypt */
+  constructor(token: string | null, keys: KeyPair | null = null) {
     this.#token = token;
+    this.#keys = keys;
   }
 
   /**
@@ -149,7 +152,7 @@ export class Fetcher {
     let connection = this.#connections.get(endpoint);
     if (connection !== undefined) return connection;
     const waiting: Connection['waiting'] = new Map();
-    const socket = new DealerSocket(endpoint, {
+    const handler: DealerHandler = {
       onConnected: () => {
         for (const { ask } of waiting.values()) ask();
       },
@@ -163,7 +166,8 @@ export class Fetcher {
           // Not from a holder: what is missing is asked for again.
         }
       },
-    });
+    };
+    const socket = new DealerSocket(endpoint, handler, this.#keys);
     connection = { socket, waiting };
     this.#connections.set(endpoint, connection);
     return connection;

@@ -4,7 +4,17 @@ import { dirname, join } from 'node:path';
 import { addon } from '../../../core/addon/index.js';
 import { DafError, toWire } from '../../../core/contracts/errors.js';
 import type { CopyRequest, FetchRequest, ToHolder } from '../../../core/contracts/messages.js';
-import { decodeAtHolder, encode, freshIpcEndpoint, type Peer, RouterSocket, tokenMatches } from '../../wire/index.js';
+import {
+  decodeAtHolder,
+  encode,
+  freshIpcEndpoint,
+  type Peer,
+  RouterSocket,
+  type ServerSecurity,
+  tokenMatches,
+  withServerKey,
+} from '../../wire/index.js';
+import { addressTowards } from './address.js';
 import type { Fetcher, Wanted, WriteChunk } from './fetcher.js';
 
 /** Read and sent at a time. */
@@ -26,6 +36,12 @@ export interface HolderOptions {
   readonly token: string | null;
   /** The coordinator's endpoint: data goes the same kind of way. */
   readonly beside: string;
+  /** Encrypts, and lets in known keys only. Default: nothing is encrypted. */
+  readonly security?: ServerSecurity | null;
+  /** Where to listen. Default: on the address that reaches the coordinator, any free port. */
+  readonly endpoint?: string | null;
+  /** Told of strangers. */
+  log?(message: string): void;
   /** For copies of what others hold. */
   readonly fetcher: Fetcher;
 }
@@ -40,6 +56,7 @@ export class DataHolder {
   readonly #fetcher: Fetcher;
   readonly #removeSocket: () => void;
   #router: RouterSocket | null = null;
+  #key: string | null = null;
   #streams = 0;
 
   private constructor({ dataDir, worker, token, fetcher }: HolderOptions, removeSocket: () => void) {
@@ -53,13 +70,24 @@ export class DataHolder {
   static async open(options: HolderOptions): Promise<DataHolder> {
     const ipc = options.beside.startsWith('ipc:') ? freshIpcEndpoint() : null;
     const holder = new DataHolder(options, ipc?.remove ?? (() => {}));
-    const endpoint = ipc?.endpoint ?? 'tcp://127.0.0.1:0';
-    holder.#router = await RouterSocket.bind([endpoint], { onMessage: (peer, frames) => holder.#receive(peer, frames) });
+    const { security = null, log } = options;
+    const endpoint = options.endpoint ?? ipc?.endpoint ?? `tcp://${await addressTowards(options.beside)}:0`;
+    holder.#router = await RouterSocket.bind(
+      [endpoint],
+      {
+        onMessage: (peer, frames) => holder.#receive(peer, frames),
+        onRefused: (key, address) => log?.(`data socket: the key ${key} from ${address} is not allowed`),
+      },
+      security,
+    );
+    holder.#key = security?.keys.publicKey ?? null;
     return holder;
   }
 
+  /** As other workers must name it, the key included. */
   get endpoint(): string | null {
-    return this.#router?.endpoints[0] ?? null;
+    const bound = this.#router?.endpoints[0];
+    return bound === undefined ? null : withServerKey(bound, this.#key);
   }
 
   async close(): Promise<void> {

@@ -116,13 +116,13 @@ struct CompositeArgs {
 // step · k up to `end`, those of them in occupied cells being its samples. Positions are those of
 // the unit cube.
 struct MarchArgs {
-  float origin[3];  // of all rays
   float step;
   // By cell, x fastest, 3 more bytes readable behind them. 0: it is occupied; d: all cells nearer
   // than d, in the maximum norm, are empty. Null: everything is occupied.
   const uint8_t* distance;
   float cells;  // along each axis
-  // By ray: position per distance and back, neither of them zero.
+  // By ray: where it starts, its position per distance, and back, neither of the two zero.
+  const float* origin[3];
   const float* slope[3];
   const float* inverse[3];
   const float* first;

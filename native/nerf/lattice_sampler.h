@@ -2,8 +2,7 @@
 // changes which samples are taken but not where they are.
 #pragma once
 
-#include "native/base/arena.h"
-#include "native/kernels/kernels.h"
+#include "native/nerf/lattice_rays.h"
 #include "native/nerf/ray_sample.h"
 
 namespace daf::nerf {
@@ -27,14 +26,10 @@ class LatticeSampler {  // see ray_sample.h
   static Cells CellsOf(Axes p, float cells);
 
   const SamplePlan plan_;
-  const kernels::Table& kernels_;
-  Axes origin_, inverse_side_;
-  float nearest_;
-  float reach_;      // no point of the box is farther from the origin
-  float cells_ = 1;  // along each axis
-  // By ray: unit-cube coordinates per distance, and back; distances of lattice point 0 and of where
-  // the ray leaves; the next lattice point.
-  float *slope_[3] = {}, *inverse_[3] = {}, *first_ = nullptr, *end_ = nullptr, *next_ = nullptr;
+  LatticeRays rays_;
+  Axes origin_, inverse_side_;  // of the unit cube
+  float reach_;                 // no point of the box is farther from the origin
+  float cells_ = 1;             // along each axis
 };
 
 }  // namespace daf::nerf

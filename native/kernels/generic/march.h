@@ -19,7 +19,6 @@ void March(MarchArgs* args) {
   const bool skips = a.distance != nullptr;
   const F cells = Set(a.cells), last = Set(a.cells - 0.5f), size = Set(1 / a.cells);
   const I side = SetI(static_cast<int32_t>(a.cells));
-  const F origin[3] = {Set(a.origin[0]), Set(a.origin[1]), Set(a.origin[2])};
   uint32_t kept = 0, samples = 0;
   for (uint32_t begin = 0; begin < a.count; begin += kLanes) {
     // Lanes beyond the last ray repeat it, and are at their end from the start.
@@ -31,9 +30,10 @@ void March(MarchArgs* args) {
       real[l] = l < rays ? 1 : 0;
     }
     const I ray = LoadI(ids);
-    F slope[3], inverse[3];
+    F origin[3], slope[3], inverse[3];
 #pragma GCC unroll 3
     for (int x = 0; x < 3; ++x) {
+      origin[x] = Gather(a.origin[x], ray);
       slope[x] = Gather(a.slope[x], ray);
       inverse[x] = Gather(a.inverse[x], ray);
     }

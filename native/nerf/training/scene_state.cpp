@@ -96,7 +96,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
     workers_[i]->rng().Restore(counters[3 + 2 * i] | uint64_t{counters[4 + 2 * i]} << 32);
   model_.field().Pack();
   model_.Touch();
-  return Status::Ok();
+  return skips_ ? skip_.Build(grid_) : Status::Ok();
 }
 
 }  // namespace daf::nerf

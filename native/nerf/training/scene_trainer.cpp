@@ -42,6 +42,8 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
       adam_.Reserve(model_.field(), options_.threads, deferred, options_.average_decay, &arena_));
   if (options_.average_decay > 0)
     DAF_RETURN_IF_ERROR(arena_.Allocate(model_.field().parameter_count(), &own_weights_));
+  skips_ = !model_.box().unbounded && !model_.field().has_coarse();
+  if (skips_) DAF_RETURN_IF_ERROR(skip_.Build(grid_));
   DAF_RETURN_IF_ERROR(shown_.Reserve(grid_, options_.threads, &arena_));
   if (options_.background_kind == TrainingBackground::kLearned) {
     if (model_.background() == nullptr) {
@@ -53,8 +55,9 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
     background_.Begin(model_.background(), options_.threads, options_.average_decay);
   }
   for (uint32_t thread = 0; thread < options_.threads; ++thread) {
-    workers_.push_back(std::make_unique<TrainingWorker>(&model_, &grid_, &shown_, &background_,
-                                                        &images_, options_, thread));
+    workers_.push_back(std::make_unique<TrainingWorker>(&model_, &grid_, skips_ ? &skip_ : nullptr,
+                                                        &shown_, &background_, &images_, options_,
+                                                        thread));
     DAF_RETURN_IF_ERROR(workers_.back()->Reserve(&arena_));
   }
   step_sums_.resize(options_.threads);
@@ -169,6 +172,9 @@ Status SceneTrainer::SweepGrid(uint32_t thread, const TaskControl& control) {
   if (thread == 0) {
     grid_.Threshold(false, options_.occupied_depth);
     if (!SweepsAll()) shown_.Sweep(&grid_);
+    // In the room of the one before it.
+    if (const Status built = skips_ ? skip_.Build(grid_) : Status::Ok(); !built.ok())
+      barrier_.Fail(built);
     sweep_due_ = false;
   }
   return Meet(thread, TaskControl(), Phase::kRays);

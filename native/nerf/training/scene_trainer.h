@@ -80,7 +80,9 @@ class SceneTrainer {
   const SceneTrainOptions options_;
   Arena arena_;
   TrainingImages images_;
-  Occupancy grid_;  // not the model's, which is made anew for whoever renders
+  Occupancy grid_;      // not the model's, which is made anew for whoever renders
+  SkipMap skip_;        // of the grid, for rays that are marched many at a time
+  bool skips_ = false;  // whether they are: in a bounded box, where no coarse network asks first
   ShownCells shown_;
   SharedAdam adam_;
   Barrier barrier_;

@@ -22,6 +22,7 @@ Status TrainingWorker::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(arena->Allocate(SampleLanes::kMaxRays, &run_));
   DAF_RETURN_IF_ERROR(arena->Allocate(SampleLanes::kMaxRays, &through_));
   DAF_RETURN_IF_ERROR(arena->Allocate(SampleLanes::kMaxRays, &open_));
+  if (skip_ != nullptr) DAF_RETURN_IF_ERROR(ReserveLattice(arena));
   if (model_.field().appearance_images() > 0) pass_->Appearance(kept_.image);
   return arena->Allocate(Occupancy::kSweepScratch, &scratch_);
 }
@@ -65,12 +66,17 @@ void TrainingWorker::Select() {
   const SampleLanes& c = candidates_;
   SampleLanes& k = kept_;
   const uint32_t before = k.samples;
+  // What each candidate alone lets through: the lane is free until samples are composited.
+  float* const passes = c.alpha;
+  const uint32_t padded = TilesOf(c.samples) * kernels::kTile;
+  for (uint32_t s = 0; s < padded; ++s) passes[s] = -c.density[s] * c.step[s];
+  kernels_->exponential(passes, passes, padded);
   for (uint32_t i = 0; i < c.ray_count; ++i) {
     const uint32_t ray = run_[i];
     const float* direction = k.rays[ray].ray.direction;
     float through = through_[ray];
     for (uint32_t s = c.first[i]; s < c.first[i + 1] && through > options_.min_transmittance; ++s) {
-      const float left = through * std::exp(-c.density[s] * c.step[s]);
+      const float left = through * passes[s];
       if (through - left >= options_.min_weight) {
         const uint32_t at = k.samples++;
         pick_[at - before] = s;

@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "native/nerf/lattice_rays.h"
 #include "native/nerf/march.h"
 #include "native/nerf/model.h"
 #include "native/nerf/training/background_learner.h"
@@ -31,11 +32,13 @@ struct WorkSums {
 
 class alignas(64) TrainingWorker {
  public:
-  TrainingWorker(Model* model, const Occupancy* grid, ShownCells* shown,
+  // skip: of the grid, where rays are to be marched many at a time; else null.
+  TrainingWorker(Model* model, const Occupancy* grid, const SkipMap* skip, ShownCells* shown,
                  BackgroundLearner* background, const TrainingImages* images,
                  const SceneTrainOptions& options, uint32_t thread)
       : model_(*model),
         grid_(*grid),
+        skip_(skip),
         shown_(*shown),
         background_(*background),
         images_(*images),
@@ -63,10 +66,15 @@ class alignas(64) TrainingWorker {
   };
   static constexpr float kCut = -1;  // of a ray that there was no room for: it teaches nothing
 
+  Status ReserveLattice(Arena* arena);
   bool Draw(TrainingRay* ray);
   void CountEmpty(const TrainingRay& ray, LossSums* losses);
   void TeachBackground(const TrainingRay& ray, const float* d_out, float opacity);
   Status Gather(uint32_t room, bool draws, LossSums* losses);
+  void ContinueOpen(uint32_t room);
+  Status DrawAlone(uint32_t room, bool whole, LossSums* losses);
+  Status DrawTogether(uint32_t room, LossSums* losses);
+  void TakeTogether(uint32_t* count, uint32_t run);
   Status GatherProposed(uint32_t room, float* gradients, LossSums* losses);
   void Select();
   uint64_t SamplesEach() const;
@@ -78,6 +86,7 @@ class alignas(64) TrainingWorker {
 
   Model& model_;
   const Occupancy& grid_;
+  const SkipMap* const skip_;
   ShownCells& shown_;
   BackgroundLearner& background_;
   const TrainingImages& images_;
@@ -96,6 +105,10 @@ class alignas(64) TrainingWorker {
   float* through_ = nullptr;  // by ray: the light that gets through so far; kCut
   OpenRay* open_ = nullptr;   // rays with more samples
   uint32_t open_count_ = 0, run_length_ = 0;
+  std::unique_ptr<LatticeRays> lattice_;  // where there is a skip map: the open rays, by ray
+  uint32_t* marched_ = nullptr;           // the rays that are marched together
+  uint32_t* place_ = nullptr;             // by ray: where among them it is
+  LatticeRays::Samples taken_ = {};       // of them
   uint64_t learnt_rays_ = 0, learnt_samples_ = 0;  // of this step
   uint32_t* pick_ = nullptr;                       // of the candidates
   uint32_t* order_ = nullptr;                      // of the kept samples

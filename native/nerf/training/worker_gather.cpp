@@ -1,5 +1,6 @@
 // Which samples of which rays a thread looks at next.
 #include <algorithm>
+#include <cmath>
 
 #include "native/nerf/training/worker.h"
 
@@ -8,6 +9,7 @@ namespace {
 constexpr uint32_t kMaxMisses = 50000;  // rays without a sample, one after the other
 // Samples of a ray whose density is computed at once: what lies behind a surface is not asked for.
 constexpr uint32_t kRun = 16;
+constexpr uint32_t kTogether = 64;  // rays that are drawn and marched at once, at most
 constexpr uint32_t kManyRays = 64;  // fit into a pass where they are walked by runs
 
 Status Empty() {
@@ -16,6 +18,18 @@ Status Empty() {
                 "check the cameras' convention, the box and the background");
 }
 }  // namespace
+
+Status TrainingWorker::ReserveLattice(Arena* arena) {
+  constexpr uint32_t kBeyond = 16;  // what the kernel may write behind what it counts
+  const float step = model_.box().edge() / static_cast<float>(options_.samples_per_edge);
+  lattice_ = std::make_unique<LatticeRays>(model_.box(), skip_, *kernels_, step);
+  DAF_RETURN_IF_ERROR(lattice_->Reserve(SampleLanes::kMaxRays, arena));
+  for (float** lane : {&taken_.x, &taken_.y, &taken_.z, &taken_.t})
+    DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples + kBeyond, lane));
+  DAF_RETURN_IF_ERROR(arena->Allocate(kPassSamples + kBeyond, &taken_.ray));
+  DAF_RETURN_IF_ERROR(arena->Allocate(SampleLanes::kMaxRays, &place_));
+  return arena->Allocate(SampleLanes::kMaxRays + kBeyond, &marched_);
+}
 
 // False for a pixel that was masked out.
 bool TrainingWorker::Draw(TrainingRay* ray) {
@@ -62,14 +76,32 @@ bool TrainingWorker::DrawsMore() const {
 // Fills the candidates with the next samples of the open rays and, where it draws, of new ones; at
 // most `room`. Rays through nothing have no gradient, and only count.
 Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
-  SampleLanes& c = candidates_;
-  c.Clear();
+  candidates_.Clear();
   // The first rays go to their end, and tell how many samples those after them will have. So do all
   // while these are many, as in fog: hardly any light ends early there, and of rays that are open
   // the longest would be cut.
   const bool whole =
       learnt_rays_ + kept_.ray_count == 0 || SamplesEach() * kManyRays > pass_->capacity();
   run_length_ = whole ? pass_->capacity() : kRun;
+  ContinueOpen(room);
+  if (draws) {
+    DAF_RETURN_IF_ERROR(lattice_ != nullptr && !whole ? DrawTogether(room, losses)
+                                                      : DrawAlone(room, whole, losses));
+  }
+  candidates_.first[candidates_.ray_count] = candidates_.samples;
+  return Status::Ok();
+}
+
+void TrainingWorker::ContinueOpen(uint32_t room) {
+  if (lattice_ != nullptr) {
+    for (; open_count_ > room; --open_count_) through_[open_[open_count_ - 1].ray] = kCut;
+    if (open_count_ == 0) return;
+    const uint32_t run = std::min(run_length_, room / open_count_);
+    for (uint32_t i = 0; i < open_count_; ++i) marched_[i] = open_[i].ray;
+    TakeTogether(&open_count_, run);
+    for (uint32_t i = 0; i < open_count_; ++i) open_[i].ray = marched_[i];
+    return;
+  }
   uint32_t open = 0;
   for (uint32_t i = 0; i < open_count_; ++i) {
     if (room == 0) {
@@ -79,9 +111,86 @@ Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
     }
   }
   open_count_ = open;
+}
+
+// New rays, many at a time.
+Status TrainingWorker::DrawTogether(uint32_t room, LossSums* losses) {
+  SampleLanes& c = candidates_;
+  for (uint32_t misses = 0; DrawsMore();) {
+    const uint32_t most = std::min(kTogether, (room - c.samples) / kRun);
+    if (most == 0) break;
+    const uint32_t begin = kept_.ray_count;
+    uint32_t drawn = 0;
+    while (drawn < most) {
+      if (misses > kMaxMisses) return Empty();
+      ++misses;
+      TrainingRay& ray = kept_.rays[begin + drawn];
+      if (!Draw(&ray)) continue;
+      if (lattice_->Start(ray.ray, options_.near * ray.ray.slant, INFINITY, rng_.Uniform(), 0,
+                          begin + drawn)) {
+        marched_[drawn] = begin + drawn;
+        ++drawn;
+      } else {
+        CountEmpty(ray, losses);
+      }
+    }
+    const uint32_t before = c.ray_count;
+    uint32_t hits = drawn;
+    TakeTogether(&hits, kRun);
+    if (hits > 0) misses = 0;
+    for (uint32_t i = 0, hit = 0; i < drawn; ++i) {
+      if (hit == hits || marched_[hit] != begin + i) {
+        CountEmpty(kept_.rays[begin + i], losses);
+        continue;
+      }
+      const uint32_t ray = kept_.ray_count++;
+      kept_.rays[ray] = kept_.rays[begin + i];
+      lattice_->Move(begin + i, ray);
+      run_[before + hit++] = ray;
+      through_[ray] = 1;
+      open_[open_count_++].ray = ray;
+    }
+  }
+  return Status::Ok();
+}
+
+// The next samples of the marched rays, ray by ray: *count of them have any.
+void TrainingWorker::TakeTogether(uint32_t* count, uint32_t run) {
+  SampleLanes& c = candidates_;
+  const uint32_t samples = lattice_->Take(marched_, count, run, taken_);
+  uint32_t* const next = c.first + c.ray_count;
+  for (uint32_t i = 0; i < *count; ++i) {
+    run_[c.ray_count + i] = marched_[i];
+    place_[marched_[i]] = i;
+    next[i] = 0;
+  }
+  for (uint32_t s = 0; s < samples; ++s) ++next[place_[taken_.ray[s]]];
+  for (uint32_t i = 0, at = c.samples; i < *count; ++i) {
+    const uint32_t own = next[i];
+    next[i] = at;
+    at += own;
+  }
+  const float edge = model_.box().edge(), per_edge = 1 / edge, length = lattice_->step() * per_edge;
+  for (uint32_t s = 0; s < samples; ++s) {
+    const uint32_t at = next[place_[taken_.ray[s]]]++;
+    c.x[at] = taken_.x[s];
+    c.y[at] = taken_.y[s];
+    c.z[at] = taken_.z[s];
+    c.t[at] = taken_.t[s] * per_edge;
+    c.step[at] = length;
+  }
+  for (uint32_t i = *count; i > 1; --i) next[i - 1] = next[i - 2];  // they had moved on by one
+  if (*count > 0) next[0] = c.samples;
+  c.ray_count += *count;
+  c.samples += samples;
+}
+
+// New rays, one after the other.
+Status TrainingWorker::DrawAlone(uint32_t room, bool whole, LossSums* losses) {
+  SampleLanes& c = candidates_;
   const float edge = model_.box().edge(),
               step = edge / static_cast<float>(options_.samples_per_edge);
-  for (uint32_t misses = 0; draws && c.samples + (whole ? 1 : kRun) <= room && DrawsMore();) {
+  for (uint32_t misses = 0; c.samples + (whole ? 1 : kRun) <= room && DrawsMore();) {
     if (misses > kMaxMisses) return Empty();
     TrainingRay& ray = kept_.rays[kept_.ray_count];
     OpenRay& next = open_[open_count_];
@@ -108,7 +217,6 @@ Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
     through_[kept_.ray_count++] = 1;
     open_count_ += more && !whole ? 1 : 0;
   }
-  c.first[c.ray_count] = c.samples;
   return Status::Ok();
 }
 

@@ -39,7 +39,7 @@ export interface SubmitOptions {
   readonly replicas?: number;
   /**
    * Records that the job may go on without: those that kill their task twice are found by bisection and listed below `quarantine/`, with
-   * place and cause. Needs maxAttempts ≥ 3. @defaultValue 0
+   * place and cause. Needs maxAttempts ≥ 3; ≥ 4, and taskTimeoutMs, to find records that hang. @defaultValue 0
    */
   readonly maxSkipped?: number;
   /** An attempt that runs longer has failed, ms. @defaultValue no limit */

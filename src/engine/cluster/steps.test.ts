@@ -150,6 +150,35 @@ t.test('outputs of a step that are lost are made again, and what they were made 
   t.ok(lost.includes('map 0'), 'which misses its maps, whose outputs had been dropped');
 });
 
+t.test('outputs of a step go when their readers have committed, long before the job ends', async (t) => {
+  const folder = temporaryDirectory(t);
+  const dataDir = join(folder, 'data');
+  const own = await Cluster.local({ workers: 2, heartbeatMs: 100, leaseMs: 2000, dataDir });
+  t.teardown(() => own.close());
+  const job = defineJob({
+    name: 'held-at-the-end',
+    steps: [
+      { name: 'one', map: ({ value }, emit) => emit(value, '1'), reduce: (key, values, emit) => emit(key, [...values].join('')) },
+      { name: 'two', from: ['one'], map: ({ key, value }, emit) => emit(key, value) },
+    ],
+    async finalize({ params }) {
+      const { existsSync } = await import('node:fs');
+      while (!existsSync(String(params['go']))) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+  });
+  const go = join(folder, 'go');
+  const handle = await own.submit(job, { input: { items: ['a', 'b', 'a'] }, itemsPerSplit: 1, reducers: 2, params: { go } });
+  const left = (): string[] =>
+    readdirSync(join(dataDir, 'data'), { recursive: true })
+      .map(String)
+      .filter((name) => /\.(rec|seg)$/.test(name));
+  while ((await handle.status()).finalize.running === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let i = 0; i < 500 && left().length > 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.same(left(), [], 'while the job still runs nothing of it lies with the workers');
+  writeFileSync(go, '');
+  t.same((await (await handle.result()).text()).split('\n').sort().join(' ').trim(), 'a\t11 b\t1');
+});
+
 t.test('sort: lines, by all of them and by a prefix, in total order over the parts', async (t) => {
   const folder = temporaryDirectory(t);
   const lines = Array.from({ length: 3000 }, (_, i) => `${(i * 7919) % 1000} line ${i}`);

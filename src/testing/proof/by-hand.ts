@@ -105,6 +105,16 @@ export class ByHand {
     return Cluster.connect(this.#endpoint, { token: TOKEN, timeoutMs: START_MS });
   }
 
+  /** Waits until a coordinator runs that was kept; gives it. */
+  async coordinatorUp(): Promise<ChildProcess> {
+    for (const begun = Date.now(); ; await sleep(20)) {
+      const child = this.coordinator;
+      if (child !== null && child.exitCode === null && child.signalCode === null && this.log(child).includes('listening on'))
+        return child;
+      if (Date.now() - begun > START_MS) throw new Error(`no coordinator after ${START_MS} ms`);
+    }
+  }
+
   /** Submits a job and waits for it, as a process of its own. */
   submit(job: string, args: readonly string[], place: Place = {}): Promise<Ended> {
     return this.ask(['submit', job, ...args], place);

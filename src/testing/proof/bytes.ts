@@ -102,6 +102,10 @@ export async function bigValues(t: Test, cluster: Cluster, sizes: readonly numbe
     at += size;
   }
   const { peakBytes, tasks } = await memoryOf(result);
+  t.ok(
+    tasks.every(({ reservedBytes, processPeakBytes }) => reservedBytes > 0 && processPeakBytes > 0),
+    'the report gives reserved and measured peak of every task',
+  );
   const worst = Math.max(...tasks.map(({ processPeakBytes }) => processPeakBytes));
   t.ok(worst > 0 && worst < limitBytes, `workers took ${worst >> 20} MB at most (${peakBytes >> 20} MB any process)`);
 }

@@ -139,10 +139,10 @@ export async function killCoordinator(t: Test, scale: Scale): Promise<void> {
   const id = detached.stdout.trim();
   const waiting = cluster.ask(['status', id, '--wait']);
   for (let kills = 0; kills < scale.faults; kills++) {
+    const coordinator = await cluster.coordinatorUp();
     await sleep(scale.everyMs);
-    const { coordinator } = cluster;
-    const gone = once(coordinator!, 'exit');
-    coordinator!.kill('SIGKILL');
+    const gone = once(coordinator, 'exit');
+    coordinator.kill('SIGKILL');
     await gone;
   }
   await ordeal.check(t, 'out', await waiting);

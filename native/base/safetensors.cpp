@@ -220,23 +220,21 @@ Status SafetensorsFile::Expect(const std::string& name, const std::vector<uint64
   return Status::Ok();
 }
 
-Status SafetensorsFile::FloatsInto(const std::string& name, const std::vector<uint64_t>& shape,
-                                   float* out, size_t count) const {
-  const Tensor* tensor;
-  DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
-  if (tensor->count != count)
-    return BadTensor(
-        name, std::to_string(tensor->count) + " elements, expected " + std::to_string(count));
-  switch (tensor->dtype) {
+namespace {
+
+// Elements [from, from + count) as floats.
+Status Convert(const Tensor& tensor, size_t from, size_t count, float* out) {
+  const uint8_t* data = tensor.data + from * DTypeBytes(tensor.dtype);
+  switch (tensor.dtype) {
     case DType::kF32:
-      std::memcpy(out, tensor->data, count * 4);
+      std::memcpy(out, data, count * 4);
       break;
     case DType::kF16:
     case DType::kBF16:
       for (size_t i = 0; i < count; ++i) {
         uint16_t half;
-        std::memcpy(&half, tensor->data + 2 * i, 2);
-        if (tensor->dtype == DType::kF16) {
+        std::memcpy(&half, data + 2 * i, 2);
+        if (tensor.dtype == DType::kF16) {
           out[i] = HalfToFloat(half);
         } else {
           const uint32_t bits = uint32_t{half} << 16;
@@ -247,18 +245,41 @@ Status SafetensorsFile::FloatsInto(const std::string& name, const std::vector<ui
     case DType::kF64:
       for (size_t i = 0; i < count; ++i) {
         double value;
-        std::memcpy(&value, tensor->data + 8 * i, 8);
+        std::memcpy(&value, data + 8 * i, 8);
         out[i] = static_cast<float>(value);
       }
       break;
     default:
-      return BadTensor(name,
-                       std::string("dtype ") + DTypeName(tensor->dtype) + ", expected floats");
+      return BadTensor(tensor.name,
+                       std::string("dtype ") + DTypeName(tensor.dtype) + ", expected floats");
   }
   for (size_t i = 0; i < count; ++i) {
     if (!std::isfinite(out[i]))
-      return BadTensor(name, "element " + std::to_string(i) + " is not finite");
+      return BadTensor(tensor.name, "element " + std::to_string(from + i) + " is not finite");
   }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status SafetensorsFile::FloatsInto(const std::string& name, const std::vector<uint64_t>& shape,
+                                   float* out, size_t count) const {
+  const Tensor* tensor;
+  DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
+  if (tensor->count != count)
+    return BadTensor(
+        name, std::to_string(tensor->count) + " elements, expected " + std::to_string(count));
+  return Convert(*tensor, 0, count, out);
+}
+
+Status SafetensorsFile::CheckFloats(const std::string& name,
+                                    const std::vector<uint64_t>& shape) const {
+  const Tensor* tensor;
+  DAF_RETURN_IF_ERROR(Expect(name, shape, &tensor));
+  float some[1024];
+  for (size_t from = 0; from < tensor->count; from += std::size(some))
+    DAF_RETURN_IF_ERROR(
+        Convert(*tensor, from, std::min(std::size(some), tensor->count - from), some));
   return Status::Ok();
 }
 

@@ -59,6 +59,8 @@ class SafetensorsFile {
   // As above into memory of the caller, `count` floats.
   Status FloatsInto(const std::string& name, const std::vector<uint64_t>& shape, float* out,
                     size_t count) const;
+  // Whether FloatsInto would succeed, without its memory. Errors: as Floats.
+  Status CheckFloats(const std::string& name, const std::vector<uint64_t>& shape) const;
   // The tensor as unsigned integers (U8, U16, U32; I32 and I64 where no element is negative or
   // above 2^32-1).
   Status Uint32s(const std::string& name, const std::vector<uint64_t>& shape,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 
 #include "native/base/rng.h"
@@ -107,7 +108,11 @@ void Background::Backward(const float direction[3], const float d_color[3],
 }
 
 bool Background::In(const SafetensorsFile& file) {
-  return file.Find("background.1.weight") != nullptr;
+  // Any of its tensors: where another is missing, that is said, and not taken for no background.
+  return std::any_of(std::begin(kLayers), std::end(kLayers), [&](const Layer& layer) {
+    const std::string name = layer.name;
+    return file.Find(name + ".weight") != nullptr || file.Find(name + ".bias") != nullptr;
+  });
 }
 
 Status Background::Save(std::array<float, kParameters>* scratch, SafetensorsWriter* writer) const {

@@ -13,9 +13,9 @@ namespace {
 using testing::Classic;
 using testing::FieldKind;
 
-class FieldFiles : public ::testing::TestWithParam<FieldKind> {};
+class EveryField : public ::testing::TestWithParam<FieldKind> {};
 
-TEST_P(FieldFiles, RoundTripAndEveryDamage) {
+TEST_P(EveryField, RoundTripAndEveryDamage) {
   std::unique_ptr<Field> field;
   ASSERT_TRUE(GetParam().make(&field).ok());
   std::unique_ptr<Model> model, again;
@@ -61,7 +61,57 @@ TEST_P(FieldFiles, RoundTripAndEveryDamage) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, FieldFiles, testing::Kinds(), testing::KindName);
+INSTANTIATE_TEST_SUITE_P(Kinds, EveryField, testing::Kinds(), testing::KindName);
+
+TEST(FieldFiles, ABackgroundAtFaultIsRefusedAndNamed) {
+  std::unique_ptr<Field> field;
+  ASSERT_TRUE(NewHashGrid({3, 2, 8, 4, 16, 16, 16}, 1, &field).ok());
+  std::unique_ptr<Model> model;
+  ASSERT_TRUE(Model::Make(std::move(field), Box(), 16, &model).ok());
+  model->NewBackground(1);
+  Arena scratch;
+  SafetensorsWriter writer;
+  std::vector<uint8_t> bytes;
+  ASSERT_TRUE(model->Save(&scratch, &writer).ok());
+  ASSERT_TRUE(writer.Serialize(&bytes).ok());
+  SafetensorsFile file;
+  ASSERT_TRUE(SafetensorsFile::Parse(bytes.data(), bytes.size(), &file).ok());
+  for (size_t cut : {size_t{1}, size_t{60}, bytes.size() / 2}) {
+    SafetensorsFile none;
+    EXPECT_EQ(SafetensorsFile::Parse(bytes.data(), bytes.size() - cut, &none).code(),
+              Code::kBadData);
+  }
+  int damaged = 0;
+  for (const Tensor& at_fault : file.tensors()) {
+    if (at_fault.name.rfind("background.", 0) != 0) continue;
+    ++damaged;
+    for (const char* damage : {"missing", "not a number", "another shape"}) {
+      std::vector<float> values(at_fault.count);
+      std::memcpy(values.data(), at_fault.data, at_fault.bytes);
+      std::vector<uint64_t> shape = at_fault.shape;
+      if (damage == std::string("not a number")) values.back() = NAN;
+      if (damage == std::string("another shape")) shape.back() -= 1;
+      SafetensorsWriter liar;
+      for (const auto& [key, value] : file.metadata()) liar.Metadata(key, value);
+      for (const Tensor& tensor : file.tensors()) {
+        if (tensor.name != at_fault.name) {
+          ASSERT_TRUE(liar.Add(tensor.name, tensor.dtype, tensor.shape, tensor.data).ok());
+        } else if (damage != std::string("missing")) {
+          ASSERT_TRUE(liar.Add(tensor.name, tensor.dtype, shape, values.data()).ok());
+        }
+      }
+      std::vector<uint8_t> lie;
+      ASSERT_TRUE(liar.Serialize(&lie).ok());
+      SafetensorsFile parsed;
+      ASSERT_TRUE(SafetensorsFile::Parse(lie.data(), lie.size(), &parsed).ok());
+      std::unique_ptr<Model> none;
+      const Status refused = Model::Load(parsed, &none);
+      EXPECT_EQ(refused.code(), Code::kBadData) << at_fault.name << " " << damage;
+      EXPECT_NE(refused.message().find(at_fault.name), std::string::npos) << refused.message();
+    }
+  }
+  EXPECT_EQ(damaged, 6);
+}
 
 TEST(FieldConfig, RefusesTheImpossible) {
   std::unique_ptr<Field> field;

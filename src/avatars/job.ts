@@ -1,5 +1,6 @@
 import { defineJob } from '../engine/jobs/define.js';
 import { partitionPeople } from './input.js';
+import { avatarOptions } from './options.js';
 import { combinePerson, finalizeAvatars, mapPhoto, reducePerson } from './stages.js';
 
 /** Photos to avatars; a record is one photo, see avatarInput. */
@@ -7,6 +8,7 @@ export default defineJob({
   name: 'avatars',
   module: import.meta.url,
   text: false,
+  check: (params) => void avatarOptions(params),
   // In-memory records; what reduce emits is an index: identity, tab, its GLB.
   output: { kind: 'text', separator: '\t' },
   map: mapPhoto,

@@ -1,6 +1,8 @@
 // A training that is cut into calls, threads and processes is the same training.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstring>
 #include <thread>
 
 #include "native/nerf/training/testing_photos.h"
@@ -83,6 +85,60 @@ TEST_P(Continued, CancelledByOneStopsAllAndLeavesNoTrace) {
     weights[i] = Weights(model.get());
   }
   EXPECT_EQ(weights[0], weights[1]);
+}
+
+// The bytes of a state, in which one tensor's last element, or the shape of it, is another.
+std::vector<uint8_t> Damaged(const SafetensorsFile& state, const std::string& name,
+                             const char* damage, std::vector<float>* scratch) {
+  SafetensorsWriter writer;
+  std::vector<uint8_t> bytes;
+  for (const auto& [key, value] : state.metadata()) writer.Metadata(key, value);
+  for (const Tensor& tensor : state.tensors()) {
+    if (tensor.name != name) {
+      EXPECT_TRUE(writer.Add(tensor.name, tensor.dtype, tensor.shape, tensor.data).ok());
+      continue;
+    }
+    if (damage == std::string("missing")) continue;
+    scratch->resize(tensor.count + 1);
+    std::memcpy(scratch->data(), tensor.data, tensor.bytes);
+    if (damage == std::string("not finite")) (*scratch)[tensor.count - 1] = NAN;
+    const uint64_t longer = damage == std::string("longer") ? 1 : 0;
+    EXPECT_TRUE(writer.Add(name, tensor.dtype, {tensor.count + longer}, scratch->data()).ok());
+  }
+  EXPECT_TRUE(writer.Serialize(&bytes).ok());
+  return bytes;
+}
+
+TEST(TrainingState, AtFaultIsRefusedNamesTheTensorAndLeavesNoTrace) {
+  const std::vector<Photo> photos = Photos(false);
+  SceneTrainOptions options = Small();
+  options.background_kind = TrainingBackground::kLearned;
+  options.average_decay = 0.9f;
+  const auto model = SmallModel();
+  const auto trainer = TrainerOf(model.get(), options, photos);
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), 2, &report).ok());
+  const SafetensorsFile state = testing::StateOf(trainer.get(), "");
+  ASSERT_TRUE(RunAll(trainer.get(), 2, &report).ok());
+  const SafetensorsFile before = testing::StateOf(trainer.get(), "");
+  std::vector<float> scratch;
+  std::string note;
+  for (const char* name : {"weights", "first", "second", "average", "maxima", "background"}) {
+    for (const char* damage : {"missing", "not finite", "longer"}) {
+      const std::vector<uint8_t> bytes = Damaged(state, name, damage, &scratch);
+      SafetensorsFile file;
+      ASSERT_TRUE(SafetensorsFile::Parse(bytes.data(), bytes.size(), &file).ok());
+      const Status refused = trainer->RestoreState(file, &note);
+      EXPECT_EQ(refused.code(), Code::kBadData) << name << " " << damage;
+      EXPECT_NE(refused.message().find(name), std::string::npos) << refused.message();
+    }
+  }
+  testing::ExpectSameState(testing::StateOf(trainer.get(), ""), before);
+  // One that learns no background does not leave another's out.
+  const auto plain = SmallModel();
+  options.background_kind = TrainingBackground::kFixed;
+  EXPECT_EQ(TrainerOf(plain.get(), options, photos)->RestoreState(state, &note).code(),
+            Code::kBadData);
 }
 
 }  // namespace

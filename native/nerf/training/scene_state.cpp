@@ -1,6 +1,5 @@
 // What a training continues from, as a safetensors file.
 #include <cstring>
-#include <tuple>
 
 #include "native/nerf/checkpoint.h"
 #include "native/nerf/training/scene_trainer.h"
@@ -63,29 +62,37 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   if (threads != std::to_string(options_.threads))
     return bad("it was trained by " + threads + " threads");
   const size_t count = model_.field().parameter_count(), bytes = grid_.byte_count();
+  const struct {
+    const char* name;
+    size_t size;
+    float* to;
+  } floats[] = {{"weights", count, model_.field().parameters()},
+                {"first", count, adam_.first()},
+                {"second", count, adam_.second()},
+                {"average", count, adam_.average()},  // null where there is none
+                {"maxima", bytes * 8, grid_.maxima()}};
   std::vector<uint32_t> counters;
   std::vector<uint8_t> allowed, occupied, shown;
-  std::vector<float> weights, first, second, average, maxima, background;
+  std::vector<float> background;
+  if ((file.Find("average") != nullptr) != (adam_.average() != nullptr))
+    return bad("it has another moving average");
+  if ((file.Find("background") != nullptr) != background_.active())
+    return bad(background_.active() ? "its background was not learnt"
+                                    : "its background was learnt");
+  // All is checked before any of it is used: a file at fault leaves the training as it was.
+  for (const auto& each : floats) {
+    if (each.to != nullptr) DAF_RETURN_IF_ERROR(file.CheckFloats(each.name, {each.size}));
+  }
   DAF_RETURN_IF_ERROR(file.Uint32s("counters", {3 + 2 * workers_.size()}, &counters));
   DAF_RETURN_IF_ERROR(file.Bytes("allowed", {bytes}, &allowed));
   DAF_RETURN_IF_ERROR(file.Bytes("occupied", {bytes}, &occupied));
   DAF_RETURN_IF_ERROR(file.Bytes("shown", {shown_.state_size()}, &shown));
-  // All is read before any of it is used: a file at fault leaves the training as it was.
-  for (const auto& [name, size, out] :
-       {std::tuple{"weights", count, &weights}, std::tuple{"first", count, &first},
-        std::tuple{"second", count, &second}, std::tuple{"maxima", bytes * 8, &maxima}})
-    DAF_RETURN_IF_ERROR(file.Floats(name, {size}, out));
-  if (adam_.average() != nullptr) DAF_RETURN_IF_ERROR(file.Floats("average", {count}, &average));
   if (background_.active())
     DAF_RETURN_IF_ERROR(file.Floats("background", {background_.state_size()}, &background));
-  const auto put = [](const std::vector<float>& from, float* to) {
-    if (to != nullptr) std::memcpy(to, from.data(), from.size() * sizeof(float));
-  };
-  put(weights, model_.field().parameters());
-  put(first, adam_.first());
-  put(second, adam_.second());
-  put(average, adam_.average());
-  put(maxima, grid_.maxima());
+  for (const auto& each : floats) {
+    if (each.to != nullptr)
+      DAF_RETURN_IF_ERROR(file.FloatsInto(each.name, {each.size}, each.to, each.size));
+  }
   std::memcpy(grid_.allowed_bytes(), allowed.data(), bytes);
   grid_.RestoreBits(occupied.data());
   shown_.Restore(shown);

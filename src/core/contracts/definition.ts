@@ -47,6 +47,11 @@ export interface JobDefinition<Text extends boolean = boolean> extends StepCode<
   readonly module?: string | undefined;
   /** True: map and reduce get UTF-8 strings. Default: true. */
   readonly text?: Text;
+  /**
+   * Refuses parameters that the job cannot run with, by throwing; called in the client, at submit, before anything of the job is made.
+   * Whatever it throws is what the submitter gets.
+   */
+  check?(params: Params): void | Promise<void>;
   /** How inputs become records. Default: lines. In-memory input is always one record an item. */
   readonly input?: InputFormat | ((params: Params) => InputFormat);
   /** Form of the part files. */

@@ -126,6 +126,19 @@ export interface WireError {
   readonly cause: WireError | null;
 }
 
+const CALLERS_MISTAKES: ReadonlySet<DafErrorCode> = new Set<DafErrorCode>([
+  'ERR_DAF_BAD_ARGUMENT',
+  'ERR_DAF_BAD_OPTION',
+  'ERR_DAF_BAD_JOB',
+  'ERR_DAF_IN_WORKER',
+  'ERR_DAF_INLINE_CAPTURE',
+]);
+
+/** Whether the next attempt would end the same: what DAF itself refuses, whoever asks and wherever. Data, disks and user code may change. */
+export function isFinal({ code, retryable }: Pick<WireError, 'code' | 'retryable'>): boolean {
+  return !retryable && CALLERS_MISTAKES.has(code);
+}
+
 const MAX_CAUSES = 4;
 const MAX_TEXT = 4096;
 

@@ -16,7 +16,7 @@ import { inlineModule } from './inline.js';
 /** Code to send to workers, with what the client must know of it. */
 export interface JobCode {
   readonly kind: 'module' | 'plugin';
-  readonly definition: Pick<JobDefinition, 'name' | 'input' | 'output' | 'plan' | 'deterministic' | 'idempotent'> & {
+  readonly definition: Pick<JobDefinition, 'name' | 'check' | 'input' | 'output' | 'plan' | 'deterministic' | 'idempotent'> & {
     readonly finalize?: unknown;
   };
   readonly steps: readonly CompiledStep[];

@@ -42,9 +42,13 @@ export interface PreparedJob {
   readonly store: BlobStore;
 }
 
-/** Puts code, splits and in-memory input into the output store and writes the spec. Nothing of it stays when a step fails. */
+/**
+ * Puts code, splits and in-memory input into the output store and writes the spec, after the job has accepted its parameters. Nothing of it
+ * stays when a step fails.
+ */
 export async function prepareJob(code: JobCode, options: CompiledSubmit): Promise<PreparedJob> {
   const { definition } = code;
+  await definition.check?.(options.params);
   const store = openBlobStore(options.output);
   const id = jobId(definition.name);
   await store.checkUsable();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { DafError, toWire } from '../../core/contracts/errors.js';
+import { DafError, type DafErrorCode, toWire } from '../../core/contracts/errors.js';
 import type { Outcome } from '../../core/contracts/task.js';
 import { Bench, boom, done, LEASE, names, read } from './core.test.fixture.js';
 
@@ -52,6 +52,39 @@ t.test('a retry goes to another worker, after a pause that doubles; the fourth f
     failedAttempts: 4,
     error: { code: 'ERR_DAF_TASK_FAILED', cause: { code: 'ERR_DAF_USER_CODE' } },
   });
+});
+
+t.test('what DAF itself refuses is not tried again, and is not the fault of the worker', async (t) => {
+  const bench = await Bench.start();
+  await bench.worker('a', 1);
+  const refused = (code: DafErrorCode, retryable: boolean): Outcome => ({
+    kind: 'failed',
+    error: toWire(new DafError(code, 'no such option', { hint: 'read the manual', retryable })),
+    lost: [],
+  });
+  await bench.submit('j', { splits: 2, reducers: 0 });
+  await bench.report('a', bench.given('a')[0]!, refused('ERR_DAF_BAD_OPTION', false));
+  t.match(bench.core.status('j', bench.now), {
+    phase: 'failed',
+    failedAttempts: 1,
+    error: { code: 'ERR_DAF_TASK_FAILED', hint: 'read the manual', cause: { code: 'ERR_DAF_BAD_OPTION' } },
+  });
+  // A code that says nothing of the next attempt, one whose thrower knows better, and a record that may be skipped.
+  const again: [string, Outcome, object][] = [
+    ['k', refused('ERR_DAF_BAD_DATA', false), {}],
+    ['l', refused('ERR_DAF_BAD_ARGUMENT', true), {}],
+    ['m', refused('ERR_DAF_BAD_ARGUMENT', false), { maxSkipped: 1 }],
+  ];
+  for (const [job, outcome, options] of again) {
+    await bench.submit(job, { splits: 1, reducers: 0 }, options);
+    await bench.report('a', bench.given('a').at(-1)!, outcome);
+    t.match(bench.core.status(job, bench.now), { phase: 'running', failedAttempts: 1 });
+    const before = bench.given('a').length;
+    await bench.wait(300);
+    t.ok(bench.given('a').length > before, 'tried again');
+    await bench.report('a', bench.given('a').at(-1)!, done());
+    t.match(bench.core.status(job, bench.now), { phase: 'done' });
+  }
 });
 
 t.test('a silent worker loses its tasks; what it says later is discarded', async (t) => {

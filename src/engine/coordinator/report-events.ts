@@ -1,4 +1,4 @@
-import { DafError, toWire, type WireError } from '../../core/contracts/errors.js';
+import { DafError, isFinal, toWire, type WireError } from '../../core/contracts/errors.js';
 import { type TaskId, taskName } from '../../core/contracts/job.js';
 import { readsOf } from '../../core/contracts/step.js';
 import type { Commit, LostOutput, Report } from '../../core/contracts/task.js';
@@ -93,7 +93,8 @@ export class ReportEvents {
     if (job.closing || job.phase !== 'running') return;
     const table = job.table(attempt.task);
     if (table.generation[attempt.task.index] === attempt.generation && table.state[attempt.task.index] !== TASK.committed) {
-      if (count >= job.spec.maxAttempts) setbacks.giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
+      if (endsJob(job, attempt)) setbacks.giveUp(job, attempt.task, 'no attempt can do better', attempt.failure!);
+      else if (count >= job.spec.maxAttempts) setbacks.giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
       else setbacks.requeue(job, attempt.task, now, count);
     }
   }
@@ -150,13 +151,18 @@ export class ReportEvents {
       else setbacks.countLoss(job, task, error, now);
       return;
     }
-    this.#books.health.failed(worker, now);
     attempt.state = 'failing';
     attempt.failure = error;
+    if (!endsJob(job, attempt)) this.#books.health.failed(worker, now);
     job.table(task).noteFailure(task.index, worker);
     const { generation } = attempt;
     out.push({ kind: 'count-failure', job: job.spec.id, task, generation, attempt: name, worker });
   }
+}
+
+/** A failure that is the caller's own, unless a record may be at fault that later attempts would go on without. */
+function endsJob(job: JobState, { failure, task }: Attempt): boolean {
+  return isFinal(failure!) && !(job.spec.maxSkipped > 0 && task.stage === 'map');
 }
 
 function reads(job: JobState, reader: TaskId, { step, stage, index }: TaskId): boolean {

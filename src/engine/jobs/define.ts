@@ -11,6 +11,7 @@ const KEYS = [
   'name',
   'module',
   'text',
+  'check',
   'input',
   'output',
   'plan',
@@ -68,7 +69,7 @@ export function checkDefinition(value: unknown): JobDefinition {
   if (typeof job['name'] !== 'string' || !NAME.test(job['name'])) {
     throw badJob('a job needs a name', 'letters, digits, ".", "_" and "-", at most 64');
   }
-  for (const name of ['plan', 'finalize']) {
+  for (const name of ['check', 'plan', 'finalize']) {
     if (job[name] !== undefined && typeof job[name] !== 'function') throw badJob(`${job['name']}: ${name} is not a function`);
   }
   if (job['steps'] === undefined) checkCode(job['name'], job);

@@ -17,8 +17,11 @@ export default defineJob({
   name: 'sort',
   module: import.meta.url,
   text: false,
-  input: (params) => {
+  check: (params) => {
     checkKeys('sort', params, ['record', 'key']);
+    keyBytes(params);
+  },
+  input: (params) => {
     const bytes = recordBytes(params);
     return bytes === 0 ? { kind: 'lines' } : { kind: 'fixed', bytes };
   },

@@ -1,3 +1,4 @@
+import { abortable } from '../abortable.js';
 import type { SceneFrame, SceneImage } from '../scenes/types.js';
 import type { Vector3 } from '../types.js';
 import { type FloatPicture, psnr, ssim } from './metrics.js';
@@ -54,7 +55,7 @@ export async function evaluate(pool: RenderPool, frames: readonly SceneFrame[], 
       onProgress: (fraction) => options.onProgress?.((i + fraction) / frames.length, frame.name),
     });
     const seconds = (performance.now() - started) / 1000;
-    const truth = await frame.image();
+    const truth = await abortable(options.signal, () => frame.image());
     const behind = backdrop(options.background, i);
     const [seen, wanted] = [renderedPicture(rendered, behind), truePicture(truth, behind)];
     images.push({

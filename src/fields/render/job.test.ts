@@ -74,7 +74,7 @@ test('frames of the job are those of the field, and wrong parameters are refused
     ['frames/000000.png', 'frames/000001.png', 'part-r-00000', 'report.json'],
   );
   using field = Field.load(input);
-  const { cameras, look } = await planShot(field.box, texts);
+  const { cameras, look } = await planShot(field, texts);
   for (const [i, camera] of cameras.entries()) {
     const expected = await encodePng(field.render(camera, look));
     t.ok(readFileSync(join(output, `frames/00000${i}.png`)).equals(expected), `frame ${i}`);

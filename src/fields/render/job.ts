@@ -5,11 +5,15 @@ import type { Emit, FinalizeContext, MapRecord, TaskContext } from '../../core/c
 import { loadSharp } from '../../core/sharp.js';
 import { defineJob } from '../../engine/jobs/define.js';
 import { Field } from '../field.js';
+import { checkFrameMemory } from './frame-memory.js';
 import { frameKey, frameName, frameOptions } from './frame-options.js';
 import { encodePng, encodeWebp } from './pictures.js';
 import { checkOneSize, planShot } from './shot.js';
 import { assembleTiles, decodeTile, encodeRendered, encodeTile } from './tile.js';
 import { animateWebp } from './webp.js';
+
+/** Of a task's memory, what the frame that it puts together and encodes may take. */
+const FRAME_MEMORY = 128 << 20;
 
 /**
  * Renders a field along a camera path: a map task is a frame, or a band of its rows; reduce assembles and encodes the frames; finalize joins
@@ -21,6 +25,7 @@ export default defineJob({
   text: false,
   // What reduce emits is an index: frame, tab, its file.
   output: { kind: 'text', separator: '\t' },
+  check: (params) => void frameOptions(params),
   plan: planFrames,
   map: renderTile,
   reduce: assembleFrame,
@@ -41,7 +46,8 @@ async function* planFrames(
     });
   }
   using field = Field.load(input.path);
-  const { cameras, look } = await planShot(field.box, shot);
+  const { cameras, look } = await planShot(field, shot);
+  for (const camera of cameras) checkFrameMemory(camera, FRAME_MEMORY);
   if (frames.format === 'webp') checkOneSize(cameras);
   for (const [index, camera] of cameras.entries()) {
     for (const window of bands(camera.width, camera.height, frames.tiles)) {

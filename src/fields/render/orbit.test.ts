@@ -5,7 +5,7 @@ import { type Test, test } from 'tap';
 import { cameraPosition, projectPoints } from '../camera.js';
 import type { FieldCamera, Vector3 } from '../types.js';
 import { lookAt, type Orbit, orbitOfBox, orbitOfCameras, orbitPath, spiralPath } from './orbit.js';
-import { planShot } from './shot.js';
+import { planShot, type ShotOptions } from './shot.js';
 import { length, subtract } from './vectors.js';
 
 const size = { width: 80, height: 60 };
@@ -113,6 +113,8 @@ test('a spiral stays at the front', (t) => {
   t.end();
 });
 
+const shown = { box, learnedBackground: false };
+
 test('a shot is what its texts say', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'daf-shot-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
@@ -125,19 +127,27 @@ test('a shot is what its texts say', async (t) => {
   ];
   const frames = [3, 1, 2, 0].map((x) => ({ file_path: `none/${x}`, transform_matrix: matrix(x) }));
   writeFileSync(poses, JSON.stringify({ w: 40, h: 20, fl_x: 50, cx: 19, frames }));
-  const file = await planShot(box, { path: poses, background: '1,0.5,0' });
+  const file = await planShot(shown, { path: poses, background: '1,0.5,0' });
   t.same(
     file.cameras.map((camera) => cameraPosition(camera)[0]),
     [3, 1, 2, 0],
     'in the order of the file, without its pictures',
   );
   t.match(file.cameras[0], { width: 40, height: 20, focal: [50, 50], center: [19, 10] });
-  t.same(file.look, { background: [1, 0.5, 0], samples: 256, precision: 'fp32' });
-  t.match((await planShot(box, { path: poses, size: '80x40', frames: '2' })).cameras, [
+  t.same(file.look, { background: [1, 0.5, 0], precision: 'fp32' });
+  const learned = await planShot({ box, learnedBackground: true }, { path: poses, background: 'learned' });
+  t.equal(learned.look.background, 'learned');
+  const rays = { samplesPerRay: '192', importance: '32,64', near: '2', far: '6.5', samples: '64' };
+  t.same((await planShot(shown, { path: poses, ...rays })).look, {
+    ...{ background: null, precision: 'fp32', samples: 64, samplesPerRay: 192, near: 2, far: 6.5 },
+    importance: { coarse: 32, fine: 64 },
+  });
+  t.equal((await planShot(shown, { path: poses, importance: 'true' })).look.importance, true);
+  t.match((await planShot(shown, { path: poses, size: '80x40', frames: '2' })).cameras, [
     { width: 80, focal: [100, 100], center: [38, 20] },
     { width: 80 },
   ]);
-  t.equal((await planShot(box, {})).cameras.length, 60);
+  t.equal((await planShot(shown, {})).cameras.length, 60);
   for (const wrong of [
     { frames: '0' },
     { frames: 'x' },
@@ -149,15 +159,26 @@ test('a shot is what its texts say', async (t) => {
     { elevation: '' },
     { background: 'pink' },
     { background: '1,2,3' },
+    { background: '1,,1' },
+    { background: 'learned' },
     { samples: '7' },
+    { samplesPerRay: '0' },
+    { importance: '64' },
+    { importance: '0,8' },
+    { importance: '8,8,8' },
+    { near: '-1' },
+    { far: 'x' },
+    { near: '3', far: '3' },
     { precision: 'fp16' },
-    { farmes: '3' } as object,
+    { farmes: '3' } as ShotOptions,
   ]) {
-    await t.rejects(planShot(box, wrong), { code: 'ERR_DAF_BAD_OPTION' }, JSON.stringify(wrong));
+    await t.rejects(planShot(shown, wrong), { code: 'ERR_DAF_BAD_OPTION' }, JSON.stringify(wrong));
+    const flag = { named: (option: string) => `<${option}>` };
+    if (!('farmes' in wrong)) await t.rejects(planShot(shown, wrong, flag), { message: /<\w+>/ }, JSON.stringify(wrong));
   }
-  await t.rejects(planShot(box, { path: join(folder, 'none.json') }), { code: 'ERR_DAF_NOT_FOUND' });
-  await t.rejects(planShot(box, { path: poses, size: '40x40' }), { code: 'ERR_DAF_BAD_DATA' }, 'another shape');
+  await t.rejects(planShot(shown, { path: join(folder, 'none.json') }), { code: 'ERR_DAF_NOT_FOUND' });
+  await t.rejects(planShot(shown, { path: poses, size: '40x40' }), { code: 'ERR_DAF_BAD_DATA' }, 'another shape');
   writeFileSync(poses, '{"frames": []}');
-  await t.rejects(planShot(box, { path: poses }), { code: 'ERR_DAF_BAD_DATA' });
-  await t.rejects(planShot(box, { around: folder }), { code: 'ERR_DAF_BAD_DATA' });
+  await t.rejects(planShot(shown, { path: poses }), { code: 'ERR_DAF_BAD_DATA' });
+  await t.rejects(planShot(shown, { around: folder }), { code: 'ERR_DAF_BAD_DATA' });
 });

@@ -46,13 +46,13 @@ export class RenderPool implements AsyncDisposable {
     if (signal?.aborted === true) cancel();
     signal?.addEventListener('abort', cancel, { once: true });
     const bands = Math.ceil(height / BAND);
-    const parts: RenderedImage[] = new Array(bands);
+    const picture = new PictureInBands(width, height);
     let done = 0;
     try {
       const tasks = Array.from({ length: bands }, async (_, i) => {
         const window = { x: 0, y: i * BAND, width, height: Math.min(BAND, height - i * BAND) };
         try {
-          parts[i] = await this.#run({ field: this.#field, camera, options: { ...look, window, control } });
+          picture.put(i * BAND, await this.#run({ field: this.#field, camera, options: { ...look, window, control } }));
         } catch (error) {
           cancel();
           throw error;
@@ -63,7 +63,7 @@ export class RenderPool implements AsyncDisposable {
       const failed = settled.filter((each) => each.status === 'rejected').map(({ reason }) => DafError.from(reason));
       // Where one band failed the others were cancelled: the cause is the one that was not.
       if (failed.length > 0) throw failed.find(({ code }) => code !== 'ERR_DAF_CANCELLED') ?? failed[0];
-      return stack(parts, width, height);
+      return picture.image();
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
@@ -85,26 +85,43 @@ export class RenderPool implements AsyncDisposable {
   }
 }
 
-/** Bands of rows, from the top, as one picture. */
-export function stack(bands: readonly RenderedImage[], width: number, height: number): RenderedImage {
-  const pixels = width * height;
-  const first = bands[0]!;
-  const rgba = new Uint8Array(pixels * 4);
-  const depth = new Float32Array(pixels);
-  const opacity = new Float32Array(pixels);
-  const color = first.color === undefined ? undefined : new Float32Array(pixels * 3);
-  const normal = first.normal === undefined ? undefined : new Float32Array(pixels * 3);
-  let at = 0;
-  for (const band of bands) {
+/** A picture that is put together from bands of its rows, in any order, each of which may go as soon as it was put. */
+class PictureInBands {
+  readonly #size: { readonly width: number; readonly height: number };
+  #image: Omit<RenderedImage, 'stats'> | null = null;
+  #stats: RenderStats | null = null;
+
+  constructor(width: number, height: number) {
+    this.#size = { width, height };
+  }
+
+  put(row: number, band: RenderedImage): void {
+    this.#image ??= this.#allocate(band);
+    const { rgba, depth, opacity, color, normal } = this.#image;
+    const at = row * this.#size.width;
     rgba.set(band.rgba, at * 4);
     depth.set(band.depth, at);
     opacity.set(band.opacity, at);
     color?.set(band.color!, at * 3);
     normal?.set(band.normal!, at * 3);
-    at += band.width * band.height;
+    this.#stats = this.#stats === null ? band.stats : addStats(this.#stats, band.stats);
   }
-  const stats = bands.map((band) => band.stats).reduce(addStats);
-  return { width, height, rgba, depth, opacity, ...(color && { color }), ...(normal && { normal }), stats };
+
+  image(): RenderedImage {
+    return { ...this.#image!, stats: this.#stats! };
+  }
+
+  #allocate({ color, normal }: RenderedImage): Omit<RenderedImage, 'stats'> {
+    const pixels = this.#size.width * this.#size.height;
+    return {
+      ...this.#size,
+      rgba: new Uint8Array(pixels * 4),
+      depth: new Float32Array(pixels),
+      opacity: new Float32Array(pixels),
+      ...(color === undefined ? {} : { color: new Float32Array(pixels * 3) }),
+      ...(normal === undefined ? {} : { normal: new Float32Array(pixels * 3) }),
+    };
+  }
 }
 
 function addStats(a: RenderStats, b: RenderStats): RenderStats {

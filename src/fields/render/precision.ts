@@ -10,9 +10,11 @@ const warned = new Set<Precision>();
  * lacks it. The first time, a process warning `DAF_PRECISION` says so.
  * @throws DafError ERR_DAF_BAD_OPTION for an unknown name
  */
-export function usablePrecision(asked: Precision = 'fp32'): Precision {
+export function usablePrecision(asked: Precision = 'fp32', name = 'precision'): Precision {
   if (!PRECISIONS.includes(asked)) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `unknown precision "${asked}"`, { hint: `known: ${PRECISIONS.join(', ')}` });
+    throw new DafError('ERR_DAF_BAD_OPTION', `${name}: unknown precision "${asked}"`, {
+      hint: `known: ${PRECISIONS.join(', ')}`,
+    });
   }
   const { isa, precisions } = addon().cpuInfo();
   if (precisions.includes(asked)) return asked;

@@ -1,14 +1,14 @@
 import { DafError } from '../../core/contracts/errors.js';
 import { checkKeys, parseWhole } from '../../core/options/index.js';
 import { openScene } from '../scenes/open.js';
-import type { FieldBox, FieldCamera, Vector3 } from '../types.js';
+import type { FieldBox, FieldCamera } from '../types.js';
+import { checkLearned, LOOK_KEYS, type LookText, type Naming, parseBackground, parseLook } from './look-text.js';
 import { type Orbit, orbitOfBox, orbitOfCameras, orbitPath, type PictureSize, spiralPath } from './orbit.js';
 import { posesFromFile } from './poses.js';
-import { usablePrecision } from './precision.js';
-import type { Precision } from './types.js';
+import type { RenderLook } from './types.js';
 
 /** What to render of a field, as the command line and the parameters of a job say it: all text. */
-export interface ShotOptions {
+export interface ShotOptions extends LookText {
   /** `orbit`, `spiral`, or a file of poses in the form of `transforms.json`. @defaultValue orbit */
   readonly path?: string;
   /** @defaultValue 60, or every pose of the file; fewer of them are taken evenly */
@@ -25,15 +25,11 @@ export interface ShotOptions {
   readonly zoom?: string;
   /** `none` (transparent), `learned` with the field, `white`, `black`, or `r,g,b` in 0–1. @defaultValue none */
   readonly background?: string;
-  /** Samples along the box's longest edge. @defaultValue 256 */
-  readonly samples?: string;
-  /** `fp32`, `bf16` or `int8`; fp32 where the CPU has no other. @defaultValue fp32 */
-  readonly precision?: string;
 }
 
 export interface Shot {
   readonly cameras: readonly FieldCamera[];
-  readonly look: { readonly background: Vector3 | 'learned' | null; readonly samples: number; readonly precision: Precision };
+  readonly look: RenderLook;
 }
 
 const KEYS: readonly (keyof ShotOptions)[] = [
@@ -45,45 +41,55 @@ const KEYS: readonly (keyof ShotOptions)[] = [
   'elevation',
   'zoom',
   'background',
-  'samples',
-  'precision',
+  ...LOOK_KEYS,
 ];
 const DEFAULT_SIZE: PictureSize = { width: 512, height: 512 };
 const DEFAULT_FRAMES = 60;
 
-/** @throws DafError ERR_DAF_BAD_OPTION; what openScene and posesFromFile throw */
-export async function planShot(box: FieldBox, options: ShotOptions): Promise<Shot> {
+export interface ShotContext {
+  /** What errors call an option. @defaultValue its own name */
+  readonly named?: Naming;
+  /** Cancels the opening of the scene that `around` names. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * @param field that is to be shown: its box, and whether it has a background of its own
+ * @throws DafError ERR_DAF_BAD_OPTION; what openScene and posesFromFile throw
+ */
+export async function planShot(
+  field: { readonly box: FieldBox; readonly learnedBackground: boolean },
+  options: ShotOptions,
+  { named = (option) => option, signal }: ShotContext = {},
+): Promise<Shot> {
   checkKeys('a shot', options, KEYS);
-  const look = {
-    background: parseBackground(options.background ?? 'none'),
-    samples: parseWhole('samples', options.samples ?? 256, 8, 4096),
-    precision: usablePrecision((options.precision ?? 'fp32') as Precision),
-  };
-  const size = options.size === undefined ? null : parseSize(options.size);
-  const frames = options.frames === undefined ? null : parseWhole('frames', options.frames, 1, 100_000);
+  const background = parseBackground(options.background ?? 'none', named('background'));
+  checkLearned(background, field, named('background'));
+  const look = { background, ...parseLook(options, named) };
+  const size = options.size === undefined ? null : parseSize(options.size, named('size'));
+  const frames = options.frames === undefined ? null : parseWhole(named('frames'), options.frames, 1, 100_000);
   const path = options.path ?? 'orbit';
   if (path !== 'orbit' && path !== 'spiral') {
     const cameras = posesFromFile(path, size);
     return { cameras: frames === null ? cameras : evenly(cameras, frames), look };
   }
-  const orbit = await orbitFor(box, options);
+  const orbit = await orbitFor(field.box, options, named, signal);
   const along = path === 'orbit' ? orbitPath : spiralPath;
   return { cameras: along(orbit, frames ?? DEFAULT_FRAMES, size ?? DEFAULT_SIZE), look };
 }
 
-async function orbitFor(box: FieldBox, options: ShotOptions): Promise<Orbit> {
+async function orbitFor(box: FieldBox, options: ShotOptions, named: Naming, signal?: AbortSignal): Promise<Orbit> {
   const up = options.up ?? 'z';
-  if (up !== 'y' && up !== 'z') throw new DafError('ERR_DAF_BAD_OPTION', `up ${up}: expected y or z`);
-  const orbit =
-    options.around === undefined
-      ? orbitOfBox(box, up)
-      : orbitOfCameras((await openScene(options.around, { split: 'train' })).frames.map((frame) => frame.camera));
-  const zoom = parseNumber('zoom', options.zoom ?? '1', 0.01, 100);
-  return {
-    ...orbit,
-    distance: orbit.distance / zoom,
-    elevation: options.elevation === undefined ? orbit.elevation : parseNumber('elevation', options.elevation, -90, 90),
-  };
+  if (up !== 'y' && up !== 'z') throw new DafError('ERR_DAF_BAD_OPTION', `${named('up')} ${up}: expected y or z`);
+  const zoom = parseNumber(named('zoom'), options.zoom ?? '1', 0.01, 100);
+  const elevation = options.elevation === undefined ? undefined : parseNumber(named('elevation'), options.elevation, -90, 90);
+  const orbit = options.around === undefined ? orbitOfBox(box, up) : await orbitOfScene(options.around, signal);
+  return { ...orbit, distance: orbit.distance / zoom, elevation: elevation ?? orbit.elevation };
+}
+
+async function orbitOfScene(path: string, signal: AbortSignal | undefined): Promise<Orbit> {
+  const scene = await openScene(path, { split: 'train', ...(signal === undefined ? {} : { signal }) });
+  return orbitOfCameras(scene.frames.map((frame) => frame.camera));
 }
 
 /** An animation has one size. @throws DafError ERR_DAF_BAD_DATA */
@@ -96,31 +102,15 @@ export function checkOneSize(cameras: readonly FieldCamera[]): PictureSize {
 }
 
 /** @throws DafError ERR_DAF_BAD_OPTION */
-export function parseSize(text: string): PictureSize {
+export function parseSize(text: string, name = 'size'): PictureSize {
   const match = /^(\d+)(?:[x×](\d+))?$/.exec(text);
   const width = Number(match?.[1]);
   const height = Number(match?.[2] ?? match?.[1]);
   const fine = (side: number): boolean => side >= 1 && side <= 16384;
   if (!fine(width) || !fine(height)) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `size ${text}: expected one side or WIDTHxHEIGHT, each 1–16384 pixels`);
+    throw new DafError('ERR_DAF_BAD_OPTION', `${name} ${text}: expected one side or WIDTHxHEIGHT, each 1–16384 pixels`);
   }
   return { width, height };
-}
-
-/** @throws DafError ERR_DAF_BAD_OPTION */
-export function parseBackground(text: string): Vector3 | 'learned' | null {
-  if (text === 'none') return null;
-  if (text === 'learned') return text;
-  if (text === 'white') return [1, 1, 1];
-  if (text === 'black') return [0, 0, 0];
-  const parts = text.split(',').map(Number);
-  if (parts.length !== 3 || !parts.every((value) => value >= 0 && value <= 1)) {
-    throw new DafError(
-      'ERR_DAF_BAD_OPTION',
-      `background ${text}: expected none, learned, white, black, or three numbers 0–1 as r,g,b`,
-    );
-  }
-  return parts as unknown as Vector3;
 }
 
 function parseNumber(name: string, text: string, low: number, high: number): number {

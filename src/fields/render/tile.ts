@@ -1,16 +1,13 @@
 import { DafError } from '../../core/contracts/errors.js';
-import type { FieldCamera, Vector3 } from '../types.js';
-import type { PixelWindow, Precision } from './types.js';
+import type { FieldCamera } from '../types.js';
+import type { PixelWindow, RenderLook } from './types.js';
 
 /** What one map task renders. */
-export interface Tile {
+export interface Tile extends RenderLook {
   /** Absolute path of the field. */
   readonly field: string;
   readonly camera: FieldCamera;
   readonly window: PixelWindow;
-  readonly background: Vector3 | 'learned' | null;
-  readonly samples: number;
-  readonly precision: Precision;
 }
 
 /** Pixels of a frame's rows, on their way from map to reduce. */

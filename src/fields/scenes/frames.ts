@@ -1,4 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
+import { abortable } from '../abortable.js';
 import { badData } from '../formats/bad-data.js';
 import { type ImageSize, type Intrinsics, pinholeAt } from './intrinsics.js';
 import { decodePicture, pictureHeader } from './picture.js';
@@ -13,7 +14,7 @@ export const HOLD_OUT_EVERY = 8;
  * @returns alpha: the file type of some training picture has an alpha channel.
  * @throws DafError ERR_DAF_BAD_DATA: no frames, none to train on, or pictures of another shape than their camera; ERR_DAF_BAD_IMAGE
  */
-export async function resolveFrames(raw: RawScene): Promise<{ frames: SceneFrame[]; alpha: boolean }> {
+export async function resolveFrames(raw: RawScene, signal?: AbortSignal): Promise<{ frames: SceneFrame[]; alpha: boolean }> {
   if (raw.frames.length === 0) throw badData(`${raw.path}: holds no frames`);
   const sorted = raw.frames.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
   const splits = sorted.map((frame, i): SceneSplit => frame.split ?? (i % HOLD_OUT_EVERY === 0 ? 'test' : 'train'));
@@ -28,7 +29,7 @@ export async function resolveFrames(raw: RawScene): Promise<{ frames: SceneFrame
       const what = `${raw.path}: ${frame.name}`;
       let size: ImageSize;
       if (training) {
-        const header = await pictureHeader(frame.picture);
+        const header = await abortable(signal, () => pictureHeader(frame.picture));
         size = header;
         alpha ||= header.alpha;
         sizes.note(frame.intrinsics, size);

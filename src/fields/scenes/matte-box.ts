@@ -1,3 +1,4 @@
+import { abortable, breathe } from '../abortable.js';
 import { projectPoints } from '../camera.js';
 import type { FieldBox, FieldCamera, Vector3 } from '../types.js';
 import type { SceneFrame } from './types.js';
@@ -23,21 +24,27 @@ const CUT_OFF = 1 / 4;
  * The box around what the mattes leave possible: places that no view shows through transparent pixels (the visual hull).
  * @param start where to look: about what most views show; the box may come out larger or smaller.
  * @returns null where the mattes leave nothing, are too few, or often cut the thing off.
+ * @throws DafError ERR_DAF_CANCELLED
  */
-export async function boxFromMattes(training: readonly SceneFrame[], start: FieldBox): Promise<FieldBox | null> {
+export async function boxFromMattes(
+  training: readonly SceneFrame[],
+  start: FieldBox,
+  signal?: AbortSignal,
+): Promise<FieldBox | null> {
   if (training.length < FEWEST) return null;
   const count = Math.min(VIEWS, training.length);
   const views: MatteView[] = [];
   for (let i = 0; i < count; i++) {
     const frame = training[Math.floor((i * training.length) / count)]!;
-    views.push(new MatteView(frame.camera, (await frame.image()).rgba));
+    const { rgba } = await abortable(signal, () => frame.image());
+    views.push(new MatteView(frame.camera, rgba));
   }
   if (views.filter((view) => view.cutsOff).length > CUT_OFF * views.length) return null;
-  const wide = hull(views, scaled(start, 2));
-  return wide === null ? null : (hull(views, wide) ?? wide);
+  const wide = await hull(views, scaled(start, 2), signal);
+  return wide === null ? null : ((await hull(views, wide, signal)) ?? wide);
 }
 
-function hull(views: readonly MatteView[], box: FieldBox): FieldBox | null {
+async function hull(views: readonly MatteView[], box: FieldBox, signal: AbortSignal | undefined): Promise<FieldBox | null> {
   const size = box.min.map((low, axis) => (box.max[axis]! - low) / CELLS);
   const centers = new Float32Array(CELLS ** 3 * 3);
   for (let i = 0; i < CELLS ** 3; i++) {
@@ -46,7 +53,10 @@ function hull(views: readonly MatteView[], box: FieldBox): FieldBox | null {
   }
   const shown = new Uint8Array(CELLS ** 3);
   const empty = new Uint8Array(CELLS ** 3);
-  for (const view of views) view.judge(centers, Math.hypot(...size) / 2, shown, empty);
+  for (const view of views) {
+    await breathe(signal);
+    view.judge(centers, Math.hypot(...size) / 2, shown, empty);
+  }
   const possible = shown.map((count, i) => (empty[i] === 0 && count >= SHOWN * views.length ? count : 0));
   const piece = mostShownPiece(possible);
   if (piece.length === 0) return null;

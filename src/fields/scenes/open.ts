@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
+import { throwIfAborted } from '../abortable.js';
 import { badData } from '../formats/bad-data.js';
 import { NpzFile } from '../formats/npz.js';
 import { BLENDER_TRAIN, readBlender } from './blender.js';
@@ -12,7 +13,7 @@ import { readTinyNerf, TINY_NERF_NAMES } from './tiny-nerf.js';
 import { readTransforms } from './transforms.js';
 import type { Scene, SceneOptions } from './types.js';
 
-const OPTIONS = ['split', 'background', 'box', 'unbounded'];
+const OPTIONS = ['split', 'background', 'box', 'unbounded', 'signal'];
 const TINY_NERF = 'tiny_nerf_data.npz';
 
 /**
@@ -22,7 +23,7 @@ const TINY_NERF = 'tiny_nerf_data.npz';
  * Only headers of training pictures are read, and some of those pictures where they have an alpha channel; pictures of other splits stay
  * closed until their `image()` is called.
  * @throws DafError ERR_DAF_NOT_FOUND: nothing there, or a picture is missing. ERR_DAF_BAD_DATA: none of these, damaged, an unknown camera
- * model, poses that see nothing. ERR_DAF_BAD_IMAGE. ERR_DAF_BAD_OPTION.
+ * model, poses that see nothing. ERR_DAF_BAD_IMAGE. ERR_DAF_BAD_OPTION. ERR_DAF_CANCELLED.
  */
 export async function openScene(path: string, options: SceneOptions = {}): Promise<Scene> {
   for (const key of Object.keys(options)) {
@@ -32,8 +33,9 @@ export async function openScene(path: string, options: SceneOptions = {}): Promi
   const split = options.split ?? 'all';
   if (!['train', 'val', 'test', 'all'].includes(split))
     throw new DafError('ERR_DAF_BAD_OPTION', `split must be train, val, test or all, not "${split}"`);
+  throwIfAborted(options.signal);
   const raw = recognise(path);
-  const { frames, alpha } = await resolveFrames(raw);
+  const { frames, alpha } = await resolveFrames(raw, options.signal);
   const around = await surroundings(raw, frames, alpha, options);
   return {
     format: raw.format,

@@ -1,4 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
+import { abortable } from '../abortable.js';
 import { badData } from '../formats/bad-data.js';
 import type { FieldBox, Vector3 } from '../types.js';
 import { boxFromCameras, boxFromPoints, intersection, nearDistance, sees } from './box.js';
@@ -22,12 +23,12 @@ export async function surroundings(
 ): Promise<Pick<Scene, 'box' | 'unbounded' | 'near' | 'hasAlpha' | 'background'>> {
   const training = frames.filter((frame) => frame.split === 'train');
   const cameras = training.map((frame) => frame.camera);
-  const hasAlpha = alpha && (await anyTransparent(training));
+  const hasAlpha = alpha && (await anyTransparent(training, options.signal));
   const closed = hasAlpha || raw.format === 'tiny-nerf' || raw.stated?.closed === true;
   const unbounded = options.unbounded ?? !closed;
   if (options.box !== undefined && !hasVolume(options.box))
     throw new DafError('ERR_DAF_BAD_OPTION', 'box must be finite and no side empty');
-  const box = options.box ?? (await sceneBox(raw, training, unbounded, hasAlpha));
+  const box = options.box ?? (await sceneBox(raw, training, unbounded, hasAlpha, options.signal));
   if (!hasVolume(box))
     throw badData(`${raw.path}: no scene box follows from its cameras and points`, 'check them, or give the box');
   if (!unbounded && !cameras.some((camera) => sees(camera, box))) {
@@ -51,12 +52,13 @@ async function sceneBox(
   training: readonly SceneFrame[],
   unbounded: boolean,
   hasAlpha: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<FieldBox> {
   if (raw.stated?.closed === true) return raw.stated.box;
   const pointed = raw.points === null ? null : boxFromPoints(raw.points);
   let seen = pointed ?? boxFromCameras(training.map((frame) => frame.camera));
   if (!unbounded && pointed === null && looksLike(BLENDER, seen)) seen = BLENDER;
-  if (!unbounded && hasAlpha) seen = (await boxFromMattes(training, seen)) ?? seen;
+  if (!unbounded && hasAlpha) seen = (await boxFromMattes(training, seen, signal)) ?? seen;
   return raw.stated === null ? seen : intersection(raw.stated.box, seen);
 }
 
@@ -71,10 +73,10 @@ function looksLike(usual: FieldBox, found: FieldBox): boolean {
 }
 
 /** Of a file type with alpha, most pictures are opaque all the same: a few are looked at. */
-async function anyTransparent(training: readonly SceneFrame[]): Promise<boolean> {
+async function anyTransparent(training: readonly SceneFrame[], signal: AbortSignal | undefined): Promise<boolean> {
   const sample = [0, 1 / 3, 2 / 3].map((share) => training[Math.floor(share * training.length)]!);
   for (const frame of new Set(sample)) {
-    const { rgba } = await frame.image();
+    const { rgba } = await abortable(signal, () => frame.image());
     for (let i = 3; i < rgba.length; i += 4) if (rgba[i]! < 255) return true;
   }
   return false;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Cluster } from '../../engine/cluster/cluster.js';
@@ -30,6 +30,25 @@ t.test('a cluster trains a scene a task, with the same bytes for any number of w
     t.match(String(seen.at(-1)![2]), /^scene-3\t2\t[\d.]+\t-?[\d.]+\nscene-4\t/);
   }
   for (const [i, bytes] of seen[0]!.entries()) t.ok(bytes.equals(seen[1]![i]!));
+});
+
+t.test('what cannot be trained is said at submit, and nothing is made', async (t) => {
+  const folder = temporaryDirectory(t);
+  const scene = join(folder, 'scene');
+  mkdirSync(scene);
+  using field = untrained();
+  await selfPortrait(field, scene);
+  writeFileSync(join(folder, 'notes.json'), '{}');
+  const output = join(folder, 'out');
+  await using cluster = await Cluster.local({ workers: 1 });
+  const refused = (input: string, params: Record<string, string>, code: string): Promise<unknown> =>
+    t.rejects(cluster.submit(job, { input: join(folder, input), output, params }), { code }, JSON.stringify(params));
+  await refused('notes.json', {}, 'ERR_DAF_BAD_DATA');
+  await refused('scene', { stpes: '3' }, 'ERR_DAF_BAD_OPTION');
+  await refused('scene', { steps: '0' }, 'ERR_DAF_BAD_OPTION');
+  await refused('scene', { shape: 'levels=x' }, 'ERR_DAF_BAD_OPTION');
+  t.notOk(existsSync(output));
+  t.same(await cluster.jobs(), []);
 });
 
 t.test('scenes are called by their folder where the file has the usual name', (t) => {

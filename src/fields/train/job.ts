@@ -21,6 +21,7 @@ export default defineJob({
   module: import.meta.url,
   text: false,
   output: { kind: 'text', separator: '\t' },
+  check: (params) => void options(params),
   plan: planScenes,
   map: trainOne,
   reduce: index,
@@ -28,16 +29,13 @@ export default defineJob({
   memory: { sortBuffer: 8 << 20, task: 288 << 20 },
 });
 
-async function* planScenes(
-  inputs: readonly PlanInput[],
-  params: Readonly<Record<string, string>>,
-): AsyncGenerator<PlannedRecord> {
-  options(params);
+async function* planScenes(inputs: readonly PlanInput[]): AsyncGenerator<PlannedRecord> {
   const names = new Set<string>();
   for (const { path } of inputs) {
     const name = sceneName(path);
     if (names.has(name)) throw new DafError('ERR_DAF_BAD_ARGUMENT', `two scenes are called ${name}`);
     names.add(name);
+    await openScene(path, { split: 'train' }); // what is no scene is said before a task is made of it
     yield { key: name, value: path };
   }
 }
@@ -63,7 +61,7 @@ async function trainOne({ key, value }: MapRecord, emit: Emit, context: TaskCont
   const abort = new AbortController();
   const watch = setInterval(() => Atomics.load(context.control, 0) !== 0 && abort.abort(), CANCEL_POLL_MS);
   try {
-    const scene = await openScene(Buffer.from(value).toString('utf8'), { split: 'train' });
+    const scene = await openScene(Buffer.from(value).toString('utf8'), { split: 'train', signal: abort.signal });
     const { field, progress } = await trainScene(scene, {
       ...options(context.params),
       signal: abort.signal,

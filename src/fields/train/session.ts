@@ -2,16 +2,19 @@ import { tmpdir } from 'node:os';
 import { Piscina } from 'piscina';
 import type { NativeSceneOptions, NativeSceneReport } from '../../core/addon/index.js';
 import { DafError, fromWire } from '../../core/contracts/errors.js';
+import { abortable, throwIfAborted } from '../abortable.js';
 import { packCamera } from '../camera.js';
 import type { Field } from '../field.js';
 import { native } from '../native.js';
 import type { SceneFrame } from '../scenes/types.js';
-import type { TrainAnswer, TrainTask } from './thread.js';
+import type { PrepareAnswer, PrepareTask, TrainAnswer, TrainTask } from './thread.js';
 
 /** A native training session and the threads that run it together. */
 export class SceneSession implements AsyncDisposable {
   readonly #id: number;
   readonly #threads: number;
+  /** Checksums of what is learnt from, in order: pixels, masks and cameras. */
+  readonly pictures: number[] = [];
   readonly #piscina: Piscina;
   readonly #control = new Int32Array(new SharedArrayBuffer(12));
 
@@ -29,25 +32,38 @@ export class SceneSession implements AsyncDisposable {
   /**
    * Decodes the pictures, one after the other, into native memory that the kernel may take back.
    * @param field stays the caller's, and must outlive the session
-   * @throws DafError as SceneFrame.image; ERR_DAF_BAD_DATA: the pictures do not see the field's box
+   * @throws DafError as SceneFrame.image; ERR_DAF_BAD_DATA: the pictures do not see the field's box; ERR_DAF_CANCELLED
    */
   static async open(field: Field, frames: readonly SceneFrame[], options: NativeSceneOptions, signal?: AbortSignal) {
     const session = new SceneSession(
       native((daf) => daf.sceneBegin(field.share(), options, tmpdir())),
       options.threads,
     );
+    const cancel = (): void => session.cancel();
+    signal?.addEventListener('abort', cancel, { once: true });
     try {
       for (const frame of frames) {
-        signal?.throwIfAborted();
-        const { rgba, mask } = await frame.image();
-        native((daf) => daf.sceneAddImage(session.#id, packCamera(frame.camera), rgba, mask ?? null));
+        const { rgba, mask } = await abortable(signal, () => frame.image());
+        const camera = packCamera(frame.camera);
+        native((daf) => daf.sceneAddImage(session.#id, camera, rgba, mask ?? null));
+        session.pictures.push(checksum([bytesOf(camera), rgba, ...(mask === undefined ? [] : [mask])]));
       }
-      native((daf) => daf.scenePrepare(session.#id, session.#control));
+      throwIfAborted(signal);
+      await session.#prepare();
     } catch (error) {
       await session.close();
       throw DafError.from(error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
     }
     return session;
+  }
+
+  /** On a thread, so that this one can cancel it. */
+  async #prepare(): Promise<void> {
+    const task: PrepareTask = { session: this.#id, control: this.#control };
+    const answer = (await this.#piscina.run(task, { name: 'prepare' })) as PrepareAnswer;
+    if ('error' in answer) throw fromWire(answer.error);
   }
 
   /** Takes steps, the schedule going from `begin` to `end`. @throws DafError ERR_DAF_CANCELLED, ERR_DAF_BAD_DATA */
@@ -77,14 +93,14 @@ export class SceneSession implements AsyncDisposable {
     native((daf) => daf.sceneUseAverage(this.#id, average));
   }
 
-  /** @param note comes back with {@link restore}. @throws DafError ERR_DAF_IO */
+  /** @param note what the file says of this training beside its state. @throws DafError ERR_DAF_IO */
   save(path: string, note: string): void {
     native((daf) => daf.sceneSave(this.#id, path, note));
   }
 
-  /** @returns the step and the note. @throws DafError ERR_DAF_IO, ERR_DAF_BAD_DATA: not of this training */
-  restore(path: string): { readonly step: number; readonly note: string } {
-    return native((daf) => daf.sceneRestore(this.#id, path));
+  /** @returns the step to go on from. @throws DafError ERR_DAF_IO, ERR_DAF_MEMORY_LIMIT, ERR_DAF_BAD_DATA: not of this training */
+  restore(path: string): number {
+    return native((daf) => daf.sceneRestore(this.#id, path).step);
   }
 
   async close(): Promise<void> {
@@ -96,4 +112,12 @@ export class SceneSession implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function checksum(parts: readonly Uint8Array[]): number {
+  return native((daf) => parts.reduce((crc, bytes) => daf.crc32c(crc, bytes), 0));
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

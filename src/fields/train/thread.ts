@@ -14,9 +14,26 @@ export interface TrainTask {
   readonly control: ControlWords;
 }
 
-export type TrainAnswer = { readonly report: NativeSceneReport } | { readonly error: WireError };
+/** What is done once, before any steps. */
+export interface PrepareTask {
+  readonly session: number;
+  readonly control: ControlWords;
+}
 
-/** Entry of a piscina thread. Never rejects: errors would lose their code on the way. */
+export type TrainAnswer = { readonly report: NativeSceneReport } | { readonly error: WireError };
+export type PrepareAnswer = { readonly prepared: true } | { readonly error: WireError };
+
+/** Of a piscina thread. Never rejects: errors would lose their code on the way. */
+export function prepare({ session, control }: PrepareTask): PrepareAnswer {
+  try {
+    native((daf) => daf.scenePrepare(session, control));
+    return { prepared: true };
+  } catch (error) {
+    return { error: toWire(error) };
+  }
+}
+
+/** Of a piscina thread; as above. */
 export default function train({ session, thread, steps, begin, end, control }: TrainTask): TrainAnswer {
   try {
     return { report: native((daf) => daf.sceneRun(session, thread, steps, begin, end, control)) };

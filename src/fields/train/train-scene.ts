@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import type { NativeSceneReport } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { anonymousBytes, PeakSampler } from '../../core/memory-sample.js';
 import { Field } from '../field.js';
 import type { Scene } from '../scenes/types.js';
+import { begunWith, checkScene, earlierTraining, type TrainingNote } from './checkpoint.js';
 import { type TrainPlan, trainPlan } from './options.js';
 import { SceneSession } from './session.js';
 import { Stopwatch } from './stopwatch.js';
@@ -22,6 +22,7 @@ const CHECKPOINT_SECONDS = 60;
  */
 export async function trainScene(scene: Scene, options: TrainSceneOptions = {}): Promise<TrainResult> {
   const plan = trainPlan(scene, options);
+  const earlier = earlierTraining(plan, options);
   const { learn, validate } = splitForValidation(scene, plan.targetPsnr !== null);
   const memory = new PeakSampler();
   const field = Field.create(plan.field);
@@ -31,7 +32,16 @@ export async function trainScene(scene: Scene, options: TrainSceneOptions = {}):
     const cancel = (): void => session.cancel();
     options.signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const progress = await trainLoop(session, validation, plan, options);
+      if (earlier !== null) {
+        checkScene(
+          earlier,
+          plan,
+          learn.map((frame) => frame.name),
+          session.pictures,
+          options.checkpoint!,
+        );
+      }
+      const progress = await trainLoop(session, validation, plan, options, earlier);
       session.useAverage(true);
       return { field, progress, threads: plan.session.threads, peakMemory: Math.max(memory.peak, memory.sample()) };
     } finally {
@@ -50,13 +60,19 @@ async function trainLoop(
   validation: Validation | null,
   plan: TrainPlan,
   options: TrainSceneOptions,
+  earlier: TrainingNote | null,
 ): Promise<TrainProgress> {
   const clock = new Stopwatch(plan.startedAt);
-  let step = resume(session, clock, options);
+  let step = 0;
+  if (earlier !== null) {
+    step = session.restore(options.checkpoint!);
+    clock.add(earlier.seconds);
+  }
   let saved = clock.seconds;
   const fraction = (): number => Math.min(1, Math.max(clock.seconds / plan.seconds, step / plan.steps));
   const save = (): void => {
-    if (options.checkpoint !== undefined) session.save(options.checkpoint, JSON.stringify({ seconds: clock.seconds }));
+    const note: TrainingNote = { seconds: clock.seconds, options: begunWith(plan), pictures: session.pictures };
+    if (options.checkpoint !== undefined) session.save(options.checkpoint, JSON.stringify(note));
     saved = clock.seconds;
   };
   let slice = 4;
@@ -86,26 +102,6 @@ async function trainLoop(
   }
   save();
   return progress;
-}
-
-/** @returns the step to go on from. */
-function resume(session: SceneSession, clock: Stopwatch, { checkpoint, resume }: TrainSceneOptions): number {
-  if (resume !== true) return 0;
-  if (checkpoint === undefined) throw new DafError('ERR_DAF_BAD_OPTION', 'resume needs the checkpoint to go on from');
-  if (!existsSync(checkpoint)) return 0;
-  const { step, note } = session.restore(checkpoint);
-  clock.add(secondsOf(note, checkpoint));
-  return step;
-}
-
-function secondsOf(note: string, checkpoint: string): number {
-  try {
-    const { seconds } = JSON.parse(note) as { seconds?: unknown };
-    if (typeof seconds === 'number' && seconds >= 0) return seconds;
-  } catch {
-    // As below.
-  }
-  throw new DafError('ERR_DAF_BAD_DATA', `${checkpoint}: does not say for how long was trained`);
 }
 
 function describe(

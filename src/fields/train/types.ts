@@ -71,7 +71,10 @@ export interface TrainSceneOptions {
 
   /** Where training writes what it can be resumed from, every minute and when it is cancelled. @defaultValue nowhere */
   readonly checkpoint?: string;
-  /** Go on from `checkpoint` where it exists; other options must be those that it was begun with. @defaultValue false */
+  /**
+   * Go on from `checkpoint` where it exists, with the pictures and the options that it was begun with; `seconds`, `steps` and how it is
+   * watched may be others. @defaultValue false
+   */
   readonly resume?: boolean;
   /** Cancels within 50 ms of the threads' next look; the checkpoint is written, then the promise rejects with ERR_DAF_CANCELLED. */
   readonly signal?: AbortSignal;

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { Evaluation } from '../../../fields/render/evaluate.js';
-import type { Precision, RenderLook } from '../../../fields/render/types.js';
 import type { Scene } from '../../../fields/scenes/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { addLookOptions, flagOf, lookTexts } from './options.js';
 
 export const evaluateField: CommandSpec = {
   usage: 'eval <field> <scene>',
@@ -12,6 +12,7 @@ export const evaluateField: CommandSpec = {
   examples: [
     'daf nerf eval lego.safetensors nerf_synthetic/lego --split test --json',
     'daf nerf eval imported.safetensors tiny-lego --samples-per-ray 192 --near 2 --far 6',
+    'daf nerf eval imported.safetensors tiny-lego --importance 64,128 --near 2 --far 6',
     'daf nerf eval fox.safetensors fox --limit 3 --out compare    # and write the rendered pictures',
   ],
   options(command) {
@@ -22,29 +23,24 @@ export const evaluateField: CommandSpec = {
         'behind transparent pixels: white, black, r,g,b or random; learned: what was learnt with the field (default: that, or what the scene says)',
       )
       .option('--limit <n>', 'only the first n pictures of the split', wholeNumber('--limit', 1, 100_000))
-      .option(
-        '--samples <n>',
-        'samples along the box’s longest edge (default: 256, for fine grids 512)',
-        wholeNumber('--samples', 8, 4096),
-      )
-      .option('--samples-per-ray <n>', 'equal strata of each ray instead', wholeNumber('--samples-per-ray', 1, 4096))
-      .option('--near <depth>', 'where rays begin, for fields made between fixed bounds', depth('--near'))
-      .option('--far <depth>', 'where they end', depth('--far'))
-      .option('--precision <name>', 'fp32, bf16 or int8 (default: fp32)')
       .option('--threads <n>', 'threads that render (default: one for each core)', wholeNumber('--threads', 1, 256))
       .option('--out <dir>', 'also write every rendered picture there, as PNG');
+    addLookOptions(command);
   },
   async run([file, path], options, io) {
-    const [{ Field }, { RenderPool }, { evaluate }, { usablePrecision }, { openScene }] = await Promise.all([
+    const [{ Field }, { RenderPool }, { evaluate }, { checkLearned, parseLook }, { openScene }] = await Promise.all([
       import('../../../fields/field.js'),
       import('../../../fields/render/pool.js'),
       import('../../../fields/render/evaluate.js'),
-      import('../../../fields/render/precision.js'),
+      import('../../../fields/render/look-text.js'),
       import('../../../fields/scenes/open.js'),
     ]);
     const background = await backgroundOption(options['background'] as string | undefined);
+    const look = parseLook(lookTexts(options), flagOf);
+    const split = splitOption(options['split']);
     using field = Field.load(file as string);
-    const scene = await openScene(path as string, { split: splitOption(options['split']) });
+    checkLearned(background, field, '--background');
+    const scene = await openScene(path as string, { split, signal: io.signal });
     const frames = scene.frames.slice(0, options['limit'] as number | undefined);
     if (frames.length === 0) {
       throw new DafError('ERR_DAF_BAD_DATA', `${scene.path} has no picture of the split "${options['split']}"`);
@@ -53,7 +49,7 @@ export const evaluateField: CommandSpec = {
     const out = options['out'] as string | undefined;
     const result = await evaluate(pool, frames, {
       background: background ?? (field.learnedBackground ? 'learned' : (scene.background ?? [0, 0, 0])),
-      look: { ...lookOptions(options), precision: usablePrecision(options['precision'] as Precision | undefined) },
+      look,
       signal: io.signal,
       onProgress: (fraction, name) => io.progress.update(fraction, name),
       ...(out === undefined ? {} : { onPicture: (frame, picture) => writePicture(out, frame.name, picture) }),
@@ -61,22 +57,6 @@ export const evaluateField: CommandSpec = {
     return { json: result, text: summary(result) };
   },
 };
-
-/** What was given, under the names that rendering has for it. */
-function lookOptions(options: Record<string, unknown>): RenderLook {
-  const names = ['samples', 'samplesPerRay', 'near', 'far'] as const;
-  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]));
-}
-
-function depth(name: string): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) {
-      throw new DafError('ERR_DAF_BAD_OPTION', `${name} ${text}: expected a depth of at least 0, in the scene's unit`);
-    }
-    return value;
-  };
-}
 
 function splitOption(value: unknown): Scene['frames'][number]['split'] | 'all' {
   const known = ['train', 'val', 'test', 'all'] as const;
@@ -87,8 +67,8 @@ function splitOption(value: unknown): Scene['frames'][number]['split'] | 'all' {
 
 async function backgroundOption(text: string | undefined) {
   if (text === undefined || text === 'random') return text;
-  const { parseBackground } = await import('../../../fields/render/shot.js');
-  const color = parseBackground(text);
+  const { parseBackground } = await import('../../../fields/render/look-text.js');
+  const color = parseBackground(text, '--background');
   if (color === null) throw new DafError('ERR_DAF_BAD_OPTION', '--background none: pictures are compared on a colour');
   return color;
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { ImportOptions } from '../../../fields/import/import-field.js';
-import type { FieldBox, Vector3 } from '../../../fields/types.js';
+import type { FieldBox } from '../../../fields/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { box } from './options.js';
 import { outputFile } from './output.js';
 
 export const importWeights: CommandSpec = {
@@ -16,7 +17,7 @@ export const importWeights: CommandSpec = {
   options(command) {
     command
       .requiredOption('--out <file>', 'the field, safetensors')
-      .option('--box <box>', 'where the scene lies: minima, then maxima of x, y and z, with commas (default: ±1.5)')
+      .option('--box <x,y,z,x,y,z>', 'where the scene lies, lower and upper corner (default: ±1.5)', box('--box'))
       .option(
         '--prefix <text>',
         'before the layers’ names, where the file holds several networks (default: the one that says fine)',
@@ -46,25 +47,18 @@ export const importWeights: CommandSpec = {
 };
 
 async function importOptions(options: Record<string, unknown>): Promise<ImportOptions> {
-  const { box, keys, prefix, coarse, occupancy } = options as Partial<Record<'box' | 'keys' | 'prefix' | 'coarse', string>> & {
+  const { box, keys, prefix, coarse, occupancy } = options as Partial<Record<'keys' | 'prefix' | 'coarse', string>> & {
+    box?: FieldBox;
     occupancy?: number;
   };
   const { parseKeyMap } = await import('../../../fields/import/key-map.js');
   return {
-    ...(box === undefined ? {} : { box: parseBox(box) }),
+    ...(box === undefined ? {} : { box }),
     ...(keys === undefined ? {} : { keyMap: parseKeyMap(readJson(keys)) }),
     ...(prefix === undefined ? {} : { prefix }),
     ...(coarse === undefined ? {} : { coarsePrefix: coarse }),
     ...(occupancy === undefined ? {} : { occupancy }),
   };
-}
-
-function parseBox(text: string): FieldBox {
-  const numbers = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (numbers.length !== 6 || !numbers.every(Number.isFinite)) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `--box ${text}: expected six numbers`, { hint: '--box=-1.5,-1.5,-1.5,1.5,1.5,1.5' });
-  }
-  return { min: numbers.slice(0, 3) as unknown as Vector3, max: numbers.slice(3) as unknown as Vector3 };
 }
 
 function readJson(path: string): unknown {

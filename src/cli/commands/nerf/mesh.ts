@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { FieldMeshReport } from '../../../fields/mesh/types.js';
+import type { FieldBox } from '../../../fields/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { limitMemory } from './memory.js';
+import { box, realNumber } from './options.js';
 import { outputFile } from './output.js';
-
-/** Of the process's memory, what is not native: V8, the texture's encoder, libraries. */
-const RESERVE = 160 * 2 ** 20;
 
 export const meshFieldCommand: CommandSpec = {
   usage: 'mesh <field>',
@@ -24,15 +24,15 @@ export const meshFieldCommand: CommandSpec = {
       .option(
         '--level <density>',
         'density at which the surface lies, per unit of length (default: where rays end)',
-        real('--level'),
+        realNumber('--level'),
       )
-      .option('--box <x,y,z,x,y,z>', 'the part to mesh, lower and upper corner (default: the field’s box)')
-      .option('--keep <share>', 'keep pieces of this share of the largest’s triangles; 1: only that', real('--keep'), 1)
+      .option('--box <x,y,z,x,y,z>', 'the part to mesh, lower and upper corner (default: the field’s box)', box('--box'))
+      .option('--keep <share>', 'keep pieces of this share of the largest’s triangles; 1: only that', realNumber('--keep'), 1)
       .option('--hollow', 'also mesh what no ray from outside sees')
       .option('--smooth <n>', 'iterations of smoothing', wholeNumber('--smooth', 0, 100), 0)
       .option('--texture <n>', 'texels along each side of the texture', wholeNumber('--texture', 64, 8192), 2048)
       .option('--up <axis>', 'glTF: y, or z to stand a capture upright in viewers; vertices stay in the field’s frame', 'y')
-      .option('--unit <metres>', 'glTF: metres in a unit of the field', real('--unit'), 1)
+      .option('--unit <metres>', 'glTF: metres in a unit of the field', realNumber('--unit'), 1)
       .option('--memory <size>', 'what the process may use', '512MB');
   },
   async run([file], options, io) {
@@ -57,7 +57,7 @@ export const meshFieldCommand: CommandSpec = {
       texture: options['texture'] as number,
       solid: options['hollow'] !== true,
       ...(options['level'] === undefined ? {} : { level: options['level'] as number }),
-      ...(options['box'] === undefined ? {} : { box: boxOf(options['box'] as string) }),
+      ...(options['box'] === undefined ? {} : { box: options['box'] as FieldBox }),
       signal: io.signal,
       onProgress: (fraction, stage) => io.progress.update(fraction, stage),
     });
@@ -81,31 +81,4 @@ function text(report: FieldMeshReport, seconds: number, files: readonly string[]
     `  surface at density ${level.toPrecision(3)}: ${surfaceTriangles} triangles at ${resolution}³, ${fewer}× fewer queries than the grid`,
     ...(components > 1 ? [`  ${components} separate pieces found; small ones were dropped (--keep)`] : []),
   ].join('\n');
-}
-
-async function limitMemory(size: string): Promise<void> {
-  const { parseBytes } = await import('../../../core/options/index.js');
-  const { addon } = await import('../../../core/addon/index.js');
-  addon().setMemoryLimit(parseBytes('--memory', size, RESERVE + 2 ** 25) - RESERVE);
-}
-
-function real(name: string): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (value.trim() === '' || !Number.isFinite(number)) {
-      throw new DafError('ERR_DAF_BAD_OPTION', `${name} ${value}: expected a number`);
-    }
-    return number;
-  };
-}
-
-function boxOf(value: string): { min: [number, number, number]; max: [number, number, number] } {
-  const [a, b, c, d, e, f, ...more] = value.split(',').map(real('--box'));
-  if (a === undefined || b === undefined || c === undefined || d === undefined || e === undefined || f === undefined) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `--box ${value}: expected six numbers`);
-  }
-  if (more.length > 0 || !(a < d && b < e && c < f)) {
-    throw new DafError('ERR_DAF_BAD_OPTION', `--box ${value}: expected the lower, then the upper corner`);
-  }
-  return { min: [a, b, c], max: [d, e, f] };
 }

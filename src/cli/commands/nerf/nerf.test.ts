@@ -42,6 +42,9 @@ t.test('a field is measured and rendered from the command line', async (t) => {
   const beyond = await daf(folder, 'nerf', 'eval', 'f.safetensors', '.', ...bounds);
   t.ok((JSON.parse(beyond.stdout) as { psnr: number }).psnr < 40, 'nothing lies between those bounds');
 
+  const strata = ['--samples-per-ray', '64', '--near', '1', '--far', '9', '--size', '8', '--frames', '1', '--out', 'strata'];
+  t.equal((await daf(folder, 'nerf', 'render', 'f.safetensors', ...strata)).code, 0);
+
   const frames = await daf(
     folder,
     ...[
@@ -79,11 +82,12 @@ t.test('wrong command lines say what is wrong', async (t) => {
   const folder = temporaryDirectory(t);
   using field = untrained();
   field.saveFile(join(folder, 'f.safetensors'));
-  const code = async (...args: string[]): Promise<string> => {
+  const failure = async (...args: string[]): Promise<{ code: string; message: string; hint: string }> => {
     const { stdout, code } = await daf(folder, 'nerf', ...args, '--json');
     t.not(code, 0);
-    return (JSON.parse(stdout) as { error: { code: string } }).error.code;
+    return (JSON.parse(stdout) as { error: { code: string; message: string; hint: string } }).error;
   };
+  const code = async (...args: string[]): Promise<string> => (await failure(...args)).code;
   t.equal(await code('eval', 'f.safetensors', 'nowhere'), 'ERR_DAF_NOT_FOUND');
   t.equal(await code('eval', 'none.safetensors', '.'), 'ERR_DAF_NOT_FOUND');
   t.equal(await code('render', 'f.safetensors', '--frames', '1', '--size', '8', '--out', 'f.safetensors'), 'ERR_DAF_IO');
@@ -94,6 +98,18 @@ t.test('wrong command lines say what is wrong', async (t) => {
   t.equal(await code('render', 'f.safetensors', '--out', 'o', '--size', '0'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('render', 'f.safetensors', '--out', 'o.webp', '--depth'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('rendr', 'f.safetensors'), 'ERR_DAF_BAD_OPTION');
+  // Nothing was learnt behind this field: said before the scene, which is not there, is looked for.
+  const learned = ['--background', 'learned'];
+  const named = { code: 'ERR_DAF_BAD_OPTION', message: /^--background learned/, hint: /train/ };
+  t.match(await failure('render', 'f.safetensors', '--out', 'o', '--around', 'nowhere', ...learned), named);
+  t.match(await failure('eval', 'f.safetensors', 'nowhere', ...learned), named);
+  // Flags under their own names, before the scene is looked for.
+  const flagged = (flag: string) => ({ code: 'ERR_DAF_BAD_OPTION', message: new RegExp(`^${flag}`) });
+  t.match(await failure('eval', 'f.safetensors', 'nowhere', '--samples-per-ray', '0'), flagged('--samples-per-ray'));
+  t.match(await failure('render', 'f.safetensors', '--out', 'o', '--importance', '64'), flagged('--importance'));
+  t.match(await failure('train', 'nowhere', '--out', 'o', '--appearance', '3'), flagged('--appearance'));
+  const large = await failure('render', 'f.safetensors', '--size', '16384', '--out', 'o');
+  t.match(large, { code: 'ERR_DAF_MEMORY_LIMIT', message: /16384x16384/, hint: /\d+x\d+ fits/ });
   t.same(readdirSync(folder), ['f.safetensors'], 'nothing was written');
   const help = await daf(folder, 'nerf');
   t.equal(help.code, 0);

@@ -5,6 +5,8 @@ import type { RenderPool } from '../../../fields/render/pool.js';
 import type { Shot, ShotOptions } from '../../../fields/render/shot.js';
 import type { RenderedImage } from '../../../fields/render/types.js';
 import { type CommandIo, type CommandSpec, wholeNumber } from '../../command.js';
+import { limitMemory } from './memory.js';
+import { addLookOptions, flagOf, lookTexts, texts } from './options.js';
 import { outputFile } from './output.js';
 
 const FRAMES_PER_SECOND = 24;
@@ -15,6 +17,7 @@ export const renderField: CommandSpec = {
   examples: [
     'daf nerf render lego.safetensors --path orbit --frames 60 --size 512x512 --out turntable.webp',
     'daf nerf render fox.safetensors --path spiral --around fox --out frames/ --depth --normals',
+    'daf nerf render imported.safetensors --samples-per-ray 192 --near 2 --far 6 --out imported.webp',
     'daf nerf render lego.safetensors --path transforms_test.json --size 800x800 --background white --out test/',
   ],
   options(command) {
@@ -31,26 +34,29 @@ export const renderField: CommandSpec = {
         '--background <colour>',
         'none, learned (with the field), white, black or r,g,b (default: none, which is transparent)',
       )
-      .option('--samples <n>', 'samples along the box’s longest edge (default: 256, for fine grids 512)')
-      .option('--precision <name>', 'fp32, bf16 or int8 (default: fp32)')
       .option('--fps <n>', 'frames a second of the animation', wholeNumber('--fps', 1, 240), FRAMES_PER_SECOND)
       .option('--depth', 'frames: also write the depth of each, as NNNNN-depth.png')
       .option('--normals', 'frames: also write the normals of each, as NNNNN-normals.png')
-      .option('--threads <n>', 'threads that render (default: one for each core)', wholeNumber('--threads', 1, 256));
+      .option('--threads <n>', 'threads that render (default: one for each core)', wholeNumber('--threads', 1, 256))
+      .option('--memory <size>', 'what the process may use', '512MB');
+    addLookOptions(command);
   },
   async run([file], options, io) {
-    const [{ Field }, { RenderPool }, { planShot }] = await Promise.all([
+    const [{ Field }, { RenderPool }, { planShot }, { checkFrameMemory }] = await Promise.all([
       import('../../../fields/field.js'),
       import('../../../fields/render/pool.js'),
       import('../../../fields/render/shot.js'),
+      import('../../../fields/render/frame-memory.js'),
     ]);
     const out = options['out'] as string;
     const animated = out.endsWith('.webp');
     if (animated && (options['depth'] === true || options['normals'] === true)) {
       throw new DafError('ERR_DAF_BAD_OPTION', '--depth and --normals go with frames', { hint: '--out FOLDER/' });
     }
+    const memory = await limitMemory(options['memory'] as string);
     using field = Field.load(file as string);
-    const shot = await planShot(field.box, shotOptions(options));
+    const shot = await planShot(field, shotOptions(options), { named: flagOf, signal: io.signal });
+    for (const camera of shot.cameras) checkFrameMemory(camera, memory - 4 * field.parameterCount, options['normals'] === true);
     if (animated) await outputFile(out);
     await using pool = new RenderPool(field, options['threads'] as number | undefined);
     const started = performance.now();
@@ -69,8 +75,8 @@ export const renderField: CommandSpec = {
 };
 
 function shotOptions(options: Record<string, unknown>): ShotOptions {
-  const names = ['path', 'frames', 'size', 'around', 'up', 'elevation', 'zoom', 'background', 'samples', 'precision'] as const;
-  return Object.fromEntries(names.filter((name) => options[name] !== undefined).map((name) => [name, String(options[name])]));
+  const where = texts(options, ['path', 'frames', 'size', 'around', 'up', 'elevation', 'zoom', 'background']);
+  return { ...where, ...lookTexts(options) };
 }
 
 function renderFrame(

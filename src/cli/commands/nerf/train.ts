@@ -1,7 +1,9 @@
 import { DafError } from '../../../core/contracts/errors.js';
 import { formatBytes, parseDuration } from '../../../core/options/index.js';
 import type { TrainProgress, TrainSceneOptions } from '../../../fields/train/types.js';
+import type { FieldBox } from '../../../fields/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
+import { box, realNumber } from './options.js';
 import { outputFile } from './output.js';
 
 export const trainField: CommandSpec = {
@@ -24,7 +26,11 @@ export const trainField: CommandSpec = {
       )
       .option('--time <duration>', 'of the wall clock from the start of the process (default: 5m, or unlimited with --steps)')
       .option('--steps <n>', 'steps instead: the same result in every run', wholeNumber('--steps', 1, 100_000_000))
-      .option('--target-psnr <dB>', 'end when an eighth of the training pictures, not learnt from, reach it')
+      .option(
+        '--target-psnr <dB>',
+        'end when an eighth of the training pictures, not learnt from, reach it',
+        realNumber('--target-psnr', 0.1, 99.9),
+      )
       .option('--threads <n>', 'threads that train (default: one for each core)', wholeNumber('--threads', 1, 64))
       .option('--seed <n>', 'of every random choice', wholeNumber('--seed', 0, 2 ** 32 - 1), 1)
       .option('--resume', 'go on from the checkpoint beside the output, where there is one')
@@ -32,11 +38,16 @@ export const trainField: CommandSpec = {
         '--background <colour>',
         'behind transparent pixels: white, black, r,g,b or random; learned: behind the scene (default: what the scene says)',
       )
+      .option(
+        '--box <x,y,z,x,y,z>',
+        'where the scene lies, lower and upper corner (default: found from its cameras)',
+        box('--box'),
+      )
       .option('--samples-per-step <n>', 'samples that a step learns from', wholeNumber('--samples-per-step', 256, 1 << 22))
-      .option('--learning-rate <rate>', 'at the beginning')
-      .option('--distortion <weight>', 'of the distortion loss, against floaters')
-      .option('--opacity <weight>', 'of the opacity entropy: opaque or empty')
-      .option('--variation <weight>', 'of the total variation of the hash tables, against noise')
+      .option('--learning-rate <rate>', 'at the beginning', realNumber('--learning-rate', 1e-9, 1))
+      .option('--distortion <weight>', 'of the distortion loss, against floaters', realNumber('--distortion', 0))
+      .option('--opacity <weight>', 'of the opacity entropy: opaque or empty', realNumber('--opacity', 0))
+      .option('--variation <weight>', 'of the total variation of the hash tables, against noise', realNumber('--variation', 0))
       .option(
         '--appearance <n>',
         'numbers for the look of each picture where exposures differ: 4, 8, … 32',
@@ -48,16 +59,18 @@ export const trainField: CommandSpec = {
       import('../../../fields/scenes/open.js'),
       import('../../../fields/train/shape.js'),
       import('../../../fields/train/train-scene.js'),
-      import('../../../fields/render/shot.js'),
+      import('../../../fields/render/look-text.js'),
     ]);
     const field = parseShape(options['field'] as string, options['shape'] as string | undefined);
     const training = trainOptions(options);
     const named = options['background'] as string | undefined;
     const kind = named === 'random' || named === 'learned' ? named : undefined;
-    const color = named === undefined || kind !== undefined ? null : parseBackground(named);
+    const color = named === undefined || kind !== undefined ? null : parseBackground(named, '--background');
     if (named === 'none') throw new DafError('ERR_DAF_BAD_OPTION', '--background none: pictures are learnt on a colour');
     const scene = await openScene(path as string, {
       split: 'train',
+      signal: io.signal,
+      ...(options['box'] === undefined ? {} : { box: options['box'] as FieldBox }),
       ...(color === null || color === 'learned' ? {} : { background: color }),
     });
     const out = await outputFile(options['out'] as string);
@@ -81,26 +94,33 @@ export const trainField: CommandSpec = {
   },
 };
 
+/** Numbers, checked as they were read, under the names that training has for them. */
+const NUMBERS: Readonly<Record<string, keyof TrainSceneOptions>> = {
+  steps: 'steps',
+  targetPsnr: 'targetPsnr',
+  threads: 'threads',
+  seed: 'seed',
+  samplesPerStep: 'samplesPerStep',
+  learningRate: 'learningRate',
+  distortion: 'distortionWeight',
+  opacity: 'opacityWeight',
+  variation: 'variationWeight',
+  appearance: 'appearance',
+};
+
 function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
-  const number = (name: string, key: keyof TrainSceneOptions): Partial<TrainSceneOptions> => {
-    const text = options[name];
-    if (text === undefined) return {};
-    const value = Number(text);
-    if (text === '' || !Number.isFinite(value)) throw new DafError('ERR_DAF_BAD_OPTION', `${key}: ${text} is not a number`);
-    return { [key]: value };
-  };
+  const given = Object.entries(NUMBERS).filter(([flag]) => options[flag] !== undefined);
+  const { time, appearance, field } = options;
+  const codes = appearance as number | undefined;
+  if (codes !== undefined && (codes % 4 !== 0 || (codes > 0 && field === 'classic'))) {
+    throw new DafError('ERR_DAF_BAD_OPTION', `--appearance ${codes}: expected a multiple of 4, with --field hashgrid`);
+  }
+  if (Number(options['variation'] ?? 0) > 0 && field === 'classic') {
+    throw new DafError('ERR_DAF_BAD_OPTION', `--variation ${options['variation']}: a classic field has no tables`);
+  }
   return {
-    ...(options['time'] === undefined ? {} : { seconds: parseDuration('--time', options['time'], 1) / 1000 }),
-    ...number('steps', 'steps'),
-    ...number('targetPsnr', 'targetPsnr'),
-    ...number('threads', 'threads'),
-    ...number('seed', 'seed'),
-    ...number('samplesPerStep', 'samplesPerStep'),
-    ...number('learningRate', 'learningRate'),
-    ...number('distortion', 'distortionWeight'),
-    ...number('opacity', 'opacityWeight'),
-    ...number('variation', 'variationWeight'),
-    ...number('appearance', 'appearance'),
+    ...(time === undefined ? {} : { seconds: parseDuration('--time', time, 1) / 1000 }),
+    ...Object.fromEntries(given.map(([flag, name]) => [name, options[flag]])),
   };
 }
 

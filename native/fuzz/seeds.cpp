@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "native/fuzz/small_training.h"
 #include "native/head/fit/small_head.h"
 #include "native/nerf/model.h"
 #include "native/shuffle/segment.h"
@@ -11,9 +12,11 @@
 namespace daf {
 namespace {
 
-Status SaveField(std::unique_ptr<nerf::Field> field, const std::string& path) {
+Status SaveField(std::unique_ptr<nerf::Field> field, const std::string& path,
+                 bool background = false) {
   std::unique_ptr<nerf::Model> model;
   DAF_RETURN_IF_ERROR(nerf::Model::Make(std::move(field), nerf::Box(), 8, &model));
+  if (background) model->NewBackground(1);
   Arena scratch;
   SafetensorsWriter writer;
   DAF_RETURN_IF_ERROR(model->Save(&scratch, &writer));
@@ -38,8 +41,17 @@ Status Fields(const std::string& folder) {
   hash.images = 2;
   DAF_RETURN_IF_ERROR(nerf::NewHashGrid(hash, 1, &field));
   DAF_RETURN_IF_ERROR(SaveField(std::move(field), folder + "/hashgrid_appearance"));
+  hash.appearance = hash.images = 0;
+  DAF_RETURN_IF_ERROR(nerf::NewHashGrid(hash, 1, &field));
+  DAF_RETURN_IF_ERROR(SaveField(std::move(field), folder + "/background", true));
   DAF_RETURN_IF_ERROR(nerf::NewClassic(classic, 1, &field));
   return SaveField(std::move(field), folder + "/classic");
+}
+
+Status TrainingState(const std::string& folder) {
+  fuzz::SmallTraining training;
+  DAF_RETURN_IF_ERROR(training.Make());
+  return training.trainer->SaveState(folder + "/state", "a note");
 }
 
 Status Tensors(const std::string& folder) {
@@ -101,6 +113,7 @@ int main(int count, char** arguments) {
     Status (*write)(const std::string& folder);
   } seeds[] = {{"safetensors_fuzz", daf::Tensors},
                {"checkpoint_fuzz", daf::Fields},
+               {"training_state_fuzz", daf::TrainingState},
                {"head_model_fuzz", daf::Heads},
                {"records_fuzz", daf::Records},
                {"segment_fuzz", daf::Segments}};

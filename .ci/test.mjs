@@ -66,7 +66,14 @@ async function armTests() {
     return;
   }
   const preset = 'aarch64';
-  const tests = ['base/base_test', 'kernels/kernels_test', 'kernels/dot_test', 'kernels/march_test', 'nerf/field_test', 'nerf/render_test'];
+  const tests = [
+    'base/base_test',
+    'kernels/kernels_test',
+    'kernels/dot_test',
+    'kernels/march_test',
+    'nerf/field_test',
+    'nerf/render_test',
+  ];
   const targets = tests.map((test) => test.split('/')[1]);
   if (!(await check('configure C++ tests for aarch64', 'cmake', ['--preset', preset]))) return;
   if (

@@ -47,13 +47,17 @@ void AddFaceBlock(const HeadMeasures& m, Sdf& f) {
 
 void AddNeck(const HeadMeasures& m, Sdf& f) {
   const double w = m.neck_half_width;
-  f.RoundCone({0, -4.5, -9.6}, {0, -15.5, -9.6}, 4.65 + w, 4.6 + w, 3.0);
-  f.RoundCone({1.0, -8, -9.4}, {1.0, -17, -9.8}, 3.9 + w, 3.9 + w, 2.0);
+  f.RoundCone({0, -4.5, -9.2}, {0, -15.5, -10.0}, 4.45 + w, 4.55 + w, 3.0);
+  f.RoundCone({1.0, -8, -8.9}, {1.0, -17, -9.9}, 3.85 + w, 3.9 + w, 2.0);
   f.RoundCone({0, -11.5, -7.4}, {0, -19, -8.4}, 3.3, 3.4, 2.0);           // throat
   f.RoundCone({5.0, -3.6, -9.6}, {1.4, -19.3, -5.4}, 0.9, 0.8, 1.2);      // sternomastoid
-  f.RoundCone({1.6, -5, -12.6}, {3.2, -15.0, -12.2}, 2.0, 2.6, 3.0);      // nape
-  f.RoundCone({3.0, -14.5, -12.4}, {10.5, -19.4, -10.6}, 2.2, 2.3, 2.6);  // trapezius
-  f.RoundCone({0, -20.6, -9.4}, {11, -21.4, -10.0}, 3.9, 3.0, 2.4);       // shoulders
+  f.RoundCone({1.6, -5, -11.8}, {3.2, -15.0, -12.6}, 1.9, 2.5, 3.0);      // nape
+  f.RoundCone({3.0, -14.8, -12.3}, {10.5, -19.8, -10.6}, 2.2, 2.2, 2.6);  // trapezius
+  f.RoundCone({0, -20.6, -9.4}, {11, -21.6, -10.0}, 3.9, 3.0, 2.4);       // shoulders
+  f.Ellipsoid({0, -23.5, -9.0}, {9.5, 6.0, 5.2}, 2.5);                    // chest
+  f.Ellipsoid({0, -20.2, -12.4}, {7.0, 5.0, 4.0}, 2.5);                   // upper back
+  f.RoundCone({1.2, -19.6, -4.7}, {8.4, -18.7, -7.4}, 0.55, 0.5, 0.9);    // collarbone
+  f.Bump({0, -19.2, -4.4}, {0.8, 0.8, 1.0}, -0.25);                       // the notch between
   f.Bump({0, -13.6, -4.0}, {0.8, 1.0, 1.2}, m.larynx);
 }
 

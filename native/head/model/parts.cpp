@@ -10,6 +10,8 @@ namespace {
 using T = SkinTemplate;
 constexpr double kPi = 3.14159265358979323846;
 
+constexpr double kHairRows = 1.17;  // rows of the whole grid to rows down to the nape
+
 std::array<double, 2> InChart(const double (&chart)[4], double u, double v) {
   return {chart[0] + chart[2] * u, chart[1] + chart[3] * v};
 }
@@ -24,7 +26,9 @@ int HairRow(int column) {
   if (c <= 14) return brow[c];
   if (c <= 28) return temple[c - 15];
   if (c <= T::kEarColumn1) return T::kEarRow1;
-  return c == 35 ? 40 : c == 36 ? 30 : 24;
+  // Behind the ear it falls to the nape, as low as the lobe.
+  constexpr int nape[] = {32, 22, 16, 13, 12, 12};  // columns 35 to 40
+  return nape[c - 35];
 }
 
 }  // namespace
@@ -160,7 +164,7 @@ HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
       // Strands run down the chart: across by column, down by distance from the crown.
       const double across = 0.5 + 0.5 * column / T::kColumns,
                    down = 1 - static_cast<double>(row) / T::kRows;
-      hair.mesh.chart.push_back(InChart(kHairChart, across, std::min(1.0, down * 1.35)));
+      hair.mesh.chart.push_back(InChart(kHairChart, across, down * kHairRows));
     }
   }
   hair.mesh.mirror.resize(hair.scalp.size());

@@ -8,29 +8,30 @@ namespace {
 
 using T = SkinTemplate;
 
-// Where rows and columns cross in a coarse head, cm: rows from the neck base to the crown, stations
+// Where rows and columns cross in a coarse head, cm: rows from the root of the shoulders (a cut that
+// falls to the breastbone) to the crown, stations
 // from the front midline over the wing of the nose, the pupil, the outer corner of the eye, the
 // cheekbone, before and behind the ear to the back midline. Only a beginning: the field decides
 // where the surface is.
 constexpr int kStations = 9, kLevels = 17;
-const Vec3 kNet[kLevels][kStations] = {{{0, -19.6, -5.2},
-                                        {2.2, -19.5, -5.2},
-                                        {3.9, -19.3, -5.5},
-                                        {5.8, -19, -6.4},
-                                        {7.6, -18.7, -7.9},
-                                        {8.6, -18.4, -9.8},
-                                        {7.6, -17.9, -12.2},
-                                        {4.4, -17.5, -14.2},
-                                        {0, -17.4, -15}},
-                                       {{0, -15.6, -4.5},
-                                        {1.9, -15.5, -4.5},
-                                        {3.4, -15.3, -4.9},
-                                        {4.6, -15, -6},
-                                        {5.3, -14.7, -7.6},
-                                        {5.6, -14.4, -9.4},
-                                        {5.2, -14.1, -11.8},
-                                        {3.4, -13.9, -13.9},
-                                        {0, -13.8, -14.4}},
+const Vec3 kNet[kLevels][kStations] = {{{0, -21.2, -3.9},
+                                        {2.6, -21, -3.9},
+                                        {5, -20.4, -4.6},
+                                        {7.6, -19.6, -6.2},
+                                        {9.6, -18.7, -8.2},
+                                        {10.2, -18, -10.6},
+                                        {9, -18.1, -13.4},
+                                        {5.2, -18.3, -15.6},
+                                        {0, -18.4, -16.2}},
+                                       {{0, -16.2, -4.5},
+                                        {1.9, -16.1, -4.5},
+                                        {3.5, -15.8, -4.9},
+                                        {4.8, -15.4, -6},
+                                        {5.7, -14.9, -7.7},
+                                        {6.1, -14.6, -9.6},
+                                        {5.6, -14.4, -12},
+                                        {3.6, -14.2, -14.1},
+                                        {0, -14.2, -14.8}},
                                        {{0, -12.1, -3.6},
                                         {1.8, -12, -3.5},
                                         {3.4, -11.7, -4},

@@ -10,7 +10,8 @@ export function baseTexture(head: Head, size: number): Uint8Array {
   if (texture === undefined) {
     const native = addon();
     texture = new Uint8Array(4 * size * size);
-    native.paintAlbedo(head.handle, native.averageLooks(), size, null, texture);
+    // Bare: painted hair would stain the skin's tone where the scalp shows through.
+    native.paintAlbedo(head.handle, { ...native.averageLooks(), style: 'bald' }, size, null, texture);
     made.set(key, texture);
   }
   return texture;

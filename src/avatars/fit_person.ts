@@ -1,6 +1,6 @@
 import { addon, type HeadFit } from '../core/addon/index.js';
 import { baseTexture } from './base_texture.js';
-import { fillHair } from './hair_fill.js';
+import { fillHair, type HairSource } from './hair_fill.js';
 import { type Head, shapeOf } from './head.js';
 import { fitView, type OpenPhoto } from './photo.js';
 
@@ -33,6 +33,7 @@ export interface PersonTexture {
   readonly rgb: Uint8Array;
   readonly size: number;
   readonly observedFraction: number;
+  readonly hair: HairSource;
 }
 
 /** The 68 landmarks' chin. */
@@ -71,8 +72,8 @@ export function texturePerson(
     texture,
     observed,
   );
-  fillHair(head, texture, observed, size);
+  const hair = fillHair(head, texture, observed, size);
   const rgb = new Uint8Array(3 * size * size);
   for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);
-  return { rgb, size, observedFraction };
+  return { rgb, size, observedFraction, hair };
 }

@@ -1,152 +1,167 @@
+import { type HairShell, hairShell } from './hair_shell.js';
+import { type Color, hairTone, type Texel, toneOf } from './hair_tone.js';
 import type { Head } from './head.js';
-import { shapeOf } from './head.js';
-import { paintByPosition } from './uv_paint.js';
 
-/** Of the seen hair texels, those that lie highest: above the forehead, where a receding hairline still shows skin. */
-const HIGHEST = 0.25;
 /** Below this share of seen hair texels nothing is concluded from them. */
 const ENOUGH = 0.01;
-/** The scalp shows under thin hair and above a receding hairline; this share of the seen texels must be hair for the back to be hair too. */
-const A_HEAD_OF_HAIR = 0.1;
-/**
- * What is no scalp: log ratios of the channels this far from the skin's, or a brightness this far below (or above) it, which no shadow explains;
- * on top of the head, where most photos have light, less of a difference says as much.
- */
-const NOT_SKIN = { tint: 0.2, light: 1.1, lightOnTop: 0.5 };
+/** From the edge of the shell to full hair, cm: a hairline is strands over skin, not a line. */
+const HAIRLINE = 1.3;
+/** How far strands reach into what lies beside them: the skin at the hairline, what a photo saw. Shares of the way from one to the other. */
+const REACH = 0.3;
+/** Light and dark strands: share of the colour, and in steps of brightness for hair too dark for shares to show. */
+const CONTRAST = { share: 0.24, steps: 5 };
+/** How much the hair seen nearby counts beside that of the whole head, where a photo saw none. */
+const SPREAD = { rounds: 60, screen: 0.02 };
+
+/** What the photos say about the hair: seen; skin where hair would be; nothing. */
+export type HairSource = 'photo' | 'bald' | 'prior';
 
 /**
- * Gives the hair that no photo saw the colour of the hair that one did: a back of the head in the model's own brown beside a grey
- * temple looks like a wig, and on a bald person like a cap.
- * @param texture [size][size][4], changed in place. @param observed [size][size], 255 where photos decide.
+ * Finishes the hair: what no photo saw continues what one did, in strands, and thins out towards the hairline, where the scalp shows through; a bald
+ * head has the scalp's tone all over, without a border.
+ * @param texture [size][size][4], changed in place; the scalp below the shell holds skin. @param observed [size][size], 255 where photos decide.
  */
-export function fillHair(head: Head, texture: Uint8Array, observed: Uint8Array, size: number): void {
-  const { parts, height } = partsOf(head, size);
+export function fillHair(head: Head, texture: Uint8Array, observed: Uint8Array, size: number): HairSource {
+  const shell = hairShell(head, size);
   const seen: Texel[] = [];
-  const skin: Color[] = [];
-  let hair = 0;
-  for (let i = 0; i < parts.length; i++) {
-    if (parts[i] === HAIR) hair++;
-    if (observed[i]! < 200) continue;
-    if (parts[i] === HAIR) seen.push({ color: colorAt(texture, i), height: height[i]! });
-    if (parts[i] === SKIN) skin.push(colorAt(texture, i));
+  for (const [i, texel] of shell.texels.entries()) {
+    if (observed[texel]! >= SEEN) seen.push({ color: colorAt(texture, texel), height: shell.height[i]! });
   }
-  if (seen.length < ENOUGH * hair) return;
-  const color = hairColor(seen, skin);
-  for (let i = 0; i < parts.length; i++) {
-    if (parts[i] !== HAIR) continue;
-    const share = Math.min(1, observed[i]! / 200);
-    for (let c = 0; c < 3; c++) texture[4 * i + c] = Math.round(texture[4 * i + c]! * share + color[c]! * (1 - share));
+  const skin = [...shell.skin].filter((texel) => observed[texel]! >= SEEN).map((texel) => colorAt(texture, texel));
+  const known = seen.length >= ENOUGH * shell.texels.length;
+  const { color, bald } = known ? hairTone(seen, skin) : { color: middleOf(shell, texture), bald: false };
+  const nearby = spreadFromSeen(shell, texture, observed, color, skinTone(skin, bald));
+  for (let i = 0; i < shell.texels.length; i++) paintTexel(shell, i, texture, observed, nearby, bald);
+  growIntoGaps(shell, texture, size);
+  return known ? (bald ? 'bald' : 'photo') : 'prior';
+}
+
+const SEEN = 200;
+
+function paintTexel(shell: HairShell, i: number, texture: Uint8Array, observed: Uint8Array, nearby: Nearby, bald: boolean): void {
+  const texel = shell.texels[i]!;
+  const strand = shell.strand[i]!;
+  const [r, g, b, cover] = [0, 1, 2, 3].map((c) => {
+    let value = 0;
+    for (let k = 0; k < 3; k++) value += shell.weights[3 * i + k]! * nearby.values[4 * shell.corners[3 * i + k]! + c]!;
+    return value;
+  }) as [number, number, number, number];
+  const line = shell.border[i]! / HAIRLINE;
+  const opaque = bald ? 0 : smoothStep(0.2, 0.75, Math.min(line, cover) + REACH * strand) * smoothStep(0, 0.2, line);
+  // On a bald head shell and scalp show the same skin, and the scalp's was cleaned of light and grazing views.
+  const known = observed[texel]! / 255;
+  const photo = bald ? 0 : smoothStep(0.15, 0.85, known + REACH * strand * (1 - known));
+  for (const [c, own] of [r, g, b].entries()) {
+    const hair = own * (1 + CONTRAST.share * strand) + CONTRAST.steps * strand;
+    const scalp = texture[4 * shell.scalp[i]! + c]!;
+    const unseen = scalp + opaque * (hair - scalp);
+    const value = unseen + photo * (texture[4 * texel + c]! - unseen);
+    texture[4 * texel + c] = Math.round(Math.min(255, Math.max(0, value)));
   }
 }
 
-type Color = readonly [number, number, number];
+interface Nearby {
+  /** [vertices of the shell][4]: the hair's colour there, and whether it is hair (1) or skin (0). */
+  readonly values: Float32Array;
+}
 
-interface Texel {
-  readonly color: Color;
-  readonly height: number;
+/** Colours of seen hair carried on over the shell, drifting to the head's own; seen skin makes a receding hairline. */
+function spreadFromSeen(
+  shell: HairShell,
+  texture: Uint8Array,
+  observed: Uint8Array,
+  color: Color,
+  isSkin: (color: Color) => boolean,
+): Nearby {
+  const count = shell.neighbours.length;
+  const sums = new Float64Array(4 * count);
+  const hairs = new Float64Array(count);
+  const all = new Float64Array(count);
+  for (let i = 0; i < shell.texels.length; i++) {
+    const texel = shell.texels[i]!;
+    if (observed[texel]! < SEEN) continue;
+    const own = colorAt(texture, texel);
+    const hair = isSkin(own) ? 0 : 1;
+    for (let k = 0; k < 3; k++) {
+      const vertex = shell.corners[3 * i + k]!;
+      const weight = Math.max(0, shell.weights[3 * i + k]!);
+      all[vertex]! += weight;
+      hairs[vertex]! += weight * hair;
+      for (let c = 0; c < 3; c++) sums[4 * vertex + c]! += weight * hair * own[c]!;
+    }
+  }
+  const values = new Float32Array(4 * count);
+  for (let v = 0; v < count; v++) values.set([...color, 1], 4 * v);
+  for (let round = 0; round < SPREAD.rounds; round++) {
+    for (let step = 0; step < count; step++) {
+      const v = round % 2 === 0 ? step : count - 1 - step;
+      const beside = shell.neighbours[v]!;
+      for (let c = 0; c < 4; c++) {
+        const data = c < 3 ? hairs[v]! : all[v]!;
+        const own = c < 3 ? sums[4 * v + c]! : hairs[v]!;
+        let mean = 0;
+        for (const n of beside) mean += values[4 * n + c]! / beside.length;
+        values[4 * v + c] = (own + SPREAD.screen * (c < 3 ? color[c]! : 1) + mean) / (data + SPREAD.screen + 1);
+      }
+    }
+  }
+  return { values };
+}
+
+/** Whether a colour seen on the shell is scalp rather than hair. */
+function skinTone(skin: readonly Color[], bald: boolean): (color: Color) => boolean {
+  if (bald || skin.length === 0) return () => bald;
+  const tones = skin.map(toneOf);
+  const middle = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+  const tint = [0, 1].map((k) => middle(tones.map((tone) => tone.tint[k]!))) as [number, number];
+  const light = middle(tones.map((tone) => tone.light));
+  return (color) => {
+    const tone = toneOf(color);
+    return Math.hypot(tone.tint[0] - tint[0], tone.tint[1] - tint[1]) < 0.2 && Math.abs(tone.light - light) < 0.55;
+  };
+}
+
+function middleOf(shell: HairShell, texture: Uint8Array): Color {
+  const sum = [0, 0, 0];
+  for (const texel of shell.texels) for (let c = 0; c < 3; c++) sum[c]! += texture[4 * texel + c]!;
+  return sum.map((value) => value / Math.max(1, shell.texels.length)) as unknown as Color;
 }
 
 function colorAt(texture: Uint8Array, texel: number): Color {
   return [texture[4 * texel]!, texture[4 * texel + 1]!, texture[4 * texel + 2]!];
 }
 
-/**
- * Hair is told from the scalp by its colour, and where that fails (dark hair, skin in the dark) by its place: what lies highest is hair on all
- * but bald heads, and skin on those.
- */
-function hairColor(seen: readonly Texel[], skin: readonly Color[]): Color {
-  const colors = seen.map(({ color }) => color);
-  if (skin.length === 0) return medianColor(colors);
-  const tone = toneOf(medianColor(skin));
-  const strands = colors.filter((color) => {
-    const { tint, light } = toneOf(color);
-    return (
-      Math.hypot(tint[0] - tone.tint[0], tint[1] - tone.tint[1]) > NOT_SKIN.tint || Math.abs(light - tone.light) > NOT_SKIN.light
-    );
-  });
-  if (strands.length >= A_HEAD_OF_HAIR * seen.length) return medianColor(strands);
-  const lowest = quantile(
-    seen.map(({ height }) => height),
-    1 - HIGHEST,
-  );
-  const top = medianColor(seen.filter(({ height }) => height >= lowest).map(({ color }) => color));
-  return Math.abs(toneOf(top).light - tone.light) > NOT_SKIN.lightOnTop ? top : medianColor(colors);
+function smoothStep(low: number, high: number, value: number): number {
+  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
+  return t * t * (3 - 2 * t);
 }
 
-function toneOf(color: Color): { readonly tint: readonly [number, number]; readonly light: number } {
-  const [r, g, b] = color.map((value) => value + 8) as unknown as Color;
-  return { tint: [Math.log(r / g), Math.log(g / b)], light: Math.log(r + g + b) };
-}
-
-function medianColor(colors: readonly Color[]): Color {
-  return [0, 1, 2].map((c) => median(colors.map((color) => color[c]!))) as unknown as Color;
-}
-
-function median(values: number[]): number {
-  return quantile(values, 0.5);
-}
-
-/** @param values sorted in place */
-function quantile(values: number[], share: number): number {
-  values.sort((a, b) => a - b);
-  return values[Math.floor(values.length * share)]!;
-}
-
-const HAIR = 3;
-const SKIN = 2;
-const OTHER = 1;
-
-/** Smaller levels of a texture mix texels across the border of an island: what lies just outside counts as hair too. */
+/** Smaller levels of a texture mix texels across the border of an island: what lies just outside holds hair too. */
 const GUTTER = 8;
 
-interface Parts {
-  /** [size][size]: the part that a texel belongs to, 0 for none. */
-  readonly parts: Uint8Array;
-  /** [size][size]: how high it lies on the mean head, in steps from its lowest point to its highest. */
-  readonly height: Uint8Array;
-}
-
-const masks = new Map<string, Parts>();
-
-function partsOf(head: Head, size: number): Parts {
-  const key = `${head.info.name} ${size}`;
-  const known = masks.get(key);
-  if (known !== undefined) return known;
-  const painted = new Uint8Array(4 * size * size);
-  const mesh = { positions: shapeOf(head, new Float32Array(0)), source: head.source, uv: head.uv, triangles: head.triangles };
-  const [low, high] = rangeOf(mesh.positions);
-  const step = (y: number): number => Math.min(255, Math.max(0, Math.round((255 * (y - low)) / (high - low))));
-  for (const { name, firstTriangle, triangleCount } of head.info.parts) {
-    const label = name === 'hair' ? HAIR : name === 'skin' ? SKIN : OTHER;
-    paintByPosition(mesh, [firstTriangle, firstTriangle + triangleCount], painted, size, (_x, y) => [label, step(y), 0]);
-  }
-  const parts = Uint8Array.from({ length: size * size }, (_, i) => painted[4 * i]!);
-  const height = Uint8Array.from({ length: size * size }, (_, i) => painted[4 * i + 1]!);
-  widenHair(parts, size);
-  masks.set(key, { parts, height });
-  return { parts, height };
-}
-
-/** Lowest and highest y. */
-function rangeOf(positions: Float32Array): readonly [number, number] {
-  let low = Number.POSITIVE_INFINITY;
-  let high = Number.NEGATIVE_INFINITY;
-  for (let i = 1; i < positions.length; i += 3) {
-    low = Math.min(low, positions[i]!);
-    high = Math.max(high, positions[i]!);
-  }
-  return [low, high];
-}
-
-function widenHair(parts: Uint8Array, size: number): void {
+function growIntoGaps(shell: HairShell, texture: Uint8Array, size: number): void {
+  const taken = new Uint8Array(size * size);
+  for (const texel of shell.texels) taken[texel] = 1;
+  let front: readonly number[] = [...shell.texels];
   for (let ring = 0; ring < GUTTER; ring++) {
-    const before = parts.slice();
-    for (let y = 1; y < size - 1; y++) {
-      for (let x = 1; x < size - 1; x++) {
-        const i = y * size + x;
-        const beside = [before[i - 1]!, before[i + 1]!, before[i - size]!, before[i + size]!];
-        if (before[i] === 0 && beside.includes(HAIR)) parts[i] = HAIR;
+    const next: number[] = [];
+    for (const texel of front) {
+      const [x, y] = [texel % size, Math.floor(texel / size)];
+      for (const [dx, dy] of BESIDE) {
+        const beside = texel + dx + dy * size;
+        if (x + dx < 0 || x + dx >= size || y + dy < 0 || y + dy >= size || taken[beside] !== 0) continue;
+        taken[beside] = 1;
+        texture.copyWithin(4 * beside, 4 * texel, 4 * texel + 3);
+        next.push(beside);
       }
     }
+    front = next;
   }
 }
+
+const BESIDE: readonly (readonly [number, number])[] = [
+  [-1, 0],
+  [1, 0],
+  [0, -1],
+  [0, 1],
+];

@@ -10,12 +10,14 @@ import { avatarMesh } from './export/mesh.js';
 import { fieldPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
 import { CHIN, type FittedPerson, fitPerson, landmarkOf, texturePerson } from './fit_person.js';
+import type { HairSource } from './hair_fill.js';
 import { embeddedHead, type Head } from './head.js';
 import { neutralPhoto } from './neutral_photo.js';
 import type { Refusal } from './observation.js';
 import type { AvatarOptions } from './options.js';
 import { type OpenPhoto, openPhoto } from './photo.js';
 import type { AvatarReport, LikenessReport, PhotoReport } from './report.js';
+import { inSoftLight } from './soft_light.js';
 import { drawSurface, type Surface, surfaceOfGlb } from './surface.js';
 import { compareWithSurface, fieldBox, supervisedViews, trainField } from './volume.js';
 
@@ -66,7 +68,7 @@ export async function buildPerson(
     expressions: head.expressions,
   });
   const files = new Map<string, Uint8Array | string>(Object.entries(await meshFiles(mesh, texture, identity)));
-  const surface = await surfaceOfGlb(files.get('avatar.glb') as Uint8Array);
+  const surface = inSoftLight(await surfaceOfGlb(files.get('avatar.glb') as Uint8Array));
   clock.lap('export');
   context.progress(0.2);
   const trained = await makeField(surface, person, chin, photos, options, context);
@@ -85,7 +87,7 @@ export async function buildPerson(
   clock.lap('pictures');
   const report = {
     photos: photos.map((photo, i) => photoReport(photo, person, i)),
-    head: headReport(head, person),
+    head: headReport(head, person, texture.hair),
     texture: { size: texture.size, observedFraction: texture.observedFraction },
     field: fieldReport,
     likeness,
@@ -187,7 +189,7 @@ function photoReport({ observation }: OpenPhoto, person: FittedPerson, index: nu
   };
 }
 
-function headReport(head: Head, person: FittedPerson): NonNullable<AvatarReport['head']> {
+function headReport(head: Head, person: FittedPerson, hair: HairSource): NonNullable<AvatarReport['head']> {
   const { landmarks } = head.info;
   const between = (a: number, b: number): number =>
     Math.hypot(...[0, 1, 2].map((k) => person.neutral[3 * landmarks[a]! + k]! - person.neutral[3 * landmarks[b]! + k]!)) / 100;
@@ -199,7 +201,7 @@ function headReport(head: Head, person: FittedPerson): NonNullable<AvatarReport[
     unit: 'metre',
     residual: round(person.fit.residual, 5),
     eyes: round(between(36, 45), 5),
-    hair: 'prior',
+    hair,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { HairSource } from './hair_fill.js';
 import type { Refusal } from './observation.js';
 
 /** avatars/<folder>/report.json: what a reader must know to trust an avatar. Volatile: it also holds times. */
@@ -47,7 +48,8 @@ export interface HeadReport {
   readonly residual: number;
   /** Between the outer corners of the eyes, metres. */
   readonly eyes: number;
-  readonly hair: 'prior';
+  /** Where the hair comes from: photos showed it; they showed a bald head; none showed where hair would be. */
+  readonly hair: HairSource;
 }
 
 export interface TextureReport {

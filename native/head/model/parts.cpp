@@ -27,7 +27,7 @@ int HairRow(int column) {
   if (c <= 28) return temple[c - 15];
   if (c <= T::kEarColumn1) return T::kEarRow1;
   // Behind the ear it falls to the nape, as low as the lobe.
-  constexpr int nape[] = {32, 22, 16, 13, 12, 12};  // columns 35 to 40
+  constexpr int nape[] = {22, 16, 14, 13, 13, 13};  // columns 35 to 40
   return nape[c - 35];
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "native/head/texture/colour.h"
+#include "native/head/texture/neighbours.h"
 
 namespace daf::head {
 namespace {
@@ -116,30 +117,6 @@ Status FillFromMirror(const HeadModel& model, const Atlas& atlas, Arena& arena,
     blend.confidence[i] = std::min(1.0f, confidence[i] + added[i]);
   return Status::Ok();
 }
-
-namespace {
-
-struct Neighbours {
-  std::vector<uint32_t> first, list;  // list[first[v] … first[v+1]) are v's neighbours
-};
-
-Neighbours FindNeighbours(const HeadModel& model) {
-  Neighbours out;
-  out.first.assign(model.position_count + 1, 0);
-  const auto position = [&](size_t i) { return model.source[model.triangles[i]]; };
-  for (size_t i = 0; i < model.triangles.size(); ++i) ++out.first[position(i) + 1];
-  for (uint32_t v = 0; v < model.position_count; ++v) out.first[v + 1] += out.first[v];
-  out.list.resize(model.triangles.size());
-  std::vector<uint32_t> at(out.first.begin(), out.first.end() - 1);
-  // Every edge of a closed surface shows once per direction, so one neighbour per triangle corner
-  // is all of them.
-  for (size_t i = 0; i < model.triangles.size(); ++i) {
-    out.list[at[position(i)]++] = position(i / 3 * 3 + (i + 1) % 3);
-  }
-  return out;
-}
-
-}  // namespace
 
 Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend,
                   const uint8_t* base, const std::vector<uint8_t>& photographed, bool mirror,

@@ -7,6 +7,7 @@
 #include "native/head/fit/fit.h"
 #include "native/head/matte/distance.h"
 #include "native/head/texture/atlas.h"
+#include "native/head/texture/balance.h"
 #include "native/head/texture/colour.h"
 #include "native/head/texture/eyes.h"
 #include "native/head/texture/fill.h"
@@ -252,6 +253,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
 
   // The sums become the blend in place.
   const Blend blend{sums.high, sums.weight};
+  float* strength = scratch[0];
   for (size_t i = 0; i < n; ++i) {
     const float w = sums.weight[i], sharp = sums.sharp[i];
     for (int k = 0; k < 3; ++k) {
@@ -259,9 +261,12 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
       const float high = sharp > 1e-20f ? sums.high[3 * i + k] / sharp : 0;
       blend.colour[3 * i + k] = std::clamp(low + high, 0.0f, 1.0f);
     }
-    blend.confidence[i] = SmoothStep(0.01f, 0.4f, w);
-    observed[i] = ToByte(blend.confidence[i]);
+    strength[i] = SmoothStep(0.2f, 0.75f, w);
+    blend.confidence[i] = SmoothStep(0.01f, 0.5f, w);
   }
+  DAF_RETURN_IF_ERROR(DoubtWeakTones(model, atlas, strength, control, blend));
+  for (size_t i = 0; i < n; ++i) observed[i] = ToByte(blend.confidence[i]);
+  if (options.remove_light) DAF_RETURN_IF_ERROR(BalanceSides(model, atlas, control, blend));
   float* mirrored = sums.sharp;
   std::fill(mirrored, mirrored + n, 0.0f);
   if (options.mirror)

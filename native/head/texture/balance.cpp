@@ -1,0 +1,168 @@
+#include "native/head/texture/balance.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "native/head/texture/colour.h"
+#include "native/head/texture/neighbours.h"
+
+namespace daf::head {
+namespace {
+
+// Log colours of the positions, from the texels of skin around them.
+struct Tones {
+  std::vector<std::array<float, 3>> tone;  // mean, linear light; meaningless where seen is 0
+  std::vector<float> seen;                 // share of the texels around that photos saw, 0…1
+};
+
+std::vector<uint8_t> SkinTriangles(const HeadModel& model) {
+  std::vector<uint8_t> out(model.triangle_count(), 1);
+  for (const Part& part : model.parts) {
+    if (part.name != "skin")
+      std::fill_n(out.begin() + part.first_triangle, part.triangle_count, uint8_t{0});
+  }
+  return out;
+}
+
+Status MeasureTones(const HeadModel& model, const Atlas& atlas, const std::vector<uint8_t>& skin,
+                    const TaskControl& control, const Blend& blend, Tones* out) {
+  out->tone.assign(model.position_count, {0, 0, 0});
+  out->seen.assign(model.position_count, 0);
+  std::vector<float> cover(model.position_count, 0);
+  for (size_t i = 0; i < atlas.texels(); ++i) {
+    if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const uint32_t t = atlas.triangle[i];
+    if (t == kNoTriangle || skin[t] == 0) continue;
+    float w[3], value[3] = {0, 0, 0};
+    atlas.Weights(i, w);
+    const float confidence = blend.confidence[i];
+    if (confidence > 0) {
+      for (int k = 0; k < 3; ++k)
+        value[k] = std::log(ToLinear(blend.colour[3 * i + k]) + 0.01f);
+    }
+    for (int c = 0; c < 3; ++c) {
+      const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
+      const float share = std::max(0.0f, w[c]);
+      cover[v] += share;
+      out->seen[v] += share * confidence;
+      for (int k = 0; k < 3; ++k) out->tone[v][k] += share * confidence * value[k];
+    }
+  }
+  for (uint32_t v = 0; v < model.position_count; ++v) {
+    if (!(out->seen[v] > 0)) continue;
+    for (float& value : out->tone[v]) value /= out->seen[v];
+    out->seen[v] /= cover[v];
+  }
+  return Status::Ok();
+}
+
+// Calls change(texel, interpolated values) for every texel of skin that photos saw.
+template <size_t N, typename Change>
+Status ForSeenSkin(const HeadModel& model, const Atlas& atlas, const std::vector<uint8_t>& skin,
+                   const TaskControl& control, const Blend& blend,
+                   const std::vector<std::array<float, N>>& values, const Change& change) {
+  for (size_t i = 0; i < atlas.texels(); ++i) {
+    if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const uint32_t t = atlas.triangle[i];
+    if (t == kNoTriangle || skin[t] == 0 || !(blend.confidence[i] > 0)) continue;
+    float w[3];
+    atlas.Weights(i, w);
+    std::array<float, N> value{};
+    for (int c = 0; c < 3; ++c) {
+      const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
+      for (size_t k = 0; k < N; ++k) value[k] += w[c] * values[v][k];
+    }
+    change(i, value);
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskControl& control,
+                    const Blend& blend) {
+  constexpr float kTaken = 0.85f;                  // of the difference between the sides
+  constexpr float kShade = 0.8f;                   // |log| that shadow alone explains
+  constexpr float kMost = 0.45f, kHue = 0.08f;     // of the correction
+  constexpr float kData = 0.05f, kScreen = 0.004f; // about two centimetres on this mesh
+  const size_t count = model.position_count;
+  if (model.mirror.size() != count) return Status::Ok();
+  const std::vector<uint8_t> skin = SkinTriangles(model);
+  Tones tones;
+  DAF_RETURN_IF_ERROR(MeasureTones(model, atlas, skin, control, blend, &tones));
+  std::vector<std::array<float, 3>> wanted(count, {0, 0, 0}), found(count, {0, 0, 0});
+  std::vector<float> weight(count, 0);
+  for (size_t v = 0; v < count; ++v) {
+    const size_t m = model.mirror[v];
+    const float both = std::min(tones.seen[v], tones.seen[m]);
+    if (!(both > 0.2f)) continue;
+    float most = 0;
+    for (int k = 0; k < 3; ++k) {
+      const float difference = tones.tone[v][k] - tones.tone[m][k];
+      wanted[v][k] = -0.5f * kTaken * difference;
+      most = std::max(most, std::abs(difference));
+    }
+    weight[v] = kData * both / (1 + std::pow(most / kShade, 6.0f));
+  }
+  const Neighbours neighbours = FindNeighbours(model);
+  for (int round = 0; round < 80; ++round) {
+    DAF_RETURN_IF_ERROR(control.Check());
+    for (size_t step = 0; step < count; ++step) {
+      const size_t v = round % 2 == 0 ? step : count - 1 - step;
+      const uint32_t first = neighbours.first[v], last = neighbours.first[v + 1];
+      if (first == last) continue;
+      for (int k = 0; k < 3; ++k) {
+        float mean = 0;
+        for (uint32_t n = first; n < last; ++n) mean += found[neighbours.list[n]][k];
+        found[v][k] = (weight[v] * wanted[v][k] + mean / static_cast<float>(last - first)) /
+                      (weight[v] + kScreen + 1);
+      }
+    }
+  }
+  for (auto& correction : found) {
+    const float grey = std::clamp((correction[0] + correction[1] + correction[2]) / 3, -kMost,
+                                  kMost);
+    for (float& value : correction) value = grey + std::clamp(value - grey, -kHue, kHue);
+  }
+  return ForSeenSkin<3>(model, atlas, skin, control, blend, found,
+                        [&](size_t i, const std::array<float, 3>& value) {
+                          for (int k = 0; k < 3; ++k) {
+                            float& colour = blend.colour[3 * i + k];
+                            colour = std::min(1.0f, ToSrgb(ToLinear(colour) * std::exp(value[k])));
+                          }
+                        });
+}
+
+Status DoubtWeakTones(const HeadModel& model, const Atlas& atlas, const float* strength,
+                      const TaskControl& control, const Blend& blend) {
+  constexpr float kUsual = 0.40f;  // |log| from the skin's middle that is still skin
+  const std::vector<uint8_t> skin = SkinTriangles(model);
+  Tones tones;
+  DAF_RETURN_IF_ERROR(MeasureTones(model, atlas, skin, control, blend, &tones));
+  const std::vector<float> bare = BareSkin(model);
+  std::array<float, 3> middle;
+  for (size_t k = 0; k < 3; ++k) {
+    std::vector<float> values;
+    for (uint32_t v = 0; v < model.position_count; ++v) {
+      if (bare[v] > 0.5f && tones.seen[v] > 0.5f) values.push_back(tones.tone[v][k]);
+    }
+    if (values.size() < 20) return Status::Ok();
+    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+    middle[k] = values[values.size() / 2];
+  }
+  std::vector<std::array<float, 1>> likely(model.position_count, {1});
+  for (uint32_t v = 0; v < model.position_count; ++v) {
+    if (!(tones.seen[v] > 0)) continue;
+    float most = 0;
+    for (size_t k = 0; k < 3; ++k) most = std::max(most, std::abs(tones.tone[v][k] - middle[k]));
+    likely[v][0] = 1 / (1 + std::pow(most / kUsual, 4.0f));
+  }
+  return ForSeenSkin<1>(model, atlas, skin, control, blend, likely,
+                        [&](size_t i, const std::array<float, 1>& value) {
+                          blend.confidence[i] *= strength[i] + (1 - strength[i]) * value[0];
+                        });
+}
+
+}  // namespace daf::head

@@ -4,9 +4,10 @@ import { visitTexels } from './uv_paint.js';
 
 /**
  * The light of pictures, by the surface's direction in head space: a bright room, more from above and before than from below and behind. It stays with the
- * head, so that every view agrees. Linear; 1 where the face looks ahead.
+ * head, so that every view agrees. Hollows see less of it: by `hollow` times the share of an edge that a vertex lies below its neighbours. Linear;
+ * 1 where a flat face looks ahead.
  */
-const LIGHT = { ambient: 0.8, up: 0.2, ahead: 0.2, least: 0.5 } as const;
+const LIGHT = { ambient: 0.74, up: 0.22, ahead: 0.26, hollow: 1.2, least: 0.4 } as const;
 
 /**
  * The surface under the light that pictures and fields show it in. The files keep the texture as it is: a viewer brings its own light, and a picture
@@ -17,10 +18,12 @@ export function inSoftLight(surface: Surface): Surface {
   const { positions, triangles } = mesh;
   const source = mesh.source ?? Uint32Array.from({ length: positions.length / 3 }, (_, i) => i);
   const normals = vertexNormals(positions, source, triangles);
+  const hollow = hollows(positions, normals, source, triangles);
   const light = new Float32Array(source.length);
   for (const [vertex, position] of source.entries()) {
     const [up, ahead] = [normals[3 * position + 1]!, normals[3 * position + 2]!];
-    light[vertex] = Math.max(LIGHT.least, LIGHT.ambient + LIGHT.up * up + LIGHT.ahead * ahead);
+    const open = LIGHT.ambient + LIGHT.up * up + LIGHT.ahead * ahead;
+    light[vertex] = Math.max(LIGHT.least, open * (1 - LIGHT.hollow * hollow[position]!));
   }
   const texture = surface.texture.slice();
   const done = new Uint8Array(size * surface.textureHeight);
@@ -33,3 +36,29 @@ export function inSoftLight(surface: Surface): Surface {
   });
   return { ...surface, texture };
 }
+
+/** How far each position lies below the middle of those beside it, in lengths of an edge: 0 on hills, at most DEEPEST. */
+function hollows(positions: Float32Array, normals: Float32Array, source: Uint32Array, triangles: Uint32Array): Float32Array {
+  const count = positions.length / 3;
+  const depth = new Float64Array(count);
+  const length = new Float64Array(count);
+  for (let t = 0; t < triangles.length; t += 3) {
+    for (let k = 0; k < 3; k++) {
+      const from = source[triangles[t + k]!]!;
+      const to = source[triangles[t + ((k + 1) % 3)]!]!;
+      const edge = [0, 1, 2].map((c) => positions[3 * to + c]! - positions[3 * from + c]!) as [number, number, number];
+      const reach = Math.hypot(...edge);
+      // Each inner edge comes by twice, once from either end.
+      for (const [at, sign] of [
+        [from, 1],
+        [to, -1],
+      ] as const) {
+        depth[at]! += sign * (edge[0] * normals[3 * at]! + edge[1] * normals[3 * at + 1]! + edge[2] * normals[3 * at + 2]!);
+        length[at]! += reach;
+      }
+    }
+  }
+  return Float32Array.from(depth, (sum, p) => (length[p]! > 0 ? Math.min(DEEPEST, Math.max(0, sum / length[p]!)) : 0));
+}
+
+const DEEPEST = 0.4;

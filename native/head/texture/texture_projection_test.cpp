@@ -204,6 +204,37 @@ TEST(Texture, RemovesTheLightOfAPhoto) {
   EXPECT_GT(with.report.lights[0][1], 0.2);  // from the subject's left
 }
 
+// The right cheek in a cast shadow, which no light from afar explains.
+void ShadowedCheek(const float p[3], float linear[3]) {
+  Skin(p, linear);
+  const float d = std::hypot(p[0] + 3.5f, p[1] + 3.0f);
+  if (p[2] > -8) {
+    for (int k = 0; k < 3; ++k) linear[k] *= 0.7f + 0.3f * SmoothStep(2.0f, 3.0f, d);
+  }
+}
+
+TEST(Texture, AShadowOnOneCheekIsBroughtToTheOther) {
+  const HeadModel model = SmallHead({96, 64});
+  const Shot front = Photograph(model, Facing(0), ShadowedCheek, kFlat);
+  TextureOptions kept;
+  kept.remove_light = false;
+  const auto difference = [&](const Result& result) {
+    double sum[2] = {0, 0};
+    int count[2] = {0, 0};
+    ForTexels(model, Skin, [&](size_t i, const float* p, const float*) {
+      if (p[2] < -8 || std::hypot(std::abs(p[0]) - 3.5f, p[1] + 3.0f) > 1.0f) return;
+      sum[p[0] > 0] += result.texture[4 * i + 1];
+      ++count[p[0] > 0];
+    });
+    return sum[1] / count[1] - sum[0] / count[0];
+  };
+  const double before = difference(Project(model, {front.view(model)}, kept)),
+               after = difference(Project(model, {front.view(model)}));
+  EXPECT_GT(before, 12);
+  EXPECT_LT(after, 0.6 * before);
+  EXPECT_GT(after, -0.2 * before);
+}
+
 // A dark mark on the left cheek.
 void LeftMark(const float p[3], float linear[3]) {
   Skin(p, linear);

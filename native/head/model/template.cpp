@@ -8,11 +8,10 @@ namespace {
 
 using T = SkinTemplate;
 
-// Where rows and columns cross in a coarse head, cm: rows from the root of the shoulders (a cut that
-// falls to the breastbone) to the crown, stations
-// from the front midline over the wing of the nose, the pupil, the outer corner of the eye, the
-// cheekbone, before and behind the ear to the back midline. Only a beginning: the field decides
-// where the surface is.
+// Where rows and columns cross in a coarse head, cm: rows from the root of the shoulders (a cut
+// that falls to the breastbone) to the crown, stations from the front midline over the wing of the
+// nose, the pupil, the outer corner of the eye, the cheekbone, before and behind the ear to the
+// back midline. Only a beginning: the field decides where the surface is.
 constexpr int kStations = 9, kLevels = 17;
 const Vec3 kNet[kLevels][kStations] = {{{0, -21.2, -3.9},
                                         {2.6, -21, -3.9},

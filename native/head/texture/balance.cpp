@@ -39,8 +39,7 @@ Status MeasureTones(const HeadModel& model, const Atlas& atlas, const std::vecto
     atlas.Weights(i, w);
     const float confidence = blend.confidence[i];
     if (confidence > 0) {
-      for (int k = 0; k < 3; ++k)
-        value[k] = std::log(ToLinear(blend.colour[3 * i + k]) + 0.01f);
+      for (int k = 0; k < 3; ++k) value[k] = std::log(ToLinear(blend.colour[3 * i + k]) + 0.01f);
     }
     for (int c = 0; c < 3; ++c) {
       const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
@@ -83,10 +82,10 @@ Status ForSeenSkin(const HeadModel& model, const Atlas& atlas, const std::vector
 
 Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskControl& control,
                     const Blend& blend) {
-  constexpr float kTaken = 0.85f;                  // of the difference between the sides
-  constexpr float kShade = 0.8f;                   // |log| that shadow alone explains
-  constexpr float kMost = 0.45f, kHue = 0.08f;     // of the correction
-  constexpr float kData = 0.05f, kScreen = 0.004f; // about two centimetres on this mesh
+  constexpr float kTaken = 0.85f;                   // of the difference between the sides
+  constexpr float kShade = 0.8f;                    // |log| that shadow alone explains
+  constexpr float kMost = 0.45f, kHue = 0.08f;      // of the correction
+  constexpr float kData = 0.05f, kScreen = 0.004f;  // about two centimetres on this mesh
   const size_t count = model.position_count;
   if (model.mirror.size() != count) return Status::Ok();
   const std::vector<uint8_t> skin = SkinTriangles(model);
@@ -122,8 +121,8 @@ Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskContro
     }
   }
   for (auto& correction : found) {
-    const float grey = std::clamp((correction[0] + correction[1] + correction[2]) / 3, -kMost,
-                                  kMost);
+    const float grey =
+        std::clamp((correction[0] + correction[1] + correction[2]) / 3, -kMost, kMost);
     for (float& value : correction) value = grey + std::clamp(value - grey, -kHue, kHue);
   }
   return ForSeenSkin<3>(model, atlas, skin, control, blend, found,

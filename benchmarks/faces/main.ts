@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { addon } from '#daf/core/addon/index.js';
 import { resolveModels } from '#daf/faces/models/resolve.js';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
       continue;
     }
     const eyes = await openEyes(models);
-    const name = system === packs ? 'pack' : system;
+    const name = system === packs ? 'pack' : basename(system);
     const show = values.show === undefined ? null : join(values.show, name);
     const sets: Record<string, SetResult> = {
       dlib_training: await measureDlib(join(data, 'dlib_training'), eyes, show),

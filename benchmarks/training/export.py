@@ -27,6 +27,16 @@ def narrow(model):
     model.graph.node.extend(nodes)
 
 
+def declare(model):
+    """Says how many values a cell has, which tracing does not know and by which adapters tell a model."""
+    for output in model.graph.output:
+        kind, stride = output.name.split("_")
+        del output.type.tensor_type.shape.dim[:]
+        first, cells, last = (output.type.tensor_type.shape.dim.add() for _ in range(3))
+        first.dim_value, cells.dim_param = 1, f"cells_{stride}"
+        last.dim_value = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}[kind]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=["landmarks", "detector"])
@@ -53,6 +63,8 @@ def main():
     )
     model = onnx.load(args.out)
     narrow(model)
+    if args.kind == "detector":
+        declare(model)
     del model.metadata_props[:]
     model.producer_name, model.producer_version, model.doc_string = "daf", "", ""
     onnx.checker.check_model(model)

@@ -10,6 +10,8 @@ import { type S3Settings, s3Settings } from './settings.js';
 import { abortUpload, PART_BYTES, Upload } from './upload.js';
 
 const DELETES = 16;
+/** Bytes that changed on their way come again; so do those of servers that swap an object and its checksum one after the other. */
+const GET_TRIES = 4;
 /** Says who made an object, so that a conditional write whose answer was lost can tell whether it was its own. */
 const WRITER = 'x-amz-meta-daf-writer';
 
@@ -97,17 +99,16 @@ export class S3BlobStore implements BlobStore {
   }
 
   async get(key: string): Promise<Uint8Array> {
-    const { body, headers } = await this.#client.send({
-      method: 'GET',
-      key: this.#key(key),
-      headers: { 'x-amz-checksum-mode': 'ENABLED' },
-    });
-    const promised = headers.get('x-amz-checksum-sha256');
-    // Of an object uploaded in parts it is one of the parts' checksums.
-    if (promised !== null && !promised.includes('-') && promised !== sha256(body, 'base64')) {
-      throw new DafError('ERR_DAF_IO', `${this.url}/${key}: what came does not have its checksum`, { retryable: true });
+    const request = { method: 'GET', key: this.#key(key), headers: { 'x-amz-checksum-mode': 'ENABLED' } } as const;
+    for (let tries = 1; ; tries++) {
+      const { body, headers } = await this.#client.send(request);
+      const promised = headers.get('x-amz-checksum-sha256');
+      // Of an object uploaded in parts it is one of the parts' checksums.
+      if (promised === null || promised.includes('-') || promised === sha256(body, 'base64')) return body;
+      if (tries === GET_TRIES) {
+        throw new DafError('ERR_DAF_IO', `${this.url}/${key}: what came does not have its checksum`, { retryable: true });
+      }
     }
-    return body;
   }
 
   async getRange(key: string, offset: number, length: number): Promise<Uint8Array> {

@@ -5,10 +5,11 @@ import type { S3Client } from './client.js';
 import { elements, textOf } from './xml.js';
 
 /**
- * Objects whose keys start with a prefix, in the order of their bytes, a page of up to a thousand at a time.
+ * Objects whose keys start with a prefix, in the order of their bytes, a page at a time.
+ * @param page objects of one answer, at most 1000
  * @throws DafError ERR_DAF_UNSUPPORTED where an endpoint lists them in another order; as {@link S3Client.send}
  */
-export async function* listObjects(client: S3Client, prefix: string): AsyncGenerator<BlobInfo> {
+export async function* listObjects(client: S3Client, prefix: string, page = 1000): AsyncGenerator<BlobInfo> {
   let last: string | null = null;
   for (let token: string | null = null, more = true; more; ) {
     const { body } = await client.send({
@@ -16,6 +17,7 @@ export async function* listObjects(client: S3Client, prefix: string): AsyncGener
       query: {
         'list-type': '2',
         'encoding-type': 'url',
+        'max-keys': String(page),
         prefix,
         ...(token === null ? {} : { 'continuation-token': token }),
       },

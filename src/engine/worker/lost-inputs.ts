@@ -30,7 +30,19 @@ export class LostInputs extends Error {
   }
 }
 
-/** True for errors of reading that another copy of the bytes would not have; memory and cancel are this attempt's own. */
+/** What the system says where a process or a disk has run out of something: in Node's codes, and in the words of the C library. */
+const SHORTAGES = ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT'];
+const SHORTAGE = /too many open files|cannot allocate memory|no space left|disk quota exceeded/i;
+
+/** True for errors of reading that another copy of the bytes would not have; memory, shortages of this worker and cancel are the attempt's own. */
 export function isLoss(error: DafError): boolean {
-  return error.code !== 'ERR_DAF_MEMORY_LIMIT' && error.code !== 'ERR_DAF_CANCELLED';
+  if (error.code === 'ERR_DAF_MEMORY_LIMIT' || error.code === 'ERR_DAF_CANCELLED') return false;
+  return !isShortage(error);
+}
+
+function isShortage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (SHORTAGES.includes(String(code)) || SHORTAGE.test(error.message)) return true;
+  return isShortage(error.cause);
 }

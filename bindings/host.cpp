@@ -84,6 +84,7 @@ class PluginHostWrap : public Napi::ObjectWrap<PluginHostWrap> {
     return DefineClass(env, "PluginHost",
                        {InstanceAccessor<&PluginHostWrap::Info>("info"),
                         InstanceMethod("map", &PluginHostWrap::Map),
+                        InstanceMethod("endMap", &PluginHostWrap::EndMap),
                         InstanceMethod("groups", &PluginHostWrap::Groups),
                         InstanceMethod("takeCounters", &PluginHostWrap::TakeCounters),
                         InstanceMethod("dispose", &PluginHostWrap::Dispose)});
@@ -176,6 +177,8 @@ class PluginHostWrap : public Napi::ObjectWrap<PluginHostWrap> {
     call.offset = fields.Size("offset", uint64_t{1} << 53);
     call.partitions = static_cast<uint32_t>(fields.Size("reducers", 65536));
     call.record_bytes = static_cast<uint32_t>(fields.Size("recordBytes", UINT32_MAX));
+    call.fold_bytes = fields.Size("foldBytes", uint64_t{1} << 30);
+    call.begin = fields.Flag("begin");
     const std::string cut = fields.Text("cut");
     call.cut = cut == "lines"   ? PluginCut::kLines
                : cut == "fixed" ? PluginCut::kFixed
@@ -194,6 +197,20 @@ class PluginHostWrap : public Napi::ObjectWrap<PluginHostWrap> {
     }
     std::copy(data.data, data.data + data.size, memory.input);
     call.input_bytes = data.size;
+    return Run(call, &callbacks, control);
+  }
+
+  Napi::Value EndMap(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    if (!Live(env)) return env.Undefined();
+    Fields fields(info[0]);
+    Callbacks callbacks{env, {}, {}, {}, {}, {}, {}, nullptr};
+    TaskControl control;
+    PluginCall call;
+    call.work = PluginWork::kMapEnd;
+    call.partitions = static_cast<uint32_t>(fields.Size("reducers", 65536));
+    call.fold_bytes = fields.Size("foldBytes", uint64_t{1} << 30);
+    if (!ReadCall(&fields, &callbacks, &control, &call)) return env.Undefined();
     return Run(call, &callbacks, control);
   }
 

@@ -22,7 +22,9 @@ struct PluginCallbacks {
   template <typename Context>
   static void* Scratch(Context* c, size_t size) {
     char* out = nullptr;
-    return Of(c)->scratch_.Allocate(size, &out).ok() ? out : nullptr;
+    PluginSession* session = Of(c);
+    Arena& arena = session->folding_ != nullptr ? session->fold_scratch_ : session->scratch_;
+    return arena.Allocate(size, &out).ok() ? out : nullptr;
   }
   template <typename Context>
   static bool Cancelled(Context* c) {

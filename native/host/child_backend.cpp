@@ -120,6 +120,8 @@ class ChildBackend final : public PluginBackend {
     ask.task = call.task;
     ask.partitions = call.partitions;
     ask.group_prefix = call.group_prefix;
+    ask.fold_bytes = call.fold_bytes;
+    ask.begin = call.begin;
     ask.text = call.document.size();
     std::memcpy(layout_.Text(base_), call.document.data(), call.document.size());
     HostMessage answer;

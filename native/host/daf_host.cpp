@@ -161,6 +161,8 @@ class Host {
     call.task = ask.task;
     call.partitions = ask.partitions;
     call.group_prefix = ask.group_prefix;
+    call.fold_bytes = ask.fold_bytes;
+    call.begin = ask.begin != 0;
     call.input_bytes = ask.size;
     call.offset = ask.offset;
     call.document.assign(layout_.Text(base_), ask.text);

@@ -133,6 +133,116 @@ TEST_P(Both, WordCountThroughTheWholeShuffle) {
   EXPECT_EQ(found, expected);
 }
 
+// Maps blocks of one task with a fold table of `bytes`, and returns the emitted counts by word, in
+// the order in which they came.
+Status MapFolded(PluginRunner* runner, const std::vector<std::string>& blocks, uint64_t bytes,
+                 std::vector<Record>* out) {
+  const PluginRunner::Sink sink = [&](const uint8_t* packed, size_t size, size_t) {
+    for (size_t at = 0; at < size;) {
+      Piece piece;
+      DAF_RETURN_IF_ERROR(ParsePiece(packed, size, &at, &piece));
+      out->push_back({std::string(piece.key, piece.key + piece.key_size),
+                      std::string(piece.value, piece.value + piece.value_size)});
+    }
+    return Status::Ok();
+  };
+  uint64_t records = 0;
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    PluginCall call = Block(runner, blocks[i]);
+    call.partitions = 2;
+    call.fold_bytes = bytes;
+    call.begin = i == 0;
+    DAF_RETURN_IF_ERROR(runner->Map(call, sink, {}, &records));
+  }
+  PluginCall end;
+  end.work = PluginWork::kMapEnd;
+  end.partitions = 2;
+  end.fold_bytes = bytes;
+  return runner->Map(end, sink, {}, &records);
+}
+
+TEST_P(Both, AFoldedMapHandsOnItsSurvivorsOnly) {
+  std::map<std::string, int> expected;
+  std::vector<std::string> blocks(3);
+  Rng rng(9);
+  size_t emitted = 0;
+  for (std::string& block : blocks) {
+    for (int i = 0; i < 40000; ++i) {
+      // Words of every way into the table: short ones, some above what waits, some above its keys.
+      const uint32_t length = i % 5000 == 0 ? 2000 : i % 100 == 0 ? 60 : 1 + rng.Below(3);
+      const std::string word(length, static_cast<char>('a' + rng.Below(26)));
+      const std::string unique = i % 7 == 0 ? word + std::string(1 + rng.Below(12), 'x') : word;
+      block += unique + ' ';
+      ++expected[unique];
+      ++emitted;
+    }
+  }
+  for (const uint64_t bytes : {uint64_t{64} << 10, uint64_t{8} << 20}) {
+    std::unique_ptr<PluginRunner> runner = Open(Options("wordcount", GetParam()));
+    ASSERT_NE(runner, nullptr);
+    std::vector<Record> first, abandoned, again;
+    ASSERT_OK(MapFolded(runner.get(), blocks, bytes, &first));
+    std::map<std::string, int> found;
+    for (const Record& record : first) found[record.key] += std::stoi(record.value);
+    EXPECT_EQ(found, expected);
+    EXPECT_LT(first.size(), emitted / 3);
+    if (bytes > 1u << 20) {
+      EXPECT_LE(first.size(), expected.size() + 100);  // keys above 1 KB pass by
+    }
+    // A task that ended half-way leaves nothing to the next one, whose records come as before.
+    PluginCall half = Block(runner.get(), "left over by a task that failed");
+    half.fold_bytes = bytes;
+    half.begin = true;
+    uint64_t records = 0;
+    ASSERT_OK(runner->Map(
+        half, [](const uint8_t*, size_t, size_t) { return Status::Ok(); }, {}, &records));
+    ASSERT_OK(MapFolded(runner.get(), blocks, bytes, &again));
+    EXPECT_EQ(again, first);
+  }
+}
+
+TEST(FoldTable, KeepsValuesInOrderUntilItIsFull) {
+  FoldTable table;
+  ASSERT_EQ(table.Init(FoldTable::kMaxBytes + 1).code(), Code::kBadArgument);
+  ASSERT_OK(table.Init(FoldTable::kLeastBytes));
+  const auto add = [&](const std::string& key) {
+    const uint8_t* k = reinterpret_cast<const uint8_t*>(key.data());
+    return table.FindOrAdd(HashKey(k, key.size()), k, key.size());
+  };
+  for (int round = 0; round < 2; ++round) {
+    int keys = 0;
+    while (FoldTable::Entry* entry = add("key" + std::to_string(keys))) {
+      EXPECT_EQ(entry->used, 0);
+      EXPECT_TRUE(table.Add(entry, reinterpret_cast<const uint8_t*>("1"), 1));
+      ++keys;
+    }
+    EXPECT_GT(keys, 500);
+    int at = 0;
+    for (FoldTable::Entry* entry = table.First(); entry != nullptr; entry = table.Next(*entry)) {
+      EXPECT_STREQ(entry->key(), ("key" + std::to_string(at)).c_str());
+      EXPECT_EQ(add(entry->key()), entry);
+      EXPECT_EQ(std::memcmp(table.Values(*entry),
+                            "\1"
+                            "1",
+                            2),
+                0);
+      ++at;
+    }
+    EXPECT_EQ(at, keys);
+    table.Clear();
+  }
+  FoldTable::Entry* entry = add("");
+  std::string all;
+  for (uint8_t i = 0; entry->capacity < FoldTable::kMaxArea || entry->used < 4000; ++i) {
+    const std::string value(i % 100, static_cast<char>(i));
+    const uint8_t* v = reinterpret_cast<const uint8_t*>(value.data());
+    while (!table.Add(entry, v, value.size())) ASSERT_TRUE(table.Grow(entry));
+    all += static_cast<char>(value.size()) + value;
+  }
+  EXPECT_EQ(std::string(table.Values(*entry), table.Values(*entry) + entry->used), all);
+  EXPECT_FALSE(table.Grow(entry));
+}
+
 TEST_P(Both, RecordsParamsCountersLogsAndOffsets) {
   PluginOptions options = Options("misbehave", GetParam());
   options.params = {{"prefix", "p:"}, {"other", "x"}};

@@ -40,10 +40,24 @@ Status PluginSession::Run(const PluginCall& call, PluginPort* port, uint64_t* re
   message_.clear();
   used_ = count_ = 0;
   value_open_ = false;
+  folding_ = nullptr;
   *records = 0;
-  Status status;
+  Status status = PrepareFold(call);
+  if (!status.ok()) return status;
   try {
-    status = call.work == PluginWork::kMap ? MapInputs(call, records) : Groups();
+    switch (call.work) {
+      case PluginWork::kMap:
+        status = MapInputs(call, records);
+        if (status.ok() && fold_) (void)FoldWaiting();  // status_ says why it failed
+        break;
+      case PluginWork::kMapEnd:
+        if (fold_) (void)HandOnAll();
+        break;
+      case PluginWork::kCombine:
+      case PluginWork::kReduce:
+        status = Groups();
+        break;
+    }
   } catch (const std::exception& error) {
     status = Failed(std::string("an exception left the plugin: ") + error.what());
   } catch (...) {
@@ -124,10 +138,8 @@ Status PluginSession::MapInputs(const PluginCall& call, uint64_t* records) {
 }
 
 PluginOutput PluginSession::Output() const {
-  return {
-      memory_.output, used_,
-      plugin_.partition != nullptr && call_.work == PluginWork::kMap ? memory_.partitions : nullptr,
-      count_};
+  return {memory_.output, used_,
+          plugin_.partition != nullptr && IsMap() ? memory_.partitions : nullptr, count_};
 }
 
 // Room for `bytes` more and one more record; hands on what is there when there is none.
@@ -144,6 +156,8 @@ bool PluginSession::Room(size_t bytes) {
 bool PluginSession::Checked(const void* key, size_t key_size) {
   if (!status_.ok()) return false;
   if (key_size > kMaxKeyBytes) return Stop(Failed("emitted a key above 1 MB"));
+  if (folding_ != nullptr && !OwnsKey(key, key_size))
+    return Stop(Failed("CombineMain emitted another key than its group's"));
   if (call_.work == PluginWork::kCombine) {
     const size_t prefix = call_.group_prefix;
     const size_t own = reduce_.key_size;
@@ -160,7 +174,7 @@ bool PluginSession::Append(const uint8_t* key, size_t key_size, const uint8_t* v
                            size_t value_size, bool continues, bool more) {
   uint8_t* p = memory_.output + used_;
   if (!continues) {
-    if (call_.work == PluginWork::kMap && plugin_.partition != nullptr && call_.partitions != 0) {
+    if (IsMap() && plugin_.partition != nullptr && call_.partitions != 0) {
       const uint32_t partition =
           plugin_.partition(reinterpret_cast<const char*>(key), key_size, call_.partitions);
       if (partition >= call_.partitions)
@@ -183,6 +197,14 @@ bool PluginSession::Emit(const void* key, size_t key_size, const void* value, si
   const uint8_t* v = static_cast<const uint8_t*>(value);
   if (value_open_) return Stop(Failed("emitted a record inside a value in parts"));
   if (!Checked(key, key_size)) return false;
+  if (folding_ != nullptr) {
+    if (KeepFolded(v, value_size)) return true;
+    if (!HandOnFolded()) return false;
+  } else if (fold_) {
+    if (key_size <= FoldTable::kMaxKey && value_size <= FoldTable::kMaxValue)
+      return Fold(k, key_size, v, value_size);
+    if (!HandOnKey(k, key_size)) return false;
+  }
   if (need > memory_.output_size) return EmitSlowly(k, key_size, v, value_size, false, false);
   return Room(need) && Append(k, key_size, v, value_size, false, false);
 }
@@ -191,6 +213,11 @@ bool PluginSession::EmitPart(const void* key, size_t key_size, const void* part,
                              bool more) {
   if (!Checked(key, key_size)) return false;
   const bool continues = value_open_;
+  if (folding_ != nullptr) {
+    if (!HandOnFolded()) return false;
+  } else if (fold_ && !continues && !HandOnKey(static_cast<const uint8_t*>(key), key_size)) {
+    return false;
+  }
   value_open_ = more;
   return EmitSlowly(static_cast<const uint8_t*>(key), key_size, static_cast<const uint8_t*>(part),
                     part_size, continues, more);

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "native/base/arena.h"
+#include "native/host/fold_table.h"
 #include "native/host/plugin.h"
 #include "native/shuffle/buffer.h"
 #include "native/shuffle/record.h"
 
 namespace daf {
 
-enum class PluginWork : uint32_t { kMap = 1, kCombine = 2, kReduce = 3 };
+// kMapEnd: the last block of a task was mapped; hands on what was folded.
+enum class PluginWork : uint32_t { kMap = 1, kCombine = 2, kReduce = 3, kMapEnd = 4 };
 // How the bytes of a map input are cut when the plugin wants single records.
 enum class PluginCut : uint32_t { kLines = 1, kFixed = 2, kPacked = 3, kWhole = 4 };
 
@@ -29,6 +31,10 @@ struct PluginCall {
   uint64_t input_bytes =
       0;                // map: of the block; combine, reduce: of the first batch (0 asks for one)
   uint64_t offset = 0;  // of the block in its document
+  // map: memory in which a plugin with CombineMain folds what it emits until kMapEnd, the same in
+  // every call; 0: nothing is folded.
+  uint64_t fold_bytes = 0;
+  bool begin = false;  // map: the first block of a task
   std::string document;
 };
 
@@ -95,8 +101,25 @@ class PluginSession {
               bool continues, bool more);
   bool Room(size_t bytes);
   bool Stop(const Status& status);
+
+  Status PrepareFold(const PluginCall& call);
+  bool Fold(const uint8_t* key, size_t key_size, const uint8_t* value, size_t value_size);
+  bool FoldFirst();
+  bool FoldWaiting();
+  bool FoldNow(uint64_t hash, const uint8_t* key, size_t key_size, const uint8_t* value,
+               size_t value_size);
+  bool HandOnKey(const uint8_t* key, size_t key_size);
+  bool HandOn(FoldTable::Entry* entry);
+  bool HandOnValues(const char* key, size_t key_size, const uint8_t* values, size_t size);
+  bool HandOnAll();
+  bool CombineEntry(FoldTable::Entry* entry);
+  bool NextFolded();
+  bool OwnsKey(const void* key, size_t key_size) const;
+  bool KeepFolded(const uint8_t* value, size_t value_size);
+  bool HandOnFolded();
   Status Failed(const std::string& what) const;
   PluginOutput Output() const;
+  bool IsMap() const { return call_.work == PluginWork::kMap || call_.work == PluginWork::kMapEnd; }
 
   Plugin plugin_;
   std::map<std::string, std::string> params_;
@@ -121,6 +144,25 @@ class PluginSession {
   std::vector<char> key_;    // of the group, NUL-terminated
   ByteBuffer assembled_;     // a value that came in pieces
   std::vector<uint8_t> value_key_;
+
+  bool fold_ = false;  // this call folds
+  FoldTable table_;
+  // Emitted, on its way into the table.
+  struct Waiting {
+    uint64_t hash;
+    uint8_t key_size;
+    uint8_t value_size;
+    uint8_t bytes[46];
+  };
+  static constexpr size_t kWaiting = 16;
+  Waiting waiting_[kWaiting];
+  size_t waiting_begin_ = 0;
+  size_t waiting_end_ = 0;
+  FoldTable::Entry* folding_ = nullptr;  // the entry whose values CombineMain sees now
+  const uint8_t* fold_at_ = nullptr;     // its values that are still to be read
+  const uint8_t* fold_end_ = nullptr;
+  std::vector<uint8_t> folded_;  // what CombineMain has made of them
+  Arena fold_scratch_;           // a map's own scratch outlives its emits
 };
 
 }  // namespace daf

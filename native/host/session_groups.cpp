@@ -79,6 +79,7 @@ Status PluginSession::OneGroup() {
 }
 
 bool PluginSession::NextValue() {
+  if (folding_ != nullptr) return NextFolded();
   if (!status_.ok()) return false;
   Piece piece;
   // Parts of the value before that were not read.
@@ -126,7 +127,7 @@ bool PluginSession::NextValue() {
 }
 
 bool PluginSession::NextPart() {
-  if (!status_.ok() || !more_) return false;
+  if (!status_.ok() || !more_ || folding_ != nullptr) return false;
   Piece piece;
   const Status status = NextPiece(&piece);
   if (!status.ok()) return Stop(status);

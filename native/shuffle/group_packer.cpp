@@ -13,6 +13,23 @@ void GroupPacker::Start(SortedStream* stream, uint32_t prefix) {
 
 Status GroupPacker::Advance() { return stream_->Next(&pending_, &has_pending_); }
 
+Status GroupPacker::Peek(const Piece** out) {
+  *out = nullptr;
+  if (!started_) {
+    started_ = true;
+    DAF_RETURN_IF_ERROR(Advance());
+  }
+  if (has_pending_ && !pending_.continues && !SameGroup(pending_)) *out = &pending_;
+  return Status::Ok();
+}
+
+Status GroupPacker::Skip() {
+  ++records_;
+  ++groups_;
+  open_ = false;
+  return Advance();
+}
+
 bool GroupPacker::SameGroup(const Piece& piece) const {
   if (!open_) return false;
   const size_t size = prefix_ == 0 ? piece.key_size : std::min(piece.key_size, prefix_);

@@ -18,6 +18,12 @@ class GroupPacker {
   // kBadArgument (capacity).
   Status Fill(uint8_t* buffer, size_t capacity, size_t* used);
 
+  // The next piece, when it begins a group; null at the end and inside a group. Views as Fill's
+  // stream gives them.
+  Status Peek(const Piece** out);
+  // Passes over the piece that Peek gave, which must be a whole group.
+  Status Skip();
+
   uint64_t records() const { return records_; }
   uint64_t groups() const { return groups_; }
 

@@ -137,6 +137,7 @@ Status MapWriter::NextGroups(uint8_t* buffer, size_t capacity, size_t* used) {
   *used = 0;
   if (!in_pass_) return Status(Code::kBadArgument, "no combine pass is under way");
   while (partition_ < options_.partitions) {
+    if (from_buffer_) DAF_RETURN_IF_ERROR(WriteSingles());
     DAF_RETURN_IF_ERROR(packer_.Fill(buffer, capacity, used));
     if (*used != 0) return Status::Ok();
     DAF_RETURN_IF_ERROR(sink_.EndPartition());
@@ -144,6 +145,20 @@ Status MapWriter::NextGroups(uint8_t* buffer, size_t capacity, size_t* used) {
     DAF_RETURN_IF_ERROR(OpenPartition());
   }
   return Status::Ok();
+}
+
+// Groups of one value have nothing to be combined with: up to the first of several they are written
+// as they are. Only from the buffer, whose records stay where they are.
+Status MapWriter::WriteSingles() {
+  for (;;) {
+    const Piece* piece = nullptr;
+    DAF_RETURN_IF_ERROR(packer_.Peek(&piece));
+    if (piece == nullptr || piece->more ||
+        spill_->NextHasKey(piece->key, piece->key_size, options_.group_prefix))
+      return Status::Ok();
+    DAF_RETURN_IF_ERROR(sink_.Add(*piece));
+    DAF_RETURN_IF_ERROR(packer_.Skip());
+  }
 }
 
 Status MapWriter::WriteCombined(const uint8_t* batch, size_t size) {

@@ -87,6 +87,7 @@ class MapWriter {
   Status StartPass(bool from_buffer, size_t first_run, size_t runs, const std::string& target);
   Status OpenPartition();
   Status PumpPass();
+  Status WriteSingles();
   Status EndPass();
   Status ReduceRuns();
   std::string NextRunPath();

@@ -22,6 +22,17 @@ class SpillStream final : public SortedStream {
     left_ = 0;
   }
 
+  // Whether the record after the one that Next gave last has this key, as far as `prefix` bytes of
+  // it (0: all) decide.
+  bool NextHasKey(const uint8_t* key, size_t size, uint32_t prefix) const {
+    if (at_ == end_) return false;
+    const uint8_t* p = buffer_ + at_->offset;
+    const size_t own = Load32(p) & kKeyMask;
+    const size_t a = prefix == 0 ? own : std::min<size_t>(own, prefix);
+    const size_t b = prefix == 0 ? size : std::min<size_t>(size, prefix);
+    return a == b && (a == 0 || std::memcmp(p + kRecordHeader, key, a) == 0);
+  }
+
   Status Next(Piece* out, bool* more) override {
     if (left_ != 0) {
       *more = true;

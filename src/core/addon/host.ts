@@ -32,6 +32,8 @@ export interface PluginHost {
    * of them: dispose, and make another host.
    */
   map(call: PluginMapCall): number;
+  /** Hands on what the maps since the last `begin` have folded, through `emit` as map does. Errors as map. */
+  endMap(call: PluginEndCall): void;
   /** ReduceMain or CombineMain over all groups that `fill` gives. Errors as map. */
   groups(call: PluginGroupsCall): number;
   /** Counters of finished calls since they were last taken. */
@@ -75,6 +77,18 @@ export interface PluginMapCall extends PluginCall {
   readonly data: Uint8Array;
   /** 0 for a map-only job. */
   readonly reducers: number;
+  /**
+   * Memory in which a plugin with CombineMain folds what it emits, ≥ 64 KB, the same in every call to a host: until {@link PluginHost.endMap}
+   * little or nothing is handed on. 0: nothing is folded.
+   */
+  readonly foldBytes: number;
+  /** The first block of a task: what an earlier task left is forgotten. */
+  readonly begin: boolean;
+}
+
+export interface PluginEndCall extends PluginCall {
+  readonly reducers: number;
+  readonly foldBytes: number;
 }
 
 export interface PluginGroupsCall extends PluginCall {

@@ -20,6 +20,9 @@ const OUTPUT_RECORDS = 64 << 10;
 /** Of the memory of a task: what this side and the shared memory hold beside the input; and what a child needs to start. */
 const OWN_BYTES = 8 << 20;
 const LEAST_CHILD_BYTES = 16 << 20;
+/** Of what the child may allocate: with it there is room beside the longest input that a task takes, and more would gain little. */
+const FOLD_PART = 1 / 3;
+const MOST_FOLD_BYTES = 32 << 20;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 /** A plugin that neither emits nor ends for so long hangs. `--param daf.pluginTimeoutMs=N` changes it; 0: never. */
 const SILENCE_MS = 600_000;
@@ -36,6 +39,8 @@ class PluginRunner implements StageRunner {
   readonly #info: PluginInfo;
   #host: PluginHost | null;
   #inputBytes = INPUT_BYTES;
+  /** Nothing of the task at hand was mapped by this host. */
+  #begin = true;
   readonly #out = new Uint8Array(OUTPUT_BYTES);
   readonly #partitions = new Uint32Array(OUTPUT_RECORDS);
   #groupBuffer: Uint8Array | null = null;
@@ -60,6 +65,7 @@ class PluginRunner implements StageRunner {
 
   async map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals> {
     let recordsIn = 0;
+    this.#begin = true;
     for await (const block of input.blocks()) {
       context.checkCancelled();
       if (block.keys === null) {
@@ -73,6 +79,7 @@ class PluginRunner implements StageRunner {
         batch.flush();
       }
     }
+    this.#endMap(sink, context);
     return { recordsIn };
   }
 
@@ -85,8 +92,14 @@ class PluginRunner implements StageRunner {
   }
 
   #mapBytes(block: RecordBlock, data: Uint8Array, sink: RecordSink, context: TaskContext): number {
-    if (data.length > this.#inputBytes) this.#enlarge(data.length, context);
+    if (data.length > this.#inputBytes) {
+      this.#endMap(sink, context);
+      this.#begin = true;
+      this.#enlarge(data.length, context);
+    }
     const { input, reducers } = this.#step;
+    const begin = this.#begin;
+    this.#begin = false;
     return this.#guard(context, (host) =>
       host.map({
         ...this.#call(sink, context),
@@ -96,8 +109,31 @@ class PluginRunner implements StageRunner {
         recordBytes: input.kind === 'fixed' ? input.bytes : 0,
         data,
         reducers,
+        foldBytes: this.#foldBytes,
+        begin,
       }),
     );
+  }
+
+  /** Takes what the plugin holds of this task. */
+  #endMap(sink: RecordSink, context: TaskContext): void {
+    if (this.#begin || this.#foldBytes === 0) return;
+    const { reducers } = this.#step;
+    this.#guard(context, (host) => {
+      host.endMap({ ...this.#call(sink, context), reducers, foldBytes: this.#foldBytes });
+      return 0;
+    });
+  }
+
+  /** With groups by a part of the key a combiner sees values under several keys, which folding would tear apart. */
+  get #foldBytes(): number {
+    if (this.combine === undefined || this.#step.groupPrefix > 0) return 0;
+    return Math.min(MOST_FOLD_BYTES, Math.floor(this.#childBytes * FOLD_PART));
+  }
+
+  /** What the plugin may allocate: the same on every worker, and so is where it folds. */
+  get #childBytes(): number {
+    return Math.max(LEAST_CHILD_BYTES, this.#step.memory.task - INPUT_BYTES - OWN_BYTES);
   }
 
   #groups(combine: boolean, groups: GroupStream, sink: RecordSink, context: TaskContext): void {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Coverage } from './contracts/coverage.js';
+import { shortSha256Start } from './sha256.js';
 
 /** Adds up runs. */
 export class CoverageSum implements Coverage {
@@ -23,5 +23,5 @@ export class CoverageSum implements Coverage {
 }
 
 function endHash(file: string, at: number): number {
-  return createHash('sha256').update(`${at} ${file}`).digest().readUInt32LE(0);
+  return shortSha256Start(`${at} ${file}`);
 }

@@ -2,6 +2,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 /** Samples at least this often, as the word "peak" in reports promises. */
 const INTERVAL_MS = 40;
+/** A sample serves for this long: tasks may begin and end thousands of times a second. */
+const FRESH_MS = 5;
 
 /**
  * Anonymous + shared memory of a process now, in bytes: what counts against a memory limit, page cache excluded. Null when the
@@ -32,6 +34,8 @@ export class PeakSampler {
   readonly #children: () => readonly number[];
   #peak = 0;
   #window = 0;
+  #last = 0;
+  #lastAt = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /** @param children processes whose private memory counts as this one's. Memory shared with them counts here once. */
@@ -43,12 +47,19 @@ export class PeakSampler {
     this.#timer.unref();
   }
 
+  /** Memory now, as of a few milliseconds ago at most; bytes. */
+  now(): number {
+    return performance.now() - this.#lastAt < FRESH_MS ? this.#last : this.sample();
+  }
+
   /** Takes a sample now and returns it, bytes. */
   sample(): number {
     let bytes = this.#fd === null || this.#closed ? process.memoryUsage.rss() : readStatus(this.#fd, this.#buffer);
     for (const pid of this.#children()) bytes += privateBytes(pid, this.#buffer);
     if (bytes > this.#peak) this.#peak = bytes;
     if (bytes > this.#window) this.#window = bytes;
+    this.#last = bytes;
+    this.#lastAt = performance.now();
     return bytes;
   }
 
@@ -59,7 +70,7 @@ export class PeakSampler {
 
   /** Largest sample since the last call, bytes. */
   window(): number {
-    const bytes = Math.max(this.#window, this.sample());
+    const bytes = Math.max(this.#window, this.now());
     this.#window = 0;
     return bytes;
   }

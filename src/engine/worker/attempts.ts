@@ -6,6 +6,7 @@ import type { Assignment, Commit, HeldOutput, Report, TaskInput, TaskSource } fr
 import { taskBudget } from '../../core/memory-plan.js';
 import { PeakSampler } from '../../core/memory-sample.js';
 import { removeAttemptData } from './attempt-data.js';
+import { ControlWords } from './control-words.js';
 import type { Fetcher } from './data/fetcher.js';
 import { gatherInputs } from './data/gather.js';
 import { type ReplicaSource, replicate } from './data/replicas.js';
@@ -19,8 +20,11 @@ import type { TaskResult } from './task-result.js';
 const GRACE_MS = 5000;
 /** Tasks shorter than this are fetched ahead and crossed to a thread in batches. */
 const SHORT_MS = 5;
-const MAX_AHEAD = 48;
-const MAX_TASKS_A_CROSSING = 32;
+const MAX_AHEAD = 240;
+const MAX_TASKS_A_CROSSING = 64;
+/** Work that is fetched ahead, and that crosses at once. */
+const AHEAD_MS = 50;
+const CROSSING_MS = 10;
 /** An attempt that has waited this long for what it reads waits for a task that may have nowhere to run but here. */
 const LONG_WAIT_MS = 1000;
 
@@ -43,7 +47,8 @@ interface Attempt {
   readonly key: string;
   readonly assignment: Assignment;
   readonly control: Int32Array;
-  readonly abort: AbortController;
+  /** Ends the thread of the batch in which it runs; null before. */
+  abort: AbortController | null;
   input: TaskInput | null;
   reserved: number;
   state: 'preparing' | 'ready' | 'running';
@@ -64,6 +69,7 @@ export class AttemptTable {
   readonly #events: AttemptEvents;
   readonly #pool: TaskPool;
   readonly #attempts = new Map<string, Attempt>();
+  readonly #controls = new ControlWords();
   readonly #budget: number;
   #reserved = 0;
   #busy = 0;
@@ -85,7 +91,8 @@ export class AttemptTable {
     const late = performance.now() - LONG_WAIT_MS;
     let waiting = 0;
     for (const { waitingSince } of this.#attempts.values()) if (waitingSince !== null && waitingSince < late) waiting += 1;
-    return this.#options.threads + waiting + (this.#meanMs < SHORT_MS ? MAX_AHEAD : 0);
+    const ahead = this.#meanMs < SHORT_MS ? Math.min(MAX_AHEAD, Math.ceil(AHEAD_MS / this.#meanMs)) : 0;
+    return this.#options.threads + waiting + ahead;
   }
 
   running(): { readonly assignment: Assignment; readonly progress: number }[] {
@@ -97,12 +104,12 @@ export class AttemptTable {
   start(assignment: Assignment): void {
     const key = attemptKey(assignment);
     if (this.#attempts.has(key)) return;
-    const control = new Int32Array(new SharedArrayBuffer(12));
+    const control = this.#controls.next();
     const attempt: Attempt = {
       key,
       assignment,
       control,
-      abort: new AbortController(),
+      abort: null,
       input: null,
       reserved: 0,
       state: 'preparing',
@@ -124,8 +131,9 @@ export class AttemptTable {
     attempt.revoked = true;
     Atomics.store(attempt.control, 0, 1);
     if (attempt.state === 'running') {
-      const grace = setTimeout(() => attempt.abort.abort(), GRACE_MS);
-      attempt.abort.signal.addEventListener('abort', () => clearTimeout(grace));
+      const { abort } = attempt;
+      const grace = setTimeout(() => abort?.abort(), GRACE_MS);
+      abort?.signal.addEventListener('abort', () => clearTimeout(grace));
       grace.unref();
     } else {
       this.#attempts.delete(key);
@@ -164,15 +172,21 @@ export class AttemptTable {
         },
       );
     }
-    attempt.waitingSince = performance.now();
-    const held = await Promise.all(readsOf(files.spec, task).map((range) => this.#source.outputs(job, range)));
-    attempt.waitingSince = null;
-    const { assignment } = attempt;
-    const target = { ...files, assignment, host: this.#options.host, isCancelled: () => attempt.revoked };
-    const inputs = await gatherInputs(held, target, this.#source.fetcher);
+    const inputs = await this.#gather(attempt, files);
     const commits = task.stage === 'finalize' ? await this.#source.commits(job) : null;
     attempt.input = this.#input(attempt, files, inputs, commits);
     attempt.state = 'ready';
+  }
+
+  async #gather(attempt: Attempt, files: JobFiles): Promise<TaskSource[][]> {
+    const { assignment } = attempt;
+    const ranges = readsOf(files.spec, assignment.task);
+    if (ranges.length === 0) return [];
+    attempt.waitingSince = performance.now();
+    const held = await Promise.all(ranges.map((range) => this.#source.outputs(assignment.job, range)));
+    attempt.waitingSince = null;
+    const target = { ...files, assignment, host: this.#options.host, isCancelled: () => attempt.revoked };
+    return gatherInputs(held, target, this.#source.fetcher);
   }
 
   #input(attempt: Attempt, files: JobFiles, inputs: TaskSource[][], commits: Commit[] | null): TaskInput {
@@ -206,11 +220,13 @@ export class AttemptTable {
 
   #nextBatch(): Attempt[] {
     const batch: Attempt[] = [];
-    const most = this.#meanMs < SHORT_MS ? MAX_TASKS_A_CROSSING : 1;
+    const most = this.#meanMs < SHORT_MS ? Math.min(MAX_TASKS_A_CROSSING, Math.ceil(CROSSING_MS / this.#meanMs)) : 1;
+    let reserved = 0;
     for (const attempt of this.#attempts.values()) {
       if (attempt.state !== 'ready') continue;
+      if (batch.length > 0 && attempt.assignment.job !== batch[0]!.assignment.job) break;
       // A batch runs one after the other in one thread, so it needs what its largest needs.
-      const reserved = Math.max(attempt.reserved, ...batch.map((each) => each.reserved));
+      reserved = Math.max(reserved, attempt.reserved);
       if (this.#reserved + reserved > this.#budget) break;
       batch.push(attempt);
       if (batch.length === most) break;
@@ -223,11 +239,14 @@ export class AttemptTable {
     this.#reserved += reserved;
     this.#busy += 1;
     this.#samplePeaks();
-    for (const attempt of batch) attempt.state = 'running';
-    const signal = batch.length === 1 ? batch[0]!.abort.signal : AbortSignal.any(batch.map((each) => each.abort.signal));
+    const abort = new AbortController();
+    for (const attempt of batch) {
+      attempt.state = 'running';
+      attempt.abort = abort;
+    }
     const results = await this.#pool.run(
       batch.map((attempt) => attempt.input!),
-      signal,
+      abort.signal,
     );
     this.#reserved -= reserved;
     this.#busy -= 1;
@@ -284,7 +303,7 @@ export class AttemptTable {
         milliseconds: Math.round(result.milliseconds),
         reservedBytes: reserved,
         nativePeakBytes: result.nativePeakBytes,
-        processPeakBytes: Math.max(peak, this.sampler.sample()),
+        processPeakBytes: Math.max(peak, this.sampler.now()),
       },
     };
   }

@@ -3,11 +3,12 @@ import { addon } from '../../core/addon/index.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import type { TaskInput } from '../../core/contracts/task.js';
 import { taskBudget } from '../../core/memory-plan.js';
+import { packInputs, unpackResults } from './crossing.js';
 import type { TaskResult } from './task-result.js';
 
 const MB = 2 ** 20;
 
-/** The task threads. A batch of attempts goes to one thread; every attempt gets an answer, whatever happens to the thread. */
+/** The task threads. A batch of attempts of one job goes to one thread; every attempt gets an answer, whatever happens to the thread. */
 export class TaskPool {
   readonly #piscina: Piscina;
 
@@ -30,7 +31,7 @@ export class TaskPool {
   async run(inputs: readonly TaskInput[], signal: AbortSignal): Promise<TaskResult[]> {
     const started = performance.now();
     try {
-      return (await this.#piscina.run(inputs, { signal })) as TaskResult[];
+      return unpackResults((await this.#piscina.run(packInputs(inputs), { signal })) as string);
     } catch (error) {
       const failure = toWire(threadError(error, signal));
       const milliseconds = performance.now() - started;

@@ -97,6 +97,6 @@ export class AttemptContext implements TaskContext {
   }
 
   dispose(): void {
-    rmSync(this.#scratch, { recursive: true, force: true });
+    if (this.#hasScratch) rmSync(this.#scratch, { recursive: true, force: true });
   }
 }

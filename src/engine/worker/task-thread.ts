@@ -5,6 +5,7 @@ import type { BlobStore } from '../../core/contracts/stores.js';
 import type { Outcome, TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
+import { type Crossing, packResults, unpackInputs } from './crossing.js';
 import { runFinalize } from './finalize-task.js';
 import { GivenRecords } from './input/given.js';
 import { LostInputs } from './lost-inputs.js';
@@ -21,10 +22,10 @@ import type { StageResult, TaskResult } from './task-result.js';
 const runners = new RunnerCache(3);
 
 /** Entry of a piscina thread: runs attempts one after the other. Never rejects: errors would lose their class and code on the way. */
-export default async function runTasks(inputs: readonly TaskInput[]): Promise<TaskResult[]> {
+export default async function runTasks(crossing: Crossing): Promise<string> {
   const results: TaskResult[] = [];
-  for (const input of inputs) results.push(await runTask(input));
-  return results;
+  for (const input of unpackInputs(crossing)) results.push(await runTask(input));
+  return packResults(results);
 }
 
 async function runTask(input: TaskInput): Promise<TaskResult> {
@@ -46,7 +47,7 @@ async function attempt(input: TaskInput): Promise<Outcome> {
   failpoint('task.start');
   const { spec, assignment } = input;
   const runner = await runners.get(input);
-  const store = openBlobStore(spec.output);
+  const store = storeOf(spec.output);
   const files = new AttemptFiles(spec, store, assignment.task, assignment.attempt);
   const context = new AttemptContext(input, files, new GivenRecords(input, store));
   try {
@@ -56,6 +57,16 @@ async function attempt(input: TaskInput): Promise<Outcome> {
   } finally {
     context.dispose();
   }
+}
+
+let last: BlobStore | null = null;
+let lastUrl = '';
+
+/** The store of the job before serves again: a thread runs many tasks of a job in a row. */
+function storeOf(url: string): BlobStore {
+  if (last === null || url !== lastUrl) last = openBlobStore(url);
+  lastUrl = url;
+  return last;
 }
 
 function runStage(

@@ -3,6 +3,7 @@ import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
 import { openBlobStore } from '../../stores/open-blob.js';
+import { MAX_SMALL, readSmall } from './read-ahead.js';
 
 const READ_AHEAD = 4 << 20;
 
@@ -23,7 +24,8 @@ export async function openSource(piece: SplitPiece, store: BlobStore): Promise<B
     return openBlob(piece, openBlobStore(piece.path.slice(0, slash)), piece.path.slice(slash + 1));
   }
   const path = piece.stored ? store.localPath(piece.path) : piece.path;
-  return path === null ? openBlob(piece, store, piece.path) : new FileSource(piece, path);
+  if (path === null) return openBlob(piece, store, piece.path);
+  return piece.stored && piece.length <= MAX_SMALL ? new SmallSource(piece, path) : new FileSource(piece, path);
 }
 
 async function openBlob(piece: SplitPiece, store: BlobStore, key: string): Promise<ByteSource> {
@@ -69,11 +71,31 @@ class BlobSource implements ByteSource {
   }
 }
 
+/** A short piece of what lies in the output store, which nobody changes. */
+class SmallSource implements ByteSource {
+  readonly #piece: SplitPiece;
+  readonly #path: string;
+
+  constructor(piece: SplitPiece, path: string) {
+    this.#piece = piece;
+    this.#path = path;
+  }
+
+  read(target: Buffer, at: number, length: number, position: number): number {
+    const { bytes, fileBytes } = inFile(this.#piece, () => readSmall(this.#path, position, Math.min(length, MAX_SMALL)));
+    checkLength(this.#piece, fileBytes);
+    target.set(bytes, at);
+    return bytes.length;
+  }
+
+  close(): void {}
+}
+
 class FileSource implements ByteSource {
   readonly #fd: number;
 
   constructor(piece: SplitPiece, path: string) {
-    this.#fd = openFile(piece, path);
+    this.#fd = inFile(piece, () => openSync(path, 'r'));
     try {
       checkLength(piece, fstatSync(this.#fd).size);
     } catch (error) {
@@ -97,9 +119,9 @@ class FileSource implements ByteSource {
   }
 }
 
-function openFile(piece: SplitPiece, path: string): number {
+function inFile<T>(piece: SplitPiece, open: () => T): T {
   try {
-    return openSync(path, 'r');
+    return open();
   } catch (error) {
     const { code } = DafError.from(error, 'ERR_DAF_IO');
     throw new DafError(code, `input ${piece.name} cannot be opened`, { cause: error });

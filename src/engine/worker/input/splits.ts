@@ -1,8 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { DafError } from '../../../core/contracts/errors.js';
 import { type Split, splitsIndexKey, splitsKey } from '../../../core/contracts/job.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
 import { unpack } from '../../wire/msgpack.js';
+import { MAX_SMALL, readSmall } from './read-ahead.js';
 
 /** Reads one split of a job: two ranges, whatever the number of splits. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND */
 export async function readSplit(store: BlobStore, job: string, index: number): Promise<Split> {
@@ -18,15 +18,9 @@ export async function readSplit(store: BlobStore, job: string, index: number): P
   return split;
 }
 
-/** A local file is read synchronously: two ranges for every task add up when tasks are short. */
+/** Two ranges for every task add up when tasks are short: of a local file they come from memory, mostly. */
 async function readRange(store: BlobStore, key: string, offset: number, length: number): Promise<Buffer> {
-  const path = store.localPath(key);
+  const path = length <= MAX_SMALL ? store.localPath(key) : null;
   if (path === null) return Buffer.from(await store.getRange(key, offset, length));
-  const bytes = Buffer.alloc(length);
-  const fd = openSync(path, 'r');
-  try {
-    return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
-  } finally {
-    closeSync(fd);
-  }
+  return readSmall(path, offset, length).bytes;
 }

@@ -10,46 +10,55 @@ const BATCH = 256 << 10;
 const OUT = 512 << 10;
 const NONE = new Uint8Array(0);
 
-/** Writes the records of a stage into one file in a format. */
+/** Writes the records of a stage into one file in a format. The file, and memory for it, are there from the first record on. */
 export class PartWriter implements RecordSink {
   readonly emit: Emit;
   readonly place = null;
   readonly #format: RecordFormat | null;
   readonly #lines: JsonLines | null;
-  readonly #batch: RecordBatch;
-  readonly #file: LocalFile;
+  readonly #path: () => string;
+  #batch: RecordBatch | null = null;
+  #file: LocalFile | null = null;
   #out: Uint8Array | null = null;
   #records = 0;
 
-  constructor(format: OutputFormat, path: string) {
+  constructor(format: OutputFormat, path: () => string) {
     this.#format = recordFormat(format);
     this.#lines = format.kind === 'json' ? new JsonLines() : null;
-    this.#file = new LocalFile(path);
-    this.#batch = new RecordBatch(BATCH, (batch) => this.#write(batch));
-    this.emit = (key, value) => this.#batch.add(key, value);
+    this.#path = path;
+    this.emit = (key, value) => {
+      this.#batch ??= new RecordBatch(BATCH, (batch) => this.#write(batch));
+      this.#batch.add(key, value);
+    };
   }
 
   batch(packed: Uint8Array): void {
-    this.#batch.flush();
+    this.#batch?.flush();
     this.#write(packed);
   }
 
   /** Records emitted so far. */
   get records(): number {
-    this.#batch.flush();
+    this.#batch?.flush();
     return this.#records;
   }
 
-  /** Ends the file and tells what it holds. */
+  /** Ends the file, which may be empty, and tells what it holds. */
   close(): { readonly path: string; readonly bytes: number; readonly crc32c: number; readonly records: number } {
-    this.#batch.flush();
-    this.#file.close();
-    const { path, bytes, crc } = this.#file;
+    this.#batch?.flush();
+    const file = this.#open();
+    file.close();
+    const { path, bytes, crc } = file;
     return { path, bytes, crc32c: crc, records: this.#records };
   }
 
   discard(): void {
-    this.#file.discard();
+    this.#file?.discard();
+  }
+
+  #open(): LocalFile {
+    this.#file ??= new LocalFile(this.#path());
+    return this.#file;
   }
 
   #write(batch: Uint8Array): void {
@@ -57,15 +66,16 @@ export class PartWriter implements RecordSink {
     if (this.#format !== null) this.#writeFormatted(batch, this.#format);
     else {
       this.#records += countRecords(batch);
-      this.#file.write(batch);
+      this.#open().write(batch);
     }
   }
 
   #writeFormatted(batch: Uint8Array, format: RecordFormat): void {
+    const file = this.#open();
     for (let at = 0; at < batch.length; ) {
       this.#out ??= new Uint8Array(OUT);
       const rest = at === 0 ? batch : batch.subarray(at);
-      const done = addon().formatRecords(rest, format, this.#out, this.#file.crc);
+      const done = addon().formatRecords(rest, format, this.#out, file.crc);
       if (done.consumed === 0) {
         // One record larger than the buffer: make it large enough for that record, once.
         const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength);
@@ -73,7 +83,7 @@ export class PartWriter implements RecordSink {
         this.#out = new Uint8Array(Math.max(this.#out.length * 2, size + format.separator.length + 1));
         continue;
       }
-      this.#file.write(this.#out.subarray(0, done.written), done.crc);
+      file.write(this.#out.subarray(0, done.written), done.crc);
       this.#records += done.records;
       at += done.consumed;
     }

@@ -31,22 +31,23 @@ export class StepOutput {
     this.#name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
     this.#key = attemptPrefix(spec.id, task, attempt) + this.#name;
     this.#place = placeOf(spec, task.step);
-    const local = store.localPath(this.#key);
-    const path =
-      this.#place === 'worker' ? recordsPath(dataDir, attempt) : stagingPath(local, local === null ? scratch() : '', this.#name);
+    const path = (): string => {
+      if (this.#place === 'worker') return recordsPath(dataDir, attempt);
+      const local = store.localPath(this.#key);
+      return stagingPath(local, local === null ? scratch() : '', this.#name);
+    };
     this.writer = new PartWriter(this.#place === 'results' ? spec.format : { kind: 'packed' }, path);
   }
 
   async finish(): Promise<Finished> {
-    const { path, bytes, crc32c, records } = this.writer.close();
     failpoint('task.before-output');
+    // Thousands of tasks that only write files of their own leave no empty parts behind.
+    if (this.#place === 'results' && this.#input.assignment.task.stage === 'map' && this.writer.records === 0) {
+      return { outputs: [], held: null, records: 0 };
+    }
+    const { path, bytes, crc32c, records } = this.writer.close();
     if (this.#place === 'worker') {
       return { outputs: [], held: heldHere(this.#input, path, bytes, crc32c, crc32c), records };
-    }
-    // Thousands of tasks that only write files of their own leave no empty parts behind.
-    if (this.#place === 'results' && this.#input.assignment.task.stage === 'map' && records === 0) {
-      this.writer.discard();
-      return { outputs: [], held: null, records };
     }
     await this.#store.putFile(this.#key, path);
     if (this.#place === 'store') {

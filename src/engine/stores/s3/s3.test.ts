@@ -11,6 +11,8 @@ import { bucketUrl, type S3Settings, s3Settings } from './settings.js';
 
 const skip = s3Program() === null ? 'no S3 server (versitygw or moto_server)' : false;
 const MB = 2 ** 20;
+/** One for all: a server takes longer to start than a test. */
+const server = skip === false ? await S3Server.start(t, ['conformance', 'large', 'many', 'mine']) : null;
 
 t.test('settings come from the environment, then from the profile', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'daf-aws-'));
@@ -49,8 +51,7 @@ t.test('settings come from the environment, then from the profile', async (t) =>
 });
 
 t.test('conformance', { skip }, async (t) => {
-  const server = await S3Server.start(t, ['conformance']);
-  const settings = s3Settings(server.env);
+  const settings = s3Settings(server!.env);
   let places = 0;
   // The mock's web framework has no newlines in paths.
   blobStoreConformance(t, async () => new S3BlobStore(`s3://conformance/place ${places++}/ü`, settings), !isMockedS3());
@@ -58,8 +59,7 @@ t.test('conformance', { skip }, async (t) => {
 });
 
 t.test('large objects go in parts, and are published in the server', { skip }, async (t) => {
-  const server = await S3Server.start(t, ['large']);
-  const store = new S3BlobStore('s3://large/here', s3Settings(server.env));
+  const store = new S3BlobStore('s3://large/here', s3Settings(server!.env));
   const bytes = Buffer.alloc(20 * MB + 5);
   for (let i = 0; i < bytes.length; i += 1000) bytes.writeUInt32LE(i, Math.min(i, bytes.length - 4));
   async function* stream(): AsyncGenerator<Uint8Array> {
@@ -91,7 +91,7 @@ t.test('large objects go in parts, and are published in the server', { skip }, a
     ),
   );
   t.equal(await store.stat('never'), null);
-  const client = server.client('large');
+  const client = server!.client('large');
   t.same(await listUploads(client, ''), [], 'nothing is left of what failed');
   await client.send({ method: 'POST', key: 'here/_daf/j/x', query: { uploads: '' } });
   t.equal((await listUploads(client, 'here/_daf/')).length, 1, 'a writer died');
@@ -100,13 +100,12 @@ t.test('large objects go in parts, and are published in the server', { skip }, a
 });
 
 t.test('listings of more than a page', { skip }, async (t) => {
-  const server = await S3Server.start(t, ['many']);
-  const store = new S3BlobStore('s3://many', s3Settings(server.env));
+  const store = new S3BlobStore('s3://many', s3Settings(server!.env));
   const names = Array.from({ length: 53 }, (_, i) => `d/${String(i).padStart(5, '0')}`);
   await Promise.all([...names, 'e'].map((name) => store.put(name, Buffer.from(name))));
   for (const page of [1, 7, 53, 1000]) {
     const seen: string[] = [];
-    for await (const { key } of listObjects(server.client('many'), 'd/', page)) seen.push(key);
+    for await (const { key } of listObjects(server!.client('many'), 'd/', page)) seen.push(key);
     t.same(seen, names, `pages of ${page}`);
   }
   await store.deletePrefix('d/');
@@ -116,8 +115,7 @@ t.test('listings of more than a page', { skip }, async (t) => {
 });
 
 t.test('what is not allowed or not there is told', { skip }, async (t) => {
-  const server = await S3Server.start(t, ['mine']);
-  const settings = s3Settings(server.env);
+  const settings = s3Settings(server!.env);
   const stranger = { ...settings, credentials: { ...settings.credentials, secretAccessKey: 'guess' } };
   if (!isMockedS3())
     await t.rejects(new S3BlobStore('s3://mine', stranger).put('x', Buffer.from('x')), { code: 'ERR_DAF_PERMISSION' });

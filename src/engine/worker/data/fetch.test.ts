@@ -1,9 +1,11 @@
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { curveKeyPair } from 'zeromq';
 import { addon } from '../../../core/addon/index.js';
 import { RecordBatch } from '../../../core/addon/records.js';
 import { temporaryDirectory } from '../../../testing/engine-fixture.js';
+import { AllowList } from '../../wire/index.js';
 import { Fetcher, type Wanted } from './fetcher.js';
 import { DataHolder } from './holder.js';
 
@@ -122,4 +124,32 @@ t.test('strangers get nothing; a revoked attempt stops; many at once take turns'
   await t.rejects(cancelled, { code: 'ERR_DAF_CANCELLED' });
   const all = await Promise.all(Array.from({ length: 12 }, () => fetchAll(fetcher, endpoint, wanted)));
   t.ok(all.every((each) => each.equals(bytes)));
+});
+
+t.test('encrypted, between workers of one key or of keys on the list', async (t) => {
+  const dataDir = temporaryDirectory(t);
+  mkdirSync(join(dataDir, 'job', 'maker'), { recursive: true });
+  const bytes = Buffer.alloc(700_000, 3);
+  writeFileSync(join(dataDir, 'job', 'maker', 'a.rec'), bytes);
+  const [own, friend, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
+  const list = join(dataDir, 'allowed');
+  writeFileSync(list, `${friend.publicKey} friend\n`);
+  const said: string[] = [];
+  const holder = await DataHolder.open({
+    ...{ dataDir, worker: 'maker', token: 'secret', beside: 'tcp://127.0.0.1:1', fetcher: new Fetcher('secret', own) },
+    security: { keys: own, allowed: new AllowList(list, [own.publicKey]) },
+    log: (message) => said.push(message),
+  });
+  t.teardown(() => holder.close());
+  t.ok(holder.endpoint!.endsWith(`#${own.publicKey}`), 'others are told which key answers');
+  const wanted = { job: 'job', attempt: 'a', kind: 'rec', partition: 0 } as const;
+  for (const keys of [own, friend]) {
+    const fetcher = new Fetcher('secret', keys);
+    t.ok(bytes.equals(await fetchAll(fetcher, holder.endpoint!, wanted)));
+    await fetcher.close();
+  }
+  const outside = new Fetcher('secret', stranger);
+  await t.rejects(fetchAll(outside, holder.endpoint!, wanted), { code: 'ERR_DAF_UNREACHABLE' });
+  t.ok(said.some((message) => message.includes(stranger.publicKey)));
+  await outside.close();
 });

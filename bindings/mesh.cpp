@@ -26,7 +26,7 @@ struct SurfaceHandle {
   mesh::Atlas atlas;
   mesh::IsoGrid grid;
   float level = 1;
-  std::unique_ptr<nerf::Interior> interior;  // null: what lies behind the surface is meshed too
+  std::unique_ptr<nerf::SeenSpace> seen;  // null: what no picture sees is meshed too
   uint64_t queries = 0;
   size_t components = 0;
 };
@@ -50,15 +50,21 @@ class Asking {
   Asking(const Asking&) = delete;
   Asking& operator=(const Asking&) = delete;
 
-  Status Open() { return set_.Open(surface_.interior.get()); }
+  Status Open() { return set_.Open(surface_.seen.get()); }
   mesh::Sampler values() {
     return [this](const float* points, size_t count, float* values) {
       return set_.Values(points, count, values);
     };
   }
   mesh::ColorSampler colors() {
-    return [this](const float* points, const float* directions, size_t count, float* colors) {
-      return set_.Colors(points, directions, count, colors);
+    return [this](const float* points, size_t count, const float* directions, size_t views,
+                  float* colors) { return set_.Colors(points, count, directions, views, colors); };
+  }
+  // Empty where pictures show all of the surface.
+  std::function<bool(const mesh::Point&, const mesh::Point&)> shown() {
+    if (surface_.seen == nullptr || !surface_.seen->knows_shown()) return {};
+    return [this](const mesh::Point& point, const mesh::Point& normal) {
+      return set_.Shown(point.data(), normal.data());
     };
   }
 
@@ -71,6 +77,30 @@ class Asking {
 float InCells(const SurfaceHandle& surface, float cells) {
   const mesh::IsoGrid& grid = surface.grid;
   return cells * std::max({grid.CellEdge(0), grid.CellEdge(1), grid.CellEdge(2)});
+}
+
+// Cells of the mesh along a cell of what pictures see.
+constexpr uint32_t kSeenCells = 96;
+
+// What pictures see of the surface's box, and the level where none is given.
+Status Look(FieldHandle* field, bool solid, const TaskControl& control, SurfaceHandle* surface) {
+  DAF_RETURN_IF_ERROR(field->model->RefreshOccupancy(control));
+  surface->seen = std::make_unique<nerf::SeenSpace>();
+  nerf::SeenSpace::Region region;
+  std::copy_n(surface->grid.low, 3, region.low);
+  std::copy_n(surface->grid.high, 3, region.high);
+  region.cells = kSeenCells;
+  DAF_RETURN_IF_ERROR(
+      surface->seen->Find(field->model.get(), region, control, &surface->queries));
+  if (surface->level == 0) {
+    DAF_RETURN_IF_ERROR(
+        surface->seen->SurfaceDensity(field->model.get(), control, &surface->level));
+    if (surface->level == 0)
+      return Status(Code::kBadData, "nothing in the field is opaque from outside",
+                    "was it trained? a level can be given: --level DENSITY");
+  }
+  if (!solid) surface->seen.reset();
+  return Status::Ok();
 }
 
 Napi::Value SurfaceExtract(const Napi::CallbackInfo& info) {
@@ -96,11 +126,8 @@ Napi::Value SurfaceExtract(const Napi::CallbackInfo& info) {
   surface->grid.resolution = static_cast<int>(std::min(resolution, 65536u));
   surface->grid.iso = 0;
   if (!Check(env, field->model->RefreshOccupancy(control))) return env.Undefined();
-  if (options.Get("solid").ToBoolean().Value()) {
-    surface->interior = std::make_unique<nerf::Interior>();
-    if (!Check(env, surface->interior->Find(field->model.get(), control, &surface->queries)))
-      return env.Undefined();
-  }
+  if (!Check(env, Look(field, options.Get("solid").ToBoolean().Value(), control, surface.get())))
+    return env.Undefined();
   {
     Asking field_values(field, surface.get(), control);
     mesh::BandReport report;
@@ -184,7 +211,8 @@ Napi::Value SurfaceBake(const Napi::CallbackInfo& info) {
   Asking field_values(field, surface, control);
   if (!Check(env, field_values.Open())) return env.Undefined();
   const mesh::BakeSource source = {field_values.values(), field_values.colors(), 0,
-                                   InCells(*surface, info[3].ToNumber().FloatValue())};
+                                   InCells(*surface, info[3].ToNumber().FloatValue()),
+                                   field_values.shown()};
   (void)Check(env, mesh::BakeTexture(surface->mesh, surface->normals, surface->atlas, size, source,
                                      control, rgb.data));
   return env.Undefined();
@@ -198,6 +226,7 @@ Napi::Value SurfaceInfo(const Napi::CallbackInfo& info) {
   const auto set = [&](const char* name, double value) {
     out.Set(name, Napi::Number::New(env, value));
   };
+  set("level", surface->level);
   set("vertices", static_cast<double>(surface->mesh.positions.size()));
   set("triangles", static_cast<double>(surface->mesh.triangles.size()));
   set("components", static_cast<double>(surface->components));

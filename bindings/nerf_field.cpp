@@ -5,6 +5,7 @@
 #include "bindings/head_values.h"
 #include "bindings/nerf_registry.h"
 #include "bindings/nerf_values.h"
+#include "native/nerf/saved_cameras.h"
 
 namespace daf::node {
 namespace {
@@ -152,6 +153,17 @@ Napi::Value FieldInfo(const Napi::CallbackInfo& info) {
   return out;
 }
 
+Napi::Value FieldCameras(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  FieldHandle* field = ReadField(info[0]);
+  if (field == nullptr) return env.Undefined();
+  const std::vector<nerf::Camera>& cameras = field->model->cameras();
+  Napi::Float32Array out = Napi::Float32Array::New(env, cameras.size() * nerf::kCameraValues);
+  for (size_t i = 0; i < cameras.size(); ++i)
+    nerf::PackCamera(cameras[i], out.Data() + i * nerf::kCameraValues);
+  return out;
+}
+
 Napi::Value FieldDispose(const Napi::CallbackInfo& info) {
   FieldHandle* field = ReadField(info[0]);
   if (field != nullptr) {
@@ -194,6 +206,7 @@ void RegisterNerfField(Napi::Env env, Napi::Object exports) {
   exports.Set("fieldAttach", Napi::Function::New(env, FieldAttach, "fieldAttach"));
   exports.Set("fieldSave", Napi::Function::New(env, FieldSave, "fieldSave"));
   exports.Set("fieldInfo", Napi::Function::New(env, FieldInfo, "fieldInfo"));
+  exports.Set("fieldCameras", Napi::Function::New(env, FieldCameras, "fieldCameras"));
   exports.Set("fieldDispose", Napi::Function::New(env, FieldDispose, "fieldDispose"));
   exports.Set("fieldEvaluate", Napi::Function::New(env, FieldEvaluate, "fieldEvaluate"));
 }

@@ -1,5 +1,7 @@
 #include "bindings/nerf_values.h"
 
+#include "native/nerf/saved_cameras.h"
+
 #include <cmath>
 #include <cstring>
 
@@ -10,7 +12,6 @@ namespace {
 
 constexpr napi_type_tag kFieldTag = {0x5d1f3c8ab2e64907ull, 0x8c62f0a19b7d35e4ull};
 constexpr napi_type_tag kTrainerTag = {0x17ac94e0d3f85b62ull, 0xa94b6d0e52c8f731ull};
-constexpr size_t kCameraValues = 27;
 
 template <typename T>
 Napi::Value Wrap(Napi::Env env, T* handle, const napi_type_tag& tag) {
@@ -83,13 +84,13 @@ bool ReadTriple(const Napi::Value& value, const char* name, float out[3]) {
 
 bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
   Span<float> v;
-  if (!ReadFloats(value, "camera", &v) || !CheckSize(value.Env(), "camera", v.size, kCameraValues))
+  if (!ReadFloats(value, "camera", &v) || !CheckSize(value.Env(), "camera", v.size, nerf::kCameraValues))
     return false;
   std::memcpy(out->rotation, v.data, 9 * sizeof(float));
   std::memcpy(out->translation, v.data + 9, 3 * sizeof(float));
   std::memcpy(out->focal, v.data + 12, 2 * sizeof(float));
   std::memcpy(out->center, v.data + 14, 2 * sizeof(float));
-  for (size_t i = 0; i < kCameraValues; ++i) {
+  for (size_t i = 0; i < nerf::kCameraValues; ++i) {
     if (!std::isfinite(v.data[i])) {
       ThrowArgument(value.Env(), "camera: every number must be finite");
       return false;

@@ -4,7 +4,9 @@
 #include "native/mesh/dilate.h"
 #include "native/mesh/level_fit.h"
 #include "native/mesh/simplify.h"
+#include "native/mesh/normals.h"
 #include "native/mesh/smooth.h"
+#include "native/mesh/spread_colors.h"
 #include "native/mesh/testing_shapes.h"
 #include "native/mesh/vector.h"
 
@@ -77,10 +79,10 @@ TEST(Bake, TexelsHoldTheColourOfTheSurfaceUnderThem) {
   ASSERT_TRUE(GradientNormals(Of(Ball), 0.05f, TaskControl(), mesh, &normals).ok());
   // Colour by position, and a part that a view adds and its opposite takes away.
   float farthest = 0, least_cosine = 1;
-  const ColorSampler colors = [&](const float* points, const float* directions, size_t count,
-                                  float* out) {
-    for (size_t i = 0; i < count; ++i) {
-      const float* p = points + 3 * i;
+  const ColorSampler colors = [&](const float* points, size_t count, const float* directions,
+                                  size_t views, float* out) {
+    for (size_t i = 0; i < views * count; ++i) {
+      const float* p = points + 3 * (i % count);
       const Point n = Unit({p[0], p[1], p[2]}, {0, 0, 1});
       const Point d = {directions[3 * i], directions[3 * i + 1], directions[3 * i + 2]};
       farthest = std::fmax(farthest, std::fabs(Ball(p)));
@@ -91,7 +93,7 @@ TEST(Bake, TexelsHoldTheColourOfTheSurfaceUnderThem) {
     return Status::Ok();
   };
   std::vector<uint8_t> rgb(256 * 256 * 3);
-  const BakeSource source = {Of(Ball), colors, 0, 0.1f};
+  const BakeSource source = {Of(Ball), colors, 0, 0.1f, {}};
   ASSERT_TRUE(BakeTexture(mesh, normals, atlas, 256, source, TaskControl(), rgb.data()).ok());
   EXPECT_LT(farthest, 1e-3f) << "looked at on the level, not on the triangles";
   EXPECT_GT(least_cosine, 0.7f) << "looked at from outside";
@@ -105,6 +107,40 @@ TEST(Bake, TexelsHoldTheColourOfTheSurfaceUnderThem) {
   int32_t words[3] = {1, 0, 0};
   EXPECT_EQ(BakeTexture(mesh, normals, atlas, 256, source, TaskControl(words), rgb.data()).code(),
             Code::kCancelled);
+}
+
+// Red where it is shown, blue where it is not: no blue may be seen.
+TEST(Bake, WhatIsNotShownTakesTheColoursAroundIt) {
+  const Mesh mesh = Sphere(32, 2000);
+  Atlas atlas;
+  ASSERT_TRUE(BuildAtlas(mesh, {256, 2}, TaskControl(), &atlas).ok());
+  const std::vector<Point> normals = VertexNormals(mesh);
+  const auto shown = [](const Point& p, const Point&) { return p[0] > 0; };
+  const ColorSampler colors = [&](const float* points, size_t count, const float*, size_t views,
+                                  float* out) {
+    for (size_t i = 0; i < views * count; ++i) {
+      const bool red = points[3 * (i % count)] > -0.01f;  // it is looked at beside the point
+      out[3 * i] = red ? 0.75f : 0;
+      out[3 * i + 1] = 0;
+      out[3 * i + 2] = red ? 0 : 1.0f;
+    }
+    return Status::Ok();
+  };
+  std::vector<uint8_t> rgb(256 * 256 * 3);
+  const BakeSource source = {Of(Ball), colors, 0, 0.1f, shown};
+  ASSERT_TRUE(BakeTexture(mesh, normals, atlas, 256, source, TaskControl(), rgb.data()).ok());
+  for (size_t i = 0; i < rgb.size(); i += 3) {
+    EXPECT_NEAR(rgb[i], 191, 1);
+    EXPECT_EQ(rgb[i + 2], 0);
+  }
+}
+
+TEST(SpreadColors, LeavesThemAloneWhereNoneIsKnown) {
+  const Mesh mesh = Sphere(16, 400);
+  std::vector<Point> colors(mesh.positions.size(), Point{0.1f, 0.2f, 0.3f});
+  const std::vector<Point> before = colors;
+  ASSERT_TRUE(SpreadColors(mesh, std::vector<bool>(colors.size()), TaskControl(), &colors).ok());
+  EXPECT_EQ(colors, before);
 }
 
 TEST(Dilate, FillsEveryTexelFromTheNearest) {

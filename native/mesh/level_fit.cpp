@@ -41,7 +41,7 @@ Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskCont
     const auto begin = static_cast<ptrdiff_t>(first);
     const std::vector<Point> points(before.begin() + begin, before.begin() + last),
         directions(normals.begin() + begin, normals.begin() + last);
-    DAF_RETURN_IF_ERROR(FindLevel(sampler, iso, reach, points, directions, &offsets));
+    DAF_RETURN_IF_ERROR(FindLevel(sampler, iso, reach, 2, points, directions, &offsets));
     for (size_t i = 0; i < points.size(); ++i)
       mesh->positions[first + i] = Along(points[i], offsets[i], directions[i]);
     control.Progress(static_cast<int32_t>(last), static_cast<int32_t>(before.size()));

@@ -47,8 +47,9 @@ float FalsePosition(const Line& line) {
 
 }  // namespace
 
-Status FindLevel(const Sampler& sampler, float iso, float reach, const std::vector<Point>& points,
-                 const std::vector<Point>& directions, std::vector<float>* offsets) {
+Status FindLevel(const Sampler& sampler, float iso, float reach, int steps,
+                 const std::vector<Point>& points, const std::vector<Point>& directions,
+                 std::vector<float>* offsets) {
   offsets->assign(points.size(), 0);
   Search search(sampler, iso, points, directions);
   std::vector<Line> open, found;
@@ -72,7 +73,7 @@ Status FindLevel(const Sampler& sampler, float iso, float reach, const std::vect
     }
     open = std::move(left);
   }
-  for (int step = 0; step < 2; ++step) {
+  for (int step = 0; step < steps; ++step) {
     DAF_RETURN_IF_ERROR(search.Ask(found, FalsePosition));
     for (size_t i = 0; i < found.size(); ++i) {
       Line& line = found[i];

@@ -173,4 +173,11 @@ double Lens::UndistortAngle(double radius) const {
   return angle;
 }
 
+LensCoefficients Lens::coefficients() const {
+  LensCoefficients out;
+  for (int i = 0; i < 6; ++i) out.k[i] = static_cast<float>(k_[i]);
+  for (int i = 0; i < 2; ++i) out.p[i] = static_cast<float>(p_[i]);
+  return out;
+}
+
 }  // namespace daf::nerf

@@ -34,6 +34,7 @@ class Lens {
   // The largest tangent of the angle from the axis (fisheye: the angle, radians) that the lens
   // sees.
   double limit() const { return limit_; }
+  LensCoefficients coefficients() const;
 
   // Where a direction (of any length) falls. False for what the lens cannot see.
   bool Distort(const double direction[3], double* u, double* v) const;

@@ -68,7 +68,7 @@ TEST(LevelSet, GivesColoursAndHearsCancel) {
   ASSERT_TRUE(level.Open(nullptr).ok());
   const float points[] = {-0.5f, 0, 0, 0.5f, 0, 0}, directions[] = {1, 0, 0, 1, 0, 0};
   float colors[6], value;
-  ASSERT_TRUE(level.Colors(points, directions, 2, colors).ok());
+  ASSERT_TRUE(level.Colors(points, 2, directions, 1, colors).ok());
   EXPECT_NEAR(colors[0], 0.25f, 1e-6);
   EXPECT_NEAR(colors[5], 0.75f, 1e-6);
   words[0] = 1;

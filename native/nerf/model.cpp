@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "native/nerf/checkpoint.h"
+#include "native/nerf/saved_cameras.h"
 #include "native/nerf/denormals.h"
 
 namespace daf::nerf {
@@ -43,6 +44,7 @@ Status Model::Load(const SafetensorsFile& file, std::unique_ptr<Model>* out) {
     (*out)->NewBackground(0);
     DAF_RETURN_IF_ERROR((*out)->background_->Load(file));
   }
+  DAF_RETURN_IF_ERROR(LoadCameras(file, &(*out)->cameras_));
   (*out)->occupancy_.AllowAll();
   if (file.Find("allowed") != nullptr) {
     DAF_RETURN_IF_ERROR(file.Bytes("allowed", {(*out)->occupancy_.byte_count()}, &bits));
@@ -60,6 +62,7 @@ Status Model::Save(Arena* scratch, SafetensorsWriter* writer) {
   writer->Metadata("occupancyResolution", std::to_string(occupancy_.resolution()));
   DAF_RETURN_IF_ERROR(field_->Save(scratch, writer));
   if (background_ != nullptr) DAF_RETURN_IF_ERROR(background_->Save(&saved_background_, writer));
+  DAF_RETURN_IF_ERROR(SaveCameras(cameras_, scratch, writer));
   if (!occupancy_.AllAllowed()) {
     DAF_RETURN_IF_ERROR(
         writer->Add("allowed", DType::kU8, {occupancy_.byte_count()}, occupancy_.allowed_bytes()));
@@ -137,6 +140,46 @@ Status Model::Evaluate(const float* points, const float* directions, size_t n, f
       density[first + i] = inside ? lanes[6][i] * per_length : 0.0f;
       if (color == nullptr || directions == nullptr) continue;
       for (int c = 0; c < 3; ++c) color[(first + i) * 3 + c] = lanes[7 + c][i];
+    }
+  }
+  return Status::Ok();
+}
+
+void Model::ToLanes(const float* points, uint32_t count, float* const lanes[3]) const {
+  for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i) {
+    float unit[3];
+    box_.ToUnit(points + 3 * size_t{std::min(i, count - 1)}, unit);
+    for (int a = 0; a < 3; ++a)
+      lanes[a][i] = unit[a] >= 0 && unit[a] <= 1 ? unit[a] : 0.0f;  // NaN stays out
+  }
+}
+
+Status Model::Colors(const float* points, size_t n, const float* directions, size_t views,
+                     float* colors, const TaskControl& control) {
+  const FlushDenormals flush;
+  PassPool::Loan pass;
+  DAF_RETURN_IF_ERROR(Borrow(PassKind::kInference, &pass));
+  std::vector<float> scratch(size_t{10} * kPassSamples);
+  std::vector<uint32_t> pick(kPassSamples);
+  float* lanes[10];
+  for (size_t i = 0; i < 10; ++i) lanes[i] = scratch.data() + i * kPassSamples;
+  for (size_t first = 0; first < n; first += pass->capacity()) {
+    const uint32_t count = static_cast<uint32_t>(std::min<size_t>(pass->capacity(), n - first));
+    ToLanes(points + 3 * first, count, lanes);
+    pass->Density({lanes[0], lanes[1], lanes[2]}, count, lanes[6]);
+    for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i)
+      pick[i] = std::min(i, count - 1);
+    for (size_t view = 0; view < views; ++view) {
+      DAF_RETURN_IF_ERROR(control.Check());
+      const size_t at = view * n + first;
+      for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i) {
+        for (size_t a = 0; a < 3; ++a) lanes[3 + a][i] = directions[3 * (at + pick[i]) + a];
+      }
+      pass->Color(pick.data(), {lanes[3], lanes[4], lanes[5]}, count,
+                  {lanes[7], lanes[8], lanes[9]});
+      for (uint32_t i = 0; i < count; ++i) {
+        for (size_t c = 0; c < 3; ++c) colors[3 * (at + i) + c] = lanes[7 + c][i];
+      }
     }
   }
   return Status::Ok();

@@ -6,8 +6,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "native/nerf/background.h"
+#include "native/nerf/camera.h"
 #include "native/nerf/field.h"
 #include "native/nerf/occupancy.h"
 #include "native/nerf/pass_pool.h"
@@ -35,6 +37,9 @@ class Model {
   Background* background() { return background_.get(); }
   const Background* background() const { return background_.get(); }
   void NewBackground(uint64_t seed) { background_ = std::make_unique<Background>(seed); }
+  // Those of the pictures that it learnt from; empty where that is not known.
+  const std::vector<Camera>& cameras() const { return cameras_; }
+  void SetCameras(std::vector<Camera> cameras) { cameras_ = std::move(cameras); }
   Occupancy& occupancy() { return occupancy_; }
   const Occupancy& occupancy() const { return occupancy_; }
 
@@ -66,7 +71,13 @@ class Model {
   Status Evaluate(const float* points, const float* directions, size_t n, float* density,
                   float* color, const TaskControl& control, PassKind kind = PassKind::kInference);
 
+  // colors[views][n][3] at points[n][3] seen along directions[views][n][3].
+  Status Colors(const float* points, size_t n, const float* directions, size_t views, float* colors,
+                const TaskControl& control);
+
  private:
+  // Lanes of unit-cube coordinates, padded to whole tiles.
+  void ToLanes(const float* points, uint32_t count, float* const lanes[3]) const;
   Status Refresh(const TaskControl& control);
 
   std::unique_ptr<Field> field_;
@@ -74,6 +85,7 @@ class Model {
   std::array<float, Background::kParameters> saved_background_;  // while a writer borrows it
   PassPool passes_, coarse_passes_{true};
   Box box_;
+  std::vector<Camera> cameras_;
   Occupancy occupancy_;
   std::mutex refreshing_;
   bool stale_ = true;

@@ -2,6 +2,9 @@ import { DafError } from '../core/contracts/errors.js';
 import { native } from './native.js';
 import type { FieldCamera, LensDistortion } from './types.js';
 
+/** Of a packed camera. */
+export const CAMERA_NUMBERS = 27;
+
 /**
  * Where points fall in a picture.
  * @param points n × 3, field space.
@@ -43,12 +46,33 @@ export function packCamera(camera: FieldCamera, width = camera.width, height = c
   }
   const [fx, fy] = typeof camera.focal === 'number' ? [camera.focal, camera.focal] : camera.focal;
   const [sx, sy] = [width / camera.width, height / camera.height];
-  const out = new Float32Array(27);
+  const out = new Float32Array(CAMERA_NUMBERS);
   out.set(camera.rotation, 0);
   out.set(camera.translation, 9);
   out.set([fx * sx, fy * sy, camera.center[0]! * sx, camera.center[1]! * sy, width, height], 12);
   if (camera.distortion !== undefined) out.set(packLens(camera.distortion), 18);
   return out;
+}
+
+/** What {@link packCamera} packed. */
+export function unpackCamera(values: Float32Array): FieldCamera {
+  const at = (i: number): number => values[i]!;
+  const [k1, k2, k3, k4, k5, k6, p1, p2] = [19, 20, 21, 22, 23, 24, 25, 26].map(at);
+  const lenses: readonly (LensDistortion | undefined)[] = [
+    undefined,
+    { model: 'opencv', k1, k2, k3, k4, k5, k6, p1, p2 } as LensDistortion,
+    { model: 'opencv_fisheye', k1, k2, k3, k4 } as LensDistortion,
+  ];
+  const distortion = lenses[at(18)];
+  return {
+    rotation: values.slice(0, 9),
+    translation: values.slice(9, 12),
+    focal: [at(12), at(13)],
+    center: [at(14), at(15)],
+    width: at(16),
+    height: at(17),
+    ...(distortion === undefined ? {} : { distortion }),
+  };
 }
 
 /** Distortion acts at focal length 1, so that it is the same at every size of the picture. */

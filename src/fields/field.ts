@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { addon, type FieldHandle, type NativeTensor, type TrainerHandle } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
-import { packCamera } from './camera.js';
+import { CAMERA_NUMBERS, packCamera, unpackCamera } from './camera.js';
 import { native } from './native.js';
 import { fieldOptions, trainingOptions } from './options.js';
 import { renderLook } from './render/look.js';
@@ -146,6 +146,14 @@ export class Field implements NeuralField {
 
   saveFile(path: string): void {
     native((daf) => daf.fieldSave(this.#handle, path));
+  }
+
+  /** Those of the pictures that `daf nerf train` learnt it from; none where that is not known. */
+  cameras(): FieldCamera[] {
+    const packed = native((daf) => daf.fieldCameras(this.#handle));
+    return Array.from({ length: packed.length / CAMERA_NUMBERS }, (_, i) =>
+      unpackCamera(packed.subarray(i * CAMERA_NUMBERS, (i + 1) * CAMERA_NUMBERS)),
+    );
   }
 
   /** The native field, for the other files of this folder. */

@@ -36,6 +36,9 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
                                           std::to_string(images_.all().size()));
   DAF_RETURN_IF_ERROR(grid_.Make(model_.occupancy().resolution(), model_.box().unbounded));
   DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), options_.near, &grid_, control));
+  std::vector<Camera> cameras;
+  for (const TrainingImage& image : images_.all()) cameras.push_back(image.camera);
+  model_.SetCameras(std::move(cameras));
   // The variation's derivatives are added to the tables as it is found out.
   const uint32_t deferred = options_.variation_weight > 0 ? 0 : Share();
   DAF_RETURN_IF_ERROR(

@@ -44,7 +44,7 @@ export interface NativeSurfaceOptions {
   readonly resolution: number;
   readonly low: Float32Array;
   readonly high: Float32Array;
-  /** Density per unit of length. */
+  /** Density per unit of length; 0: where rays end. */
   readonly level: number;
   /** See BandOptions in native/mesh/band_surface.h. */
   readonly guard: number;
@@ -57,6 +57,8 @@ export interface NativeSurfaceOptions {
 }
 
 export interface NativeSurfaceInfo {
+  /** Density at which it lies. */
+  readonly level: number;
   readonly vertices: number;
   readonly triangles: number;
   /** Before small ones were dropped. */

@@ -11,6 +11,8 @@ export interface NerfFieldAddon {
   /** The checkpoint's bytes, or null when it was written to `path` (atomically). Throws ERR_DAF_IO. */
   fieldSave(field: FieldHandle, path: string | null): Uint8Array | null;
   fieldInfo(field: FieldHandle): NativeFieldInfo;
+  /** Of the pictures that it learnt from, 27 numbers each as `packCamera` gives them; none where that is not known. */
+  fieldCameras(field: FieldHandle): Float32Array;
   /** Frees the native memory; any later use of the handle throws ERR_DAF_BAD_ARGUMENT. */
   fieldDispose(field: FieldHandle): void;
   /** density[n] per unit of length, color[n·3] along directions[n·3], at points[n·3]. */

@@ -2,8 +2,8 @@ import type { Addon, SurfaceHandle } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { Field } from '../field.js';
 import { native } from '../native.js';
-import { chooseLevel } from './level.js';
 import { type FilledMeshOptions, meshOptions } from './options.js';
+import { subjectBox } from './subject.js';
 import type { FieldMesh, FieldMeshOptions, MeshStage } from './types.js';
 
 /** Cells within which a vertex or texel looks for the level. */
@@ -18,7 +18,7 @@ const SMOOTHED_REACH = 2;
  * ERR_DAF_MEMORY_LIMIT saying how large the surface is; ERR_DAF_CANCELLED
  */
 export function meshField(field: Field, options: FieldMeshOptions = {}): FieldMesh {
-  const filled = meshOptions(options, field.box);
+  const filled = meshOptions(options, subjectBox(field));
   return native((daf) => new Meshing(daf, field, filled).run());
 }
 
@@ -35,11 +35,9 @@ class Meshing {
   }
 
   run(): FieldMesh {
-    const { box, control } = this.#options;
-    const level = this.#options.level ?? this.#stage('level', () => chooseLevel(this.#field, box, control));
-    const surface = this.#stage('surface', () => this.#extract(level));
+    const surface = this.#stage('surface', () => this.#extract());
     try {
-      return this.#finish(surface, level);
+      return this.#finish(surface);
     } finally {
       this.#daf.surfaceDispose(surface);
     }
@@ -53,21 +51,22 @@ class Meshing {
     return result;
   }
 
-  #extract(level: number): SurfaceHandle {
-    const { resolution, box, solid, guard, keepShare, exhaustive, control } = this.#options;
+  #extract(): SurfaceHandle {
+    const { resolution, box, level, solid, guard, keepShare, exhaustive, control } = this.#options;
     const corners = { low: Float32Array.from(box.min), high: Float32Array.from(box.max) };
     const surface = this.#daf.surfaceExtract(
       this.#field.handle,
-      { resolution, ...corners, level, solid, guard, keepShare, exhaustive },
+      { resolution, ...corners, level: level ?? 0, solid, guard, keepShare, exhaustive },
       control,
     );
-    if (this.#daf.surfaceInfo(surface).triangles > 0) return surface;
-    throw new DafError('ERR_DAF_BAD_DATA', `the field has no surface at a density of ${level} per unit of length`, {
+    const found = this.#daf.surfaceInfo(surface);
+    if (found.triangles > 0) return surface;
+    throw new DafError('ERR_DAF_BAD_DATA', `the field has no surface at a density of ${found.level} per unit of length`, {
       hint: 'another --level, or leave it out to have one chosen',
     });
   }
 
-  #finish(surface: SurfaceHandle, level: number): FieldMesh {
+  #finish(surface: SurfaceHandle): FieldMesh {
     const daf = this.#daf;
     const { resolution, faces, smooth, texture, gutter, control } = this.#options;
     const found = daf.surfaceInfo(surface);
@@ -93,7 +92,7 @@ class Meshing {
       expressions: [],
       texture: { rgb, size: texture },
       report: {
-        level,
+        level: found.level,
         resolution,
         surfaceQueries: found.queries,
         denseQueries: (resolution + 1) ** 3,

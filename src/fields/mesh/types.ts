@@ -36,7 +36,7 @@ export interface FieldMeshOptions {
   readonly onStage?: (stage: MeshStage) => void;
 }
 
-export const MESH_STAGES = ['level', 'surface', 'smooth', 'simplify', 'fit', 'unwrap', 'bake'] as const;
+export const MESH_STAGES = ['surface', 'smooth', 'simplify', 'fit', 'unwrap', 'bake'] as const;
 export type MeshStage = (typeof MESH_STAGES)[number];
 
 /** A field's surface in the field's own space and unit. */

@@ -1,0 +1,142 @@
+#include "native/nerf/seen_space.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "native/nerf/testing_field.h"
+
+namespace daf::nerf {
+namespace {
+
+using testing::Analytic;
+using testing::AnalyticField;
+
+// Density by the point, in units of the field; the box is [-1, 1]³.
+template <typename Density>
+std::unique_ptr<Model> ModelOf(Density density, bool unbounded) {
+  Box box;
+  box.unbounded = unbounded;
+  const float scale = unbounded ? 4.0f : 2.0f;  // inside of the box, of units of the cube
+  const Analytic field = {[=](float x, float y, float z) {
+                            const float p[3] = {scale * (x - 0.5f), scale * (y - 0.5f),
+                                                scale * (z - 0.5f)};
+                            const float far = std::max(
+                                {std::fabs(p[0]), std::fabs(p[1]), std::fabs(p[2])});
+                            return far > 1 ? 0.0f : box.edge() * density(p[0], p[1], p[2]);
+                          },
+                          [](float, float, float, float c[3]) { c[0] = c[1] = c[2] = 0.5f; }};
+  std::unique_ptr<Model> model;
+  EXPECT_TRUE(Model::Make(std::make_unique<AnalyticField>(field), box, 64, &model).ok());
+  return model;
+}
+
+// A hollow ball of outer radius 0.8 with a hole of radius `hole` towards +x.
+std::unique_ptr<Model> Shell(float density, float hole) {
+  return ModelOf(
+      [=](float x, float y, float z) {
+        const float r = std::hypot(x, y, z);
+        const bool open = x > 0 && std::hypot(y, z) < hole;
+        return r < 0.8f && r > 0.6f && !open ? density : 0.0f;
+      },
+      false);
+}
+
+// Opaque, in a haze that a ray through the box loses a fifth of its light to; before a wall.
+std::unique_ptr<Model> BallAndWall() {
+  return ModelOf(
+      [](float x, float y, float z) {
+        return std::hypot(x, y, z - 0.3f) < 0.4f || z < -0.9f ? 200.0f : 0.1f;
+      },
+      true);
+}
+
+// At z = 6, within ± 0.5 of the axis, looking down −z.
+std::vector<Camera> FromTheFront() {
+  std::vector<Camera> cameras;
+  for (const float x : {-0.5f, -0.25f, 0.0f, 0.25f, 0.5f}) {
+    Camera camera;
+    camera.translation[0] = -x;
+    camera.translation[2] = -6;
+    camera.width = camera.height = 512;
+    camera.center[0] = camera.center[1] = 256;
+    camera.focal[0] = camera.focal[1] = 1000;
+    cameras.push_back(camera);
+  }
+  return cameras;
+}
+
+constexpr SeenSpace::Region kAll = {{-1, -1, -1}, {1, 1, 1}, 64};
+
+float GateAt(const SeenSpace& seen, float x, float y, float z) {
+  const float point[3] = {x, y, z};
+  return seen.Gate(point);
+}
+
+TEST(SeenSpace, IsSolidWhereAnOpaqueShellHidesIt) {
+  const auto model = Shell(250, 0);
+  SeenSpace seen;
+  uint64_t queries = 0;
+  ASSERT_TRUE(seen.Find(model.get(), kAll, TaskControl(), &queries).ok());
+  EXPECT_GE(GateAt(seen, 0, 0, 0), SeenSpace::kCertain);
+  EXPECT_GE(GateAt(seen, 0.3f, 0.2f, -0.2f), SeenSpace::kCertain);
+  EXPECT_EQ(GateAt(seen, 0.95f, 0, 0), 0) << "outside";
+  EXPECT_EQ(GateAt(seen, 0.81f, 0, 0), 0) << "the density alone tells where the surface is";
+  EXPECT_EQ(GateAt(seen, 0, 0, -0.81f), 0);
+  EXPECT_LE(queries, 64u * 64 * 64);
+}
+
+TEST(SeenSpace, IsOpenWhereAHoleOrMistLetsOneSee) {
+  uint64_t queries = 0;
+  SeenSpace through_hole, through_mist;
+  const auto open = Shell(250, 0.4f), mist = Shell(1, 0);
+  ASSERT_TRUE(through_hole.Find(open.get(), kAll, TaskControl(), &queries).ok());
+  EXPECT_EQ(GateAt(through_hole, 0.1f, 0, 0), 0);
+  EXPECT_EQ(GateAt(through_hole, -0.4f, 0, 0), 0);
+  ASSERT_TRUE(through_mist.Find(mist.get(), kAll, TaskControl(), &queries).ok());
+  EXPECT_EQ(GateAt(through_mist, 0, 0, 0), 0);
+}
+
+TEST(SeenSpace, OfACaptureIsEmptyInFrontAndRoundBehind) {
+  const auto model = BallAndWall();
+  model->SetCameras(FromTheFront());
+  SeenSpace seen;
+  uint64_t queries = 0;
+  ASSERT_TRUE(seen.Find(model.get(), kAll, TaskControl(), &queries).ok());
+  EXPECT_LE(GateAt(seen, 0, 0, 0.9f), -SeenSpace::kCertain) << "haze";
+  EXPECT_LE(GateAt(seen, 0.7f, 0.7f, 0), -SeenSpace::kCertain) << "beside it";
+  EXPECT_GE(GateAt(seen, 0, 0, 0.3f), SeenSpace::kCertain) << "within";
+  EXPECT_GE(GateAt(seen, 0, 0, 0), SeenSpace::kCertain) << "its back, which nothing shows";
+  EXPECT_LE(GateAt(seen, 0, 0, -0.5f), -SeenSpace::kCertain) << "its shadow";
+  EXPECT_GE(GateAt(seen, 0.7f, 0.7f, -0.97f), SeenSpace::kCertain) << "the wall";
+  const float front[3] = {0, 0, 0.7f}, back[3] = {0, 0, -0.1f};
+  const float towards[3] = {0, 0, 1}, away[3] = {0, 0, -1};
+  EXPECT_TRUE(seen.Shown(front, towards));
+  EXPECT_FALSE(seen.Shown(back, away));
+  float density;
+  ASSERT_TRUE(seen.SurfaceDensity(model.get(), TaskControl(), &density).ok());
+  EXPECT_NEAR(density, 200, 1);
+}
+
+TEST(SeenSpace, OfACaptureWithoutItsCamerasIsNotKnown) {
+  const auto model = BallAndWall();
+  SeenSpace seen;
+  uint64_t queries = 0;
+  ASSERT_TRUE(seen.Find(model.get(), kAll, TaskControl(), &queries).ok());
+  EXPECT_FALSE(seen.known());
+  EXPECT_EQ(GateAt(seen, 0, 0, 0), 0);
+  const float point[3] = {0, 0, 0}, normal[3] = {0, 0, 1};
+  EXPECT_TRUE(seen.Shown(point, normal));
+  EXPECT_EQ(queries, 0u);
+}
+
+TEST(SeenSpace, HearsCancel) {
+  const auto model = Shell(250, 0);
+  int32_t words[3] = {1, 0, 0};
+  uint64_t queries = 0;
+  SeenSpace seen;
+  EXPECT_EQ(seen.Find(model.get(), kAll, TaskControl(words), &queries).code(), Code::kCancelled);
+}
+
+}  // namespace
+}  // namespace daf::nerf

@@ -79,19 +79,20 @@ float InCells(const SurfaceHandle& surface, float cells) {
   return cells * std::max({grid.CellEdge(0), grid.CellEdge(1), grid.CellEdge(2)});
 }
 
-// Cells of the mesh along a cell of what pictures see.
-constexpr uint32_t kSeenCells = 96;
+// Cells along the box in which is looked what pictures see: fewer than the mesh's, and enough.
+constexpr uint32_t kLeastSeen = 16, kMostSeen = 96;
 
 // What pictures see of the surface's box, and the level where none is given.
 Status Look(FieldHandle* field, bool solid, const TaskControl& control, SurfaceHandle* surface) {
+  DAF_RETURN_IF_ERROR(surface->grid.Check());
   DAF_RETURN_IF_ERROR(field->model->RefreshOccupancy(control));
   surface->seen = std::make_unique<nerf::SeenSpace>();
   nerf::SeenSpace::Region region;
   std::copy_n(surface->grid.low, 3, region.low);
   std::copy_n(surface->grid.high, 3, region.high);
-  region.cells = kSeenCells;
-  DAF_RETURN_IF_ERROR(
-      surface->seen->Find(field->model.get(), region, control, &surface->queries));
+  region.cells = std::min(
+      std::max(static_cast<uint32_t>(surface->grid.resolution) * 3 / 8, kLeastSeen), kMostSeen);
+  DAF_RETURN_IF_ERROR(surface->seen->Find(field->model.get(), region, control, &surface->queries));
   if (surface->level == 0) {
     DAF_RETURN_IF_ERROR(
         surface->seen->SurfaceDensity(field->model.get(), control, &surface->level));

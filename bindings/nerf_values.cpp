@@ -84,7 +84,8 @@ bool ReadTriple(const Napi::Value& value, const char* name, float out[3]) {
 
 bool ReadFieldCamera(const Napi::Value& value, nerf::Camera* out) {
   Span<float> v;
-  if (!ReadFloats(value, "camera", &v) || !CheckSize(value.Env(), "camera", v.size, nerf::kCameraValues))
+  if (!ReadFloats(value, "camera", &v) ||
+      !CheckSize(value.Env(), "camera", v.size, nerf::kCameraValues))
     return false;
   std::memcpy(out->rotation, v.data, 9 * sizeof(float));
   std::memcpy(out->translation, v.data + 9, 3 * sizeof(float));

@@ -58,8 +58,8 @@ class Painter {
       for (size_t view = 0; view < kViews; ++view) directions_[view * count + i] = directions[view];
     }
     for (const float weight : weights) total += weight;
-    DAF_RETURN_IF_ERROR(source_.colors((*points)[0].data(), count, directions_[0].data(), kViews,
-                                       seen_[0].data()));
+    DAF_RETURN_IF_ERROR(
+        source_.colors((*points)[0].data(), count, directions_[0].data(), kViews, seen_[0].data()));
     for (size_t view = 0; view < kViews; ++view) {
       for (size_t i = 0; i < count; ++i)
         (*colors)[i] = Along((*colors)[i], weights[view] / total, seen_[view * count + i]);

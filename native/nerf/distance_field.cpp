@@ -64,9 +64,7 @@ Status LeastParabola(uint32_t cells, const TaskControl& control, float* values, 
     for (size_t k = 0; k < n; ++k) {
       DAF_RETURN_IF_ERROR(control.Check());
       for (size_t j = 0; j < n; ++j) {
-        const size_t first = axis == 0   ? (k * n + j) * n
-                             : axis == 1 ? k * n * n + j
-                                         : k * n + j;
+        const size_t first = axis == 0 ? (k * n + j) * n : axis == 1 ? k * n * n + j : k * n + j;
         row.Run(values + first, source == nullptr ? nullptr : source + first, stride);
       }
     }

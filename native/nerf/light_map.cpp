@@ -4,8 +4,8 @@
 
 namespace daf::nerf {
 namespace {
-constexpr float kWidest = 3;   // tangent of the widest angle from the axis that is looked at
-constexpr int kBorder = 16;    // points along each side of the picture that tell what it shows
+constexpr float kWidest = 3;  // tangent of the widest angle from the axis that is looked at
+constexpr int kBorder = 16;   // points along each side of the picture that tell what it shows
 }  // namespace
 
 LightMap::LightMap(const Camera& camera, const DensityLattice& lattice, uint32_t side)

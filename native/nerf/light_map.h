@@ -23,8 +23,8 @@ class LightMap {
   // `side`: rays along the longer side of the picture.
   LightMap(const Camera& camera, const DensityLattice& lattice, uint32_t side);
 
-  // The shares of the light that reach the places `ahead` before and `back` behind a point, from 0 to 1.
-  // False where the picture does not show it.
+  // The shares of the light that reach the places `ahead` before and `back` behind a point, from 0
+  // to 1. False where the picture does not show it.
   bool At(const float point[3], float ahead, float back, float* before, float* behind) const {
     float q[3];
     for (int a = 0; a < 3; ++a) {
@@ -37,13 +37,12 @@ class LightMap {
     if (!(column >= 0 && row >= 0 && column < static_cast<float>(width_) &&
           row < static_cast<float>(height_)))
       return false;
-    const Ended& ray =
-        rays_[static_cast<size_t>(row) * width_ + static_cast<size_t>(column)];
+    const Ended& ray = rays_[static_cast<size_t>(row) * width_ + static_cast<size_t>(column)];
     *before = Left(ray, depth - ahead);
     *behind = Left(ray, depth + back);
     return *before >= 0;
   }
-  // Calls visit(point) for every place where half of a ray's light has ended.
+  // Calls visit(point) for every ray, where half of its light has ended.
   template <typename Visit>
   void EachEnd(Visit visit) const {
     for (uint32_t row = 0; row < height_; ++row) {
@@ -52,8 +51,7 @@ class LightMap {
         if (!(depth > 0 && std::isfinite(depth))) continue;
         const Ray ray = RayOf(column, row);
         float point[3];
-        for (int a = 0; a < 3; ++a)
-          point[a] = ray.origin[a] + ray.direction[a] * ray.slant * depth;
+        for (int a = 0; a < 3; ++a) point[a] = ray.origin[a] + ray.direction[a] * ray.slant * depth;
         visit(point);
       }
     }

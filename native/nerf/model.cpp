@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "native/nerf/checkpoint.h"
-#include "native/nerf/saved_cameras.h"
 #include "native/nerf/denormals.h"
+#include "native/nerf/saved_cameras.h"
 
 namespace daf::nerf {
 
@@ -167,8 +167,7 @@ Status Model::Colors(const float* points, size_t n, const float* directions, siz
     const uint32_t count = static_cast<uint32_t>(std::min<size_t>(pass->capacity(), n - first));
     ToLanes(points + 3 * first, count, lanes);
     pass->Density({lanes[0], lanes[1], lanes[2]}, count, lanes[6]);
-    for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i)
-      pick[i] = std::min(i, count - 1);
+    for (uint32_t i = 0; i < TilesOf(count) * kernels::kTile; ++i) pick[i] = std::min(i, count - 1);
     for (size_t view = 0; view < views; ++view) {
       DAF_RETURN_IF_ERROR(control.Check());
       const size_t at = view * n + first;

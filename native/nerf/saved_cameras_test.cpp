@@ -26,9 +26,10 @@ Camera Bent() {
 // What `values` [n][27] are read as.
 Status Read(const std::vector<float>& values, std::vector<Camera>* out) {
   SafetensorsWriter writer;
-  EXPECT_TRUE(
-      writer.Add("cameras", DType::kF32, {values.size() / kCameraValues, kCameraValues}, values.data())
-          .ok());
+  EXPECT_TRUE(writer
+                  .Add("cameras", DType::kF32, {values.size() / kCameraValues, kCameraValues},
+                       values.data())
+                  .ok());
   std::vector<uint8_t> bytes;
   EXPECT_TRUE(writer.Serialize(&bytes).ok());
   SafetensorsFile file;

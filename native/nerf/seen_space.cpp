@@ -10,17 +10,17 @@
 namespace daf::nerf {
 namespace {
 
-constexpr size_t kViews = 64;      // pictures that are followed at most
-constexpr uint32_t kAround = 48;   // made-up ones around a bounded box
-constexpr int kBest = 2;           // the light of so many pictures that see the most is averaged
+constexpr size_t kViews = 64;     // pictures that are followed at most
+constexpr uint32_t kAround = 48;  // made-up ones around a bounded box
+constexpr int kBest = 2;          // the light of so many pictures that see the most is averaged
 constexpr float kRaysPerCell = 1.5f;
-constexpr float kThick = 0.3f;     // optical depth of a cell that is a surface
-constexpr float kReach = 1.5f;     // cells by which balls reach into surfaces
-constexpr float kBefore = 1.5f;    // cells before a surface that light must reach to show it
-constexpr float kShown = 0.25f;    // share of the light
+constexpr float kThick = 0.3f;      // optical depth of a cell that is a surface
+constexpr float kReach = 1.5f;      // cells by which balls reach into surfaces
+constexpr float kBefore = 1.5f;     // cells before a surface that light must reach to show it
+constexpr float kShown = 0.25f;     // share of the light
 constexpr size_t kEndsApart = 101;  // rays of a picture of which one tells the density of surfaces
-constexpr size_t kEnds = 4096;     // places that tell the density of surfaces
-constexpr float kBelow = 0.25f;    // share of them whose density is below it
+constexpr size_t kEnds = 4096;      // places that tell the density of surfaces
+constexpr float kBelow = 0.25f;     // share of them whose density is below it
 
 // Cameras evenly around a region, that see all of it.
 std::vector<Camera> CamerasAround(const SeenSpace::Region& region) {
@@ -82,8 +82,8 @@ class SeenSpaceFinder {
     DAF_RETURN_IF_ERROR(arena_.Allocate(all_, &density_));
     DAF_RETURN_IF_ERROR(Densities(queries));
     DAF_RETURN_IF_ERROR(Light(cameras));
-    // Around what is bounded nothing but pictures of it was learnt, and thin things that the lattice
-    // does not catch are worth more than haze.
+    // Around what is bounded nothing but pictures of it was learnt, and thin things that the
+    // lattice does not catch are worth more than haze.
     const bool unbounded = model_.box().unbounded;
     float* balls = nullptr;
     if (unbounded) DAF_RETURN_IF_ERROR(Balls(&balls));
@@ -283,7 +283,7 @@ class SeenSpaceFinder {
         for (size_t k = 0; k < n_; ++k) row[k] = light[i + k * stride];
         for (size_t k = 0; k < n_; ++k) {
           light[i + k * stride] = 0.5f * row[k] + 0.25f * row[k == 0 ? 0 : k - 1] +
-                                   0.25f * row[std::min<size_t>(k + 1, n_ - 1)];
+                                  0.25f * row[std::min<size_t>(k + 1, n_ - 1)];
         }
       }
     }
@@ -328,9 +328,9 @@ float SeenSpace::At(const float* lattice, const float point[3]) const {
   size_t low[3], high[3];
   float share[3];
   for (int a = 0; a < 3; ++a) {
-    const float at = (point[a] - region_.low[a]) / (region_.high[a] - region_.low[a]) *
-                         static_cast<float>(n) -
-                     0.5f;
+    const float at =
+        (point[a] - region_.low[a]) / (region_.high[a] - region_.low[a]) * static_cast<float>(n) -
+        0.5f;
     const float inside = std::min(std::max(at, 0.0f), static_cast<float>(n - 1));
     low[a] = static_cast<size_t>(inside);
     high[a] = std::min(low[a] + 1, n - 1);
@@ -348,12 +348,12 @@ float SeenSpace::At(const float* lattice, const float point[3]) const {
 
 Status SeenSpace::SurfaceDensity(Model* model, const TaskControl& control, float* density) const {
   *density = 0;
-  const size_t count = ends_.size() / 3;
-  const size_t every = std::max<size_t>(1, count / kEnds);
+  const size_t count = ends_.size() / 3, every = std::max<size_t>(1, count / kEnds);
   std::vector<float> points, found;
-  for (size_t i = 0; i < count; i += every)
-    points.insert(points.end(), ends_.begin() + static_cast<ptrdiff_t>(3 * i),
-                  ends_.begin() + static_cast<ptrdiff_t>(3 * i + 3));
+  for (size_t i = 0; i < count; i += every) {
+    const auto end = ends_.begin() + static_cast<ptrdiff_t>(3 * i);
+    points.insert(points.end(), end, end + 3);
+  }
   found.resize(points.size() / 3);
   DAF_RETURN_IF_ERROR(
       model->Evaluate(points.data(), nullptr, found.size(), found.data(), nullptr, control));

@@ -18,14 +18,13 @@ std::unique_ptr<Model> ModelOf(Density density, bool unbounded) {
   Box box;
   box.unbounded = unbounded;
   const float scale = unbounded ? 4.0f : 2.0f;  // inside of the box, of units of the cube
-  const Analytic field = {[=](float x, float y, float z) {
-                            const float p[3] = {scale * (x - 0.5f), scale * (y - 0.5f),
-                                                scale * (z - 0.5f)};
-                            const float far = std::max(
-                                {std::fabs(p[0]), std::fabs(p[1]), std::fabs(p[2])});
-                            return far > 1 ? 0.0f : box.edge() * density(p[0], p[1], p[2]);
-                          },
-                          [](float, float, float, float c[3]) { c[0] = c[1] = c[2] = 0.5f; }};
+  const Analytic field = {
+      [=](float x, float y, float z) {
+        const float p[3] = {scale * (x - 0.5f), scale * (y - 0.5f), scale * (z - 0.5f)};
+        const float far = std::max({std::fabs(p[0]), std::fabs(p[1]), std::fabs(p[2])});
+        return far > 1 ? 0.0f : box.edge() * density(p[0], p[1], p[2]);
+      },
+      [](float, float, float, float c[3]) { c[0] = c[1] = c[2] = 0.5f; }};
   std::unique_ptr<Model> model;
   EXPECT_TRUE(Model::Make(std::make_unique<AnalyticField>(field), box, 64, &model).ok());
   return model;
@@ -46,7 +45,7 @@ std::unique_ptr<Model> Shell(float density, float hole) {
 std::unique_ptr<Model> BallAndWall() {
   return ModelOf(
       [](float x, float y, float z) {
-        return std::hypot(x, y, z - 0.3f) < 0.4f || z < -0.9f ? 200.0f : 0.1f;
+        return std::hypot(x, y, z - 0.5f) < 0.25f || z < -0.9f ? 200.0f : 0.1f;
       },
       true);
 }
@@ -105,17 +104,26 @@ TEST(SeenSpace, OfACaptureIsEmptyInFrontAndRoundBehind) {
   ASSERT_TRUE(seen.Find(model.get(), kAll, TaskControl(), &queries).ok());
   EXPECT_LE(GateAt(seen, 0, 0, 0.9f), -SeenSpace::kCertain) << "haze";
   EXPECT_LE(GateAt(seen, 0.7f, 0.7f, 0), -SeenSpace::kCertain) << "beside it";
-  EXPECT_GE(GateAt(seen, 0, 0, 0.3f), SeenSpace::kCertain) << "within";
-  EXPECT_GE(GateAt(seen, 0, 0, 0), SeenSpace::kCertain) << "its back, which nothing shows";
-  EXPECT_LE(GateAt(seen, 0, 0, -0.5f), -SeenSpace::kCertain) << "its shadow";
+  EXPECT_GE(GateAt(seen, 0, 0, 0.5f), SeenSpace::kCertain) << "within";
+  EXPECT_GE(GateAt(seen, 0, 0, 0.2f), SeenSpace::kCertain) << "its back, which nothing shows";
+  EXPECT_LE(GateAt(seen, 0, 0, -0.2f), -SeenSpace::kCertain) << "its shadow";
   EXPECT_GE(GateAt(seen, 0.7f, 0.7f, -0.97f), SeenSpace::kCertain) << "the wall";
-  const float front[3] = {0, 0, 0.7f}, back[3] = {0, 0, -0.1f};
+  const float front[3] = {0, 0, 0.75f}, back[3] = {0, 0, 0.1f};
   const float towards[3] = {0, 0, 1}, away[3] = {0, 0, -1};
   EXPECT_TRUE(seen.Shown(front, towards));
   EXPECT_FALSE(seen.Shown(back, away));
+}
+
+TEST(SeenSpace, LightEndsInFogAtItsDensity) {
   float density;
-  ASSERT_TRUE(seen.SurfaceDensity(model.get(), TaskControl(), &density).ok());
-  EXPECT_NEAR(density, 200, 1);
+  uint64_t queries = 0;
+  for (const float fog : {2.0f, 0.01f}) {
+    const auto model = ModelOf([=](float, float, float) { return fog; }, false);
+    SeenSpace seen;
+    ASSERT_TRUE(seen.Find(model.get(), kAll, TaskControl(), &queries).ok());
+    ASSERT_TRUE(seen.SurfaceDensity(model.get(), TaskControl(), &density).ok());
+    EXPECT_NEAR(density, fog > 1 ? fog : 0, 1e-4f) << "no light ends in the thin one";
+  }
 }
 
 TEST(SeenSpace, OfACaptureWithoutItsCamerasIsNotKnown) {

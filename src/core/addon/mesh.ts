@@ -44,7 +44,7 @@ export interface NativeSurfaceOptions {
   readonly resolution: number;
   readonly low: Float32Array;
   readonly high: Float32Array;
-  /** Density per unit of length; 0: where rays end. */
+  /** Density per unit of length; 0: where the light of an unbounded field’s pictures ends. */
   readonly level: number;
   /** See BandOptions in native/mesh/band_surface.h. */
   readonly guard: number;

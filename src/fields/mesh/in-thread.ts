@@ -45,5 +45,5 @@ export async function meshFieldInThread(
 function progressOf(control: Int32Array): [fraction: number, stage: MeshStage] {
   const [, done = 0, total = 0, index = 0] = control;
   const within = total > 0 ? Math.min(done / total, 1) : 0;
-  return [(index + within) / MESH_STAGES.length, MESH_STAGES[index] ?? 'surface'];
+  return [(index + within) / MESH_STAGES.length, MESH_STAGES[index] ?? 'level'];
 }

@@ -2,6 +2,7 @@ import type { Addon, SurfaceHandle } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { Field } from '../field.js';
 import { native } from '../native.js';
+import { chooseLevel } from './level.js';
 import { type FilledMeshOptions, meshOptions } from './options.js';
 import { subjectBox } from './subject.js';
 import type { FieldMesh, FieldMeshOptions, MeshStage } from './types.js';
@@ -35,7 +36,8 @@ class Meshing {
   }
 
   run(): FieldMesh {
-    const surface = this.#stage('surface', () => this.#extract());
+    const level = this.#options.level ?? this.#stage('level', () => this.#level());
+    const surface = this.#stage('surface', () => this.#extract(level));
     try {
       return this.#finish(surface);
     } finally {
@@ -51,12 +53,19 @@ class Meshing {
     return result;
   }
 
-  #extract(): SurfaceHandle {
-    const { resolution, box, level, solid, guard, keepShare, exhaustive, control } = this.#options;
+  /** Where light ends; 0 leaves it to the surface, which follows the pictures of a capture. */
+  #level(): number {
+    const { box, control } = this.#options;
+    const capture = this.#field.box.unbounded === true && this.#field.cameras().length > 0;
+    return capture ? 0 : chooseLevel(this.#field, box, control);
+  }
+
+  #extract(level: number): SurfaceHandle {
+    const { resolution, box, solid, guard, keepShare, exhaustive, control } = this.#options;
     const corners = { low: Float32Array.from(box.min), high: Float32Array.from(box.max) };
     const surface = this.#daf.surfaceExtract(
       this.#field.handle,
-      { resolution, ...corners, level: level ?? 0, solid, guard, keepShare, exhaustive },
+      { resolution, ...corners, level, solid, guard, keepShare, exhaustive },
       control,
     );
     const found = this.#daf.surfaceInfo(surface);

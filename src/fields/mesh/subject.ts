@@ -13,8 +13,11 @@ const FACING = 0.4;
  * the box that the cameras look at, and a little more in front of it.
  */
 export function subjectBox(field: Field): FieldBox {
-  const { min, max, unbounded = false } = field.box;
-  const cameras = unbounded ? field.cameras() : [];
+  return subjectOf(field.box, field.box.unbounded === true ? field.cameras() : []);
+}
+
+/** The same of a capture's box and cameras; the box where there are none. */
+export function subjectOf({ min, max }: FieldBox, cameras: readonly FieldCamera[]): FieldBox {
   if (cameras.length === 0) return { min, max };
   const box = intersection({ min, max }, boxFromCameras(cameras));
   const facing = towards(cameras, box);

@@ -6,7 +6,7 @@ export interface FieldMeshOptions {
   readonly resolution?: number;
   /** Density, per unit of length, at which the surface lies. @defaultValue where rays from outside end, see `chooseLevel` */
   readonly level?: number | null;
-  /** The part of the field to mesh. @defaultValue the field's box (of an unbounded field, its middle) */
+  /** The part of the field to mesh. @defaultValue the field's box; of an unbounded field what its cameras look at, see `subjectBox` */
   readonly box?: FieldBox;
   /** Triangles at most, where the shape allows it; 0: as many as there are. @defaultValue 100000 */
   readonly faces?: number;
@@ -19,8 +19,8 @@ export interface FieldMeshOptions {
   /** Texels that a chart keeps free around itself, 1–16. @defaultValue 2 */
   readonly gutter?: number;
   /**
-   * Count as inside what no ray from outside reaches, instead of meshing what the field happens to hold there. An unbounded field has no
-   * outside. @defaultValue true
+   * Count as inside what no ray from outside reaches, or no picture of a capture shows, and as outside what the latter look through,
+   * instead of meshing what the field happens to hold there; see native/nerf/seen_space.h. @defaultValue true
    */
   readonly solid?: boolean;
   /**
@@ -36,7 +36,7 @@ export interface FieldMeshOptions {
   readonly onStage?: (stage: MeshStage) => void;
 }
 
-export const MESH_STAGES = ['surface', 'smooth', 'simplify', 'fit', 'unwrap', 'bake'] as const;
+export const MESH_STAGES = ['level', 'surface', 'smooth', 'simplify', 'fit', 'unwrap', 'bake'] as const;
 export type MeshStage = (typeof MESH_STAGES)[number];
 
 /** A field's surface in the field's own space and unit. */

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { temporaryDirectory } from '../../testing/engine-fixture.js';
+import { cameraPosition } from '../camera.js';
 import { Field } from '../field.js';
 import { evaluate } from '../render/evaluate.js';
 import { RenderPool } from '../render/pool.js';
@@ -31,6 +32,15 @@ t.test('a scene is learnt, by any number of threads, and the live figures say so
   t.equal(threads, 2);
   t.equal(progress.step, 150);
   t.equal(progress.fraction, 1);
+  const learnt = scene.frames.filter((frame) => frame.split === 'train').map((frame) => cameraPosition(frame.camera));
+  using kept = Field.load(trained.save());
+  for (const [i, camera] of kept.cameras().entries()) {
+    t.ok(
+      Math.hypot(...cameraPosition(camera).map((value, a) => value - learnt[i]![a]!)) < 1e-4,
+      'a checkpoint keeps the cameras',
+    );
+  }
+  t.equal(kept.cameras().length, learnt.length);
   t.equal(seen.at(-1), progress);
   t.ok(seen.every((each) => each.samplesPerSecond > 0 && each.candidatesPerSecond >= each.samplesPerSecond));
   t.ok(peakMemory >= progress.memory && progress.memory > 1e7);

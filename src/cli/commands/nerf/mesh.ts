@@ -26,9 +26,13 @@ export const meshFieldCommand: CommandSpec = {
         'density at which the surface lies, per unit of length (default: where rays end)',
         realNumber('--level'),
       )
-      .option('--box <x,y,z,x,y,z>', 'the part to mesh, lower and upper corner (default: the field’s box)', box('--box'))
+      .option(
+        '--box <x,y,z,x,y,z>',
+        'the part to mesh, lower and upper corner (default: the field’s box; of a capture, what its cameras look at)',
+        box('--box'),
+      )
       .option('--keep <share>', 'keep pieces of this share of the largest’s triangles; 1: only that', realNumber('--keep'), 1)
-      .option('--hollow', 'also mesh what no ray from outside sees')
+      .option('--hollow', 'also mesh what no picture or ray from outside sees')
       .option('--smooth <n>', 'iterations of smoothing', wholeNumber('--smooth', 0, 100), 0)
       .option('--texture <n>', 'texels along each side of the texture', wholeNumber('--texture', 64, 8192), 2048)
       .option('--up <axis>', 'glTF: y, or z to stand a capture upright in viewers; vertices stay in the field’s frame', 'y')

@@ -142,6 +142,8 @@ t.test('encrypted, between workers of one key or of keys on the list', async (t)
   });
   t.teardown(() => holder.close());
   t.ok(holder.endpoint!.endsWith(`#${own.publicKey}`), 'others are told which key answers');
+  const anywhere = { dataDir, worker: 'maker', token: 'secret', beside: 'tcp://127.0.0.1:1', fetcher: new Fetcher('secret') };
+  await t.rejects(DataHolder.open({ ...anywhere, endpoint: 'tcp://0.0.0.0:0' }), { code: 'ERR_DAF_BAD_OPTION' });
   const wanted = { job: 'job', attempt: 'a', kind: 'rec', partition: 0 } as const;
   for (const keys of [own, friend]) {
     const fetcher = new Fetcher('secret', keys);

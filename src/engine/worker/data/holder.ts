@@ -71,6 +71,11 @@ export class DataHolder {
     const ipc = options.beside.startsWith('ipc:') ? freshIpcEndpoint() : null;
     const holder = new DataHolder(options, ipc?.remove ?? (() => {}));
     const { security = null, log } = options;
+    if (/^tcp:\/\/(\*|0\.0\.0\.0|\[::\]):/.test(options.endpoint ?? '')) {
+      throw new DafError('ERR_DAF_BAD_OPTION', `--data-listen ${options.endpoint}: other workers are told this address`, {
+        hint: 'name the address by which they reach this machine; port 0 is any free one',
+      });
+    }
     const endpoint = options.endpoint ?? ipc?.endpoint ?? `tcp://${await addressTowards(options.beside)}:0`;
     holder.#router = await RouterSocket.bind(
       [endpoint],

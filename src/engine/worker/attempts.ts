@@ -25,6 +25,8 @@ const MAX_TASKS_A_CROSSING = 64;
 /** Work that is fetched ahead, and that crosses at once. */
 const AHEAD_MS = 50;
 const CROSSING_MS = 10;
+/** Tasks shorter than this have the next one of their thread ready when they end: the way to the coordinator and back would be time lost. */
+const MEDIUM_MS = 100;
 /** An attempt that has waited this long for what it reads waits for a task that may have nowhere to run but here. */
 const LONG_WAIT_MS = 1000;
 
@@ -91,8 +93,12 @@ export class AttemptTable {
     const late = performance.now() - LONG_WAIT_MS;
     let waiting = 0;
     for (const { waitingSince } of this.#attempts.values()) if (waitingSince !== null && waitingSince < late) waiting += 1;
-    const ahead = this.#meanMs < SHORT_MS ? Math.min(MAX_AHEAD, Math.ceil(AHEAD_MS / this.#meanMs)) : 0;
-    return this.#options.threads + waiting + ahead;
+    return this.#options.threads + waiting + this.#ahead;
+  }
+
+  get #ahead(): number {
+    if (this.#meanMs < SHORT_MS) return Math.min(MAX_AHEAD, Math.ceil(AHEAD_MS / this.#meanMs));
+    return this.#meanMs < MEDIUM_MS ? this.#options.threads : 0;
   }
 
   running(): { readonly assignment: Assignment; readonly progress: number }[] {

@@ -18,7 +18,7 @@ export const avatar: CommandSpec = {
       .requiredOption('--out <dir>', 'where avatars and contact sheet go')
       .option(
         '--models <dir>',
-        'folder with a face detector and a 68-landmark model (.onnx), or embedded; otherwise DAF_MODELS, what daf models add left, then the embedded ones',
+        'folder with a face detector and a 68-landmark model (.onnx); otherwise DAF_MODELS, then what daf models add left',
       )
       .option('--detector <file>', 'face detector (.onnx)')
       .option('--landmarks <file>', '68-landmark model (.onnx)')

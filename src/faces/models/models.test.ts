@@ -83,7 +83,10 @@ tap.test('models are found and refused by what they are', async (t) => {
   t.same(await resolveModels({ models: good }, {}), found, 'a detector with points before one without');
   t.same(await resolveModels({}, { DAF_MODELS: good }), found);
   t.same(await resolveModels({}, {}), embeddedModels());
-  t.same(await resolveModels({ models: 'embedded' }, { DAF_MODELS: good }), embeddedModels(), 'by their name, even so');
+  const own = embeddedModels();
+  const byName = resolveModels({ models: 'embedded' }, { DAF_MODELS: good });
+  if (own.detector !== null && own.landmarks !== null) t.same(await byName, own, 'whatever else there is');
+  else await t.rejects(byName, { code: 'ERR_DAF_MODEL_MISSING', hint: /daf models add/ });
   t.same(await resolveModels({ detector: join(good, 'a.onnx') }, {}), {
     detector: { file: join(good, 'a.onnx'), adapter: 'ultraface' },
     landmarks: embeddedModels().landmarks,

@@ -33,7 +33,13 @@ export async function resolveModels(
   };
   const folder = options.models ?? (env['DAF_MODELS'] || undefined);
   if (chosen.detector !== null && chosen.landmarks !== null) return chosen;
-  if (folder === EMBEDDED) return carried(chosen);
+  if (folder === EMBEDDED) {
+    const own = carried(chosen);
+    if (own.detector !== null && own.landmarks !== null) return own;
+    throw new DafError('ERR_DAF_MODEL_MISSING', 'this installation carries no face models of its own', {
+      hint: 'daf models add yunet peppa-68; or train them: benchmarks/training/README.md',
+    });
+  }
   if (folder === undefined) return carried(await fromRegistry(chosen, env));
   const { found, refused } = await inspectFolder(folder);
   for (const role of ['detector', 'landmarks'] as const) {

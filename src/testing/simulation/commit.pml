@@ -50,6 +50,7 @@ bool output[ATTEMPTS];      /* what it made is there */
 mtype told[ATTEMPTS];       /* a verdict on its way to the worker */
 byte hold[WORKERS];         /* what its thread is at */
 bool gone[WORKERS];         /* for good */
+bit link[WORKERS];          /* the coordinator it is connected to: one at a time, and never again to the first */
 
 /* ── the StateStore: what is written, and what of it is on disk ── */
 bit term;
@@ -118,7 +119,7 @@ inline flush() {
 
 /* One that waits for an input does not keep its worker from making it. */
 #define takes_room(c, a, w) (in(live[c], a) && worker_of[a] == (w) && place[a] != WAITING)
-#define has_room(c, w) (!gone[w] && !takes_room(c, 1, w) && !takes_room(c, 2, w) && !takes_room(c, 3, w) && \
+#define has_room(c, w) (!gone[w] && link[w] == (c) && !takes_room(c, 1, w) && !takes_room(c, 2, w) && !takes_room(c, 3, w) && \
   !takes_room(c, 4, w) && !takes_room(c, 5, w) && !takes_room(c, 6, w) && !takes_room(c, 7, w))
 
 inline assign(c, t, w) {
@@ -215,7 +216,10 @@ inline commit(c, a) {
 inline decided(c, a) {
   written[c] = written[c] & ~bit_of(a);
   drop(c, a);
-  told[a] = (winner[task_of[a]] == a -> COMMITTED : DISCARDED);
+  if
+  :: link[worker_of[a]] == c -> told[a] = (winner[task_of[a]] == a -> COMMITTED : DISCARDED)
+  :: else
+  fi;
   if
   :: winner[task_of[a]] == 0 || generation[task_of[a]] != generation_of[a] -> requeue(c, task_of[a])
   :: else ->
@@ -249,13 +253,14 @@ inline load(c) {
 #define GIVE_REDUCE(w) :: atomic { leads(c) && next < ATTEMPTS && state[of(c, MAP)] == STANDS && \
   state[of(c, REDUCE)] == READY && has_room(c, w) -> assign(c, REDUCE, w) }
 /* A second attempt beside one that runs. */
-#define GIVE_BACKUP(w) :: atomic { leads(c) && backups > 0 && next < ATTEMPTS && state[of(c, MAP)] == RUNNING && has_room(c, w) -> \
-  backups--; count_live(c, MAP, n); if :: n == 1 -> assign(c, MAP, w) :: else fi; n = 0 }
+#define GIVE_BACKUP(w) GIVE_BACKUP_OF(MAP, w) GIVE_BACKUP_OF(REDUCE, w)
+#define GIVE_BACKUP_OF(t, w) :: atomic { leads(c) && backups > 0 && next < ATTEMPTS && state[of(c, t)] == RUNNING && has_room(c, w) -> \
+  backups--; count_live(c, t, n); if :: n == 1 -> assign(c, t, w) :: else fi; n = 0 }
 
 /* One that hears of attempts of a later term is over itself and says nothing. */
-#define HEAR_REPORT(a) :: atomic { alive[c] && term_of[a] <= c && reported[a] != 0 && told[a] == 0 && !in(to_commit[c], a) && !in(written[c], a) -> report(c, a) }
+#define HEAR_REPORT(a) :: atomic { alive[c] && link[worker_of[a]] == c && term_of[a] <= c && reported[a] != 0 && told[a] == 0 && !in(to_commit[c], a) && !in(written[c], a) -> report(c, a) }
 /* What a heartbeat or a hello names and it does not know is taken up or ended. */
-#define HEAR_OF(a) :: atomic { alive[c] && term_of[a] <= c && (place[a] == WORKING || place[a] == WAITING) && told[a] == 0 && !in(live[c], a) -> \
+#define HEAR_OF(a) :: atomic { alive[c] && link[worker_of[a]] == c && term_of[a] <= c && (place[a] == WORKING || place[a] == WAITING) && told[a] == 0 && !in(live[c], a) -> \
   if :: runs(c) && adoptable(c, a) -> live[c] = live[c] | bit_of(a); state[of(c, task_of[a])] = RUNNING \
      :: else -> told[a] = DISCARDED fi }
 
@@ -318,12 +323,12 @@ proctype Coordinator(bit c) {
   od
 }
 
-/* Either coordinator answers from the store, once it believes itself that the map stands. */
-#define READ_FROM(c) :: atomic { place_of_held == WORKING && task_of[hold[w]] == REDUCE && alive[c] && state[of(c, MAP)] == STANDS && winner[MAP] != 0 -> \
+/* A coordinator answers from the store, once it believes itself that the map stands. */
+#define READ_FROM(c) :: atomic { place_of_held == WORKING && task_of[hold[w]] == REDUCE && link[w] == c && alive[c] && state[of(c, MAP)] == STANDS && winner[MAP] != 0 -> \
   read_of[hold[w]] = winner[MAP]; \
   reported[hold[w]] = (output[winner[MAP]] -> DONE : LOST); place[hold[w]] = ENDED; hold[w] = 0 }
 #define place_of_held (hold[w] == 0 -> 0 : place[hold[w]])
-#define map_stands (winner[MAP] != 0 && ((alive[0] && state[of(0, MAP)] == STANDS) || (alive[1] && state[of(1, MAP)] == STANDS)))
+#define map_stands (winner[MAP] != 0 && alive[link[w]] && state[of(link[w], MAP)] == STANDS)
 
 #define TAKE(a) :: atomic { hold[w] == 0 && !gone[w] && place[a] == SENT && worker_of[a] == w -> hold[w] = a; place[a] = WORKING }
 #define GO_ON(a) :: atomic { hold[w] == 0 && !gone[w] && place[a] == WAITING && worker_of[a] == w && map_stands -> hold[w] = a; place[a] = WORKING }
@@ -333,6 +338,8 @@ proctype Coordinator(bit c) {
   place[a] = OVER; told[a] = 0; reported[a] = 0; if :: hold[w] == a -> hold[w] = 0 :: else fi }
 #define DIE(a) if :: worker_of[a] == w && place[a] != OVER && place[a] != 0 && place[a] != SENT -> place[a] = OVER :: else fi;
 #define LOSE(a) if :: worker_of[a] == w -> output[a] = false :: else fi;
+/* What the first coordinator still had to say to it is lost. */
+#define LOSE_MESSAGE(a) if :: worker_of[a] == w && place[a] == SENT -> place[a] = OVER :: worker_of[a] == w && place[a] != SENT -> told[a] = 0 :: else fi;
 #define NEVER_SENT(a) if :: worker_of[a] == w && place[a] == SENT -> place[a] = OVER :: else fi;
 
 /* Reports are sent beside the work: the thread is free as soon as an attempt has ended. */
@@ -345,6 +352,7 @@ proctype Worker(bit w) {
   FOR_EACH_WORKER(READ_FROM)
   :: atomic { place_of_held == WORKING && task_of[hold[w]] == REDUCE && !map_stands -> place[hold[w]] = WAITING; hold[w] = 0 }
   FOR_EACH_ATTEMPT(GO_ON)
+  :: atomic { restarted && link[w] == 0 -> link[w] = 1; FOR_EACH_ATTEMPT(LOSE_MESSAGE) }
   /* It dies and comes back, or stays away; its files may be there still. */
   :: atomic { faults > 0 ->
        faults--;
@@ -361,8 +369,6 @@ proctype Worker(bit w) {
   od
 }
 
-#define LOSE_MESSAGE(a) told[a] = 0; if :: place[a] == SENT -> place[a] = OVER :: else fi;
-
 /* The machine of the first coordinator fails, or it is taken for dead and a second one starts beside it. */
 proctype World() {
   do
@@ -376,11 +382,7 @@ proctype World() {
           generation[REDUCE] = flushed_generation[REDUCE];
           UNDO(MAP)
           UNDO(REDUCE)
-          publishing = flushed_publishing;
-          if
-          :: FOR_EACH_ATTEMPT(LOSE_MESSAGE)
-          :: skip
-          fi
+          publishing = flushed_publishing
        :: skip
        fi;
        flush();
@@ -392,7 +394,19 @@ proctype World() {
 
 init {
   atomic {
+#ifdef LATE
+    /* Begins later: the first worker has made the map, the second one has reduced it, and a backup of that is under way to the first. */
+    place[1] = OVER; output[1] = true; committed[0] = 1; winner[MAP] = 1;
+    task_of[2] = REDUCE; worker_of[2] = 1; read_of[2] = 1; output[2] = true; place[2] = ENDED; reported[2] = DONE;
+    task_of[3] = REDUCE; worker_of[3] = 0; place[3] = SENT;
+    next = 4;
+    flush();
+#endif
     load(0);
+#ifdef LATE
+    state[of(0, REDUCE)] = RUNNING;
+    live[0] = bit_of(2) | bit_of(3);
+#endif
     run Coordinator(0);
     run Worker(0);
     run Worker(1);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { context } from 'zeromq';
 import { anonymousBytes } from '#daf/core/memory-sample.js';
 import { sampleSpec } from '#daf/engine/stores/state-conformance.js';
 import { doneOutcome, ScriptedClient, ScriptedWorker } from '#daf/testing/scripted-worker.js';
@@ -16,6 +17,8 @@ const LIMIT = 400 * MB;
 const REACH = 1.5;
 /** Tasks that a worker holds at a time: the same for all crowds, so that they differ in nothing but their number. */
 const CAPACITY = 4;
+/** zeromq allows a process a thousand by default. */
+const MAX_SOCKETS = 4096;
 const SAMPLE_MS = 50;
 
 interface Cost {
@@ -32,6 +35,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
   const crowds = quick ? [10, 50] : [10, 100, 1000];
   const folder = mkdtempSync(join(process.env['DAF_BENCH_DIR'] ?? tmpdir(), 'daf-bench-'));
   const costs: Cost[] = [];
+  context.maxSockets = MAX_SOCKETS;
   try {
     for (const workers of crowds) {
       const cost = await costOf(workers, tasks, join(folder, String(workers)));

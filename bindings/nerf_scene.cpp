@@ -1,5 +1,7 @@
 // Training from the photos of a scene for TypeScript; declared again in
 // src/core/addon/nerf_scene.ts.
+#include <algorithm>
+
 #include "bindings/head_values.h"
 #include "bindings/nerf_registry.h"
 #include "bindings/nerf_values.h"
@@ -35,6 +37,7 @@ bool ReadOptions(const Napi::Value& value, nerf::SceneTrainOptions* out) {
       !ReadFloat(o, "near", &out->near)) {
     return false;
   }
+  out->refine_poses = o.Get("refinePoses").ToBoolean().Value();
   out->seed = seed;
   out->total_steps = total_steps;
   if (background_kind > 2) {
@@ -140,6 +143,20 @@ Napi::Value SceneUseAverage(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(env, session->trainer->UseAverage(info[1].ToBoolean().Value()));
 }
 
+Napi::Value ScenePoses(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const auto session = ReadSession(info[0]);
+  if (session == nullptr) return env.Undefined();
+  const std::vector<nerf::TrainingImage>& images = session->trainer->images();
+  Napi::Float32Array out = Napi::Float32Array::New(env, images.size() * 12);
+  float* to = out.Data();
+  for (const nerf::TrainingImage& image : images) {
+    to = std::copy_n(image.camera.rotation, 9, to);
+    to = std::copy_n(image.camera.translation, 3, to);
+  }
+  return out;
+}
+
 Napi::Value SceneSave(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const auto session = ReadSession(info[0]);
@@ -177,6 +194,7 @@ void RegisterNerfScene(Napi::Env env, Napi::Object exports) {
   exports.Set("scenePrepare", Napi::Function::New(env, ScenePrepare, "scenePrepare"));
   exports.Set("sceneRun", Napi::Function::New(env, SceneRun, "sceneRun"));
   exports.Set("sceneUseAverage", Napi::Function::New(env, SceneUseAverage, "sceneUseAverage"));
+  exports.Set("scenePoses", Napi::Function::New(env, ScenePoses, "scenePoses"));
   exports.Set("sceneSave", Napi::Function::New(env, SceneSave, "sceneSave"));
   exports.Set("sceneRestore", Napi::Function::New(env, SceneRestore, "sceneRestore"));
   exports.Set("sceneEnd", Napi::Function::New(env, SceneEnd, "sceneEnd"));

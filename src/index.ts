@@ -25,6 +25,7 @@ export type {
   FieldCamera,
   FieldOptions,
   LensDistortion,
+  RefinedPose,
   Scene,
   SceneFrame,
   SceneImage,

@@ -74,6 +74,12 @@ struct HashArgs {
   size_t rows_stride;  // floats from tile to tile
 };
 
+// Derivatives by the points, from those by their encoding.
+struct HashPositionArgs {
+  HashArgs hash;  // `table` as in forward, `rows` as in backward
+  float* d[3];    // x, y, z: tiles · kTile floats, added to
+};
+
 struct AdamArgs {
   float* parameters;
   float* gradients;  // zeroed
@@ -146,6 +152,7 @@ struct Table {
   void (*weight_gradient)(const WeightGradientArgs* args);
   void (*hash_forward)(const HashArgs* args);
   void (*hash_backward)(const HashArgs* args);
+  void (*hash_position)(const HashPositionArgs* args);
   // 16 rows of real spherical harmonics (degrees 0…3) of unit directions, tile by tile.
   void (*harmonics)(const float* x, const float* y, const float* z, uint32_t tiles, float* rows,
                     size_t stride);

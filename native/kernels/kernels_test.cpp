@@ -175,6 +175,54 @@ TEST_P(Kernels, HashMatchesDouble) {
   }
 }
 
+// The slope of the deltas' product with the encoding, which is linear along each axis of a cell: so
+// that differences within it are exact.
+TEST_P(Kernels, HashPositionIsTheSlopeOfForward) {
+  Rng rng(5);
+  for (const uint32_t features : {2u, 4u, 8u}) {
+    for (const uint32_t hashed : {0u, 16384u}) {
+      const HashLevel level = Level(hashed == 0 ? 5 : 37, hashed == 0, features, hashed);
+      const uint32_t tiles = 3, n = tiles * kTile;
+      const size_t stride = (features + 1) * kTile;
+      Floats lanes[3] = {Floats(n), Floats(n), Floats(n)},
+             slopes[3] = {Floats(n), Floats(n), Floats(n)};
+      Floats table(16 + level.size * features, &rng), deltas(tiles * stride, &rng);
+      for (uint32_t i = 0; i < n; ++i) {
+        for (Floats& lane : lanes) {
+          const float cell = static_cast<float>(rng.Below(level.cells));
+          lane[i] = (cell + rng.Uniform(0.3f, 0.7f)) / static_cast<float>(level.cells);
+        }
+      }
+      for (Floats& each : slopes) std::fill(each.get(), each.get() + n, 1.0f);  // is added to
+      const HashPositionArgs args = {{level, lanes[0].get(), lanes[1].get(), lanes[2].get(), tiles,
+                                      table.get(), nullptr, deltas.get(), stride},
+                                     {slopes[0].get(), slopes[1].get(), slopes[2].get()}};
+      table_->hash_position(&args);
+      for (int axis = 0; axis < 3; ++axis) {
+        const float by = 0.25f / static_cast<float>(level.cells);
+        Floats rows[2] = {Floats(tiles * stride), Floats(tiles * stride)};
+        Floats own(lanes[axis]);
+        for (int side = 0; side < 2; ++side) {
+          for (uint32_t i = 0; i < n; ++i) lanes[axis][i] = own[i] + (side == 0 ? -by : by);
+          HashArgs forward = args.hash;
+          forward.rows = rows[side].get();
+          table_->hash_forward(&forward);
+        }
+        for (uint32_t i = 0; i < n; ++i) {
+          double sum = 0;
+          for (uint32_t k = 0; k < features; ++k) {
+            const size_t at = (i / kTile) * stride + k * kTile + i % kTile;
+            sum +=
+                double{deltas[at]} * (double{rows[1][at]} - double{rows[0][at]}) / (2 * double{by});
+          }
+          ASSERT_NEAR(slopes[axis][i], 1 + sum, 2e-5 * features * level.cells) << axis;
+          lanes[axis][i] = own[i];
+        }
+      }
+    }
+  }
+}
+
 TEST_P(Kernels, ValuesMatchDouble) {
   Floats in(4096), out(4096);
   for (size_t i = 0; i < in.size(); ++i) in[i] = -20 + 40.0f * static_cast<float>(i) / 4096;

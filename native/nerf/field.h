@@ -39,6 +39,11 @@ struct ColorArrays {
   float* b;
 };
 
+// Derivatives of a loss by where samples lie, in the unit cube.
+struct PositionDeltas {
+  float *x, *y, *z;  // [FieldPass::capacity()]
+};
+
 // Derivatives that are still to be added to a field's tables: those by the encoding of whole tiles
 // of samples, and where the samples lie.
 struct TableDeltas {
@@ -90,6 +95,9 @@ class FieldPass {
   // there must be room for the pass's tiles, and touches gradients[table_begin()] only. Null, as at
   // first: it adds to all gradients at once.
   virtual void Defer(TableDeltas* deltas) {}
+  // From now on Backward also writes dL/dposition, where the field knows positions(); what colours
+  // owe to directions is not in it. Null, as at first: it does not.
+  virtual void Positions(const PositionDeltas* deltas) {}
 };
 
 // A run of parameters that the optimiser treats alike.
@@ -140,6 +148,8 @@ class Field {
                            float* gradients) const {
     return 0;
   }
+  // Whether passes for training find derivatives by positions.
+  virtual bool positions() const { return false; }
   // Training pictures that have an appearance code; 0 where the field has none.
   virtual uint32_t appearance_images() const { return 0; }
   // Tensors and metadata; the writer borrows the field and `scratch`.

@@ -35,6 +35,7 @@ class HashGridPass final : public FieldPass {
   }
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
   void Defer(TableDeltas* deltas) override { deferred_ = deltas; }
+  void Positions(const PositionDeltas* deltas) override { positions_ = deltas; }
 
  private:
   void Networks(const PointArrays& points, const PointArrays& directions, uint32_t n,
@@ -51,6 +52,7 @@ class HashGridPass final : public FieldPass {
                                 : d_encoding_ + tile * stride;
   }
   void BackwardTables(float* gradients);
+  void BackwardPositions() const;
   void CodeGradients(uint32_t tile, float* gradients) const;
   size_t Rows(uint32_t rows) const { return size_t{rows} * kTile; }
 
@@ -62,6 +64,7 @@ class HashGridPass final : public FieldPass {
   ColorArrays color_out_{};
   const uint32_t* image_ = nullptr;
   TableDeltas* deferred_ = nullptr;
+  const PositionDeltas* positions_ = nullptr;
   uint32_t tiles_ = 0;
   bool with_color_ = false;
   float* encoding_ = nullptr;  // padded_
@@ -253,7 +256,21 @@ void HashGridPass::Backward(const float* d_density, const ColorArrays& d_color, 
     f_.density0_.Gradient(k_, d_hidden_, Rows(width), encoding_ + first * Rows(f_.padded_),
                           Rows(f_.padded_), 0, f_.padded_, count, true, gradients);
   }
+  if (positions_ != nullptr) BackwardPositions();
   BackwardTables(gradients);
+}
+
+// From the deltas of the encoding, level by level like the tables.
+void HashGridPass::BackwardPositions() const {
+  for (float* lane : {positions_->x, positions_->y, positions_->z})
+    std::memset(lane, 0, size_t{tiles_} * kTile * sizeof(float));
+  for (size_t l = 0; l < f_.levels_.size(); ++l) {
+    const kernels::HashPositionArgs args = {
+        {f_.levels_[l], points_.x, points_.y, points_.z, tiles_, f_.parameters_, nullptr,
+         EncodingDelta(0) + l * f_.config_.features * kTile, Rows(RoundUp8(f_.padded_))},
+        {positions_->x, positions_->y, positions_->z}};
+    k_.hash_position(&args);
+  }
 }
 
 void HashGridPass::BackwardTables(float* gradients) {

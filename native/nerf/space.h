@@ -41,6 +41,31 @@ struct Box {
     for (int a = 0; a < 3; ++a) unit[a] = 0.5f + 0.25f * scale * q[a];
     return far;
   }
+  // A derivative by the unit cube's coordinates of a point → by the point; 0 along axes where
+  // ToUnit clamps.
+  void FromUnitDerivative(const float p[3], const float by_unit[3], float by_point[3]) const {
+    float q[3];
+    if (!unbounded) {
+      for (int a = 0; a < 3; ++a) {
+        q[a] = (p[a] - min[a]) / side(a);
+        by_point[a] = q[a] > 0 && q[a] < 1 ? by_unit[a] / side(a) : 0.0f;
+      }
+      return;
+    }
+    int axis = 0;  // of the largest
+    float along = 0;
+    for (int a = 0; a < 3; ++a) {
+      q[a] = 2 * (p[a] - min[a]) / side(a) - 1;
+      if (std::fabs(q[a]) > std::fabs(q[axis])) axis = a;
+      along += by_unit[a] * q[a];
+    }
+    const float far = std::fabs(q[axis]), scale = far > 1 ? (2 - 1 / far) / far : 1.0f;
+    for (int a = 0; a < 3; ++a) by_point[a] = 0.5f / side(a) * scale * by_unit[a];
+    if (far > 1) {
+      const float fall = 2 * (1 / far - 1) / (far * far);  // of the scale, along that axis
+      by_point[axis] += 0.5f / side(axis) * (q[axis] > 0 ? fall : -fall) * along;
+    }
+  }
   // How much longer than inside the box samples are at that distance: between a cell's stretch
   // across (far) and along the ray (far²).
   static float Stretch(float far) { return far > 1 ? far * std::sqrt(far) : 1.0f; }

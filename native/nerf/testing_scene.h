@@ -48,10 +48,9 @@ inline Camera Orbit(float yaw, float pitch, float distance, uint32_t size) {
 
 // Lambert-like shading by a fixed light, with stripes by height so that texture has an upright and
 // a handedness.
-inline Picture Draw(const Camera& camera) {
+inline Picture Draw(const Camera& camera, const std::vector<Sphere>& spheres = Spheres()) {
   Picture out;
   out.camera = camera;
-  const std::vector<Sphere> spheres = Spheres();
   for (uint32_t y = 0; y < camera.height; ++y) {
     for (uint32_t x = 0; x < camera.width; ++x) {
       const Ray ray = PixelRay(camera, static_cast<float>(x) + 0.5f, static_cast<float>(y) + 0.5f);

@@ -30,7 +30,7 @@ export function pixelRays(camera: FieldCamera, pixels: Float32Array): Float32Arr
 }
 
 /** Where the camera stands, in field space. */
-export function cameraPosition(camera: FieldCamera): [number, number, number] {
+export function cameraPosition(camera: Pick<FieldCamera, 'rotation' | 'translation'>): [number, number, number] {
   const { rotation: r, translation: t } = camera;
   const along = (axis: number): number => -(r[axis]! * t[0]! + r[3 + axis]! * t[1]! + r[6 + axis]! * t[2]!);
   return [along(0), along(1), along(2)];

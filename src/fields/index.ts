@@ -6,6 +6,7 @@ export { meshField } from './mesh/mesh-field.js';
 export type * from './mesh/types.js';
 export { openScene } from './scenes/open.js';
 export type * from './scenes/types.js';
+export type { RefinedPose } from './train/poses.js';
 export { trainScene } from './train/train-scene.js';
 export type * from './train/types.js';
 export type * from './types.js';

@@ -5,6 +5,7 @@
 #include "native/kernels/generic/composite.h"
 #include "native/kernels/generic/encode.h"
 #include "native/kernels/generic/hash.h"
+#include "native/kernels/generic/hash_position.h"
 #include "native/kernels/generic/march.h"
 #include "native/kernels/generic/math.h"
 #include "native/kernels/generic/mlp.h"
@@ -13,9 +14,9 @@ namespace daf::kernels {
 namespace {
 
 constexpr Table MakeTable(const char* name) {
-  return {name,        Layer,       WeightGradient, HashForward, HashBackward, Harmonics,
-          Frequencies, ExpValues,   SigmoidValues,  Adam,        Composite,    CompositeBackward,
-          March,       MultiplyAdds};
+  return {name,         Layer,     WeightGradient,    HashForward, HashBackward,
+          HashPosition, Harmonics, Frequencies,       ExpValues,   SigmoidValues,
+          Adam,         Composite, CompositeBackward, March,       MultiplyAdds};
 }
 
 }  // namespace

@@ -24,12 +24,13 @@ float FromUnit(const Box& box, const float unit[3], float point[3]) {
   return (box.unbounded ? 2.0f : 1.0f) * far * far;
 }
 
-bool Sees(const Camera& camera, const float point[3], float radius) {
+bool Sees(const Camera& camera, const float point[3], float radius, float slack) {
   float pixel[2], depth;
   if (!Project(camera, point, pixel, &depth)) return false;
   const float width = static_cast<float>(camera.width), height = static_cast<float>(camera.height);
   if (depth <= radius) return depth > -radius;  // around the camera: as good as seen
-  const float u = camera.focal[0] * radius / depth, v = camera.focal[1] * radius / depth;
+  const float beyond = slack * width, u = camera.focal[0] * radius / depth + beyond,
+              v = camera.focal[1] * radius / depth + beyond;
   return pixel[0] > -u && pixel[0] < width + u && pixel[1] > -v && pixel[1] < height + v;
 }
 
@@ -73,8 +74,9 @@ bool TrainingImages::ShownTooNear(const float point[3], float near) const {
   });
 }
 
-Status TrainingImages::ForbidUnseen(const Box& box, float near, Occupancy* grid,
+Status TrainingImages::ForbidUnseen(const Box& box, float near, float slack, Occupancy* grid,
                                     const TaskControl& control) const {
+  near *= 1 - slack;
   const uint32_t r = grid->resolution(), blocks = r / kTogether;
   const float size = 1.0f / static_cast<float>(blocks);
   bool any = false;
@@ -86,7 +88,7 @@ Status TrainingImages::ForbidUnseen(const Box& box, float near, Occupancy* grid,
     const float radius = FromUnit(box, unit, point) * box.edge() * size * 0.8660254f;
     bool seen = false, close = false;
     for (const TrainingImage& image : images_) {
-      seen = seen || Sees(image.camera, point, radius);
+      seen = seen || Sees(image.camera, point, radius, slack);
       float pixel[2], depth;
       close = close || (Project(image.camera, point, pixel, &depth) && depth < near + radius);
     }

@@ -31,6 +31,9 @@ class TrainingImages {
   Status Add(const TrainingImage& image);
   const std::vector<TrainingImage>& all() const { return images_; }
 
+  // From now on the i-th picture was taken by this camera, which differs by its pose alone.
+  void Move(size_t i, const Camera& camera) { images_[i].camera = camera; }
+
   // A pixel drawn uniformly among all pictures' pixels; not its background. False for one that was
   // masked out.
   bool Draw(Rng* rng, TrainingRay* out) const;
@@ -39,9 +42,10 @@ class TrainingImages {
   void MedianColor(uint64_t seed, float out[3]) const;
 
   // Forbids the cells that no picture sees, and those that some picture shows less deep than
-  // `near`, before which nothing is: whatever stood there would appear in other views. Errors:
-  // kBadData where no picture sees any of the box; kCancelled.
-  Status ForbidUnseen(const Box& box, float near, Occupancy* grid,
+  // `near`, before which nothing is: whatever stood there would appear in other views. `slack`: how
+  // far pictures may still move, as a share of their width. Errors: kBadData where no picture sees
+  // any of the box; kCancelled.
+  Status ForbidUnseen(const Box& box, float near, float slack, Occupancy* grid,
                       const TaskControl& control) const;
 
  private:

@@ -22,7 +22,7 @@ TEST(TrainingImages, NothingIsBeforeTheNearDepthOfAPicture) {
   const auto allowed = [&](float near, float depth) {
     Occupancy grid;
     EXPECT_TRUE(grid.Make(64, true).ok());
-    EXPECT_TRUE(images.ForbidUnseen(box, near, &grid, TaskControl()).ok());
+    EXPECT_TRUE(images.ForbidUnseen(box, near, 0, &grid, TaskControl()).ok());
     float point[3], unit[3];
     for (int a = 0; a < 3; ++a) point[a] = axis.origin[a] + depth * axis.direction[a];
     box.ToUnit(point, unit);

@@ -42,6 +42,8 @@ Status SceneTrainer::SaveState(const std::string& path, const std::string& note)
   if (background_.active())
     DAF_RETURN_IF_ERROR(
         writer.Add("background", DType::kF32, {background.size()}, background.data()));
+  if (poses_.active())
+    DAF_RETURN_IF_ERROR(writer.Add("poses", DType::kF32, {poses_.state_size()}, poses_.state()));
   return writer.Write(path);
 }
 
@@ -73,12 +75,14 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
                 {"maxima", bytes * 8, grid_.maxima()}};
   std::vector<uint32_t> counters;
   std::vector<uint8_t> allowed, occupied, shown;
-  std::vector<float> background;
+  std::vector<float> background, poses;
   if ((file.Find("average") != nullptr) != (adam_.average() != nullptr))
     return bad("it has another moving average");
   if ((file.Find("background") != nullptr) != background_.active())
     return bad(background_.active() ? "its background was not learnt"
                                     : "its background was learnt");
+  if ((file.Find("poses") != nullptr) != poses_.active())
+    return bad(poses_.active() ? "its poses were not refined" : "its poses were refined");
   // All is checked before any of it is used: a file at fault leaves the training as it was.
   for (const auto& each : floats) {
     if (each.to != nullptr) DAF_RETURN_IF_ERROR(file.CheckFloats(each.name, {each.size}));
@@ -89,6 +93,8 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   DAF_RETURN_IF_ERROR(file.Bytes("shown", {shown_.state_size()}, &shown));
   if (background_.active())
     DAF_RETURN_IF_ERROR(file.Floats("background", {background_.state_size()}, &background));
+  if (poses_.active())
+    DAF_RETURN_IF_ERROR(file.Floats("poses", {poses_.state_size()}, &poses));
   for (const auto& each : floats) {
     if (each.to != nullptr)
       DAF_RETURN_IF_ERROR(file.FloatsInto(each.name, {each.size}, each.to, each.size));
@@ -98,6 +104,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   shown_.Restore(shown);
   adam_.RestoreSteps(counters[0] | uint64_t{counters[1]} << 32);
   if (background_.active()) background_.Restore(background, adam_.steps());
+  if (poses_.active()) poses_.Restore(poses.data(), adam_.steps(), &images_);
   sweep_due_ = counters[2] != 0;
   for (size_t i = 0; i < workers_.size(); ++i)
     workers_[i]->rng().Restore(counters[3 + 2 * i] | uint64_t{counters[4 + 2 * i]} << 32);

@@ -12,6 +12,7 @@ namespace {
 // each time that a step's samples have added up to so many: sweeps cost a few percent.
 constexpr uint64_t kFirstSweep = 16, kWarmup = 256;
 constexpr uint64_t kSweepSamples = 1u << 21;
+constexpr float kSlack = 0.05f;  // of a picture's width, by which it may turn out to be elsewhere
 }  // namespace
 
 SceneTrainer::SceneTrainer(Model* model, const SceneTrainOptions& options)
@@ -22,6 +23,10 @@ Status SceneTrainer::Make(Model* model, const SceneTrainOptions& options,
   DAF_RETURN_IF_ERROR(options.Check());
   if (options.variation_weight > 0 && !model->field().has_table())
     return Status(Code::kUnsupported, "training: variationWeight needs a hash grid");
+  if (options.refine_poses && !model->field().positions())
+    return Status(Code::kUnsupported,
+                  std::string("training: refinePoses needs a hash grid, not a ") +
+                      model->field().kind() + " field");
   out->reset(new SceneTrainer(model, options));
   return Status::Ok();
 }
@@ -35,7 +40,8 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
                                           std::to_string(codes) + " images, not for " +
                                           std::to_string(images_.all().size()));
   DAF_RETURN_IF_ERROR(grid_.Make(model_.occupancy().resolution(), model_.box().unbounded));
-  DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), options_.near, &grid_, control));
+  DAF_RETURN_IF_ERROR(images_.ForbidUnseen(model_.box(), options_.near,
+                                           options_.refine_poses ? kSlack : 0.0f, &grid_, control));
   std::vector<Camera> cameras;
   for (const TrainingImage& image : images_.all()) cameras.push_back(image.camera);
   model_.SetCameras(std::move(cameras));
@@ -57,10 +63,12 @@ Status SceneTrainer::Prepare(const TaskControl& control) {
     }
     background_.Begin(model_.background(), options_.threads, options_.average_decay);
   }
+  if (options_.refine_poses)
+    DAF_RETURN_IF_ERROR(poses_.Begin(images_, model_.box(), options_.threads, &arena_));
   for (uint32_t thread = 0; thread < options_.threads; ++thread) {
     workers_.push_back(std::make_unique<TrainingWorker>(&model_, &grid_, skips_ ? &skip_ : nullptr,
-                                                        &shown_, &background_, &images_, options_,
-                                                        thread));
+                                                        &shown_, &background_, &poses_, &images_,
+                                                        options_, thread));
     DAF_RETURN_IF_ERROR(workers_.back()->Reserve(&arena_));
   }
   step_sums_.resize(options_.threads);
@@ -139,6 +147,7 @@ Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& c
     worker.rng() = before;
     adam_.ClearGradients(thread);
     if (background_.active()) background_.Clear(thread);
+    if (poses_.active()) poses_.Clear(thread);
     return status;
   }
   // From here on nothing fails and nobody is cancelled until the step is whole.
@@ -153,6 +162,7 @@ Status SceneTrainer::Step(uint32_t thread, double progress, const TaskControl& c
     model_.Touch();
     adam_.Finish(&model_.field());
     if (background_.active()) background_.Update(rate / options_.learning_rate, scale);
+    if (poses_.active()) poses_.Update(progress, &images_);
     sweep_due_ = SweepDue();
   }
   DAF_RETURN_IF_ERROR(Meet(thread, none, Phase::kGrid));

@@ -59,6 +59,8 @@ class SceneTrainer {
   // if it had not been interrupted. Errors: kBadData where the file is not one of such a training.
   Status RestoreState(const SafetensorsFile& file, std::string* note);
 
+  // Where each picture was taken from, as far as is known by now. Not during Run.
+  const std::vector<TrainingImage>& images() const { return images_.all(); }
   uint64_t step() const { return adam_.steps(); }
   uint32_t threads() const { return options_.threads; }
   Model& model() { return model_; }
@@ -87,6 +89,7 @@ class SceneTrainer {
   SharedAdam adam_;
   Barrier barrier_;
   BackgroundLearner background_;
+  PoseLearner poses_;
   std::vector<std::unique_ptr<TrainingWorker>> workers_;
   std::vector<WorkSums> step_sums_, run_sums_;  // by thread
   float* own_weights_ = nullptr;                // while the average is in use

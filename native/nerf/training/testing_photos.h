@@ -24,19 +24,26 @@ struct Photo {
   std::vector<uint8_t> rgba;
 };
 
+inline Photo AsPhoto(const Picture& picture, bool transparent) {
+  Photo photo{picture.camera, {}};
+  for (size_t p = 0; p < picture.alpha.size(); ++p) {
+    for (size_t c = 0; c < 3; ++c)
+      photo.rgba.push_back(static_cast<uint8_t>(std::lround(picture.rgb[p * 3 + c] * 255)));
+    photo.rgba.push_back(transparent ? static_cast<uint8_t>(picture.alpha[p] * 255) : 255);
+  }
+  return photo;
+}
+
+// The i-th of cameras that look at the box from all around.
+inline Camera Around(uint32_t i, float distance, uint32_t size) {
+  return Orbit(static_cast<float>(i) * 2.399f, -0.5f + 1.2f * static_cast<float>(i % 5) / 4,
+               distance, size);
+}
+
 inline std::vector<Photo> Photos(bool transparent) {
   std::vector<Photo> photos;
-  for (uint32_t i = 0; i < kPhotos; ++i) {
-    const Picture picture = Draw(
-        Orbit(static_cast<float>(i) * 2.399f, -0.5f + 1.2f * static_cast<float>(i % 5) / 4, 4, 64));
-    Photo photo{picture.camera, {}};
-    for (size_t p = 0; p < picture.alpha.size(); ++p) {
-      for (size_t c = 0; c < 3; ++c)
-        photo.rgba.push_back(static_cast<uint8_t>(std::lround(picture.rgb[p * 3 + c] * 255)));
-      photo.rgba.push_back(transparent ? static_cast<uint8_t>(picture.alpha[p] * 255) : 255);
-    }
-    photos.push_back(std::move(photo));
-  }
+  for (uint32_t i = 0; i < kPhotos; ++i)
+    photos.push_back(AsPhoto(Draw(Around(i, 4, 64)), transparent));
   return photos;
 }
 

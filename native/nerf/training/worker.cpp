@@ -24,6 +24,7 @@ Status TrainingWorker::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(arena->Allocate(SampleLanes::kMaxRays, &open_));
   if (skip_ != nullptr) DAF_RETURN_IF_ERROR(ReserveLattice(arena));
   if (model_.field().appearance_images() > 0) pass_->Appearance(kept_.image);
+  if (poses_.active()) pass_->Positions(poses_.deltas(thread_));
   return arena->Allocate(Occupancy::kSweepScratch, &scratch_);
 }
 
@@ -149,6 +150,7 @@ void TrainingWorker::Learn(float* gradients, WorkSums* sums) {
       k.d_b[to] = c.d_b[s];
     }
     pass_->Backward(k.d_density, {k.d_r, k.d_g, k.d_b}, gradients);
+    if (poses_.active()) poses_.Teach(thread_, model_.box(), k);
   }
   if (k.samples > 0 && options_.variation_weight > 0) {
     sums->losses.loss += model_.field().Variation(

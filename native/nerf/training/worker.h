@@ -14,6 +14,7 @@
 #include "native/nerf/training/background_learner.h"
 #include "native/nerf/training/coarse_look.h"
 #include "native/nerf/training/phase_clock.h"
+#include "native/nerf/training/pose_learner.h"
 #include "native/nerf/training/shown_cells.h"
 
 namespace daf::nerf {
@@ -34,13 +35,14 @@ class alignas(64) TrainingWorker {
  public:
   // skip: of the grid, where rays are to be marched many at a time; else null.
   TrainingWorker(Model* model, const Occupancy* grid, const SkipMap* skip, ShownCells* shown,
-                 BackgroundLearner* background, const TrainingImages* images,
+                 BackgroundLearner* background, PoseLearner* poses, const TrainingImages* images,
                  const SceneTrainOptions& options, uint32_t thread)
       : model_(*model),
         grid_(*grid),
         skip_(skip),
         shown_(*shown),
         background_(*background),
+        poses_(*poses),
         images_(*images),
         options_(options),
         thread_(thread),
@@ -89,6 +91,7 @@ class alignas(64) TrainingWorker {
   const SkipMap* const skip_;
   ShownCells& shown_;
   BackgroundLearner& background_;
+  PoseLearner& poses_;
   const TrainingImages& images_;
   const SceneTrainOptions& options_;
   const uint32_t thread_;

@@ -22,6 +22,8 @@ export interface NerfSceneAddon {
   ): NativeSceneReport;
   /** Puts the moving average in the field's place, or the weights back. False where there is none. */
   sceneUseAverage(session: number, average: boolean): boolean;
+  /** Of each picture as it stands now, [pictures][12]: field space → camera space, a row-major rotation and a translation. */
+  scenePoses(session: number): Float32Array;
   /** Writes what training continues from and a note, atomically. Throws ERR_DAF_IO. */
   sceneSave(session: number, path: string, note: string): void;
   /** Into a prepared session of the same field, options and images. Throws ERR_DAF_IO, ERR_DAF_BAD_DATA. */
@@ -53,6 +55,7 @@ export interface NativeSceneOptions {
   readonly opacityWeight: number;
   readonly variationWeight: number;
   readonly near: number;
+  readonly refinePoses: boolean;
 }
 
 export interface NativeSceneReport {

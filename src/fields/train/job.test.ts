@@ -47,8 +47,24 @@ t.test('what cannot be trained is said at submit, and nothing is made', async (t
   await refused('scene', { stpes: '3' }, 'ERR_DAF_BAD_OPTION');
   await refused('scene', { steps: '0' }, 'ERR_DAF_BAD_OPTION');
   await refused('scene', { shape: 'levels=x' }, 'ERR_DAF_BAD_OPTION');
+  await refused('scene', { refinePoses: 'yes' }, 'ERR_DAF_BAD_OPTION');
   t.notOk(existsSync(output));
   t.same(await cluster.jobs(), []);
+});
+
+t.test('poses that were refined lie beside the field', async (t) => {
+  const folder = temporaryDirectory(t);
+  using field = untrained(3);
+  await selfPortrait(field, folder);
+  const output = join(folder, 'out');
+  await using cluster = await Cluster.local({ workers: 1 });
+  const input = join(folder, 'transforms_train.json');
+  const params = { steps: 24, threads: 2, refinePoses: 'true' };
+  await (await cluster.submit(job, { input, output, params, reducers: 1 })).result();
+  const name = sceneName(input);
+  const { frames } = JSON.parse(readFileSync(join(output, `${name}.poses.json`), 'utf8'));
+  t.equal(frames.length, 6);
+  t.ok(frames.every(({ moved, turned }: { moved: number; turned: number }) => moved > 0 && turned > 0 && turned < 1));
 });
 
 t.test('scenes are called by their folder where the file has the usual name', (t) => {

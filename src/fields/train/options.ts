@@ -31,6 +31,7 @@ const KEYS: readonly (keyof TrainSceneOptions)[] = [
   'opacityWeight',
   'variationWeight',
   'near',
+  'refinePoses',
   'appearance',
   'background',
   'checkpoint',
@@ -62,6 +63,10 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   if (!(seconds > 0)) throw new DafError('ERR_DAF_BAD_OPTION', `seconds must be above 0, not ${seconds}`);
   if (options.targetPsnr !== undefined && !(options.targetPsnr > 0 && options.targetPsnr < 100))
     throw new DafError('ERR_DAF_BAD_OPTION', `targetPsnr must be between 0 and 100 dB, not ${options.targetPsnr}`);
+  if (options.refinePoses === true && classic)
+    throw new DafError('ERR_DAF_UNSUPPORTED', 'refinePoses: a classic field does not learn poses', {
+      hint: 'train a hash grid, or leave refinePoses out',
+    });
   const background = options.background ?? (scene.hasAlpha ? 'random' : 'scene');
   const backgroundKind = ['scene', 'random', 'learned'].indexOf(background);
   if (backgroundKind < 0)
@@ -97,6 +102,7 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
       opacityWeight: options.opacityWeight ?? 0,
       variationWeight: options.variationWeight ?? 0,
       near: options.near ?? scene.near,
+      refinePoses: options.refinePoses ?? false,
     }),
   });
 }

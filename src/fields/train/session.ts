@@ -6,6 +6,7 @@ import { abortable, throwIfAborted } from '../abortable.js';
 import { packCamera } from '../camera.js';
 import type { Field } from '../field.js';
 import { native } from '../native.js';
+import type { Pose } from '../scenes/pose.js';
 import type { SceneFrame } from '../scenes/types.js';
 import type { PrepareAnswer, PrepareTask, TrainAnswer, TrainTask } from './thread.js';
 
@@ -91,6 +92,15 @@ export class SceneSession implements AsyncDisposable {
   /** Puts the moving average of the weights in the field, or the weights back. Nothing happens where there is no average. */
   useAverage(average: boolean): void {
     native((daf) => daf.sceneUseAverage(this.#id, average));
+  }
+
+  /** Where each picture was taken from, in the order in which they were given: as it was given, or as it was learnt. */
+  poses(): readonly Pose[] {
+    const values = native((daf) => daf.scenePoses(this.#id));
+    return Array.from({ length: values.length / 12 }, (_, i) => ({
+      rotation: [...values.subarray(12 * i, 12 * i + 9)],
+      translation: [...values.subarray(12 * i + 9, 12 * i + 12)],
+    }));
   }
 
   /** @param note what the file says of this training beside its state. @throws DafError ERR_DAF_IO */

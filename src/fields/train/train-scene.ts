@@ -5,6 +5,7 @@ import { Field } from '../field.js';
 import type { Scene } from '../scenes/types.js';
 import { begunWith, checkScene, earlierTraining, type TrainingNote } from './checkpoint.js';
 import { type TrainPlan, trainPlan } from './options.js';
+import { refinedPoses } from './poses.js';
 import { SceneSession } from './session.js';
 import { Stopwatch } from './stopwatch.js';
 import type { TrainProgress, TrainResult, TrainSceneOptions } from './types.js';
@@ -43,7 +44,8 @@ export async function trainScene(scene: Scene, options: TrainSceneOptions = {}):
       }
       const progress = await trainLoop(session, validation, plan, options, earlier);
       session.useAverage(true);
-      return { field, progress, threads: plan.session.threads, peakMemory: Math.max(memory.peak, memory.sample()) };
+      const poses = plan.session.refinePoses ? refinedPoses(learn, session.poses()) : null;
+      return { field, progress, poses, threads: plan.session.threads, peakMemory: Math.max(memory.peak, memory.sample()) };
     } finally {
       options.signal?.removeEventListener('abort', cancel);
     }

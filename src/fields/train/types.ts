@@ -1,5 +1,6 @@
 import type { Field } from '../field.js';
 import type { ClassicOptions, FieldBox, HashGridOptions } from '../types.js';
+import type { RefinedPose } from './poses.js';
 
 /** What a field is made with, its box apart: that comes from the scene. */
 export type FieldShape = (Omit<HashGridOptions, 'appearance' | 'images'> | ClassicOptions) & {
@@ -64,6 +65,11 @@ export interface TrainSceneOptions {
    */
   readonly appearance?: number;
   /**
+   * Learn small corrections of the training pictures' poses with a hash grid, for poses that are slightly wrong. The field stays in the frame
+   * of the poses that the scene gives. @defaultValue false
+   */
+  readonly refinePoses?: boolean;
+  /**
    * Behind transparent pixels: another colour for every ray, which teaches opacity, or the scene's own. `learned`: for pictures without
    * transparent pixels, a network of the direction that is learnt with the field. @defaultValue `random` for pictures with alpha
    */
@@ -109,6 +115,8 @@ export interface TrainResult {
   readonly field: Field;
   readonly progress: TrainProgress;
   readonly threads: number;
+  /** Of the pictures that were learnt from, where poses were refined; null elsewhere. */
+  readonly poses: readonly RefinedPose[] | null;
   /** Highest memory of the process seen during the training, bytes. */
   readonly peakMemory: number;
 }

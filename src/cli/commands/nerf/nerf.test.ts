@@ -127,6 +127,20 @@ t.test('a scene is trained from the command line', async (t) => {
   t.equal(trained.code, 0, trained.stderr);
   t.match(JSON.parse(trained.stdout), { kind: 'hashgrid', threads: 2, step: 3, fraction: 1 });
   t.same(readdirSync(join(folder, 'new')).sort(), ['f.safetensors', 'f.training.safetensors']);
+  const refined = await daf(
+    folder,
+    'nerf',
+    'train',
+    '.',
+    '--out',
+    'p.safetensors',
+    '--refine-poses',
+    ...options,
+    '--steps',
+    '24',
+  );
+  t.match(refined.stdout, /p\.poses\.json: poses moved by [\d.e-]+ units and [\d.]+° \(median\), at most [\d.e-]+ units and/);
+  t.match(JSON.parse(readFileSync(join(folder, 'p.poses.json'), 'utf8')), { frames: { length: 6 } });
   const wrong = await daf(folder, 'nerf', 'train', '.', '--out', 'g.safetensors', '--field', 'voxels', '--json');
   t.equal(wrong.code, 1);
   t.match(JSON.parse(wrong.stdout), { error: { code: 'ERR_DAF_BAD_OPTION' } });

@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import { DafError } from '../../../core/contracts/errors.js';
 import { formatBytes, parseDuration } from '../../../core/options/index.js';
+import type { RefinedPose } from '../../../fields/train/poses.js';
 import type { TrainProgress, TrainSceneOptions } from '../../../fields/train/types.js';
 import type { FieldBox } from '../../../fields/types.js';
 import { type CommandSpec, wholeNumber } from '../../command.js';
@@ -13,6 +15,7 @@ export const trainField: CommandSpec = {
     'daf nerf train nerf_synthetic/lego --out lego.safetensors --time 15m',
     'daf nerf train fox --out fox.safetensors --target-psnr 25',
     'daf nerf train room --out room.safetensors --shape levels=16,log2Entries=19 --time 30m',
+    'daf nerf train phone --out phone.safetensors --refine-poses    # poses that are slightly wrong',
     'daf nerf train fox --out fox.safetensors --time 1h --resume    # goes on after Ctrl-C',
   ],
   options(command) {
@@ -52,7 +55,8 @@ export const trainField: CommandSpec = {
         '--appearance <n>',
         'numbers for the look of each picture where exposures differ: 4, 8, … 32',
         wholeNumber('--appearance', 0, 32),
-      );
+      )
+      .option('--refine-poses', 'correct the poses of the training pictures as well, and write them to <out>.poses.json');
   },
   async run([path], options, io) {
     const [{ openScene }, { parseShape }, { trainScene }, { parseBackground }] = await Promise.all([
@@ -87,12 +91,33 @@ export const trainField: CommandSpec = {
     using result = trained.field;
     const { progress, threads, peakMemory } = trained;
     result.saveFile(out);
+    const poses = trained.poses === null ? null : await writePoses(out, trained.poses);
     return {
-      json: { output: out, kind: result.kind, parameters: result.parameterCount, threads, ...progress, peakMemory },
-      text: `${out}: ${liveLine(progress)}, ${progress.seconds.toFixed(0)} s, peak ${formatBytes(peakMemory)}`,
+      json: {
+        output: out,
+        kind: result.kind,
+        parameters: result.parameterCount,
+        threads,
+        ...progress,
+        peakMemory,
+        ...(poses === null ? {} : { poses: { file: poses.file, moved: poses.moved, turned: poses.turned } }),
+      },
+      text: `${out}: ${liveLine(progress)}, ${progress.seconds.toFixed(0)} s, peak ${formatBytes(peakMemory)}${poses?.text ?? ''}`,
     };
   },
 };
+
+/** Beside the field. */
+async function writePoses(out: string, poses: readonly RefinedPose[]) {
+  const { movement, posesJson } = await import('../../../fields/train/poses.js');
+  const file = out.replace(/(\.safetensors)?$/, '.poses.json');
+  await writeFile(file, posesJson(poses)).catch((error: unknown) => {
+    throw DafError.from(error, 'ERR_DAF_IO');
+  });
+  const { moved, turned } = movement(poses);
+  const line = (name: 'median' | 'largest'): string => `${moved[name].toPrecision(2)} units and ${turned[name].toFixed(2)}°`;
+  return { file, moved, turned, text: `\n${file}: poses moved by ${line('median')} (median), at most ${line('largest')}` };
+}
 
 /** Numbers, checked as they were read, under the names that training has for them. */
 const NUMBERS: Readonly<Record<string, keyof TrainSceneOptions>> = {
@@ -118,9 +143,13 @@ function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
   if (Number(options['variation'] ?? 0) > 0 && field === 'classic') {
     throw new DafError('ERR_DAF_BAD_OPTION', `--variation ${options['variation']}: a classic field has no tables`);
   }
+  if (options['refinePoses'] === true && field === 'classic') {
+    throw new DafError('ERR_DAF_BAD_OPTION', '--refine-poses: a classic field does not learn poses');
+  }
   return {
     ...(time === undefined ? {} : { seconds: parseDuration('--time', time, 1) / 1000 }),
     ...Object.fromEntries(given.map(([flag, name]) => [name, options[flag]])),
+    ...(options['refinePoses'] === true ? { refinePoses: true } : {}),
   };
 }
 

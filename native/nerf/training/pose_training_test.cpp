@@ -1,0 +1,154 @@
+// Disturbed poses of photos of a known scene are found again, right ones stay, and what was learnt
+// about them is part of the training's state.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <thread>
+
+#include "native/nerf/training/testing_poses.h"
+
+namespace daf::nerf {
+namespace {
+
+using testing::Disturbed;
+using testing::HeldOutPsnr;
+using testing::Nearby;
+using testing::Photo;
+using testing::PoseErrors;
+using testing::RunAll;
+using testing::Small;
+using testing::SmallModel;
+using testing::TrainerOf;
+using testing::Weights;
+
+SceneTrainOptions Refining(uint32_t steps, bool refine = true) {
+  SceneTrainOptions options = Small(2);
+  options.refine_poses = refine;
+  options.total_steps = steps;
+  options.background_kind = TrainingBackground::kRandom;
+  return options;
+}
+
+std::vector<Camera> CamerasOf(const SceneTrainer& trainer) {
+  std::vector<Camera> cameras;
+  for (const TrainingImage& image : trainer.images()) cameras.push_back(image.camera);
+  return cameras;
+}
+
+// Every number of every pose.
+std::vector<float> Poses(const SceneTrainer& trainer) {
+  std::vector<float> values;
+  for (const Camera& camera : CamerasOf(trainer)) {
+    values.insert(values.end(), camera.rotation, camera.rotation + 9);
+    values.insert(values.end(), camera.translation, camera.translation + 3);
+  }
+  return values;
+}
+
+struct Outcome {
+  PoseErrors errors;
+  double psnr;
+};
+
+Outcome Train(const std::vector<Photo>& photos, bool refine, uint32_t steps) {
+  const auto model = SmallModel();
+  const auto trainer = TrainerOf(model.get(), Refining(steps, refine), photos);
+  SceneTrainReport report;
+  EXPECT_TRUE(RunAll(trainer.get(), steps, &report).ok());
+  return {PoseErrors::Of(CamerasOf(*trainer), Nearby()), HeldOutPsnr(model.get())};
+}
+
+TEST(PoseTraining, DisturbedPosesAreFoundAgain) {
+  constexpr uint32_t kSteps = 700;
+  const std::vector<Photo> photos = Disturbed(Nearby(), 1.5f, 0.03f);
+  const Outcome fixed = Train(photos, false, kSteps), refined = Train(photos, true, kSteps);
+  EXPECT_NEAR(fixed.errors.turn, 1.5, 0.1);
+  EXPECT_LT(refined.errors.turn, fixed.errors.turn / 5);
+  EXPECT_LT(refined.errors.largest_turn, fixed.errors.turn / 1.5);
+  EXPECT_LT(refined.errors.centre, fixed.errors.centre / 3);
+  EXPECT_GT(refined.psnr, fixed.psnr + 3) << fixed.psnr;
+}
+
+TEST(PoseTraining, RightPosesStay) {
+  constexpr uint32_t kSteps = 500;
+  const Outcome fixed = Train(Nearby(), false, kSteps), refined = Train(Nearby(), true, kSteps);
+  EXPECT_LT(refined.errors.turn, 0.25);  // a third of a pixel
+  EXPECT_LT(refined.errors.centre, 0.012);
+  EXPECT_GT(refined.psnr, fixed.psnr - 0.7) << fixed.psnr;
+}
+
+TEST(PoseTraining, DependsOnTheNumberOfThreadsAlone) {
+  std::vector<float> poses, weights;
+  for (int round = 0; round < 2; ++round) {
+    const auto model = SmallModel();
+    const auto trainer = TrainerOf(model.get(), Refining(60), Disturbed(Nearby(), 1, 0.02f));
+    const std::vector<float> given = Poses(*trainer);
+    SceneTrainReport report;
+    for (const uint32_t steps : {7u, 53u}) ASSERT_TRUE(RunAll(trainer.get(), steps, &report).ok());
+    if (round == 0) {
+      poses = Poses(*trainer);
+      weights = Weights(model.get());
+      EXPECT_NE(poses, given);
+    } else {
+      EXPECT_EQ(Poses(*trainer), poses);
+      EXPECT_EQ(Weights(model.get()), weights);
+    }
+  }
+}
+
+// Before the poses begin to move, when they do, and after.
+TEST(PoseTraining, ResumedIsAsIfUninterrupted) {
+  for (const uint32_t steps : {10u, 20u, 40u}) {
+    testing::ExpectResumedIsUninterrupted([] { return SmallModel(); }, Refining(60),
+                                          Disturbed(Nearby(), 1, 0.02f), steps, 20);
+  }
+}
+
+TEST(PoseTraining, AStateIsOfTrainingsThatRefineOrOfThoseThatDoNot) {
+  for (const bool refine : {false, true}) {
+    const auto model = SmallModel();
+    const SafetensorsFile state =
+        testing::StateOf(TrainerOf(model.get(), Refining(60, refine), Nearby()).get(), "");
+    std::string note;
+    const auto other = TrainerOf(model.get(), Refining(60, !refine), Nearby());
+    EXPECT_EQ(other->RestoreState(state, &note).code(), Code::kBadData) << refine;
+  }
+}
+
+TEST(PoseTraining, AStepThatIsCancelledTeachesNothing) {
+  std::vector<float> poses[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto model = SmallModel();
+    const auto trainer = TrainerOf(model.get(), Refining(60), Nearby());
+    SceneTrainReport report;
+    ASSERT_TRUE(RunAll(trainer.get(), 25, &report).ok());
+    if (i == 1) {
+      int32_t raised[3] = {1, 0, 0}, quiet[3] = {0, 0, 0};
+      Status other;
+      SceneTrainReport own;
+      std::thread thread([&] { other = trainer->Run(1, 5, 0, 0, TaskControl(quiet), &own); });
+      EXPECT_EQ(trainer->Run(0, 5, 0, 0, TaskControl(raised), &report).code(), Code::kCancelled);
+      thread.join();
+    }
+    ASSERT_TRUE(RunAll(trainer.get(), 5, &report).ok());
+    poses[i] = Poses(*trainer);
+  }
+  EXPECT_EQ(poses[0], poses[1]);
+}
+
+TEST(PoseTraining, IsRefusedToFieldsThatKnowNoPositions) {
+  ClassicConfig config;
+  config.width = 32;
+  config.depth = 2;
+  config.skips = {};
+  config.view_width = 16;
+  std::unique_ptr<Field> field;
+  ASSERT_TRUE(NewClassic(config, 1, &field).ok());
+  std::unique_ptr<Model> model;
+  ASSERT_TRUE(Model::Make(std::move(field), Box(), 32, &model).ok());
+  std::unique_ptr<SceneTrainer> trainer;
+  EXPECT_EQ(SceneTrainer::Make(model.get(), Refining(60), &trainer).code(), Code::kUnsupported);
+}
+
+}  // namespace
+}  // namespace daf::nerf

@@ -93,8 +93,7 @@ Status SceneTrainer::RestoreState(const SafetensorsFile& file, std::string* note
   DAF_RETURN_IF_ERROR(file.Bytes("shown", {shown_.state_size()}, &shown));
   if (background_.active())
     DAF_RETURN_IF_ERROR(file.Floats("background", {background_.state_size()}, &background));
-  if (poses_.active())
-    DAF_RETURN_IF_ERROR(file.Floats("poses", {poses_.state_size()}, &poses));
+  if (poses_.active()) DAF_RETURN_IF_ERROR(file.Floats("poses", {poses_.state_size()}, &poses));
   for (const auto& each : floats) {
     if (each.to != nullptr)
       DAF_RETURN_IF_ERROR(file.FloatsInto(each.name, {each.size}, each.to, each.size));

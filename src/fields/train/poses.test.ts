@@ -55,11 +55,11 @@ t.test('disturbed poses are found again, and held-out pictures with them', { tim
   const given = off.frames.filter(({ split }) => split === 'train').map(({ camera }) => camera as unknown as RefinedPose);
   const before = wrong(given, scene);
   t.ok(before > 1.2 && before < 1.7, `${before}°`);
-  const fixed = await train(off, { steps: 400 });
+  const fixed = await train(off, { steps: 600 });
   t.equal(fixed.poses, null);
-  const refined = await train(off, { steps: 400, refinePoses: true });
+  const refined = await train(off, { steps: 600, refinePoses: true });
   const after = wrong(refined.poses!, scene);
-  t.ok(after < before / 4, `${before}° → ${after}°`);
+  t.ok(after < before / 3.5, `${before}° → ${after}°`);
   t.ok(refined.psnr > fixed.psnr + 2, `${fixed.psnr} → ${refined.psnr} dB`);
   const { moved, turned } = movement(refined.poses!);
   t.ok(turned.median > 0.8 && turned.median < 2.2 && turned.largest >= turned.median, JSON.stringify(turned));

@@ -42,19 +42,21 @@ std::vector<uint8_t> Distances(Rng* rng, float share) {
 }
 
 struct Rays {
-  float origin[3] = {0.4f, 0.6f, -1.3f};
-  std::vector<float> slope[3], inverse[3], first, end;
+  std::vector<float> origin[3], slope[3], inverse[3], first, end;
 
   explicit Rays(Rng* rng) {
+    constexpr float kAround[3] = {0.4f, 0.6f, -1.3f};
     for (uint32_t r = 0; r < kRays; ++r) {
       float near = 0, far = 10;
       for (int a = 0; a < 3; ++a) {
         const float target = rng->Uniform(-0.2f, 1.2f);
-        float d = target - origin[a];
+        const float from = kAround[a] + rng->Uniform(-0.3f, 0.3f);
+        float d = target - from;
         if (std::fabs(d) < 0.01f) d = 0.01f;
+        origin[a].push_back(from);
         slope[a].push_back(d);
         inverse[a].push_back(1 / d);
-        const float walls[2] = {-origin[a] / d, (1 - origin[a]) / d};
+        const float walls[2] = {-from / d, (1 - from) / d};
         near = std::max(near, std::min(walls[0], walls[1]));
         far = std::min(far, std::max(walls[0], walls[1]));
       }
@@ -64,7 +66,7 @@ struct Rays {
   }
   float At(uint32_t ray, float k) const { return std::fma(kStep, k, first[ray]); }
   float Place(uint32_t ray, int axis, float at) const {
-    return std::min(std::max(std::fma(slope[axis][ray], at, origin[axis]), 0.0f), 1.0f);
+    return std::min(std::max(std::fma(slope[axis][ray], at, origin[axis][ray]), 0.0f), 1.0f);
   }
 };
 
@@ -94,11 +96,11 @@ void ExpectEverySampleOnce(const Table& table, const Rays& rays, const uint8_t* 
   std::set<std::pair<uint32_t, uint32_t>> found;
   std::vector<float> before(kRays, -1.0f);
   MarchArgs args{};
-  std::copy(rays.origin, rays.origin + 3, args.origin);
   args.step = kStep;
   args.distance = distance;
   args.cells = kCells;
   for (int a = 0; a < 3; ++a) {
+    args.origin[a] = rays.origin[a].data();
     args.slope[a] = rays.slope[a].data();
     args.inverse[a] = rays.inverse[a].data();
   }

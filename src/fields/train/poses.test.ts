@@ -75,7 +75,9 @@ t.test('refined poses are those of an uninterrupted training', async (t) => {
   const onProgress = ({ step }: { step: number }): void => void (step >= 12 && abort.abort());
   await t.rejects(trainScene(scene, { ...options, checkpoint, signal: abort.signal, onProgress }), { code: 'ERR_DAF_CANCELLED' });
   t.ok(existsSync(checkpoint));
-  await t.rejects(trainScene(scene, { ...options, refinePoses: false, checkpoint, resume: true }), { code: 'ERR_DAF_BAD_DATA' });
+  await t.rejects(trainScene(scene, { ...options, refinePoses: false, checkpoint, resume: true }), {
+    code: 'ERR_DAF_BAD_OPTION',
+  });
   const resumed = await trainScene(scene, { ...options, checkpoint, resume: true });
   t.same(resumed.poses, whole.poses);
   t.ok(Buffer.from(resumed.field.save()).equals(Buffer.from(whole.field.save())));

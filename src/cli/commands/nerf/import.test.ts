@@ -45,6 +45,6 @@ t.test('weights become a field file, known names and others', async (t) => {
   t.equal(await code('w.npz', '--keys', 'w.npz', '--out', 'g.safetensors'), 'ERR_DAF_BAD_OPTION');
   t.equal(await code('w.npz', '--keys', 'none.json', '--out', 'g.safetensors'), 'ERR_DAF_NOT_FOUND');
   t.equal(await code('w.npz', '--keys', 'keys.json', '--box=1,2,3', '--out', 'g.safetensors'), 'ERR_DAF_BAD_OPTION');
-  t.equal(await code('w.npz', '--keys', 'keys.json', '--box=1,1,1,0,0,0', '--out', 'g.safetensors'), 'ERR_DAF_BAD_ARGUMENT');
+  t.equal(await code('w.npz', '--keys', 'keys.json', '--box=1,1,1,0,0,0', '--out', 'g.safetensors'), 'ERR_DAF_BAD_OPTION');
   t.same(readdirSync(folder).sort(), ['f.safetensors', 'keys.json', 'w.npz'], 'nothing was written');
 });

@@ -27,14 +27,15 @@ export class S3BlobStore implements BlobStore {
 
   /**
    * @param url `s3://bucket[/prefix]`
+   * @param settings default: those of the environment
    * @throws DafError ERR_DAF_BAD_OPTION, ERR_DAF_PERMISSION without credentials
    */
-  constructor(url: string, settings: S3Settings = s3Settings()) {
+  constructor(url: string, settings?: S3Settings) {
     const { bucket, key } = parseS3Url(url);
     const prefix = key.replace(/\/$/, '');
     if (prefix !== '') checkKey(prefix);
     this.url = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
-    this.#client = new S3Client(settings, bucket);
+    this.#client = new S3Client(settings ?? s3Settings(), bucket);
     this.#prefix = prefix === '' ? '' : `${prefix}/`;
   }
 

@@ -61,6 +61,7 @@ async function modelsOf({ models, detector, landmarks }: AvatarOptions): Promise
 }
 
 async function hasSidecar(photo: PhotoRecord): Promise<boolean> {
+  if (photo.member !== undefined) return photo.sidecar != null;
   for (const path of sidecarPaths(photoPath(photo))) {
     // Whatever lies there is looked at by the task, which says what is wrong with it.
     if ((await stat(path).catch(() => null)) !== null) return true;

@@ -1,5 +1,7 @@
 import { DafError, type DafErrorCode, toWire } from '../core/contracts/errors.js';
 import { listPhotos } from '../faces/datasets/folder.js';
+import type { ArchiveMember } from '../faces/datasets/shards/member.js';
+import type { ShardSidecar } from '../faces/datasets/shards/shards.js';
 import type { FaceHint } from '../faces/types.js';
 
 /** One photo of the input, as a record of the job carries it. */
@@ -7,6 +9,10 @@ export interface PhotoRecord {
   /** As typed; what reports and manifests call it. */
   readonly name: string;
   readonly path: string;
+  /** Where `path` is an archive: the photo in it. */
+  readonly member?: ArchiveMember | undefined;
+  /** Landmarks beside it in the archive. */
+  readonly sidecar?: ShardSidecar | null | undefined;
   /** Hexadecimal, where the path is not UTF-8. */
   readonly pathBytes: string | null;
   /** Key of the person. */

@@ -1,6 +1,7 @@
 import { addon } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
-import type { PreparedFace, Vision } from '../faces/types.js';
+import { readMember } from '../faces/datasets/shards/member.js';
+import type { PhotoSource, PreparedFace, Vision } from '../faces/types.js';
 import { photoToCrop } from '../faces/vision/crop.js';
 import { encodePng } from '../faces/vision/encode.js';
 import { withPose } from '../faces/vision/quality.js';
@@ -15,8 +16,7 @@ import { poseOptions } from './photo.js';
  */
 export async function observe(photo: PhotoRecord, vision: Vision, control: Int32Array): Promise<Observation> {
   const head = embeddedHead();
-  const path = photo.pathBytes === null ? photo.path : Buffer.from(photo.pathBytes, 'hex');
-  const face = await vision.prepare({ path, hint: photo.hint });
+  const face = await vision.prepare(await sourceOf(photo));
   const { width, height } = face.crop;
   const middle = photoToCrop(face.transform, Float32Array.of(face.photo.width / 2, face.photo.height / 2));
   const lens = {
@@ -41,6 +41,13 @@ export async function observe(photo: PhotoRecord, vision: Vision, control: Int32
     warnings: face.warnings.map(({ code, message }) => ({ code, message })),
     image: await encodePng(face.crop, matte),
   };
+}
+
+async function sourceOf({ path, pathBytes, member, sidecar, hint }: PhotoRecord): Promise<PhotoSource> {
+  if (member === undefined) return { path: pathBytes === null ? path : Buffer.from(pathBytes, 'hex'), hint };
+  const bytes = await readMember(path, member);
+  if (!sidecar) return { bytes, hint };
+  return { bytes, hint, sidecar: { name: sidecar.name, bytes: await readMember(path, sidecar.member) } };
 }
 
 /** A fit to this photo alone: good enough for its silhouette; the person's fit comes in reduce. */

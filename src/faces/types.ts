@@ -109,6 +109,7 @@ export type PhotoSource =
       readonly bytes: Uint8Array;
       /** Contents of a side-car file and its name, whose ending tells the format. */
       readonly sidecar?: { readonly name: string; readonly bytes: Uint8Array } | undefined;
+      readonly hint?: FaceHint | null | undefined;
     };
 
 /** An .onnx file and the adapter that its inputs and outputs call for. */

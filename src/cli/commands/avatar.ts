@@ -24,7 +24,7 @@ export const avatar: CommandSpec = {
       .option('--landmarks <file>', '68-landmark model (.onnx)')
       .option('--quality <level>', 'draft, standard or high', 'standard')
       .option('--keep <n>', 'photos of a person that count at most, best first', wholeNumber('--keep', 1, 32))
-      .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list or folders', 'auto')
+      .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list, shards or folders', 'auto')
       .option('--limit <n>', 'photos of a data set at most', wholeNumber('--limit', 1, 100_000_000))
       .option('--people <n>', 'people of a data set at most', wholeNumber('--people', 1, 100_000_000))
       .option('--overwrite', 'replace the results of an earlier job')
@@ -67,7 +67,7 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
   };
 }
 
-const KINDS = ['auto', 'celeba', 'celeba-hq', 'ffhq', 'list', 'folders'] as const;
+const KINDS = ['auto', 'celeba', 'celeba-hq', 'ffhq', 'list', 'shards', 'folders'] as const;
 
 export function datasetKind(name: string): (typeof KINDS)[number] {
   const kind = KINDS.find((each) => each === name);

@@ -46,7 +46,7 @@ const check: CommandSpec = {
   examples: ['daf dataset check celeba', 'daf dataset check ffhq --sample 1000 --json'],
   options(command) {
     command
-      .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list or folders', 'auto')
+      .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list, shards or folders', 'auto')
       .option('--sample <n>', 'photos to decode, spread over the set', wholeNumber('--sample', 0, 100_000_000), 100);
   },
   async run(args, options, io) {

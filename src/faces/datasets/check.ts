@@ -4,6 +4,7 @@ import { DEFAULT_DECODE_BYTES, decodeScaled, readHeader } from '../vision/decode
 import { openPhoto } from '../vision/source.js';
 import { type DatasetEntry, type DatasetKind, detectDataset, openDataset } from './dataset.js';
 import { listPhotos, photoPath } from './folder.js';
+import { type ArchiveMember, readMember } from './shards/member.js';
 
 export interface DatasetCheck {
   readonly kind: DatasetKind;
@@ -33,6 +34,7 @@ const SIDE = 256;
 interface Photo {
   readonly name: string;
   readonly path: string | Buffer;
+  readonly member?: ArchiveMember | undefined;
   readonly identity: string;
   readonly hinted: boolean;
 }
@@ -66,7 +68,7 @@ export async function checkDataset(
     people.add(entry.identity);
     photos += 1;
     hinted += entry.hinted ? 1 : 0;
-    bytes += (await stat(entry.path).catch(() => ({ size: 0 }))).size;
+    bytes += entry.member?.bytes ?? (await stat(entry.path).catch(() => ({ size: 0 }))).size;
   }
   const step = Math.max(1, Math.ceil(photos / Math.max(1, sample)));
   const sizes: [number, number][] = [];
@@ -77,7 +79,7 @@ export async function checkDataset(
     if (sample === 0) break;
     if ('fault' in entry || at++ % step !== 0) continue;
     try {
-      sizes.push(await decode(entry.path));
+      sizes.push(await decode(entry));
     } catch (error) {
       damaged.push({ name: entry.name, error: toWire(error) });
     }
@@ -109,8 +111,8 @@ async function reader(kind: DatasetKind, input: string): Promise<() => AsyncGene
   };
 }
 
-async function decode(path: string | Buffer): Promise<[number, number]> {
-  await using file = await openPhoto({ path });
+async function decode({ path, member }: Photo): Promise<[number, number]> {
+  await using file = await openPhoto(member === undefined ? { path } : { bytes: await readMember(String(path), member) });
   const header = await readHeader(file.input, DEFAULT_DECODE_BYTES);
   await decodeScaled(file.input, header, SIDE);
   return [header.width, header.height];

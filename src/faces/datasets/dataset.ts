@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { DafError } from '../../core/contracts/errors.js';
 import type { FaceHint } from '../types.js';
@@ -6,15 +6,21 @@ import { openCelebA } from './celeba.js';
 import { openCelebAHq } from './celeba-hq.js';
 import { openFfhq } from './ffhq.js';
 import { openList } from './list.js';
+import { SHARD } from './shards/list.js';
+import type { ArchiveMember } from './shards/member.js';
+import { openShards, type ShardSidecar } from './shards/shards.js';
 
-export type DatasetKind = 'celeba' | 'celeba-hq' | 'ffhq' | 'list' | 'folders';
+export type DatasetKind = 'celeba' | 'celeba-hq' | 'ffhq' | 'list' | 'shards' | 'folders';
 
 /** A photo of an annotated data set. */
 export interface DatasetItem {
   /** As reports call it: the input as typed, and the path below it. */
   readonly name: string;
-  /** Absolute. */
+  /** Absolute; of the archive where the photo lies in one. */
   readonly path: string;
+  readonly member?: ArchiveMember | undefined;
+  /** Landmarks beside it in the archive. */
+  readonly sidecar?: ShardSidecar | null | undefined;
   /** The person's key, safe as a file name. */
   readonly identity: string;
   /** What the set says of the face, for the map task. */
@@ -43,7 +49,7 @@ export async function detectDataset(input: string): Promise<DatasetKind> {
   const root = resolve(input);
   const info = await stat(root).catch(() => null);
   if (info === null) return 'folders';
-  if (!info.isDirectory()) return /\.(tsv|jsonl)$/i.test(root) ? 'list' : 'folders';
+  if (!info.isDirectory()) return /\.(tsv|jsonl)$/i.test(root) ? 'list' : SHARD.test(root) ? 'shards' : 'folders';
   const has = async (...names: string[]): Promise<boolean> => {
     for (const name of names) if ((await stat(join(root, name)).catch(() => null)) !== null) return true;
     return false;
@@ -52,6 +58,7 @@ export async function detectDataset(input: string): Promise<DatasetKind> {
   if (await has('identity_CelebA.txt', 'Anno/identity_CelebA.txt', 'list_attr_celeba.txt', 'Anno/list_attr_celeba.txt'))
     return 'celeba';
   if (await has('ffhq-dataset-v2.json')) return 'ffhq';
+  if ((await readdir(root)).some((name) => SHARD.test(name))) return 'shards';
   return 'folders';
 }
 
@@ -69,5 +76,7 @@ export function openDataset(kind: Exclude<DatasetKind, 'folders'>, input: string
       return openFfhq(input);
     case 'list':
       return openList(input);
+    case 'shards':
+      return openShards(input);
   }
 }

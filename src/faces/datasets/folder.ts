@@ -109,7 +109,7 @@ async function entries(folder: Place, finds: Finds): Promise<Place[]> {
   try {
     const names = await readdir(folder.path, { encoding: 'buffer' });
     return names
-      .filter((name) => name[0] !== 0x2e && !isSidecar(name))
+      .filter((name) => name[0] !== 0x2e && !isSidecarName(name.toString('latin1')))
       .sort(Buffer.compare)
       .map((name) => ({ path: join(folder.path, name), typed: join(folder.typed, name) }));
   } catch (cause) {
@@ -118,9 +118,13 @@ async function entries(folder: Place, finds: Finds): Promise<Place[]> {
   }
 }
 
+export function isPhotoName(name: string): boolean {
+  return PHOTO.test(name);
+}
+
 /** Landmarks of a photo (vision/sidecar.ts): no photos themselves, and no refusals. */
-function isSidecar(name: Buffer): boolean {
-  const text = name.toString('latin1').toLowerCase();
+export function isSidecarName(name: string): boolean {
+  const text = name.toLowerCase();
   return text.endsWith('.pts') || text.endsWith('.landmarks.json') || (text.endsWith('.json') && PHOTO.test(text.slice(0, -5)));
 }
 
@@ -135,7 +139,7 @@ async function statOf(place: Place, finds: Finds): Promise<Stats | null> {
 
 function addFile(place: Place, person: Place, info: Stats, finds: Finds): void {
   if (!info.isFile()) refuse(finds, place, new DafError('ERR_DAF_BAD_IMAGE', 'not a regular file'));
-  else if (PHOTO.test(place.path.toString('latin1'))) finds.photos.push({ place, person, bytes: info.size });
+  else if (isPhotoName(place.path.toString('latin1'))) finds.photos.push({ place, person, bytes: info.size });
   else {
     const hint = 'photos end in .jpg, .png, .webp, .tif, .gif or .avif';
     refuse(finds, place, new DafError('ERR_DAF_BAD_IMAGE', 'the name has no ending of a photo', { hint }));

@@ -148,7 +148,7 @@ async function prepare(photo: PhotoSource, decodeBytes: number, look: Look): Pro
   await using file = await openPhoto(photo);
   const header = await readHeader(file.input, decodeBytes);
   const { width, height } = header;
-  const hint = ('hint' in photo ? photo.hint : null) ?? null;
+  const hint = photo.hint ?? null;
   const given = (await readSidecar(photo, width, height)) ?? hintLandmarks(hint, width, height);
   const working = await decodeScaled(file.input, header, WORKING_SIDE);
   const seen =

@@ -102,6 +102,24 @@ export interface Member {
   readonly endpoint: string | null;
 }
 
+/** The answer to `hold-copy`: where the copy lies here, or null when no holder gave it. Key: (worker, job, attempt). */
+export interface CopyHeld {
+  readonly type: 'copy-held';
+  readonly worker: string;
+  readonly job: string;
+  readonly attempt: string;
+  readonly path: string | null;
+}
+
+/** What an attempt left is gone or damaged with one of its holders, and was read elsewhere. Key: (job, attempt, holder). */
+export interface CopyLost {
+  readonly type: 'copy-lost';
+  readonly worker: string;
+  readonly job: string;
+  readonly attempt: string;
+  readonly holder: string;
+}
+
 /** Asks for a job's spec. */
 export interface SpecRequest {
   readonly type: 'spec';
@@ -153,6 +171,18 @@ export interface DropJob {
 export interface DropOutputs extends TaskRead {
   readonly type: 'drop-outputs';
   readonly job: string;
+}
+
+/**
+ * Hold this too: one of its holders is gone. Fetch it whole from the first of `from` that gives it, answer `copy-held`; sent again until
+ * answered. Key: (job, attempt).
+ */
+export interface HoldCopy {
+  readonly type: 'hold-copy';
+  readonly job: string;
+  readonly attempt: string;
+  readonly kind: 'seg' | 'rec';
+  readonly from: readonly string[];
 }
 
 /** Who are you? Say hello again. Sent for anything from a worker that this term has not welcomed. */
@@ -318,8 +348,21 @@ export type FromWorker =
   | OutputsRequest
   | CommitsRequest
   | MembersRequest
+  | CopyHeld
+  | CopyLost
   | SpecRequest;
-export type ToWorker = Welcome | Assign | Verdicts | Revoke | DropJob | DropOutputs | UnknownWorker | Shutdown | Page | Refused;
+export type ToWorker =
+  | Welcome
+  | Assign
+  | Verdicts
+  | Revoke
+  | DropJob
+  | DropOutputs
+  | HoldCopy
+  | UnknownWorker
+  | Shutdown
+  | Page
+  | Refused;
 export type FromClient = ClientHello | SubmitJob | StatusRequest | ListRequest | CancelRequest | WatchRequest | WorkersRequest;
 export type ToClient = Reply | Refused | EventMessage;
 export type ToHolder = FetchRequest | CopyRequest;

@@ -1,6 +1,6 @@
 import type { Epoch, JobPhase, JobSpec, TaskId } from './job.js';
 import type { TaskRange } from './step.js';
-import type { Commit } from './task.js';
+import type { Commit, HeldCopy } from './task.js';
 
 /**
  * The coordinator's durable memory. Every method is atomic and resolves only when its effect has reached stable storage.
@@ -33,6 +33,18 @@ export interface StateStore {
   ): Promise<readonly ('committed' | 'discarded')[]>;
   /** Opens generation + 1 of a committed (or failed) task if it still is at `generation`. */
   reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean>;
+  /**
+   * Notes where the held output of a commit lies now: other workers have taken copies, or lost them. False, and nothing changes, unless the
+   * commit of this attempt stands at this generation and workers hold its output.
+   */
+  moveCopies(
+    term: number,
+    job: string,
+    task: TaskId,
+    generation: number,
+    attempt: string,
+    copies: readonly HeldCopy[],
+  ): Promise<boolean>;
   /** Counts a failed attempt of a task's generation, once however often it is told; returns the number so far. */
   countFailure(term: number, job: string, task: TaskId, generation: number, attempt: string, worker: string): Promise<number>;
   /** Forgets a job that is done, failed or cancelled. */

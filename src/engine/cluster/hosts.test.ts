@@ -1,6 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import type { JobStatus } from '../../core/contracts/job.js';
 import { countWords, sampleText, sortedLines, temporaryDirectory } from '../../testing/engine-fixture.js';
 import { defineJob } from '../jobs/define.js';
 import { SHIPPED_JOBS } from '../jobs/shipped.js';
@@ -119,6 +121,54 @@ async function loseHost(t: Test, hosts: readonly string[], replicas: number): Pr
   t.ok(killed, 'the host was ended after the maps and before the reduces');
   return { lost };
 }
+
+/** Segment files by the name of their attempt, over the data directories of these hosts. */
+function copiesOn(folder: string, hosts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const host of hosts) {
+    for (const name of readdirSync(join(folder, host), { recursive: true }) as string[]) {
+      const attempt = /([^/]+)\.seg$/.exec(name)?.[1];
+      if (attempt !== undefined) counts.set(attempt, (counts.get(attempt) ?? 0) + 1);
+    }
+  }
+  return counts;
+}
+
+t.test('two hosts die one after the other, and no map runs again: their copies were made anew', async (t) => {
+  const folder = temporaryDirectory(t);
+  const hosts = ['north', 'south', 'west', 'east'];
+  const { cluster, workers } = await start(t, folder, hosts);
+  const text = sampleText(2000, 9);
+  writeFileSync(join(folder, 'words.txt'), text);
+  const go = join(folder, 'go');
+  const options = { input: join(folder, 'words.txt'), output: join(folder, 'counts'), splitSize: 4000, reducers: 2 };
+  const job = await cluster.submit(heldBack, { ...options, replicas: 2, separator: ' ', params: { go } });
+  const until = async (what: (status: JobStatus) => boolean): Promise<void> => {
+    while (!what(await job.status())) await sleep(50);
+  };
+  await until(({ map }) => map.committed === map.total);
+  const { map } = await job.status();
+  const left = [...hosts];
+  for (const gone of ['south', 'north']) {
+    process.kill(workers[hosts.indexOf(gone)]!.pid, 'SIGKILL');
+    left.splice(left.indexOf(gone), 1);
+    // A copy that is whole stands under its name; nothing is read before both are there.
+    await until(() => {
+      const copies = [...copiesOn(folder, left).values()];
+      return copies.length === map.total && copies.every((count) => count === 2);
+    });
+  }
+  for (const gone of ['south', 'north']) rmSync(join(folder, gone), { recursive: true });
+  writeFileSync(go, '');
+  const result = await job.result();
+  t.equal(await sortedLines(result), countWords([text]));
+  const { tasks } = (await result.report()) as { tasks: { task: string; generation: number }[] };
+  t.equal(tasks.filter(({ task }) => task.startsWith('map-')).length, map.total);
+  t.ok(
+    tasks.every(({ generation }) => generation === 0),
+    'every task stands in its first generation',
+  );
+});
 
 t.test('a host that is gone costs its maps another run, and nothing else', async (t) => {
   const { lost } = await loseHost(t, ['north', 'south'], 1);

@@ -12,6 +12,8 @@ export class Books {
   readonly options: CoreOptions;
   readonly jobs = new Map<string, JobState>();
   readonly workers = new Map<string, Worker>();
+  /** Counts workers that came or went. */
+  membership = 0;
   /** Workers, by when they were heard of. */
   readonly seen: Leases<string>;
   readonly attempts: AttemptBook;

@@ -156,6 +156,15 @@ export class Core {
     return this.#books.workers.get(id) ?? null;
   }
 
+  /** Another number whenever workers have come or gone. */
+  get membership(): number {
+    return this.#books.membership;
+  }
+
+  get memberCount(): number {
+    return this.#books.workers.size;
+  }
+
   members(): Member[] {
     return [...this.#books.workers.values()].map(({ worker, host, endpoint }) => ({ worker, host, endpoint }));
   }

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { DafError, toWire } from '../../core/contracts/errors.js';
-import { type Message, PROTOCOL } from '../../core/contracts/messages.js';
+import { type Message, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
 import type { BlobStore, StateStore } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
@@ -11,6 +11,7 @@ import { Core } from './core.js';
 import type { CoreOptions, Effect } from './effects.js';
 import { Pages } from './pages.js';
 import { Publisher } from './publisher.js';
+import { Repairs } from './repairs.js';
 import type { ProcessPeak } from './report.js';
 import { StateSteps } from './state-steps.js';
 
@@ -46,6 +47,7 @@ export class Service {
   readonly #token: string | null;
   readonly #clients: Clients;
   readonly #pages: Pages;
+  readonly #repairs: Repairs;
   readonly #peers = new Map<string, Peer>();
   readonly #processes = new Map<string, ProcessPeak>();
   readonly #publisher: Publisher;
@@ -71,6 +73,7 @@ export class Service {
     });
     this.#clients = new Clients(this);
     this.#pages = new Pages(this);
+    this.#repairs = new Repairs(this);
   }
 
   /** Begins a term, which fences every earlier coordinator of this state, and takes up where the last one stopped. */
@@ -107,6 +110,7 @@ export class Service {
     this.core.tick(this.ports.now());
     this.#settle();
     this.#clients.tick();
+    this.#repairs.tick();
   }
 
   /** Ends with ERR_DAF_FENCED once a later term has begun or the state has lost writes; asked about once a second. */
@@ -137,6 +141,11 @@ export class Service {
 
   send<M extends Message>(peer: Peer, message: M, ...body: BodyOf<M> extends undefined ? [] : [BodyOf<M>]): void {
     if (!this.#closed) this.ports.send(peer, encode(message, ...body));
+  }
+
+  sendToWorker(worker: string, message: Exclude<ToWorker, { type: 'assign' | 'page' }>): void {
+    const peer = this.#peers.get(worker);
+    if (peer !== undefined) this.ports.send(peer, encode(message));
   }
 
   refuse(peer: Peer, request: number, error: unknown): void {
@@ -196,6 +205,12 @@ export class Service {
         if (this.#known(peer, message.worker))
           this.send(peer, { type: 'page', request: message.request, next: null }, this.core.members());
         return;
+      case 'copy-held':
+        if (this.#known(peer, message.worker)) this.#repairs.answered(message.worker, message);
+        return;
+      case 'copy-lost':
+        if (this.#known(peer, message.worker)) this.#repairs.lost(message);
+        return;
       case 'outputs':
       case 'commits':
       case 'spec':
@@ -242,17 +257,20 @@ export class Service {
   /** All of them before anything is sent: verdicts and new assignments travel in batches. */
   #commit(commits: readonly { readonly job: string; readonly commit: Commit }[]): void {
     this.#then(this.steps.commit(commits), (winners, now) => {
-      for (const [i, { job, commit }] of commits.entries()) this.core.commitDecided(job, commit, winners[i]!, now);
+      for (const [i, { job, commit }] of commits.entries()) {
+        this.core.commitDecided(job, commit, winners[i]!, now);
+        if (winners[i] !== null) this.#repairs.committed(job, winners[i]!);
+      }
     });
   }
 
   #carryOut(effect: Exclude<Effect, { kind: 'commit' }>): void {
     switch (effect.kind) {
       case 'send': {
-        const peer = this.#peers.get(effect.worker);
-        if (peer === undefined) return;
-        if (effect.message.type === 'assign') this.send(peer, effect.message, effect.body!);
-        else this.ports.send(peer, encode(effect.message as Exclude<typeof effect.message, { type: 'assign' | 'page' }>));
+        const { worker, message, body } = effect;
+        const peer = this.#peers.get(worker);
+        if (message.type !== 'assign') this.sendToWorker(worker, message as Exclude<typeof message, { type: 'assign' | 'page' }>);
+        else if (peer !== undefined) this.send(peer, message, body!);
         return;
       }
       case 'count-failure':

@@ -1,7 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
-import type { Commit } from '../../core/contracts/task.js';
+import type { Commit, HeldCopy } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Effect } from './effects.js';
 import { StageGraph } from './stage-graph.js';
@@ -74,9 +74,20 @@ export class StateSteps {
 
   /** What the commit that was taken back had contributed; null when there was none. */
   async reopen({ job, task, generation }: Extract<Effect, { kind: 'reopen' }>): Promise<Commit['outcome'] | null> {
-    const before = await this.#stored(job, task);
+    const before = await this.stored(job, task);
     await this.persist('a new generation', () => this.#world.state.reopenTask(this.#term, job, task, generation));
     return before?.generation === generation ? (before.commit?.outcome ?? null) : null;
+  }
+
+  /** Notes where the output of a commit lies now; without effect when that commit no longer stands. */
+  async moveCopies(
+    job: string,
+    task: Commit['task'],
+    generation: number,
+    attempt: string,
+    copies: readonly HeldCopy[],
+  ): Promise<void> {
+    await this.persist('copies', () => this.#world.state.moveCopies(this.#term, job, task, generation, attempt, copies));
   }
 
   async setPhase({ job, from, to, error }: Extract<Effect, { kind: 'set-phase' }>): Promise<void> {
@@ -112,14 +123,15 @@ export class StateSteps {
     }
   }
 
-  async #standing(job: string, commit: Commit): Promise<Commit | null> {
-    const stored = await this.#stored(job, commit.task);
-    return stored !== null && stored.generation === commit.generation ? stored.commit : null;
-  }
-
-  async #stored(job: string, { step, stage, index }: Commit['task']): Promise<StoredTask | null> {
+  /** Null for a task of which nothing is recorded. */
+  async stored(job: string, { step, stage, index }: Commit['task']): Promise<StoredTask | null> {
     const range = { step, stage, from: index, count: 1 };
     const [stored] = await this.persist('a task', () => this.#world.state.loadTasks(job, range));
     return stored?.task.index === index ? stored : null;
+  }
+
+  async #standing(job: string, commit: Commit): Promise<Commit | null> {
+    const stored = await this.stored(job, commit.task);
+    return stored !== null && stored.generation === commit.generation ? stored.commit : null;
   }
 }

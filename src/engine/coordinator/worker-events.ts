@@ -31,6 +31,7 @@ export class WorkerEvents {
       peakBytes: before?.peakBytes ?? 0,
     };
     workers.set(info.worker, worker);
+    if (before?.endpoint !== endpoint) this.#books.membership += 1;
     scheduler.withdraw(info.worker);
     seen.renew(info.worker, now);
     const named = new Set(running.map((each) => `${each.job}/${each.attempt}`));
@@ -137,6 +138,7 @@ export class WorkerEvents {
     const worker = workers.get(id);
     if (worker === undefined) return;
     workers.delete(id);
+    this.#books.membership += 1;
     scheduler.withdraw(id);
     seen.end(id);
     health.forget(id);

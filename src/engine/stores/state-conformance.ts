@@ -2,7 +2,7 @@ import type { Test } from 'tap';
 import { type JobSpec, type TaskId, taskName } from '../../core/contracts/job.js';
 import type { StepSpec } from '../../core/contracts/step.js';
 import type { StateStore } from '../../core/contracts/stores.js';
-import type { Commit } from '../../core/contracts/task.js';
+import type { Commit, HeldOutput } from '../../core/contracts/task.js';
 
 /** What one adapter gives the suite: `open` may be called again on the same place, as a restarted coordinator does. */
 export interface StateStorePlace {
@@ -100,6 +100,7 @@ export function stateStoreConformance(t: Test, place: () => Promise<StateStorePl
     await t.rejects(store.setPhase(term, 'a', 'running', 'failed', null), old);
     await t.rejects(store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'x') }]), old);
     await t.rejects(store.reopenTask(term, 'a', map(0), 0), old);
+    await t.rejects(store.moveCopies(term, 'a', map(0), 0, 'x', []), old);
     await t.rejects(store.countFailure(term, 'a', map(0), 0, 'a0', 'w'), old);
     await t.rejects(store.deleteJob(term, 'a'), old);
     t.same(await second.loadTasks('a'), [], 'a fenced call changes nothing');
@@ -177,6 +178,31 @@ export function stateStoreConformance(t: Test, place: () => Promise<StateStorePl
     t.match(await store.loadTasks('a'), [{ generation: 1, commit: null, failures: [] }]);
     t.same(await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 0, 'late') }]), ['discarded']);
     t.same(await store.commitTasks(term, [{ job: 'a', commit: sampleCommit(map(0), 1, 'new') }]), ['committed']);
+    await store.close();
+  });
+
+  t.test('copies move while their commit stands', async (t) => {
+    const { store, term, again } = await begin();
+    await store.createJob(term, sampleSpec('a'));
+    const copies = ['south', 'west'].map((worker) => ({ worker, host: worker, path: `/${worker}`, endpoint: 'ipc:///x' }));
+    const held = { index: 0, generation: 0, attempt: 'one', copies: [], key: null, bytes: 1, crc32c: null, digest: 1 };
+    t.equal(await store.moveCopies(term, 'a', map(0), 0, 'one', copies), false, 'nothing was committed');
+    const commit = (index: number, changes: Partial<typeof held> | null): { job: string; commit: Commit } => ({
+      job: 'a',
+      commit: sampleCommit(map(index), 0, 'one', { held: changes && ({ ...held, ...changes } as HeldOutput) }),
+    });
+    await store.commitTasks(term, [commit(0, {}), commit(1, null), commit(2, { key: 'in/the/store' } as never)]);
+    t.equal(await store.moveCopies(term, 'a', map(0), 0, 'one', copies), true);
+    t.equal(await store.moveCopies(term, 'a', map(0), 0, 'two', []), false, 'another attempt');
+    t.equal(await store.moveCopies(term, 'a', map(0), 1, 'one', []), false, 'another generation');
+    t.equal(await store.moveCopies(term, 'a', map(1), 0, 'one', copies), false, 'it holds nothing');
+    t.equal(await store.moveCopies(term, 'a', map(2), 0, 'one', copies), false, 'it lies in the output store');
+    const second = await again();
+    const [moved] = await second.loadTasks('a');
+    t.same(moved?.commit, commit(0, { copies } as never).commit, 'nothing else changed');
+    await store.reopenTask(term, 'a', map(0), 0);
+    t.equal(await store.moveCopies(term, 'a', map(0), 0, 'one', copies), false, 'taken back');
+    await second.close();
     await store.close();
   });
 

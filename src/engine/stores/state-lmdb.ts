@@ -4,10 +4,10 @@ import { DafError } from '../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
 import { MAX_STEPS, type TaskRange } from '../../core/contracts/step.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
-import type { Commit } from '../../core/contracts/task.js';
+import type { Commit, HeldCopy } from '../../core/contracts/task.js';
 import { DiskRoom } from './disk-room.js';
 import { fenced } from './state-memory.js';
-import { committed, failed, reopened, STAGES } from './task-record.js';
+import { committed, failed, moved, reopened, STAGES } from './task-record.js';
 
 const TERM = ['term'];
 const jobKey = (job: string): string[] => ['job', job];
@@ -131,6 +131,21 @@ export class LmdbStateStore implements StateStore {
   reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean> {
     return this.#write(term, () => {
       const after = reopened(this.#task(job, task), generation);
+      if (after !== null) this.#putTask(job, after);
+      return after !== null;
+    });
+  }
+
+  moveCopies(
+    term: number,
+    job: string,
+    task: TaskId,
+    generation: number,
+    attempt: string,
+    copies: readonly HeldCopy[],
+  ): Promise<boolean> {
+    return this.#write(term, () => {
+      const after = moved(this.#task(job, task), generation, attempt, copies);
       if (after !== null) this.#putTask(job, after);
       return after !== null;
     });

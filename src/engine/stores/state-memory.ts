@@ -2,8 +2,8 @@ import { DafError } from '../../core/contracts/errors.js';
 import { type JobPhase, type JobSpec, type TaskId, taskName } from '../../core/contracts/job.js';
 import type { TaskRange } from '../../core/contracts/step.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
-import type { Commit } from '../../core/contracts/task.js';
-import { committed, compareTasks, failed, reopened } from './task-record.js';
+import type { Commit, HeldCopy } from '../../core/contracts/task.js';
+import { committed, compareTasks, failed, moved, reopened } from './task-record.js';
 
 /** A StateStore that lives as long as the object: for simulations and tests, where "durable" means that it outlives a coordinator. */
 export class MemoryStateStore implements StateStore {
@@ -72,6 +72,21 @@ export class MemoryStateStore implements StateStore {
     if (after === null) return false;
     tasks!.set(taskName(task), after);
     return true;
+  }
+
+  async moveCopies(
+    term: number,
+    job: string,
+    task: TaskId,
+    generation: number,
+    attempt: string,
+    copies: readonly HeldCopy[],
+  ): Promise<boolean> {
+    this.#fence(term);
+    const tasks = this.#tasks.get(job);
+    const after = moved(tasks?.get(taskName(task)), generation, attempt, copies);
+    if (after !== null) tasks!.set(taskName(task), after);
+    return after !== null;
   }
 
   async countFailure(

@@ -1,6 +1,6 @@
 import type { TaskId } from '../../core/contracts/job.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
-import type { Commit } from '../../core/contracts/task.js';
+import type { Commit, HeldCopy } from '../../core/contracts/task.js';
 
 // The transitions of a stored task, shared by every StateStore that can run them itself.
 
@@ -27,6 +27,20 @@ export function committed(before: StoredTask | undefined, commit: Commit): Store
 export function reopened(before: StoredTask | undefined, generation: number): StoredTask | null {
   if (before === undefined || before.generation !== generation || before.commit === null) return null;
   return { ...idleTask(before.task), generation: generation + 1 };
+}
+
+/** Null unless the commit of this attempt stands and workers hold its output. */
+export function moved(
+  before: StoredTask | undefined,
+  generation: number,
+  attempt: string,
+  copies: readonly HeldCopy[],
+): (StoredTask & { readonly commit: Commit }) | null {
+  const commit = before?.commit ?? null;
+  const held = commit?.outcome.held ?? null;
+  if (before === undefined || commit === null || held === null || held.key !== null) return null;
+  if (before.generation !== generation || commit.attempt !== attempt) return null;
+  return { ...before, commit: { ...commit, outcome: { ...commit.outcome, held: { ...held, copies } } } };
 }
 
 /** Unchanged for another generation, a committed task, or an attempt already counted. */

@@ -274,6 +274,11 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   outputs: { from: 'worker', header: record({ worker, request, job: jobId, ...range }) },
   commits: { from: 'worker', header: record({ worker, request, job: jobId, from: whole() }) },
   members: { from: 'worker', header: record({ worker, request }) },
+  'copy-held': {
+    from: 'worker',
+    header: record({ worker, job: jobId, attempt: attemptName, path: nullable(text(MAX_NAME)) }),
+  },
+  'copy-lost': { from: 'worker', header: record({ worker, job: jobId, attempt: attemptName, holder: workerName }) },
   spec: { from: 'worker', header: record({ worker, request, job: jobId }) },
 
   welcome: {
@@ -293,6 +298,10 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
   revoke: { from: 'coordinator', header: record({ attempts: list(attemptRef, MAX_BATCH) }) },
   'drop-job': { from: 'coordinator', header: record({ job: jobId }) },
   'drop-outputs': { from: 'coordinator', header: record({ job: jobId, ...range, generations }) },
+  'hold-copy': {
+    from: 'coordinator',
+    header: record({ job: jobId, attempt: attemptName, kind: oneOf('seg', 'rec'), from: list(text(256), MAX_REPLICAS) }),
+  },
   'unknown-worker': { from: 'coordinator', header: record({ term: whole() }) },
   shutdown: { from: 'coordinator', header: record({}) },
   page: { from: 'coordinator', header: record({ request, next: nullable(whole()) }), body: 'any' },

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { addon } from '../../core/addon/index.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import type { JobSpec, TaskId } from '../../core/contracts/job.js';
@@ -8,7 +9,7 @@ import { PeakSampler } from '../../core/memory-sample.js';
 import { removeAttemptData } from './attempt-data.js';
 import { ControlWords } from './control-words.js';
 import type { Fetcher } from './data/fetcher.js';
-import { gatherInputs } from './data/gather.js';
+import { type GatherTarget, gatherInputs } from './data/gather.js';
 import { type ReplicaSource, replicate } from './data/replicas.js';
 import type { JobCache, JobFiles } from './job-files.js';
 import { LostInputs } from './lost-inputs.js';
@@ -35,6 +36,8 @@ export interface AttemptSource extends ReplicaSource {
   outputs(job: string, range: TaskRange): Promise<HeldOutput[]>;
   commits(job: string): Promise<Commit[]>;
   readonly fetcher: Fetcher;
+  /** Tells the coordinator of a copy that is gone. */
+  copyLost(job: string, attempt: string, holder: string): void;
   /** Where this worker serves what it holds; null for nowhere. */
   readonly dataEndpoint: string | null;
 }
@@ -188,11 +191,30 @@ export class AttemptTable {
     const { assignment } = attempt;
     const ranges = readsOf(files.spec, assignment.task);
     if (ranges.length === 0) return [];
-    attempt.waitingSince = performance.now();
-    const held = await Promise.all(ranges.map((range) => this.#source.outputs(assignment.job, range)));
-    attempt.waitingSince = null;
-    const target = { ...files, assignment, host: this.#options.host, isCancelled: () => attempt.revoked };
-    return gatherInputs(held, target, this.#source.fetcher);
+    const ask = async (): Promise<HeldOutput[][]> => {
+      attempt.waitingSince = performance.now();
+      const held = await Promise.all(ranges.map((range) => this.#source.outputs(assignment.job, range)));
+      attempt.waitingSince = null;
+      return held;
+    };
+    const held = await ask();
+    const target: GatherTarget = {
+      ...files,
+      assignment,
+      host: this.#options.host,
+      isCancelled: () => attempt.revoked,
+      members: () => this.#source.members(),
+      copyLost: (output, holder) => this.#source.copyLost(assignment.job, output, holder),
+    };
+    try {
+      return await gatherInputs(held, target, this.#source.fetcher);
+    } catch (error) {
+      // Workers come and go while this fetches, and copies are made again meanwhile: nothing is lost before the coordinator was asked again.
+      if (!(error instanceof LostInputs) || attempt.revoked) throw error;
+      const now = await ask();
+      if (isDeepStrictEqual(now, held)) throw error;
+      return gatherInputs(now, target, this.#source.fetcher);
+    }
   }
 
   #input(attempt: Attempt, files: JobFiles, inputs: TaskSource[][], commits: Commit[] | null): TaskInput {

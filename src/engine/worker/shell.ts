@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { DafError } from '../../core/contracts/errors.js';
 import { attemptPrefix } from '../../core/contracts/job.js';
-import { MAX_BATCH, PROTOCOL, type ToWorker, type Verdicts, type Welcome } from '../../core/contracts/messages.js';
+import { type HoldCopy, MAX_BATCH, PROTOCOL, type ToWorker, type Verdicts, type Welcome } from '../../core/contracts/messages.js';
 import type { Assignment } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
@@ -64,6 +64,8 @@ export class WorkerShell {
         fetcher: this.#fetcher,
         dataEndpoint: holder.endpoint,
         members: () => this.#link.members(),
+        copyLost: (job, attempt, holder) =>
+          void this.#link.send({ type: 'copy-lost', worker: options.name, job, attempt, holder }),
         log: (message) => events.log('warn', message),
       },
       {
@@ -173,6 +175,9 @@ export class WorkerShell {
       case 'drop-outputs':
         this.#jobs.dropOutputs(message.job, message).catch((error: unknown) => this.#warn(error));
         break;
+      case 'hold-copy':
+        this.#hold(message).catch((error: unknown) => this.#warn(error));
+        break;
       case 'shutdown':
         this.#events.onShutdown();
         break;
@@ -258,6 +263,18 @@ export class WorkerShell {
       if (report === undefined || verdict.verdict === 'committed') continue;
       this.#removeFiles(report.job, report).catch((error: unknown) => this.#warn(error));
     }
+  }
+
+  /** Takes a copy of what others hold. A job that this worker does not know yet is looked up, so that the copy goes with it. */
+  async #hold({ job, attempt, kind, from }: HoldCopy): Promise<void> {
+    let path: string | null = null;
+    try {
+      await this.#jobs.get(job);
+      path = await this.#holder.hold({ job, attempt, kind }, from);
+    } catch (error) {
+      this.#events.log('warn', `no copy of ${attempt}: ${error instanceof Error ? error.message : error}`);
+    }
+    await this.#link.send({ type: 'copy-held', worker: this.#options.name, job, attempt, path });
   }
 
   /** What an attempt that does not count wrote: here and below its prefix in the output store. */

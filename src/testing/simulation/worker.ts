@@ -1,6 +1,6 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { attemptPrefix, type JobSpec, mapPartName, partName, taskName } from '../../core/contracts/job.js';
-import { type FromWorker, MAX_BATCH, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
+import { type FromWorker, type HoldCopy, MAX_BATCH, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
 import { placeOf, readsOf, type TaskRange } from '../../core/contracts/step.js';
 import type { Assignment, HeldOutput, LostOutput, Outcome, OutputFile, Report, TaskRead } from '../../core/contracts/task.js';
 import type { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
@@ -31,6 +31,9 @@ interface Held {
 }
 
 const CAPACITY = 2;
+
+const endpointOf = (worker: string): string => `sim:${worker}`;
+const workerOf = (endpoint: string): string => endpoint.slice('sim:'.length);
 
 /** A worker as the protocol sees it; its work is a wait and a few strings. */
 export class SimWorker {
@@ -90,7 +93,15 @@ export class SimWorker {
 
   hello(): void {
     const running = [...this.#held.values()].map(({ assignment }) => assignment).slice(0, MAX_BATCH);
-    const about = { worker: this.id, host: this.id, pid: 1, threads: 1, budgetBytes: 1, endpoint: null, token: null };
+    const about = {
+      worker: this.id,
+      host: this.id,
+      pid: 1,
+      threads: 1,
+      budgetBytes: 1,
+      endpoint: endpointOf(this.id),
+      token: null,
+    };
     this.#send(encode({ type: 'worker-hello', protocol: PROTOCOL, running, ...about }));
   }
 
@@ -135,6 +146,9 @@ export class SimWorker {
         return;
       case 'drop-outputs':
         this.#drop(message);
+        return;
+      case 'hold-copy':
+        this.#holdCopy(message);
         return;
       case 'page':
         this.#pages.get(message.request)?.(body as HeldOutput[]);
@@ -231,8 +245,21 @@ export class SimWorker {
     const others = [...this.#world.disks.keys()].filter((worker) => worker !== this.id);
     const holders = [this.id, ...others.slice(0, this.#world.spec.replicas - 1)];
     for (const holder of holders) this.#world.disks.get(holder)?.set(path, content);
-    const copies = holders.map((worker) => ({ worker, host: worker, path, endpoint: null }));
+    const copies = holders.map((worker) => ({ worker, host: worker, path, endpoint: endpointOf(worker) }));
     return { ...this.#identity(assignment), copies, key: null };
+  }
+
+  /** Takes what another disk has, when it still has it. */
+  #holdCopy({ job, attempt, from }: HoldCopy): void {
+    const { random, clock, disks } = this.#world;
+    clock.after(random.whole(1, 50), () =>
+      this.#act(() => {
+        const path = `${attempt.replace(/-g\d+-a[\d.]+$/, '')}/${attempt}`;
+        const content = from.map((endpoint) => disks.get(workerOf(endpoint))?.get(path)).find((each) => each !== undefined);
+        if (content !== undefined) this.#disk.set(path, content);
+        this.#send(encode({ type: 'copy-held', worker: this.id, job, attempt, path: content === undefined ? null : path }));
+      }),
+    );
   }
 
   #identity({ task, generation, attempt }: Assignment): Omit<HeldOutput, 'copies' | 'key'> {

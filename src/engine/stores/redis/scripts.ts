@@ -116,6 +116,16 @@ redis.call('HDEL', KEYS[2], at .. ':f', at .. ':c')
 return written(1)`,
   ),
 
+  /** KEYS tasks; ARGV[3] place, [4] generation, [5] the commit as it was read, [6] as it shall be → 1 replaced */
+  replaceCommit: write(
+    2,
+    `${TASK}
+local at = ARGV[3]
+if generation(KEYS[2], at) ~= tonumber(ARGV[4]) or redis.call('HGET', KEYS[2], at .. ':c') ~= ARGV[5] then return {'ok', seq, 0} end
+redis.call('HSET', KEYS[2], at .. ':c', ARGV[6])
+return written(1)`,
+  ),
+
   /** KEYS job, order, tasks; ARGV[3] place, [4] generation, [5] attempt, [6] worker → failures so far */
   countFailure: write(
     4,

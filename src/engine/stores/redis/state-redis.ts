@@ -3,9 +3,9 @@ import { DafError } from '../../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, TaskId } from '../../../core/contracts/job.js';
 import type { TaskRange } from '../../../core/contracts/step.js';
 import type { StateStore, StoredJob, StoredTask } from '../../../core/contracts/stores.js';
-import type { Commit } from '../../../core/contracts/task.js';
+import type { Commit, HeldCopy } from '../../../core/contracts/task.js';
 import { fenced } from '../state-memory.js';
-import { idleTask, STAGES } from '../task-record.js';
+import { idleTask, moved, STAGES } from '../task-record.js';
 import { RedisConnection } from './connection.js';
 import { parseRedisUrl } from './place.js';
 import { SCRIPTS, type ScriptName } from './scripts.js';
@@ -125,6 +125,35 @@ export class RedisStateStore implements StateStore {
   async reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean> {
     const [reopened] = await this.#call('reopenTask', term, [`tasks:${job}`], placeOf(task), generation);
     return reopened === 1;
+  }
+
+  /** Reads, then compares and sets: one coordinator writes, so that it is tried again only after a write of its own. */
+  async moveCopies(
+    term: number,
+    job: string,
+    task: TaskId,
+    generation: number,
+    attempt: string,
+    copies: readonly HeldCopy[],
+  ): Promise<boolean> {
+    const keys = [`order:${job}`, `tasks:${job}`];
+    const place = placeOf(task);
+    for (;;) {
+      const [rows] = await this.#call('loadTasks', term, keys, `[${place}`, `[${place}`, 1);
+      const cells = rows as Buffer[];
+      const after = cells.length === 0 ? null : moved(storedTask(cells), generation, attempt, copies);
+      if (after === null) return false;
+      const [done] = await this.#call(
+        'replaceCommit',
+        term,
+        [`tasks:${job}`],
+        place,
+        generation,
+        cells[3]!,
+        packr.pack(after.commit),
+      );
+      if (done === 1) return true;
+    }
   }
 
   async countFailure(

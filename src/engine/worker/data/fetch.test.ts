@@ -1,12 +1,16 @@
-import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { curveKeyPair } from 'zeromq';
 import { addon } from '../../../core/addon/index.js';
 import { RecordBatch } from '../../../core/addon/records.js';
+import type { Member } from '../../../core/contracts/messages.js';
+import type { TaskSource } from '../../../core/contracts/task.js';
 import { temporaryDirectory } from '../../../testing/engine-fixture.js';
+import { sampleSpec, sampleStep } from '../../stores/state-conformance.js';
 import { AllowList } from '../../wire/index.js';
 import { Fetcher, type Wanted } from './fetcher.js';
+import { gatherInputs } from './gather.js';
 import { DataHolder } from './holder.js';
 
 const never = (): boolean => false;
@@ -150,8 +154,71 @@ t.test('encrypted, between workers of one key or of keys on the list', async (t)
     t.ok(bytes.equals(await fetchAll(fetcher, holder.endpoint!, wanted)));
     await fetcher.close();
   }
-  const outside = new Fetcher('secret', stranger);
+  const outside = new Fetcher('secret', stranger, 300);
   await t.rejects(fetchAll(outside, holder.endpoint!, wanted), { code: 'ERR_DAF_UNREACHABLE' });
   t.ok(said.some((message) => message.includes(stranger.publicKey)));
   await outside.close();
+});
+
+t.test('what cannot be reached from here comes through a worker that can', async (t) => {
+  const [own, friend, stranger] = [curveKeyPair(), curveKeyPair(), curveKeyPair()];
+  const folder = temporaryDirectory(t);
+  const list = join(folder, 'friends');
+  writeFileSync(list, `${friend.publicKey}\n`);
+  const everybody = join(folder, 'everybody');
+  writeFileSync(everybody, `${friend.publicKey}\n${stranger.publicKey}\n`);
+  // The maker lets in its friend only: for the reader it is as far as behind a cut link.
+  const open = async (worker: string, keys: typeof own, allowed: string): Promise<DataHolder> => {
+    const fetcher = new Fetcher('secret', keys, 300);
+    const security = { keys, allowed: new AllowList(allowed, [keys.publicKey]) };
+    const dataDir = join(folder, worker);
+    const holder = await DataHolder.open({ dataDir, worker, token: 'secret', beside: 'tcp://127.0.0.1:1', fetcher, security });
+    t.teardown(async () => {
+      await fetcher.close();
+      await holder.close();
+    });
+    return holder;
+  };
+  const maker = await open('maker', own, list);
+  const relay = await open('relay', friend, everybody);
+  mkdirSync(join(folder, 'maker', 'job', 'maker'), { recursive: true });
+  const bytes = Buffer.alloc(700_000, 'xyz');
+  writeFileSync(join(folder, 'maker', 'job', 'maker', 'map-0-g0-a1.1.rec'), bytes);
+  const reader = new Fetcher('secret', stranger, 300);
+  t.teardown(() => reader.close());
+  const members = ['maker', 'relay'].map((worker) => ({
+    ...{ worker, host: worker },
+    endpoint: (worker === 'maker' ? maker : relay).endpoint!,
+  }));
+  const lost: string[] = [];
+  const gather = (there: readonly Member[]): Promise<TaskSource[][]> =>
+    gatherInputs(
+      [
+        [
+          {
+            ...{ index: 0, generation: 0, attempt: 'map-0-g0-a1.1', key: null, digest: 1 },
+            ...{ copies: [{ ...members[0]!, path: '/nowhere' }], bytes: bytes.length, crc32c: addon().crc32c(0, bytes) },
+          },
+        ],
+      ],
+      {
+        spec: sampleSpec('job', { steps: [sampleStep({ reducers: 0, splits: 1 }), sampleStep({ from: [0], splits: 1 })] }),
+        assignment: {
+          ...{ job: 'job', task: { step: 1, stage: 'map', index: 0 }, generation: 0, attempt: 's1-map-0-g0-a1.9' },
+          ...{ epoch: { term: 1, counter: 9 }, try: 1, backup: false },
+        },
+        dataDir: folder,
+        host: 'here',
+        isCancelled: never,
+        members: async () => there,
+        copyLost: (_, holder) => void lost.push(holder),
+      },
+      reader,
+    );
+  const [[source] = []] = await gather(members);
+  t.ok(source?.place.kind === 'part' && bytes.equals(readFileSync(source.place.path)));
+  t.ok(existsSync(join(folder, 'relay', 'job', 'relay', 'map-0-g0-a1.1.rec')), 'the worker between holds it now');
+  t.same(lost, [], 'the maker still has it');
+  const alone = await gather(members.slice(0, 1)).catch((error: unknown) => error);
+  t.match(alone, { error: { code: 'ERR_DAF_SEGMENT_LOST', retryable: true, cause: { code: 'ERR_DAF_UNREACHABLE' } } });
 });

@@ -33,10 +33,15 @@ export class Fetcher {
   readonly #token: string | null;
   readonly #keys: KeyPair | null;
   readonly #connections = new Map<string, Connection>();
+  readonly #patienceMs: number;
   #request = 0;
 
-  /** @param keys the own ones, for holders that encrypt */
-  constructor(token: string | null, keys: KeyPair | null = null) {
+  /**
+   * @param keys the own ones, for holders that encrypt
+   * @param patienceMs a holder that says nothing for this long cannot be reached
+   */
+  constructor(token: string | null, keys: KeyPair | null = null, patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs;
     this.#token = token;
     this.#keys = keys;
   }
@@ -81,7 +86,7 @@ export class Fetcher {
       } finally {
         stream.end();
       }
-      if (performance.now() - heard > PATIENCE_MS) {
+      if (performance.now() - heard > this.#patienceMs) {
         throw new DafError('ERR_DAF_UNREACHABLE', `${endpoint} does not answer`, { retryable: true });
       }
     }
@@ -121,6 +126,7 @@ export class Fetcher {
   #ask(connection: Connection, question: Question): { next(): Promise<Answer | null>; end(): void } {
     const request = ++this.#request;
     const answers: Answer[] = [];
+    const silenceMs = Math.min(ASK_AGAIN_MS, this.#patienceMs);
     let wake: () => void = () => {};
     const ask = (): void => {
       void connection.socket.send(encode({ ...question, request, token: this.#token }));
@@ -135,7 +141,7 @@ export class Fetcher {
       async next() {
         if (answers.length === 0) {
           await new Promise<void>((resolve) => {
-            const silence = setTimeout(resolve, ASK_AGAIN_MS);
+            const silence = setTimeout(resolve, silenceMs);
             wake = () => {
               clearTimeout(silence);
               resolve();

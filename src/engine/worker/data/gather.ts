@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { JobSpec } from '../../../core/contracts/job.js';
+import type { Member } from '../../../core/contracts/messages.js';
 import { readsOf, type TaskRange } from '../../../core/contracts/step.js';
-import type { Assignment, HeldCopy, HeldOutput, TaskSource } from '../../../core/contracts/task.js';
+import type { Assignment, HeldOutput, TaskSource } from '../../../core/contracts/task.js';
 import { fetchedPath } from '../attempt-data.js';
 import { isLoss, LostInputs } from '../lost-inputs.js';
-import type { Fetcher, Wanted, WriteChunk } from './fetcher.js';
+import { fetchCopy } from './fetch-copy.js';
+import { FetchedFile } from './fetched-file.js';
+import type { Fetcher } from './fetcher.js';
 
 /** Fetches of one task at a time; each may hold its credit in memory. */
 const PARALLEL = 4;
@@ -17,11 +19,15 @@ export interface GatherTarget {
   readonly dataDir: string;
   readonly host: string;
   isCancelled(): boolean;
+  /** All workers: through them goes what cannot be reached from here. */
+  members(): Promise<readonly Member[]>;
+  /** Told that a worker no longer has what an attempt left there, although it answers. */
+  copyLost(attempt: string, holder: string): void;
 }
 
 /**
  * Makes what a task reads readable for its thread: files of this host as they are, what other hosts hold fetched into one file of the
- * attempt, copy after copy until one is good.
+ * attempt, copy after copy until one is good, and through other workers where none can be reached.
  * @param inputs what the tasks of each of readsOf() hold
  * @throws LostInputs naming all outputs of which no copy can be had
  */
@@ -82,73 +88,12 @@ async function gatherOne(
   const { index, generation, crc32c, bytes, key, copies } = output;
   const source = { index, generation, crc32c };
   if (key !== null) return { ...source, place: { kind: 'store', key, bytes } };
-  const local = copies.find(({ host, path }) => host === target.host && (copies.length === 1 || existsSync(path)));
+  const here = copies.filter(({ host }) => host === target.host);
+  const local = here.find(({ path }) => copies.length === 1 || existsSync(path));
+  for (const each of here) if (local === undefined) target.copyLost(output.attempt, each.worker);
   if (local !== undefined) return { ...source, place: { kind: 'file', path: local.path, bytes } };
   const task = target.assignment.task;
   const kind = range.step === task.step && range.stage === 'map' ? 'seg' : 'rec';
   const wanted = { job: target.spec.id, attempt: output.attempt, kind, partition: kind === 'seg' ? task.index : 0 } as const;
-  return { ...source, place: await fetchOne(copies, wanted, crc32c, target, fetcher, fetched) };
-}
-
-async function fetchOne(
-  copies: readonly HeldCopy[],
-  wanted: Wanted,
-  crc32c: number | null,
-  target: GatherTarget,
-  fetcher: Fetcher,
-  fetched: FetchedFile,
-): Promise<TaskSource['place']> {
-  let why: unknown = new DafError('ERR_DAF_NOT_FOUND', `nobody serves ${wanted.attempt}`);
-  for (const { endpoint } of copies) {
-    if (endpoint === null || fetched.silent.has(endpoint)) continue;
-    try {
-      return await fetched.take((write) => fetcher.fetch(endpoint, wanted, crc32c, write, () => target.isCancelled()));
-    } catch (error) {
-      why = error;
-      const { code } = DafError.from(error, 'ERR_DAF_IO');
-      if (code === 'ERR_DAF_UNREACHABLE') fetched.silent.add(endpoint);
-      if (!isLoss(DafError.from(error, 'ERR_DAF_IO'))) break;
-    }
-  }
-  throw why;
-}
-
-/** What was fetched for an attempt, one part behind the other; created when there is something. */
-class FetchedFile {
-  /** Holders that did not answer: each is waited for once. */
-  readonly silent = new Set<string>();
-  readonly #path: string;
-  #opening: Promise<FileHandle> | null = null;
-  #bytes = 0;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  /** Parts arrive at once and in pieces: each gets its place as soon as its length is known. */
-  async take(fetch: (write: WriteChunk) => Promise<number>): Promise<TaskSource['place']> {
-    this.#opening ??= open(this.#path, 'w');
-    const file = await this.#opening;
-    let offset: number | null = null;
-    const bytes = await fetch(async (chunk, at, total) => {
-      offset ??= this.#claim(total);
-      await file.write(chunk, 0, chunk.length, offset + at);
-    });
-    return { kind: 'part', path: this.#path, offset: offset ?? 0, bytes, fileBytes: 0 };
-  }
-
-  complete(source: TaskSource): TaskSource {
-    const { place } = source;
-    return place.kind === 'part' ? { ...source, place: { ...place, fileBytes: this.#bytes } } : source;
-  }
-
-  async close(): Promise<void> {
-    await (await this.#opening)?.close();
-  }
-
-  #claim(bytes: number): number {
-    const at = this.#bytes;
-    this.#bytes += bytes;
-    return at;
-  }
+  return { ...source, place: await fetchCopy(copies, wanted, crc32c, target, fetcher, fetched) };
 }

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { addon } from '../../../core/addon/index.js';
 import { DafError, toWire } from '../../../core/contracts/errors.js';
@@ -102,6 +102,27 @@ export class DataHolder {
     this.#removeSocket();
   }
 
+  /**
+   * Copies what others hold, unless it lies here already: it is then served like what was made here.
+   * @param from endpoints, tried in turn
+   * @returns where it lies
+   * @throws DafError what the last of them answered
+   */
+  async hold({ job, attempt, kind }: Pick<Wanted, 'job' | 'attempt' | 'kind'>, from: readonly string[]): Promise<string> {
+    const path = this.#path(job, attempt, kind);
+    if (existsSync(path)) return path;
+    let copying = this.#copying.get(path);
+    if (copying === undefined) {
+      copying = copyFile(this.#fetcher, from, { job, attempt, kind, partition: null }, path);
+      this.#copying.set(path, copying);
+    }
+    try {
+      return await copying;
+    } finally {
+      this.#copying.delete(path);
+    }
+  }
+
   #receive(peer: Peer, frames: readonly Uint8Array[]): void {
     let message: ToHolder;
     try {
@@ -153,18 +174,8 @@ export class DataHolder {
   }
 
   async #copy(peer: Peer, { request, job, attempt, kind, from }: CopyRequest): Promise<void> {
-    const path = this.#path(job, attempt, kind);
-    let copying = this.#copying.get(path);
-    if (copying === undefined) {
-      copying = copyFile(this.#fetcher, from, { job, attempt, kind, partition: null }, path);
-      this.#copying.set(path, copying);
-    }
-    try {
-      await copying;
-      await this.#router?.send(peer, encode({ type: 'copied', request, path }));
-    } finally {
-      this.#copying.delete(path);
-    }
+    const path = await this.hold({ job, attempt, kind }, [from]);
+    await this.#router?.send(peer, encode({ type: 'copied', request, path }));
   }
 
   /** Names are checked by the schema: they cannot leave the directory. */
@@ -189,18 +200,23 @@ export class DataHolder {
 }
 
 /** Whole or not at all. */
-async function copyFile(fetcher: Fetcher, from: string, wanted: Wanted, path: string): Promise<string> {
+async function copyFile(fetcher: Fetcher, from: readonly string[], wanted: Wanted, path: string): Promise<string> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.copy`;
-  const file = await open(temporary, 'w');
-  try {
+  let why: unknown = new DafError('ERR_DAF_NOT_FOUND', `nobody serves ${wanted.attempt}`);
+  for (const endpoint of from) {
+    const file = await open(temporary, 'w');
     const write: WriteChunk = async (chunk, at) => void (await file.write(chunk, 0, chunk.length, at));
-    await fetcher.fetch(from, wanted, null, write, () => false);
-  } finally {
-    await file.close();
+    try {
+      await fetcher.fetch(endpoint, wanted, null, write, () => false).finally(() => file.close());
+      await rename(temporary, path);
+      return path;
+    } catch (error) {
+      why = error;
+    }
   }
-  await rename(temporary, path);
-  return path;
+  await rm(temporary, { force: true });
+  throw why;
 }
 
 async function readFully(file: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -1,8 +1,8 @@
 import { taskName } from '../../../core/contracts/job.js';
 import type { Member } from '../../../core/contracts/messages.js';
 import type { HeldCopy, HeldOutput, TaskInput } from '../../../core/contracts/task.js';
+import { copyTargets, Ring } from '../../wire/index.js';
 import type { Fetcher } from './fetcher.js';
-import { Ring } from './ring.js';
 
 export interface ReplicaSource {
   /** All workers, this one too. */
@@ -24,15 +24,12 @@ export async function replicate(
   const [own] = held.copies;
   if (spec.replicas < 2 || own?.endpoint == null) return held;
   const members = new Map((await source.members()).map((member) => [member.worker, member]));
-  members.delete(worker);
-  const order = new Ring([...members.keys()]).successors(`${spec.id}/${taskName(assignment.task)}`, members.size);
-  const candidates = order.map((name) => members.get(name)!);
-  const byDistance = [...candidates.filter((each) => each.host !== host), ...candidates.filter((each) => each.host === host)];
+  const key = `${spec.id}/${taskName(assignment.task)}`;
+  const targets = copyTargets(new Ring([...members.keys()]), key, members, [{ worker, host }]);
   const copies: HeldCopy[] = [own];
   const kind = held.crc32c === null ? 'seg' : 'rec';
-  for (const { worker: name, host: theirs, endpoint } of byDistance) {
-    if (copies.length === spec.replicas) break;
-    if (endpoint === null) continue;
+  for (const { worker: name, host: theirs, endpoint } of targets) {
+    if (copies.length === spec.replicas || endpoint === null) break;
     try {
       const path = await fetcher.askToCopy(endpoint, { job: spec.id, attempt: held.attempt, kind, from: own.endpoint });
       copies.push({ worker: name, host: theirs, path, endpoint });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Member } from '../../core/contracts/messages.js';
 
 /** Points of a member on the ring: the more, the evener the shares. */
 const POINTS = 64;
@@ -36,6 +37,25 @@ export class Ring {
     }
     return low;
   }
+}
+
+/**
+ * Who should hold a key beside those that do, best first: the next members on the ring from where the key falls, those of hosts without a
+ * copy before the others. Members without a data socket can hold nothing for others.
+ */
+export function copyTargets(
+  ring: Ring,
+  key: string,
+  members: ReadonlyMap<string, Member>,
+  holders: readonly Pick<Member, 'worker' | 'host'>[],
+): Member[] {
+  const holding = new Set(holders.map(({ worker }) => worker));
+  const hosts = new Set(holders.map(({ host }) => host));
+  const able = ring.successors(key, members.size).flatMap((name) => {
+    const member = members.get(name);
+    return member === undefined || member.endpoint === null || holding.has(name) ? [] : [member];
+  });
+  return [...able.filter(({ host }) => !hosts.has(host)), ...able.filter(({ host }) => hosts.has(host))];
 }
 
 /** 0 … 2^32 − 1, the same everywhere. */

@@ -4,6 +4,7 @@
 #include "native/kernels/generic/adam.h"
 #include "native/kernels/generic/composite.h"
 #include "native/kernels/generic/encode.h"
+#include "native/kernels/generic/gradient.h"
 #include "native/kernels/generic/hash.h"
 #include "native/kernels/generic/hash_position.h"
 #include "native/kernels/generic/march.h"

@@ -12,26 +12,39 @@ namespace {
 constexpr uint32_t kVectors = kTile / kLanes >= 3 ? 3 : 1;
 constexpr uint32_t kSpan = kVectors * kLanes;  // samples of a register block
 
-// One register block over `in` inputs of one source. Weights advance by 8 per input (the packing),
-// whatever kBlockOutputs is. Those of a wide network come from L3 in runs that end before the
-// hardware has seen their pattern: the ones `ahead` floats further, which are next, are fetched
-// meanwhile.
+// One input of a register block: all its outputs' weights with all its samples.
 template <uint32_t kOutputs>
+inline __attribute__((always_inline)) void AddInput(const float* weights, const float* src,
+                                                    F (&sum)[kOutputs][kVectors]) {
+  F x[kVectors];
+#pragma GCC unroll 3
+  for (uint32_t v = 0; v < kVectors; ++v) x[v] = Load(src + v * kLanes);
+#pragma GCC unroll 8
+  for (uint32_t o = 0; o < kOutputs; ++o) {
+    const F w = Set(weights[o]);
+#pragma GCC unroll 3
+    for (uint32_t v = 0; v < kVectors; ++v) AddProduct(&sum[o][v], w, x[v]);
+  }
+}
+
+// One register block over `in` inputs of one source. Weights advance by 8 per input (the packing),
+// whatever kBlockOutputs is. With kFetch those `ahead` floats further are asked for meanwhile, two
+// inputs' to a cache line. Unrolled, for a core that has neither ports nor places to spare for the
+// counting: an eighth of the time where the layers are small.
+template <bool kFetch, uint32_t kOutputs>
 inline __attribute__((always_inline)) void Accumulate(const float* weights, const float* src,
                                                       uint32_t in, size_t ahead,
                                                       F (&sum)[kOutputs][kVectors]) {
-  for (uint32_t i = 0; i < in; ++i, weights += 8, src += kTile) {
-    __builtin_prefetch(weights + ahead, 0, kWeightCache);
-    F x[kVectors];
-#pragma GCC unroll 3
-    for (uint32_t v = 0; v < kVectors; ++v) x[v] = Load(src + v * kLanes);
-#pragma GCC unroll 8
-    for (uint32_t o = 0; o < kOutputs; ++o) {
-      const F w = Set(weights[o]);
-#pragma GCC unroll 3
-      for (uint32_t v = 0; v < kVectors; ++v) AddProduct(&sum[o][v], w, x[v]);
+  constexpr uint32_t kUnroll = 4;
+  uint32_t i = 0;
+  for (; i + kUnroll <= in; i += kUnroll) {
+#pragma GCC unroll 4
+    for (uint32_t u = 0; u < kUnroll; ++u, weights += 8, src += kTile) {
+      if (kFetch && u % 2 == 0) __builtin_prefetch(weights + ahead, 0, kWeightCache);
+      AddInput<kOutputs>(weights, src, sum);
     }
   }
+  for (; i < in; ++i, weights += 8, src += kTile) AddInput<kOutputs>(weights, src, sum);
 }
 
 // Some inputs of one source, few enough that their rows stay in L1 while all outputs pass over
@@ -41,12 +54,18 @@ struct Slice {
   const float* src;
   uint32_t in;
   bool first, last;  // begins with the bias; ends with the activation
+  bool wide;         // of a layer whose weights are not in a near cache when they are read
 };
 
-// The outputs `first` … first + kOutputs − 1 of a slice.
-template <uint32_t kActivation, uint32_t kOutputs>
-inline __attribute__((always_inline)) void AddBlock(const LayerArgs& a, const Slice& slice,
-                                                    uint32_t first) {
+// Weights of a layer from which on they are fetched ahead: those of a wide network come from L3, in
+// runs that end before the hardware has seen their pattern. Those of a small one stay in L1, and
+// every fetch would be in the way.
+constexpr size_t kWide = 16384;
+
+// The outputs `first` … first + kOutputs − 1 of a slice. A function of its own: inlined next to
+// others, g++ 12 moves accumulators from register to register in the innermost loop.
+template <uint32_t kActivation, uint32_t kOutputs, bool kFetch>
+__attribute__((noinline)) void AddBlock(const LayerArgs& a, const Slice& slice, uint32_t first) {
   const size_t in = size_t{a.in0} + a.in1;
   for (uint32_t s = 0; s < kTile; s += kSpan) {
     float* dst = a.dst + size_t{first} * kTile + s;
@@ -58,8 +77,8 @@ inline __attribute__((always_inline)) void AddBlock(const LayerArgs& a, const Sl
       for (uint32_t v = 0; v < kVectors; ++v)
         sum[o][v] = slice.first ? bias : Load(dst + o * kTile + v * kLanes);
     }
-    Accumulate(slice.weights + first / 8 * 8 * in + first % 8, slice.src + s, slice.in, in * 8,
-               sum);
+    Accumulate<kFetch>(slice.weights + first / 8 * 8 * in + first % 8, slice.src + s, slice.in,
+                       in * 8, sum);
 #pragma GCC unroll 8
     for (uint32_t o = 0; o < kOutputs; ++o) {
 #pragma GCC unroll 3
@@ -78,9 +97,14 @@ inline __attribute__((always_inline)) void AddBlock(const LayerArgs& a, const Sl
 template <uint32_t kActivation>
 inline __attribute__((always_inline)) void AddSlice(const LayerArgs& a, const Slice& slice) {
   uint32_t first = 0;
-  for (; first + kBlockOutputs <= a.out; first += kBlockOutputs)
-    AddBlock<kActivation, kBlockOutputs>(a, slice, first);
-  if (first < a.out) AddBlock<kActivation, 4>(a, slice, first);
+  for (; first + kBlockOutputs <= a.out; first += kBlockOutputs) {
+    // The next 8 outputs' weights, once for all blocks of these 8.
+    if (slice.wide && first % 8 == 0 && first + 8 < a.out)
+      AddBlock<kActivation, kBlockOutputs, true>(a, slice, first);
+    else
+      AddBlock<kActivation, kBlockOutputs, false>(a, slice, first);
+  }
+  if (first < a.out) AddBlock<kActivation, 4, false>(a, slice, first);
 }
 
 template <uint32_t kActivation>
@@ -91,8 +115,11 @@ void LayerAs(const LayerArgs& a) {
     const uint32_t left = (second ? in : a.in0) - from, count = left < kSlice ? left : kSlice;
     const Slice slice = {
         a.weights + size_t{from} * 8,
-        second ? a.src1 + size_t{from - a.in0} * kTile : a.src0 + size_t{from} * kTile, count,
-        from == 0, from + count == in};
+        second ? a.src1 + size_t{from - a.in0} * kTile : a.src0 + size_t{from} * kTile,
+        count,
+        from == 0,
+        from + count == in,
+        size_t{in} * a.out > kWide};
     AddSlice<kActivation>(a, slice);
     from += count;
   }
@@ -107,66 +134,6 @@ void Layer(const LayerArgs* args) {
     default:
       return LayerAs<kLinear>(*args);
   }
-}
-
-// kRows rows of delta × 4 rows of src, summed over all tiles in registers, the lanes added at the
-// end.
-template <uint32_t kRows>
-inline __attribute__((always_inline)) void GradientBlock(const WeightGradientArgs& a, uint32_t o,
-                                                         uint32_t i) {
-  F sum[kRows][4];
-#pragma GCC unroll 8
-  for (uint32_t r = 0; r < kRows; ++r) {
-#pragma GCC unroll 4
-    for (uint32_t c = 0; c < 4; ++c) sum[r][c] = Zero();
-  }
-  for (uint32_t tile = 0; tile < a.tiles; ++tile) {
-    const float* delta = a.delta + tile * a.delta_stride + size_t{o} * kTile;
-    const float* src = a.src + tile * a.src_stride + size_t{i} * kTile;
-    for (uint32_t s = 0; s < kTile; s += kLanes) {
-      F x[4];
-#pragma GCC unroll 4
-      for (uint32_t c = 0; c < 4; ++c) x[c] = Load(src + c * kTile + s);
-#pragma GCC unroll 8
-      for (uint32_t r = 0; r < kRows; ++r) {
-        const F d = Load(delta + r * kTile + s);
-#pragma GCC unroll 4
-        for (uint32_t c = 0; c < 4; ++c) sum[r][c] = Fma(d, x[c], sum[r][c]);
-      }
-    }
-  }
-#pragma GCC unroll 8
-  for (uint32_t r = 0; r < kRows; ++r)
-    AddSums(a.grad + (o + r) * a.stride + i, sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
-}
-
-void BiasGradient(const WeightGradientArgs& a) {
-  for (uint32_t o = 0; o < a.out; ++o) {
-    F sum = Zero();
-    for (uint32_t tile = 0; tile < a.tiles; ++tile) {
-      const float* delta = a.delta + tile * a.delta_stride + size_t{o} * kTile;
-      for (uint32_t s = 0; s < kTile; s += kLanes) sum = Add(sum, Load(delta + s));
-    }
-    float total[4] = {0, 0, 0, 0};
-    AddSums(total, sum, Zero(), Zero(), Zero());
-    a.bias_grad[o] += total[0];
-  }
-}
-
-void WeightGradient(const WeightGradientArgs* args) {
-  const WeightGradientArgs& a = *args;
-  uint32_t o = 0;
-  for (; o + kGradRows <= a.out; o += kGradRows) {
-    for (uint32_t i = 0; i < a.in; i += 4) GradientBlock<kGradRows>(a, o, i);
-  }
-  if (kGradRows > 4 && o + 4 <= a.out) {
-    for (uint32_t i = 0; i < a.in; i += 4) GradientBlock<4>(a, o, i);
-    o += 4;
-  }
-  for (; o < a.out; ++o) {
-    for (uint32_t i = 0; i < a.in; i += 4) GradientBlock<1>(a, o, i);
-  }
-  if (a.bias_grad != nullptr) BiasGradient(a);
 }
 
 double MultiplyAdds(uint64_t rounds, float* sink) {

@@ -17,7 +17,7 @@ export async function baselines(data: string, packs: string): Promise<Record<str
   const dlib: number[] = [];
   for (const { photo, faces: truths } of dlibPhotos(join(data, 'dlib_training'))) {
     const pixels = await readPhoto(photo);
-    const faces = await findFaces(pixels, eyes.detector);
+    const faces = await findFaces(pixels, eyes.detector, eyes.landmarker);
     for (const truth of truths) {
       const face = matching(faces, truth);
       const points = face === null ? null : await five.find(pixels, face.box);
@@ -28,7 +28,7 @@ export async function baselines(data: string, packs: string): Promise<Record<str
   for (const { photo, faces, rotation } of aflwPhotos(join(data, 'aflw_8'))) {
     ahead.push(degreesApart(FRONT, rotation!));
     const pixels = await readPhoto(photo);
-    const face = largestFace(await findFaces(pixels, eyes.detector));
+    const face = largestFace(await findFaces(pixels, eyes.detector, eyes.landmarker));
     const points = face === null ? null : await five.find(pixels, face.box);
     if (points === null) continue;
     const laid = layRigid(head, points);

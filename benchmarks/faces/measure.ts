@@ -58,7 +58,7 @@ export async function measureDlib(folder: string, eyes: Eyes, show: string | nul
   let all = 0;
   for (const { photo, faces: truths } of dlibPhotos(folder)) {
     const pixels = await readPhoto(photo);
-    const faces = await findFaces(pixels, eyes.detector);
+    const faces = await findFaces(pixels, eyes.detector, eyes.landmarker);
     const used = new Set<DetectedFace>();
     const points: Float32Array[] = [];
     for (const truth of truths) {
@@ -88,7 +88,7 @@ export async function measureAflw(folder: string, eyes: Eyes, show: string | nul
   const automatic = { focal: null, focalSpread: null, center: null, noise: null };
   for (const { photo, faces, rotation } of photos) {
     const pixels = await readPhoto(photo);
-    const face = largestFace(await findFaces(pixels, eyes.detector));
+    const face = largestFace(await findFaces(pixels, eyes.detector, eyes.landmarker));
     if (face === null) continue;
     const { points } = await findLandmarks(pixels, face, eyes.landmarker);
     errors.push((100 * meanError(points, faces[0]!)) / boxSize(faces[0]!));

@@ -1,15 +1,11 @@
-"""Pictures of `daf dataset synth` as batches, cropped and coloured anew each time they are seen."""
+"""Pictures of `daf dataset synth`, as they lie in files, and what is done to any picture before a network sees it."""
 import glob
-import math
 import os
 
 import numpy
 import torch
 from torch.nn import functional as F
 
-from nets import CROP
-
-MARGIN = 1.4  # side of the square looked at, as a multiple of the points' box; the adapter in src/faces/models says the same
 MOST_FACES, VALUES = 4, 211
 MIRROR = torch.tensor(
     [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
@@ -18,7 +14,9 @@ MIRROR = torch.tensor(
 
 
 class Shards:
-    """rgb uint8 [N,side,side,3] and truth float32 [N,4,211] of a folder; grows while pictures are still being rendered."""
+    """rgb uint8 [N,side,side,3] and truth float32 [N,4,211] of a folder; grows while pictures are still being rendered.
+
+    The first tenth of every file is kept for choosing the checkpoint; people change every ten pictures, so that nobody is in both."""
 
     def __init__(self, folder, form, side, held_out):
         self.folder, self.form, self.side, self.held_out = folder, form, side, held_out
@@ -26,129 +24,109 @@ class Shards:
         self.grow()
 
     def grow(self):
+        """Looks for new files. Returns the number of pictures."""
         for file in sorted(glob.glob(os.path.join(self.folder, f"{self.form}-*.truth"))):
             stem = file[: -len(".truth")]
-            # The first shard of every seed is kept for choosing the checkpoint.
-            if stem in self.known or (stem.endswith("-0000") != self.held_out):
+            if stem in self.known:
                 continue
             self.known.add(stem)
             faces = torch.from_numpy(numpy.fromfile(stem + ".faces", numpy.uint8))
             count = len(faces)
+            kept = min(count, 10 * -(-count // 100))
+            part = slice(0, kept) if self.held_out else slice(kept, count)
             # Mapped, so that processes share it and only what is used is read.
             rgb = numpy.memmap(stem + ".rgb", numpy.uint8, "r", shape=(count, self.side, self.side, 3))
             truth = torch.from_numpy(numpy.fromfile(file, numpy.float32)).view(count, MOST_FACES, VALUES)
-            self.rgb.append(rgb)
-            self.truth.append(truth)
-            self.faces.append(faces)
+            self.rgb.append(rgb[part])
+            self.truth.append(truth[part])
+            self.faces.append(faces[part])
         self.sizes = [len(f) for f in self.faces]
+        self.starts = numpy.cumsum([0] + self.sizes)
         return sum(self.sizes)
 
     def take(self, indices):
-        """Pictures as BGR planes float [N,3,side,side] 0..255, truth, counts."""
+        """Pictures as RGB planes float [N,3,side,side] -1..1, channels last in memory, truth [N,4,211], faces [N]."""
         rgb, truth, faces = [], [], []
-        starts = numpy.cumsum([0] + self.sizes)
         for index in indices:
-            shard = int(numpy.searchsorted(starts, index, side="right")) - 1
-            at = int(index - starts[shard])
-            rgb.append(torch.from_numpy(numpy.array(self.rgb[shard][at])))
+            shard = int(numpy.searchsorted(self.starts, index, side="right")) - 1
+            at = int(index - self.starts[shard])
+            rgb.append(self.rgb[shard][at])
             truth.append(self.truth[shard][at])
             faces.append(self.faces[shard][at])
-        planes = torch.stack(rgb).permute(0, 3, 1, 2).flip(1).float()
+        planes = torch.from_numpy(numpy.stack(rgb)).float().sub_(127).mul_(1 / 127).permute(0, 3, 1, 2)
         return planes, torch.stack(truth), torch.stack(faces)
 
 
-def roll_of(points):
-    """As rollOf in src/faces/vision/warp.ts."""
-    right, left, mouth = points[:, 36:42].mean(1), points[:, 42:48].mean(1), points[:, 48:60].mean(1)
-    down = mouth - (right + left) / 2
-    return torch.atan2(left[:, 1] - right[:, 1] - down[:, 0], left[:, 0] - right[:, 0] + down[:, 1])
+class Order:
+    """Indices of shards in random order, every picture once before any comes again; new files join at the next round."""
+
+    def __init__(self, shards):
+        self.shards, self.left = shards, []
+
+    def take(self, count):
+        if len(self.left) < count:
+            self.left = torch.randperm(self.shards.grow()).tolist()
+        chosen, self.left = self.left[:count], self.left[count:]
+        return self.shards.take(chosen)
 
 
-def recolour(planes, low, high):
-    """Exposure, contrast, tint and the odd grey picture; planes in low..high."""
-    n = len(planes)
-    middle, half = (low + high) / 2, (high - low) / 2
+def resample(planes, theta, side, step):
+    """Windows [N,3,side,side], BGR, of RGB planes by affine maps [N,2,3], equally many of each picture, in its order; step [N]: pixels
+    that become one. Their mean is looked at, as warpToPlanes does; 0 lies beyond the picture."""
+    count, pictures = len(theta), len(planes)
+    grid = F.affine_grid(theta, [count, 3, side, side], align_corners=False)
+    # All windows of a picture below each other: it is read once.
+    grid = grid.reshape(pictures, count // pictures * side, side, 2)
+    level = torch.where(step < 1.6, 0, torch.where(step < 3.2, 1, 2))
+    out = None
+    for k in range(3):
+        chosen = level == k
+        if not chosen.any():
+            continue
+        source = F.avg_pool2d(planes, 2**k) if k > 0 else planes
+        seen = F.grid_sample(source, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+        seen = seen.reshape(pictures, 3, -1, side, side).transpose(1, 2).reshape(count, 3, side, side)
+        out = seen if out is None else torch.where(chosen.view(-1, 1, 1, 1), seen, out)
+    return out.flip(1)
+
+
+def recolour(planes):
+    """Exposure, contrast, tint, gamma, light from a side and the odd grey picture; planes in -1..1."""
+    n, _, height, width = planes.shape
+    angle = 6.2832 * torch.rand(n, 1, 1, 1)
+    across, down = torch.linspace(-1, 1, width), torch.linspace(-1, 1, height)[:, None]
+    slope = 0.3 * torch.randn(n, 1, 1, 1) * (torch.rand(n, 1, 1, 1) < 0.4)
+    light = 1 + (slope * (across * angle.cos() + down * angle.sin())).clamp(-0.75, 0.75)
+    # u + b u (1 − u) bends like a gamma and costs less.
+    bend = (0.35 * torch.randn(n, 1, 1, 1)).clamp(-0.9, 0.9)
+    out = ((planes + 1) + bend * 0.5 * (1 - planes * planes)) * light - 1
     gain = torch.exp(0.2 * torch.randn(n, 1, 1, 1)) * torch.exp(0.08 * torch.randn(n, 3, 1, 1))
-    shift = half * (0.2 * torch.randn(n, 1, 1, 1) + 0.06 * torch.randn(n, 3, 1, 1))
-    out = (planes - middle) * gain + middle + shift
-    grey = (torch.rand(n, 1, 1, 1) < 0.08).float()
+    out = out * gain + 0.2 * torch.randn(n, 1, 1, 1) + 0.06 * torch.randn(n, 3, 1, 1)
+    grey = (torch.rand(n, 1, 1, 1) < 0.1).float()
     out = out + grey * (out.mean(1, keepdim=True) - out)
-    return out.clamp(low, high)
+    return out.clamp(-1, 1)
 
 
-def crops(planes, truth, train):
-    """Squares around faces as a second look sees them, jittered in training; planes and points [N,136] of the square, 0..1."""
-    n, side = len(planes), planes.shape[-1]
-    points = truth[:, 0, :136].reshape(n, 68, 2)
-    roll = roll_of(points)
-    if train:
-        wide = torch.rand(n) < 0.25
-        roll = roll + torch.randn(n) * torch.where(wide, 0.4, 0.12)
-    cos, sin = roll.cos()[:, None], roll.sin()[:, None]
-    u = points[:, :, 0] * cos + points[:, :, 1] * sin
-    v = -points[:, :, 0] * sin + points[:, :, 1] * cos
-    low_u, high_u, low_v, high_v = u.amin(1), u.amax(1), v.amin(1), v.amax(1)
-    size = MARGIN * torch.maximum(high_u - low_u, high_v - low_v)
-    center_u, center_v = (low_u + high_u) / 2, (low_v + high_v) / 2
-    if train:
-        size = size * torch.exp((0.11 * torch.randn(n)).clamp(-0.25, 0.25))
-        center_u = center_u + size * (0.05 * torch.randn(n)).clamp(-0.14, 0.14)
-        center_v = center_v + size * (0.05 * torch.randn(n)).clamp(-0.14, 0.14)
-    flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0) if train else torch.ones(n)
-    cos, sin = cos[:, 0], sin[:, 0]
-    center_x, center_y = center_u * cos - center_v * sin, center_u * sin + center_v * cos
-    half = size / side
-    theta = torch.stack(
-        [
-            torch.stack([half * cos * flip, -half * sin, 2 * center_x / side - 1], 1),
-            torch.stack([half * sin * flip, half * cos, 2 * center_y / side - 1], 1),
-        ],
-        1,
-    )
-    grid = F.affine_grid(theta, [n, 3, CROP, CROP], align_corners=False)
-    out = F.grid_sample((planes - 127) / 127, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    x = 0.5 + flip[:, None] * (u - center_u[:, None]) / size[:, None]
-    y = 0.5 + (v - center_v[:, None]) / size[:, None]
-    target = torch.stack([x, y], 2)
-    mirrored = flip < 0
-    target[mirrored] = target[mirrored][:, MIRROR]
-    if train:
-        out = recolour(out, -1, 1)
-    return out, target.reshape(n, 136)
+def cover(planes, share):
+    """A rectangle of some pictures shows a part of another one or a plain colour: hands, hats and shoulders in front."""
+    n, _, height, width = planes.shape
+    if n < 2:
+        return planes
+    others = planes.roll(1, 0).flip(2)
+    across, down = torch.arange(width) / width, (torch.arange(height) / height)[:, None]
+    centre, half = torch.rand(2, n, 1, 1), 0.05 + 0.2 * torch.rand(2, n, 1, 1)
+    inside = ((across - centre[0]).abs() < half[0]) & ((down - centre[1]).abs() < half[1])
+    inside = (inside & (torch.rand(n, 1, 1) < share))[:, None]
+    plain = (torch.rand(n, 1, 1, 1) < 0.4) & inside
+    return torch.where(plain, 2 * torch.rand(n, 3, 1, 1) - 1, torch.where(inside, others, planes))
 
 
-def scenes(planes, truth, faces, side, train):
-    """Windows of scenes: planes [N,3,side,side], boxes [N,4,4], five points [N,4,10], which faces count [N,4]."""
-    n, full = len(planes), planes.shape[-1]
-    boxes = truth[:, :, 204:208].clone()
-    p = truth[:, :, :136].reshape(n, MOST_FACES, 68, 2)
-    five = torch.stack(
-        [p[:, :, 36:42].mean(2), p[:, :, 42:48].mean(2), p[:, :, 30], p[:, :, 48], p[:, :, 54]], 2
-    )  # the subject's right eye first
-    used = torch.arange(MOST_FACES)[None] < faces[:, None]
-    zoom = torch.exp(torch.empty(n).uniform_(math.log(0.6), math.log(1.5))) if train else torch.ones(n)
-    window = (side / zoom).clamp(max=full)
-    zoom = side / window
-    left, top = ((full - window) * torch.rand(n), (full - window) * torch.rand(n)) if train else (torch.zeros(n),) * 2
-    flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0) if train else torch.ones(n)
-    theta = torch.zeros(n, 2, 3)
-    theta[:, 0, 0], theta[:, 0, 2] = flip * window / full, (2 * left + window) / full - 1
-    theta[:, 1, 1], theta[:, 1, 2] = window / full, (2 * top + window) / full - 1
-    grid = F.affine_grid(theta, [n, 3, side, side], align_corners=False)
-    out = F.grid_sample(planes, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-
-    def place(x, y, shape):
-        x = (x - left.view(shape)) * zoom.view(shape)
-        mirrored = (flip < 0).view(shape)
-        return torch.where(mirrored, side - x, x), (y - top.view(shape)) * zoom.view(shape)
-
-    x0, y0 = place(boxes[:, :, 0], boxes[:, :, 1], (n, 1))
-    x1, y1 = place(boxes[:, :, 2], boxes[:, :, 3], (n, 1))
-    boxes = torch.stack([torch.minimum(x0, x1), y0, torch.maximum(x0, x1), y1], 2)
-    x, y = place(five[..., 0], five[..., 1], (n, 1, 1))
-    five = torch.stack([x, y], 3)
-    mirrored = flip < 0
-    five[mirrored] = five[mirrored][:, :, [1, 0, 2, 4, 3]]
-    if train:
-        out = recolour(out, 0, 255)
-    return out, boxes, five.reshape(n, MOST_FACES, 10), used
+def cut(planes, share, outside):
+    """Some pictures end within the window: beyond a straight edge there is nothing."""
+    n, _, height, width = planes.shape
+    across, down = torch.linspace(-1, 1, width), torch.linspace(-1, 1, height)[:, None]
+    side = torch.randint(0, 4, (n, 1, 1))
+    along = torch.where(side == 0, across, torch.where(side == 1, -across, torch.where(side == 2, down, -down)))
+    edge = 1 - 0.7 * torch.rand(n, 1, 1)
+    beyond = ((along > edge) & (torch.rand(n, 1, 1) < share))[:, None]
+    return torch.where(beyond, torch.full_like(planes, outside), planes)

@@ -1,5 +1,6 @@
 """Writes trained weights as ONNX: batch norms folded, weights kept in half precision and widened when the model is loaded."""
 import argparse
+import json
 import math
 import warnings
 
@@ -37,16 +38,24 @@ def declare(model):
         last.dim_value = {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}[kind]
 
 
+def move_threshold(net, threshold):
+    """Shifts both scores so that what was believed from threshold on is believed from BELIEVED on."""
+    threshold = min(0.95, max(0.02, threshold))
+    with torch.no_grad():
+        for head in net.heads:
+            head[1].bias[:2] += math.log(BELIEVED / (1 - BELIEVED)) - math.log(threshold / (1 - threshold))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=["landmarks", "detector"])
     parser.add_argument("weights")
     parser.add_argument("out")
-    parser.add_argument("--threshold", type=float, default=BELIEVED, help="detector: the score to believe, moved to the adapter's")
+    parser.add_argument("--threshold", type=float, help="detector: the score to believe, moved to the adapter's; default: as its training found")
     args = parser.parse_args()
     warnings.filterwarnings("ignore")
     if args.kind == "landmarks":
-        net, outputs = Landmarker(torch.zeros(136)), ["points", "spread"]
+        net, outputs = Landmarker(torch.zeros(136)), ["points", "face"]
         planes, axes = torch.zeros(1, 3, CROP, CROP), None
     else:
         net, outputs = Detector(), DETECTOR_OUTPUTS
@@ -54,9 +63,7 @@ def main():
         axes.update({name: {1: f"cells_{name.split('_')[1]}"} for name in outputs})
     net.load_state_dict(torch.load(args.weights, weights_only=True))
     if args.kind == "detector":
-        with torch.no_grad():
-            for head in net.heads:
-                head[1].bias[:2] += math.log(BELIEVED / (1 - BELIEVED)) - math.log(args.threshold / (1 - args.threshold))
+        move_threshold(net, args.threshold or json.load(open(args.weights + ".json"))["threshold"])
     net.eval()
     torch.onnx.export(
         net, (planes,), args.out, input_names=["input"], output_names=outputs, dynamic_axes=axes, opset_version=13, dynamo=False

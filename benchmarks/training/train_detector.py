@@ -1,205 +1,159 @@
-"""Trains the detector on scenes; keeps the weights with the best recall and precision on held-out scenes."""
-import argparse
-import time
-
+"""Trains the detector on windows of scenes."""
 import torch
 from torch.nn import functional as F
 
-from data import Shards, scenes
+from data import Order, Shards
+from loop import arguments, train
 from nets import STRIDES, Detector
-from together import Together
+from windows import whole, windows
 
-SIDE = 192
-# Longest sides that a stride answers for, pixels; ranges overlap, as either may answer.
-RANGES = ((0, 48), (36, 110), (80, 1e9))
+SIDE, PICTURES, EACH = 80, 8, 4  # windows of a batch: their side, scenes, windows of each scene
+SCENE = 256
+# False faces a picture that may be found: the landmarker judges them all.
+FALSE = 1.0
 
 
-def cells(side):
-    """Centres and strides of all cells, in the order of the levels."""
-    centers, strides = [], []
-    for stride in STRIDES:
+def cells(side, levels):
+    """Corners and strides of all cells of these strides, in their order."""
+    corners, strides = [], []
+    for stride in levels:
         count = side // stride
         row, column = torch.meshgrid(torch.arange(count), torch.arange(count), indexing="ij")
-        centers.append(torch.stack([column.flatten(), row.flatten()], 1).float() * stride)
+        corners.append(torch.stack([column.flatten(), row.flatten()], 1).float() * stride)
         strides.append(torch.full((count * count,), float(stride)))
-    return torch.cat(centers), torch.cat(strides)
+    return torch.cat(corners), torch.cat(strides)
 
 
-def assign(boxes, used, corner, stride):
-    """For each cell the face it answers for (-1: none) and whether it counts as background."""
-    n, most = used.shape
+def assign(boxes, asked, either, corner, stride):
+    """For each cell the face it answers for (-1: none) and whether it counts as background where it answers for none."""
     middle = (boxes[:, :, :2] + boxes[:, :, 2:]) / 2
     size = (boxes[:, :, 2:] - boxes[:, :, :2]).clamp(min=1)
-    longest = size.amax(2)
     at = corner + stride[:, None] / 2
     off = (at[None, :, None] - middle[:, None]).abs()
     reach = torch.maximum(0.16 * size[:, None], 0.75 * stride[None, :, None, None])
-    near = (off < reach).all(3)
-    inside = (off < 0.5 * size[:, None]).all(3)
-    fits = torch.zeros(n, len(stride), most, dtype=torch.bool)
-    for level, (low, high) in zip(STRIDES, RANGES):
-        fits |= (stride == level)[None, :, None] & ((longest >= low) & (longest < high))[:, None]
-    positive = near & fits & used[:, None]
+    positive = (off < reach).all(3) & asked[:, None]
     area = (size.prod(2)[:, None] + (~positive) * 1e9).min(2)
     face = torch.where(positive.any(2), area.indices, torch.full_like(area.indices, -1))
-    # Near the middle of a face, at another scale: neither a face nor background.
-    undecided = (inside & (off < 0.3 * size[:, None]).all(3) & used[:, None]).any(2) & (face < 0)
-    return face, ~undecided
+    # Not quite in the middle of a face, or within one that may be given or not: neither a face nor background.
+    undecided = ((off < 0.3 * size[:, None]).all(3) & asked[:, None]) | ((off < 0.6 * size[:, None]).all(3) & either[:, None])
+    return face, ~(undecided.any(2) & (face < 0))
 
 
-def losses(levels, boxes, five, used, grid):
+def losses(levels, boxes, five, asked, either, grid):
+    """Focal loss of the class, cross entropy of the agreement, extended IoU of boxes, and five points by the face's size."""
     corner, stride = grid
     flat = torch.cat([x.permute(0, 2, 3, 1).flatten(1, 2) for x in levels], 1).float()
-    face, counts = assign(boxes, used, corner, stride)
+    face, counts = assign(boxes, asked, either, corner, stride)
     picture, cell = (face >= 0).nonzero(as_tuple=True)
-    chosen = face[picture, cell]
-    out = flat[picture, cell]
+    chosen, out = face[picture, cell], flat[picture, cell]
     step, base = stride[cell][:, None], corner[cell]
     target = boxes[picture, chosen]
     middle = base + out[:, 2:4] * step
     half = torch.exp(out[:, 4:6].clamp(max=5)) * step / 2
-    low, high = middle - half, middle + half
-    over = (torch.minimum(high, target[:, 2:]) - torch.maximum(low, target[:, :2])).clamp(min=0).prod(1)
-    around = torch.maximum(high, target[:, 2:]) - torch.minimum(low, target[:, :2])
-    union = (high - low).prod(1) + (target[:, 2:] - target[:, :2]).prod(1) - over
-    iou = over / union
-    offset = ((target[:, 2:] + target[:, :2]) / 2 - middle).pow(2).sum(1) / around.pow(2).sum(1)
-    spread = ((high - low - target[:, 2:] + target[:, :2]) / around).pow(2).sum(1)
-    box_loss = 1 - iou + offset + spread
+    box_loss, iou = extended_iou(middle - half, middle + half, target)
     points = (five[picture, chosen].view(-1, 5, 2) - base[:, None]) / step[:, None]
-    size = (target[:, 2:] - target[:, :2]).mean(1) / step[:, 0]
-    point_loss = F.smooth_l1_loss(
-        out[:, 6:].view(-1, 5, 2) / size[:, None, None], points / size[:, None, None], beta=0.05, reduction="none"
-    ).mean((1, 2))
+    size = ((target[:, 2:] - target[:, :2]).mean(1) / step[:, 0])[:, None, None]
+    point_loss = F.smooth_l1_loss(out[:, 6:].view(-1, 5, 2) / size, points / size, beta=0.05, reduction="none").mean((1, 2))
     truth = torch.zeros_like(flat[:, :, 0])
     truth[picture, cell] = 1
     agreement = truth.clone()
     agreement[picture, cell] = iou.detach().clamp(min=0.3)
-    weight = counts.float()
-    count = max(1, len(picture))
+    weight, count = counts.float(), max(1, len(picture))
     chance = torch.sigmoid(flat[:, :, 0])
     focal = torch.where(truth > 0, 0.5 * (1 - chance) ** 2, 0.5 * chance**2)
     cls_loss = (weight * focal * F.binary_cross_entropy_with_logits(flat[:, :, 0], truth, reduction="none")).sum()
     obj_loss = (weight * F.binary_cross_entropy_with_logits(flat[:, :, 1], agreement, reduction="none")).sum()
-    return (2 * cls_loss + 0.5 * obj_loss) / count + 2 * box_loss.sum() / count + 2 * point_loss.sum() / count
+    return (2 * cls_loss + 0.5 * obj_loss + 2 * box_loss.sum() + 2 * point_loss.sum()) / count
+
+
+def extended_iou(low, high, target):
+    """EIoU (Zhang et al. 2021) of boxes [K,2], [K,2] with boxes [K,4], and their plain intersection over union."""
+    over = (torch.minimum(high, target[:, 2:]) - torch.maximum(low, target[:, :2])).clamp(min=0).prod(1)
+    around = torch.maximum(high, target[:, 2:]) - torch.minimum(low, target[:, :2])
+    iou = over / ((high - low).prod(1) + (target[:, 2:] - target[:, :2]).prod(1) - over)
+    offset = ((target[:, 2:] + target[:, :2] - low - high) / 2).pow(2).sum(1) / around.pow(2).sum(1)
+    spread = ((high - low - target[:, 2:] + target[:, :2]) / around).pow(2).sum(1)
+    return 1 - iou + offset + spread, iou
 
 
 def found(levels, grid, threshold):
-    """(score, box) of every picture, the best of those that overlap."""
+    """(score, box) of every picture."""
     corner, stride = grid
     flat = torch.cat([x.permute(0, 2, 3, 1).flatten(1, 2) for x in levels], 1).float()
     score = (torch.sigmoid(flat[:, :, 0]) * torch.sigmoid(flat[:, :, 1])).sqrt()
     middle = corner + flat[:, :, 2:4] * stride[:, None]
     half = torch.exp(flat[:, :, 4:6].clamp(max=5)) * stride[:, None] / 2
     box = torch.cat([middle - half, middle + half], 2)
-    lists = []
-    for k in range(len(score)):
-        at = (score[k] > threshold).nonzero()[:, 0]
-        at = at[score[k][at].argsort(descending=True)][:200]
-        kept = []
-        for i in at.tolist():
-            if all(overlap(box[k, i], other) < 0.4 for _, other in kept):
-                kept.append((score[k, i].item(), box[k, i]))
-        lists.append(kept)
-    return lists
+    return [merge(score[k], box[k], threshold) for k in range(len(score))]
+
+
+def merge(score, box, threshold):
+    """(score, box) of one picture, the best of those that overlap."""
+    best = score.topk(min(100, len(score))).indices
+    best = best[score[best] > threshold]
+    shared = overlap(box[best][:, None], box[best][None]).tolist()
+    kept = []
+    for i in range(len(best)):
+        if all(shared[i][k] < 0.4 for k in kept):
+            kept.append(i)
+    return [(score[best[i]].item(), box[best[i]]) for i in kept]
 
 
 def overlap(a, b):
-    both = (torch.minimum(a[2:], b[2:]) - torch.maximum(a[:2], b[:2])).clamp(min=0).prod()
-    return (both / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - both)).item()
+    """Intersection over union of boxes [...,4]."""
+    both = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    return both / ((a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - both)
 
 
-def evaluate(net, held, grid, count=120):
-    """Average precision over the held-out scenes (all points of the curve) and the score of equal recall and precision."""
-    net.eval()
-    marks, faces = [], 0
-    with torch.no_grad():
-        planes, truth, numbers = held.take(range(min(count, sum(held.sizes))))
-        planes, boxes, _, used = scenes(planes, truth, numbers, 256, False)
-        for k, list_of in enumerate(found(net.levels(planes), grid, 0.05)):
-            open_faces = [boxes[k, i] for i in range(4) if used[k, i]]
-            faces += len(open_faces)
-            for score, box in list_of:
-                hit = next((i for i, face in enumerate(open_faces) if overlap(box, face) > 0.4), None)
-                if hit is not None:
-                    open_faces.pop(hit)
-                marks.append((score, hit is not None))
-    net.train()
-    marks.sort(reverse=True)
-    hits, area, equal = 0, 0.0, 0.5
-    for i, (score, hit) in enumerate(marks):
-        hits += hit
-        if hit:
-            area += hits / (i + 1) / max(1, faces)
-        if i + 1 <= faces:
-            equal = score
-    return area, equal
+def evaluator(held, count=240):
+    """Average precision over held-out scenes (all points of the curve), and recall and score where FALSE false ones a picture are found."""
+    grid = cells(SCENE, STRIDES)
+
+    def evaluate(net):
+        marks, faces, pictures = [], 0, min(count, held.grow())
+        with torch.no_grad():
+            chosen = torch.linspace(0, sum(held.sizes) - 1, pictures).long().tolist()
+            for start in range(0, pictures, 60):
+                planes, boxes, asked, either = whole(*held.take(chosen[start : start + 60]))
+                for k, boxes_found in enumerate(found(net.levels(planes), grid, 0.05)):
+                    faces += int(asked[k].sum())
+                    marks += judge(boxes_found, [boxes[k, i] for i in range(4) if asked[k, i]], [boxes[k, i] for i in range(4) if either[k, i]])
+        marks.sort(reverse=True)
+        hits, misses, area, recall, at = 0, 0, 0.0, 0.0, 1.0
+        for score, hit in marks:
+            hits, misses = hits + hit, misses + (not hit)
+            area += hit * hits / (hits + misses) / max(1, faces)
+            if misses <= FALSE * pictures:
+                recall, at = hits / max(1, faces), score
+        return area, f"held-out AP {area:.3f}, recall {recall:.3f} at score {at:.2f}", {"AP": area, "recall": recall, "threshold": at}
+
+    return evaluate
+
+
+def judge(boxes_found, faces, either):
+    """(score, is it a face) of those found; what only frames a face that may be given or not is left out."""
+    marks, open_faces = [], list(faces)
+    for score, box in boxes_found:
+        hit = next((i for i, face in enumerate(open_faces) if overlap(box, face) > 0.4), None)
+        if hit is not None:
+            open_faces.pop(hit)
+        elif any(overlap(box, face) > 0.4 for face in either):
+            continue
+        marks.append((score, hit is not None))
+    return marks
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=50, help="wall clock; the learning rate falls to zero over it")
-    parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--start", help="weights to go on from")
-    parser.add_argument("--worker", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=1)
-    args = parser.parse_args()
-    torch.manual_seed(2)
-    torch.set_num_threads(1)
-    shards, held = Shards(args.data, "scenes", 256, False), Shards(args.data, "scenes", 256, True)
-    net = Detector().to(memory_format=torch.channels_last)
-    print(sum(p.numel() for p in net.parameters()), "parameters")
-    if args.start:
-        net.load_state_dict(torch.load(args.start, weights_only=True))
-    together = Together(args.out + ".workers", args.worker, args.workers)
-    torch.manual_seed(1000 + args.worker)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-4)
-    start, best, step, seen, recent = time.time(), -1.0, 0, 0, None
-    checked, order = start, []
-    small, full = cells(SIDE), cells(256)
-    while True:
-        share = (time.time() - start) / (60 * args.minutes)
-        if share >= 1:
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * min(1, (step + 1) / 150) * max(0.005, 0.5 * (1 + torch.cos(torch.tensor(3.14159 * share)).item()))
-        if len(order) < args.batch:
-            order = torch.randperm(shards.grow()).tolist()
-        batch, order = order[: args.batch], order[args.batch :]
-        planes, boxes, five, used = scenes(*shards.take(batch), SIDE, True)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            levels = net.levels(planes.contiguous(memory_format=torch.channels_last))
-        loss = losses(levels, boxes, five, used, small)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimiser.step()
-        step += 1
-        if step % 40 == 0:
-            together.meet(net)
-        seen += len(batch)
-        recent = loss.item() if recent is None else 0.98 * recent + 0.02 * loss.item()
-        if args.worker == 0 and (time.time() - checked > 300 or step == 60):
-            area, equal = evaluate(net, held, full)
-            print(
-                f"{(time.time() - start) / 60:.1f} min, step {step}, {seen} of {sum(shards.sizes)}, loss {recent:.3f}, "
-                f"held-out AP {area:.3f}, equal at {equal:.2f}, cpu {time.process_time():.0f} s",
-                flush=True,
-            )
-            checked = time.time()
-            if area > best:
-                best = area
-                torch.save(net.state_dict(), args.out)
-    if args.worker > 0:
-        return
-    together.meet(net)
-    area, equal = evaluate(net, held, full, 200)
-    print("last", area, equal)
-    torch.save(net.state_dict(), args.out + ".last")
-    if area > best:
-        torch.save(net.state_dict(), args.out)
+    args = arguments()
+    order, held = Order(Shards(args.data, "scenes", SCENE, False)), Shards(args.data, "scenes", SCENE, True)
+    net, grid = Detector().to(memory_format=torch.channels_last), cells(SIDE, STRIDES[:1])
+
+    def loss(net):
+        planes, boxes, five, asked, either = windows(*order.take(PICTURES), SIDE, EACH)
+        looks = ((planes - 127) / 127).contiguous(memory_format=torch.channels_last)
+        return losses([net.level(looks)], boxes, five, asked, either, grid), PICTURES * EACH
+
+    train(args, net, loss, evaluator(held))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""Trains the landmarker; keeps the weights that do best on held-out synthetic faces."""
-import argparse
-import time
-
+"""Trains the landmarker on faces and on what is none."""
 import torch
+from torch.nn import functional as F
 
-from data import Shards, crops
+from data import Order, Shards
+from looks import FIRST, STEADY, faces, mixed_spread, nothing
+from loop import arguments, train
 from nets import Landmarker
-from together import Together
+
+FACES, NOTHINGS = 12, 4  # a batch
 
 
 def wing(error, width=0.06, curve=0.012):
@@ -15,92 +16,56 @@ def wing(error, width=0.06, curve=0.012):
     return torch.where(error < width, width * torch.log1p(error / curve), error - shift)
 
 
-def evaluate(net, held):
-    net.eval()
-    errors = []
-    with torch.no_grad():
-        for start in range(0, sum(held.sizes), 250):
-            planes, truth, _ = held.take(range(start, min(start + 250, sum(held.sizes))))
-            planes, target = crops(planes, truth, False)
-            points, _ = net(planes)
-            apart = (points - target).view(-1, 68, 2).norm(dim=2).mean(1)
-            eyes = (target.view(-1, 68, 2)[:, 36] - target.view(-1, 68, 2)[:, 45]).norm(dim=1)
-            box = target.view(-1, 68, 2)
-            size = ((box.amax(1) - box.amin(1)).prod(1)).sqrt()
-            errors.append(torch.stack([apart / size, apart / eyes.clamp(min=0.1)], 1))
-    net.train()
-    return torch.cat(errors).mean(0).tolist()
+def evaluator(crops, scenes):
+    """Mean distance of points by the root of their box's area, after a steady and a first look; share of squares misjudged."""
+
+    def evaluate(net):
+        crops.grow()
+        scenes.grow()
+        with torch.no_grad(), torch.random.fork_rng():
+            torch.manual_seed(7)
+            errors, misjudged = [], []
+            for start in range(0, min(1000, sum(crops.sizes)), 125):
+                planes, truth, _ = crops.take(range(start, min(start + 125, sum(crops.sizes))))
+                row = []
+                for spread in (STEADY, FIRST):
+                    look, target = faces(planes, truth, torch.tensor(spread).expand(len(planes), 3), False)
+                    points, face = net(look)
+                    pairs = target.view(-1, 68, 2)
+                    size = (pairs.amax(1) - pairs.amin(1)).prod(1).sqrt()
+                    row.append((points - target).view(-1, 68, 2).norm(dim=2).mean(1) / size)
+                    misjudged.append((face < 0.5).float())
+                errors.append(torch.stack(row, 1))
+            none = []
+            for start in range(0, min(500, sum(scenes.sizes)), 125):
+                none.append(net(nothing(*scenes.take(range(start, min(start + 125, sum(scenes.sizes)))), False))[1])
+        steady, first = torch.cat(errors).mean(0).tolist()
+        missed, false = torch.cat(misjudged).mean().item(), (torch.cat(none) > 0.5).float().mean().item()
+        text = f"held-out box {100 * steady:.2f} % ({100 * first:.2f} % first), faces missed {100 * missed:.1f} %, false {100 * false:.1f} %"
+        return -(steady + 0.5 * first), text, {"steady": steady, "first": first, "missed": missed, "false": false}
+
+    return evaluate
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--minutes", type=float, default=50, help="wall clock; the learning rate falls to zero over it")
-    parser.add_argument("--batch", type=int, default=24)
-    parser.add_argument("--start", help="weights to go on from")
-    parser.add_argument("--worker", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=1)
-    args = parser.parse_args()
-    torch.manual_seed(1)
-    torch.set_num_threads(1)
-    shards, held = Shards(args.data, "crops", 144, False), Shards(args.data, "crops", 144, True)
-    planes, truth, _ = shards.take(range(min(500, sum(shards.sizes))))
-    net = Landmarker(crops(planes, truth, False)[1].mean(0)).to(memory_format=torch.channels_last)
-    print(sum(p.numel() for p in net.parameters()), "parameters")
-    if args.start:
-        net.load_state_dict(torch.load(args.start, weights_only=True))
-    together = Together(args.out + ".workers", args.worker, args.workers)
-    torch.manual_seed(1000 + args.worker)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3, weight_decay=1e-4)
-    start, best, step, seen, recent = time.time(), 1e9, 0, 0, 0.0
-    checked = start
-    order = []
-    while True:
-        share = (time.time() - start) / (60 * args.minutes)
-        if share >= 1:
-            break
-        for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.005, 0.5 * (1 + torch.cos(torch.tensor(3.14159 * share)).item()))
-        if len(order) < args.batch:
-            order = torch.randperm(shards.grow()).tolist()
-        batch, order = order[: args.batch], order[args.batch :]
-        planes, truth, _ = shards.take(batch)
-        planes, target = crops(planes, truth, True)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            points, spread = net(planes.contiguous(memory_format=torch.channels_last))
-        points, spread = points.float(), spread.float().clamp(min=1e-3)
-        error = (points - target).abs()
-        mean_error = (points - target).detach().view(-1, 68, 2).norm(dim=2).mean(1, keepdim=True)
-        loss = wing(error).mean() + 2e-4 * (mean_error / spread + torch.log(spread)).mean()
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        if step % 40 == 0:
-            together.meet(net)
-        seen += len(batch)
-        recent = 0.98 * recent + 0.02 * mean_error.mean().item() if step > 1 else mean_error.mean().item()
-        if args.worker == 0 and (time.time() - checked > 240 or step == 60):
-            held.grow()
-            scores = evaluate(net, held)
-            print(
-                f"{(time.time() - start) / 60:.1f} min, step {step}, {seen} of {sum(shards.sizes)}, train {recent:.4f}, "
-                f"held-out box {scores[0]:.4f} eyes {scores[1]:.4f}, cpu {time.process_time():.0f} s",
-                flush=True,
-            )
-            checked = time.time()
-            if scores[0] < best:
-                best = scores[0]
-                torch.save(net.state_dict(), args.out)
-    if args.worker > 0:
-        return
-    together.meet(net)
-    scores = evaluate(net, held)
-    print("last", scores)
-    if scores[0] < best:
-        torch.save(net.state_dict(), args.out)
+    args = arguments()
+    crops, held = (Shards(args.data, "crops", 144, held_out) for held_out in (False, True))
+    scenes, held_scenes = (Shards(args.data, "scenes", 256, held_out) for held_out in (False, True))
+    planes, truth, _ = crops.take(range(min(300, sum(crops.sizes))))
+    mean = faces(planes, truth, torch.zeros(len(planes), 3), False)[1].mean(0)
+    order, others = Order(crops), Order(scenes)
+    net = Landmarker(mean).to(memory_format=torch.channels_last)
+
+    def loss(net):
+        planes, truth, _ = order.take(FACES)
+        look, target = faces(planes, truth, mixed_spread(FACES), True)
+        empty = nothing(*others.take(NOTHINGS), True)
+        points, face = net.raw(torch.cat([look, empty]).contiguous(memory_format=torch.channels_last))
+        is_face = (torch.arange(FACES + NOTHINGS) < FACES).float()[:, None]
+        judged = F.binary_cross_entropy_with_logits(face.float(), is_face)
+        return wing((points[:FACES].float() - target).abs()).mean() + 0.02 * judged, FACES + NOTHINGS
+
+    train(args, net, loss, evaluator(held, held_scenes))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 
 #include "native/base/arena.h"
 #include "native/head/raster/shade.h"
+#include "native/head/synth/dressed.h"
 #include "native/head/synth/noise.h"
 
 namespace daf::head {
@@ -13,8 +14,6 @@ namespace {
 
 constexpr int kBandRows = 32;
 constexpr int kSamples = 2;  // a pixel, along each side
-
-enum class Material : uint8_t { kSkin, kMouth, kEye, kTooth, kHair, kCloth };
 
 struct Vector {
   float x, y, z;
@@ -50,10 +49,8 @@ class Shader {
               float gloss) const;
 
   const PhotoScene& s;
-  std::vector<float> positions_, normals_, uv_;
-  std::vector<uint32_t> source_, triangles_;
-  std::vector<Material> material_;  // of triangles
-  uint32_t first_hair_ = 0, hair_count_ = 0;
+  std::vector<float> positions_, normals_;
+  DressedMesh dressed_;
   MeshView mesh_;
   std::vector<Colour> sky_;
   ShadowMap shadow_;
@@ -63,47 +60,17 @@ class Shader {
 };
 
 Status Shader::Prepare(const TaskControl& control) {
-  const HeadModel& model = *s.model;
   positions_ = *s.positions;
-  source_ = model.source;
-  triangles_ = model.triangles;
-  uv_ = model.uv;
-  for (const Part& part : model.parts) {
-    Material m = Material::kSkin;
-    if (part.name == "mouth" || part.name == "socket") m = Material::kMouth;
-    if (part.name.compare(0, 3, "eye") == 0) m = Material::kEye;
-    if (part.name.compare(0, 5, "teeth") == 0) m = Material::kTooth;
-    if (part.name == "hair") {
-      m = Material::kHair;
-      first_hair_ = part.first_triangle;
-      hair_count_ = s.looks->style == HairStyle::kBald ? 0 : part.triangle_count;
-    }
-    material_.insert(material_.end(), part.triangle_count, m);
-  }
-  // Sky and shadow see the head without its garment's inside; hair shades the skin unless there is
-  // none.
-  std::vector<uint32_t> cloth;
-  AddGarment(&positions_, &cloth);
-  for (size_t v = model.position_count; v < positions_.size() / 3; ++v) {
-    source_.push_back(static_cast<uint32_t>(v));
-    uv_.insert(uv_.end(), {0, 0});
-  }
-  const uint32_t shift = model.render_count() - model.position_count;
-  for (uint32_t v : cloth) triangles_.push_back(v + shift);
-  material_.insert(material_.end(), cloth.size() / 3, Material::kCloth);
-  mesh_.positions = positions_.data();
-  mesh_.position_count = positions_.size() / 3;
-  mesh_.source = source_.data();
-  mesh_.render_count = source_.size();
-  mesh_.uv = uv_.data();
-  mesh_.triangles = triangles_.data();
-  mesh_.triangle_count = triangles_.size() / 3;
+  dressed_ = DressedMesh::Make(*s.model, &positions_);
+  mesh_ = dressed_.View(positions_);
   normals_.resize(positions_.size());
   VertexNormals(mesh_, normals_.data());
 
+  // Sky and shadow see the head without its garment's inside; hair shades the skin unless there is
+  // none.
+  const bool bald = s.looks->style == HairStyle::kBald;
   MeshView casters = mesh_;
-  casters.triangle_count =
-      model.triangle_count() - (hair_count_ == 0 ? model.triangle_count() - first_hair_ : 0);
+  casters.triangle_count = bald ? dressed_.first_hair : dressed_.first_cloth;
   MeshView receivers = casters;
   DAF_RETURN_IF_ERROR(
       SkyLight(receivers, normals_.data(), s.rig, s.camera.rotation, control, &sky_));
@@ -151,14 +118,14 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
   Vector p{0, 0, 0}, n{0, 0, 0};
   Colour sky;
   float u = 0, v = 0;
-  const Material material = material_[triangle];
+  const Surface material = dressed_.surface[triangle];
   for (size_t k = 0; k < 3; ++k) {
-    const uint32_t r = triangles_[3 * size_t{triangle} + k], i = source_[r];
+    const uint32_t r = dressed_.triangles[3 * size_t{triangle} + k], i = dressed_.source[r];
     p = p + w[k] * Vector{positions_[3 * i], positions_[3 * i + 1], positions_[3 * i + 2]};
     n = n + w[k] * Vector{normals_[3 * i], normals_[3 * i + 1], normals_[3 * i + 2]};
-    u += w[k] * uv_[2 * size_t{r}];
-    v += w[k] * uv_[2 * size_t{r} + 1];
-    if (i < sky_.size() && material != Material::kCloth) {
+    u += w[k] * dressed_.uv[2 * size_t{r}];
+    v += w[k] * dressed_.uv[2 * size_t{r} + 1];
+    if (i < sky_.size() && material != Surface::kCloth) {
       sky = {sky.r + w[k] * sky_[i].r, sky.g + w[k] * sky_[i].g, sky.b + w[k] * sky_[i].b};
     }
   }
@@ -167,7 +134,7 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
   *alpha = 1;
   const float at[3] = {p.x + 0.12f * n.x, p.y + 0.12f * n.y, p.z + 0.12f * n.z};
   const float texels = shadow_.TexelsPerCm();
-  if (material == Material::kCloth) {
+  if (material == Surface::kCloth) {
     float d[3];
     ToCamera(s.camera, n, d);
     const Colour ambient = s.rig.Sky(d);
@@ -184,7 +151,7 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
   const Colour albedo = {SrgbToLinear(texel[0] / 255), SrgbToLinear(texel[1] / 255),
                          SrgbToLinear(texel[2] / 255)};
   const float lit = shadow_.Lit(at, s.rig.softness * texels);
-  if (material == Material::kHair) {
+  if (material == Surface::kHair) {
     *alpha = texel[3] / 255;
     // Strands run away from the crown along the surface; the highlight is a band across them.
     Vector down = Unit(Vector{p.x * 0.5f, p.y - 10.5f, (p.z + 8) * 0.5f});
@@ -203,10 +170,10 @@ Colour Shader::Shade(uint32_t triangle, const float* barycentric, float* alpha) 
             shade(albedo.b, sky.b, s.rig.key_colour.b)};
   }
   const float soft =
-      material == Material::kSkin ? shadow_.Lit(at, (s.rig.softness + 0.5f) * texels) : lit;
-  if (material != Material::kEye) {
-    return Skin(albedo, material == Material::kMouth ? Scale(sky, 0.6f) : sky, n, view, lit, soft,
-                p, material == Material::kSkin ? 1.0f : 1.8f);
+      material == Surface::kSkin ? shadow_.Lit(at, (s.rig.softness + 0.5f) * texels) : lit;
+  if (material != Surface::kEye) {
+    return Skin(albedo, material == Surface::kMouth ? Scale(sky, 0.6f) : sky, n, view, lit, soft, p,
+                material == Surface::kSkin ? 1.0f : 1.8f);
   }
   // Wet: a sharp image of the key and a faint one of the sky.
   Colour out = Skin(albedo, sky, n, view, 0.35f + 0.65f * lit, lit, p, 0);
@@ -224,31 +191,17 @@ Status Shader::Render(const TaskControl& control, uint8_t* rgb, uint8_t* mask, f
   const Camera& camera = s.camera;
   const size_t samples = static_cast<size_t>(finer_.width) * (kBandRows * kSamples);
   Arena arena;
-  float *solid_b, *solid_depth, *hair_b, *hair_depth;
-  uint32_t *solid, *hair;
-  DAF_RETURN_IF_ERROR(arena.Allocate(2 * samples, &solid_b));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &solid_depth));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &solid));
-  DAF_RETURN_IF_ERROR(arena.Allocate(2 * samples, &hair_b));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &hair_depth));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &hair));
-  const uint32_t model_triangles = s.model->triangle_count();
+  Layers layers;
+  DAF_RETURN_IF_ERROR(layers.Allocate(&arena, samples));
+  const bool bald = s.looks->style == HairStyle::kBald;
   for (int top = 0; top < camera.height; top += kBandRows) {
     DAF_RETURN_IF_ERROR(control.Check());
     const int bottom = std::min(camera.height, top + kBandRows);
-    RasterOptions options;
-    options.first_row = top * kSamples;
-    options.last_row = bottom * kSamples;
-    options.triangle_count = first_hair_;
-    Rasterise(finer_, mesh_, projected_.data(), options, {solid, solid_b, solid_depth});
-    options.clear = false;
-    options.first_triangle = model_triangles;
-    options.triangle_count = kNoTriangle;
-    Rasterise(finer_, mesh_, projected_.data(), options, {solid, solid_b, solid_depth});
-    options.clear = true;
-    options.first_triangle = first_hair_;
-    options.triangle_count = hair_count_;
-    Rasterise(finer_, mesh_, projected_.data(), options, {hair, hair_b, hair_depth});
+    RasterOptions rows;
+    rows.first_row = top * kSamples;
+    rows.last_row = bottom * kSamples;
+    layers.DrawHead(finer_, mesh_, projected_.data(), dressed_, rows);
+    layers.DrawRest(finer_, mesh_, projected_.data(), dressed_, bald, rows);
     for (int y = top; y < bottom; ++y) {
       for (int x = 0; x < camera.width; ++x) {
         Colour sum;
@@ -261,15 +214,15 @@ Status Shader::Render(const TaskControl& control, uint8_t* rgb, uint8_t* mask, f
           Colour c = s.background->At((static_cast<float>(x) + 0.5f) / camera.width,
                                       (static_cast<float>(y) + 0.5f) / camera.height);
           float part = 0;
-          if (solid[at] != kNoTriangle) {
-            c = Shade(solid[at], solid_b + 2 * at, &alpha);
-            if (material_[solid[at]] != Material::kCloth) {
+          if (layers.solid[at] != kNoTriangle) {
+            c = Shade(layers.solid[at], layers.solid_b + 2 * at, &alpha);
+            if (dressed_.surface[layers.solid[at]] != Surface::kCloth) {
               part = 1;
-              nearest = std::min(nearest, solid_depth[at]);
+              nearest = std::min(nearest, layers.solid_depth[at]);
             }
           }
-          if (hair[at] != kNoTriangle && hair_depth[at] < solid_depth[at]) {
-            const Colour strands = Shade(hair[at], hair_b + 2 * at, &alpha);
+          if (layers.hair[at] != kNoTriangle && layers.hair_depth[at] < layers.solid_depth[at]) {
+            const Colour strands = Shade(layers.hair[at], layers.hair_b + 2 * at, &alpha);
             c = Blend(c, strands, alpha);
             part += (1 - part) * alpha;
           }

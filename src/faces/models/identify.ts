@@ -18,7 +18,7 @@ export const EXPECTED: Readonly<Record<ModelRole, string>> = {
     '(input [1,3,H,W]; outputs scores [1,N,2], boxes [1,N,4])',
   landmarks:
     'a 68-point landmarker (input [1,3,160,160]; output [1,143], of which the first 136 are points) or one that DAF trained ' +
-    '(input [1,3,S,S]; outputs points [1,136], spread [1,1])',
+    '(input [1,3,S,S]; outputs points [1,136], face [1,1])',
 };
 
 /** The adapter that a model's inputs and outputs call for, or null. */
@@ -58,8 +58,8 @@ function ends(output: TensorShape | undefined, last: number): boolean {
 }
 
 function isDaf68(input: TensorShape, outputs: ReadonlyMap<string, TensorShape>): boolean {
-  const [points, spread] = [outputs.get('points'), outputs.get('spread')];
-  return fixed(input) && input.dims[2] === input.dims[3] && points?.dims[1] === 136 && spread?.dims[1] === 1;
+  const [points, face] = [outputs.get('points'), outputs.get('face')];
+  return fixed(input) && input.dims[2] === input.dims[3] && points?.dims[1] === 136 && face?.dims[1] === 1;
 }
 
 function isYunet(input: TensorShape, outputs: ReadonlyMap<string, TensorShape>): boolean {

@@ -4,12 +4,21 @@ import { fromTurnedBox, type TurnedBox, warpToPlanes } from '../vision/warp.js';
 import { ROLE_OF } from './identify.js';
 import { openSession } from './ort.js';
 
+/** What a landmarker sees in a box. */
+export interface Located {
+  /** [136], in the picture. */
+  readonly points: Float32Array;
+  /** Chance that the box frames a face, 0…1; null where the model does not say. */
+  readonly face: number | null;
+}
+
 /** A model that finds 68 points within a box around a face. */
 export interface Landmarker {
   /** The box to look into, as a multiple of the box around the 68 points. */
   readonly margin: number;
-  /** Points [136] in the picture. */
-  locate(pixels: Pixels, box: TurnedBox): Promise<Float32Array>;
+  /** Does it also say whether there is a face? */
+  readonly judges: boolean;
+  locate(pixels: Pixels, box: TurnedBox): Promise<Located>;
   dispose(): Promise<void>;
 }
 
@@ -17,7 +26,7 @@ const PEPPA_SIDE = 160;
 
 /**
  * Peppa slim-160 and DAF's own: BGR (x − 127) / 127, points 0…1 of what was shown. Peppa's box is stretched to a square, DAF's
- * grows to one.
+ * grows to one, and DAF's says whether there is a face.
  * @throws DafError ERR_DAF_VISION_MISSING, ERR_DAF_BAD_MODEL.
  */
 export async function openLandmarker(model: ModelFile): Promise<Landmarker> {
@@ -30,6 +39,7 @@ export async function openLandmarker(model: ModelFile): Promise<Landmarker> {
   const grows = model.adapter === 'daf68';
   return {
     margin: 1.4,
+    judges: grows,
     async locate(pixels, given) {
       const box = grows ? squared(given) : given;
       warpToPlanes(pixels, box, side, side, { order: 'bgr', mean: 127, factor: 1 / 127, outside: 127 }, planes);
@@ -40,10 +50,17 @@ export async function openLandmarker(model: ModelFile): Promise<Landmarker> {
       }
       const points = new Float32Array(136);
       fromTurnedBox(box, values, points);
-      return points;
+      return { points, face: grows ? faceOf(outputs, model) : null };
     },
     dispose: () => session.release(),
   };
+}
+
+/** @throws DafError ERR_DAF_BAD_MODEL */
+function faceOf(outputs: ReadonlyMap<string, Float32Array>, model: ModelFile): number {
+  const face = outputs.get('face')?.[0];
+  if (face !== undefined && face >= 0 && face <= 1) return face;
+  throw new DafError('ERR_DAF_BAD_MODEL', `${model.file}: does not say whether there is a face`);
 }
 
 /** The square around the same centre that holds the box; in a mirror where the box is. */

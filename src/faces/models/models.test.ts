@@ -132,19 +132,37 @@ tap.test('adapters speak the published formats', async (t) => {
 
   const points = facePoints();
   const peppa = await openLandmarker({ file: file('p.onnx', peppaModel(points)), adapter: 'peppa68' });
-  const seen = await peppa.locate(grey(100, 100), { centerX: 40, centerY: 50, width: 20, height: 60, angle: 0 });
+  const { points: seen, face: unsaid } = await peppa.locate(grey(100, 100), {
+    centerX: 40,
+    centerY: 50,
+    width: 20,
+    height: 60,
+    angle: 0,
+  });
   t.ok(Math.abs(seen[60]! - (30 + 20 * points[60]!)) < 1e-4 && Math.abs(seen[61]! - (20 + 60 * points[61]!)) < 1e-4);
+  t.same([unsaid, peppa.judges], [null, false]);
   await peppa.dispose();
 
   const own = await openLandmarker({ file: file('d.onnx', daf68Model(points)), adapter: 'daf68' });
-  const square = await own.locate(grey(100, 100), { centerX: 40, centerY: 50, width: 20, height: 60, angle: 0 });
+  const { points: square, face: said } = await own.locate(grey(100, 100), {
+    centerX: 40,
+    centerY: 50,
+    width: 20,
+    height: 60,
+    angle: 0,
+  });
   t.ok(
     Math.abs(square[60]! - (10 + 60 * points[60]!)) < 1e-4 && Math.abs(square[61]! - (20 + 60 * points[61]!)) < 1e-4,
     'a square',
   );
-  const mirrored = await own.locate(grey(100, 100), { centerX: 40, centerY: 50, width: -20, height: 60, angle: 0 });
+  t.ok(own.judges && Math.abs(said! - 0.9) < 1e-6, 'and says whether there is a face');
+  const { points: mirrored } = await own.locate(grey(100, 100), { centerX: 40, centerY: 50, width: -20, height: 60, angle: 0 });
   t.ok(Math.abs(mirrored[60]! - (70 - 60 * points[60]!)) < 1e-4, 'in a mirror');
   await own.dispose();
+  const mad = await openLandmarker({ file: file('m.onnx', daf68Model(points, 3)), adapter: 'daf68' });
+  const box = { centerX: 9, centerY: 9, width: 9, height: 9, angle: 0 };
+  await t.rejects(mad.locate(grey(20, 20), box), { code: 'ERR_DAF_BAD_MODEL', message: /whether/ });
+  await mad.dispose();
 
   await t.rejects(openDetector({ file: file('t.onnx', Buffer.from('text')), adapter: 'yunet' }), { code: 'ERR_DAF_BAD_MODEL' });
   await t.rejects(openDetector({ file: join(dir, 'p.onnx'), adapter: 'peppa68' }), { code: 'ERR_DAF_BAD_MODEL' });

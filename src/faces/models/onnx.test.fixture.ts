@@ -106,11 +106,11 @@ export function peppaModel(points: ArrayLike<number>): Uint8Array {
   return constantModel({ name: 'input1', dims: [1, 3, 160, 160] }, [{ name: 'output1', dims: [1, 143], values }], true);
 }
 
-/** DAF's own landmarker that always sees these 68 points, 0…1 of its square: [136]. */
-export function daf68Model(points: ArrayLike<number>): Uint8Array {
+/** DAF's own landmarker that always sees these 68 points, 0…1 of its square: [136], and a face with this chance. */
+export function daf68Model(points: ArrayLike<number>, face = 0.9): Uint8Array {
   return constantModel({ name: 'input', dims: [1, 3, 64, 64] }, [
     { name: 'points', dims: [1, 136], values: Float32Array.from(points) },
-    { name: 'spread', dims: [1, 1], values: Float32Array.of(0.02) },
+    { name: 'face', dims: [1, 1], values: Float32Array.of(face) },
   ]);
 }
 

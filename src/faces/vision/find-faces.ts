@@ -1,6 +1,8 @@
 import type { CanvasFace, Detector } from '../models/detector.js';
+import type { Landmarker } from '../models/landmarker.js';
 import type { Box, DetectedFace, Pixels } from '../types.js';
 import { resizePixels } from './decode.js';
+import { judged } from './judge.js';
 import { type Orientation, storedBox, upright } from './orient.js';
 
 /** Small pictures are enlarged by at most this much for the detector. */
@@ -11,19 +13,33 @@ const SAME_FACE = 0.3;
 const OVERLAP = 0.25;
 const MAX_TILES = 12;
 
+interface Finders {
+  readonly detector: Detector;
+  /** Judges what the detector found, where it can. */
+  readonly landmarker: Landmarker | null;
+}
+
 /**
- * All faces of a picture, most confident first. The whole picture is looked at twice, as large as the detector's canvas and half
- * as large, because a detector misses faces that fill its canvas. Where this finds none, tiles of the enlarged picture (tiny
- * faces) and then the picture lying on each side and on its head are tried.
+ * All faces of a picture, most confident first. The whole picture is looked at as large as the detector's canvas and half as large,
+ * because a detector misses faces that fill its canvas; and a quarter as large where a landmarker judges what is found, as then more
+ * looks bring no more mistakes. Where this finds none, tiles of the enlarged picture (tiny faces) and then the picture lying on each
+ * side and on its head are tried.
  */
-export async function findFaces(pixels: Pixels, detector: Detector): Promise<DetectedFace[]> {
+export async function findFaces(
+  pixels: Pixels,
+  detector: Detector,
+  landmarker: Landmarker | null = null,
+): Promise<DetectedFace[]> {
+  const finders = { detector, landmarker };
   const whole = Math.min(detector.canvasWidth / pixels.width, detector.canvasHeight / pixels.height, MAX_ENLARGE);
   const level = await scaled(pixels, whole);
-  const faces = await lookAt(level, whole, detector);
-  faces.push(...(await lookAt(await scaled(pixels, whole / 2), whole / 2, detector)));
-  if (faces.length === 0 && 2 * whole <= MAX_ENLARGE) faces.push(...(await lookAtTiles(pixels, 2 * whole, detector)));
+  const faces = await lookAt(level, whole, finders);
+  for (const part of landmarker?.judges ? [2, 4] : [2]) {
+    faces.push(...(await lookAt(await scaled(pixels, whole / part), whole / part, finders)));
+  }
+  if (faces.length === 0 && 2 * whole <= MAX_ENLARGE) faces.push(...(await lookAtTiles(pixels, 2 * whole, finders)));
   for (const turn of TURNS) {
-    if (faces.length === 0) faces.push(...(await lookAtTurned(level, whole, turn, detector)));
+    if (faces.length === 0) faces.push(...(await lookAtTurned(level, whole, turn, finders)));
   }
   return mergeFaces(faces);
 }
@@ -39,24 +55,40 @@ async function scaled(pixels: Pixels, scale: number): Promise<Pixels> {
   return resizePixels(pixels, Math.max(1, Math.round(pixels.width * scale)), Math.max(1, Math.round(pixels.height * scale)));
 }
 
-async function lookAt(level: Pixels, scale: number, detector: Detector): Promise<DetectedFace[]> {
+async function lookAt(level: Pixels, scale: number, { detector, landmarker }: Finders): Promise<DetectedFace[]> {
   const found = await detector.detect(canvasOf(level, 0, 0, detector));
-  return found.map((face) => toPicture(face, 0, 0, scale));
+  return believed(
+    level,
+    found.map((face) => placed(face, 0, 0)),
+    scale,
+    landmarker,
+  );
 }
 
-async function lookAtTiles(pixels: Pixels, scale: number, detector: Detector): Promise<DetectedFace[]> {
+/** What of a level's candidates is taken for faces, in the picture. */
+async function believed(
+  level: Pixels,
+  found: readonly DetectedFace[],
+  scale: number,
+  landmarker: Landmarker | null,
+): Promise<DetectedFace[]> {
+  const faces = landmarker?.judges ? await judged(level, mergeFaces(found), landmarker) : found;
+  return faces.map((face) => ({ ...face, box: shrink(face.box, scale) }));
+}
+
+async function lookAtTiles(pixels: Pixels, scale: number, { detector, landmarker }: Finders): Promise<DetectedFace[]> {
   const level = await scaled(pixels, scale);
   const lefts = tileStarts(level.width, detector.canvasWidth);
   const tops = tileStarts(level.height, detector.canvasHeight);
-  const faces: DetectedFace[] = [];
-  if (lefts.length * tops.length > MAX_TILES) return faces;
+  if (lefts.length * tops.length > MAX_TILES) return [];
+  const found: DetectedFace[] = [];
   for (const top of tops) {
     for (const left of lefts) {
-      const found = await detector.detect(canvasOf(level, left, top, detector));
-      faces.push(...found.map((face) => toPicture(face, left, top, scale)));
+      const faces = await detector.detect(canvasOf(level, left, top, detector));
+      found.push(...faces.map((face) => placed(face, left, top)));
     }
   }
-  return faces;
+  return believed(level, found, scale, landmarker);
 }
 
 function tileStarts(length: number, tile: number): number[] {
@@ -69,11 +101,12 @@ async function lookAtTurned(
   level: Pixels,
   scale: number,
   turn: (typeof TURNS)[number],
-  detector: Detector,
+  finders: Finders,
 ): Promise<DetectedFace[]> {
   const turned = upright(level, turn.orientation);
-  const fit = Math.min(1, detector.canvasWidth / turned.width, detector.canvasHeight / turned.height);
-  const faces = await lookAt(await scaled(turned, fit), fit, detector);
+  const { canvasWidth, canvasHeight } = finders.detector;
+  const fit = Math.min(1, canvasWidth / turned.width, canvasHeight / turned.height);
+  const faces = await lookAt(await scaled(turned, fit), fit, finders);
   return faces.map(({ box, confidence, roll }) => {
     const lying = storedBox(box, turn.orientation, level.width, level.height);
     return { box: shrink(lying, scale), confidence, roll: wrapAngle(roll + turn.roll) };
@@ -95,8 +128,9 @@ function canvasOf(level: Pixels, left: number, top: number, detector: Detector):
   return { width, height, channels: 3, data };
 }
 
-function toPicture(face: CanvasFace, left: number, top: number, scale: number): DetectedFace {
-  const box = shrink({ x: face.x + left, y: face.y + top, width: face.width, height: face.height }, scale);
+/** A face of a canvas that starts at (left, top), in the level's pixels. */
+function placed(face: CanvasFace, left: number, top: number): DetectedFace {
+  const box = { x: face.x + left, y: face.y + top, width: face.width, height: face.height };
   return { box, confidence: Math.min(1, face.score), roll: face.roll ?? 0 };
 }
 

@@ -1,9 +1,7 @@
 import type { Landmarker } from '../models/landmarker.js';
 import type { DetectedFace, FaceLandmarks, Pixels } from '../types.js';
-import { rollOf, type TurnedBox, turnedBounds } from './warp.js';
+import { firstBox, nextBox } from './look.js';
 
-/** The box around the 68 points, relative to the detector's: detectors frame the forehead too. */
-const FACE_TO_POINTS = { size: 0.9, down: 0.14 };
 /** Looks at the face again, centred and upright, this many times. */
 const REFINEMENTS = 2;
 /** Distance between a look and its mirror image, in face sizes, at which confidence has fallen to 1/e. */
@@ -15,15 +13,15 @@ const UNSTEADY = 0.06;
  */
 export async function findLandmarks(pixels: Pixels, face: DetectedFace, landmarker: Landmarker): Promise<FaceLandmarks> {
   let box = firstBox(face, landmarker.margin);
-  let points = await landmarker.locate(pixels, box);
+  let { points } = await landmarker.locate(pixels, box);
   for (let i = 0; i < REFINEMENTS; ++i) {
-    const bounds = turnedBounds(points, rollOf(points));
+    const next = nextBox(points, landmarker.margin);
     // Collapsed points: there is no face here.
-    if (!(bounds.width > 4 && bounds.height > 4)) return { points, confidence: 0, source: 'model' };
-    box = grown(bounds, landmarker.margin);
-    points = await landmarker.locate(pixels, box);
+    if (next === null) return { points, confidence: 0, source: 'model' };
+    box = next;
+    ({ points } = await landmarker.locate(pixels, box));
   }
-  const mirrored = unmirrored(await landmarker.locate(pixels, { ...box, width: -box.width }));
+  const mirrored = unmirrored((await landmarker.locate(pixels, { ...box, width: -box.width })).points);
   const apart = (landmarker.margin * meanDistance(points, mirrored)) / Math.max(box.width, box.height);
   const agreement = Math.exp(-((apart / UNSTEADY) ** 2));
   return {
@@ -44,26 +42,6 @@ const MIRROR = [
 /** Points found in a mirror carry the names of the other side. */
 function unmirrored(points: Float32Array): Float32Array {
   return points.map((_, i) => points[2 * MIRROR[i >> 1]! + (i & 1)]!);
-}
-
-function firstBox(face: DetectedFace, margin: number): TurnedBox {
-  const { box, roll } = face;
-  const side = FACE_TO_POINTS.size * Math.sqrt(box.width * box.height);
-  const down = FACE_TO_POINTS.down * side;
-  return grown(
-    {
-      centerX: box.x + box.width / 2 - down * Math.sin(roll),
-      centerY: box.y + box.height / 2 + down * Math.cos(roll),
-      width: side,
-      height: side,
-      angle: roll,
-    },
-    margin,
-  );
-}
-
-function grown(box: TurnedBox, factor: number): TurnedBox {
-  return { ...box, width: box.width * factor, height: box.height * factor };
 }
 
 function meanDistance(a: Float32Array, b: Float32Array): number {

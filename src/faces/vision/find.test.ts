@@ -137,12 +137,13 @@ function knowing(truth: TurnedBox, drift: number): Landmarker & { boxes: TurnedB
   fromTurnedBox(truth, facePoints(), points);
   return {
     margin: 1.4,
+    judges: false,
     boxes: [],
     async locate(_pixels, box) {
       this.boxes.push(box);
       const [dx, dy] = [drift * (box.centerX - truth.centerX), drift * (box.centerY - truth.centerY)];
       const seen = points.map((value, i) => value + (i % 2 === 0 ? dx : dy));
-      return box.width > 0 ? seen : seen.map((_, i) => seen[2 * OTHER_SIDE[i >> 1]! + (i & 1)]!);
+      return { points: box.width > 0 ? seen : seen.map((_, i) => seen[2 * OTHER_SIDE[i >> 1]! + (i & 1)]!), face: null };
     },
     dispose: async () => {},
   };
@@ -167,7 +168,12 @@ tap.test('looks centre on the face, turn with it, and end in a mirror', async (t
 });
 
 tap.test('points that collapse are no face', async (t) => {
-  const nothing: Landmarker = { margin: 1.4, locate: async () => new Float32Array(136), dispose: async () => {} };
+  const nothing: Landmarker = {
+    margin: 1.4,
+    judges: false,
+    locate: async () => ({ points: new Float32Array(136), face: null }),
+    dispose: async () => {},
+  };
   const found = await findLandmarks(
     picture(9, 9, []),
     { box: { x: 0, y: 0, width: 9, height: 9 }, confidence: 1, roll: 0 },

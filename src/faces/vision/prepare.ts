@@ -96,7 +96,7 @@ async function see(
   eyes: { detector: Detector; landmarker: Landmarker },
   hinted: DetectedFace | null,
 ): Promise<Seen> {
-  const faces = await findFaces(pixels, eyes.detector);
+  const faces = await findFaces(pixels, eyes.detector, eyes.landmarker);
   const face = hinted === null ? largestFace(faces) : meantFace(faces, hinted);
   if (face === null) throw new DafError('ERR_DAF_NO_FACE', 'no face was found', { hint: FACE_HINT });
   const landmarks = await landmarksOf(pixels, face, eyes.landmarker);

@@ -26,18 +26,6 @@ const std::array<float, 256>& Linear() {
   return table;
 }
 
-MeshView MeshOf(const Sitter& s) {
-  MeshView mesh;
-  mesh.positions = s.positions.data();
-  mesh.position_count = s.positions.size() / 3;
-  mesh.source = s.figure->source.data();
-  mesh.render_count = s.figure->source.size();
-  mesh.uv = s.figure->uv.data();
-  mesh.triangles = s.figure->triangles.data();
-  mesh.triangle_count = s.figure->triangles.size() / 3;
-  return mesh;
-}
-
 // Sky by openness and one shadowed key light, at every position.
 Status LightPositions(const Sitter& s, const MeshView& mesh, const LightRig& rig,
                       std::vector<Lit>* out) {
@@ -53,8 +41,8 @@ Status LightPositions(const Sitter& s, const MeshView& mesh, const LightRig& rig
   }
   ShadowMap shadow;
   MeshView casters = mesh;
-  casters.triangle_count = f.model->triangle_count();
-  if (s.skin->looks.style == HairStyle::kBald) casters.triangle_count = f.first_hair;
+  casters.triangle_count =
+      s.skin->looks.style == HairStyle::kBald ? f.mesh.first_hair : f.mesh.first_cloth;
   DAF_RETURN_IF_ERROR(shadow.Build(casters, key, 200, 0.3f));
   const float spread = rig.softness * shadow.TexelsPerCm();
   out->resize(mesh.position_count);
@@ -108,16 +96,16 @@ class Shader {
 
   Colour At(uint32_t triangle, const float* b, float* alpha) const {
     const float w[3] = {1 - b[0] - b[1], b[0], b[1]};
-    const Surface surface = f.surface[triangle];
+    const Surface surface = f.mesh.surface[triangle];
     Colour diffuse, shine, albedo;
     float u = 0, v = 0, y = 0, x = 0;
     for (size_t k = 0; k < 3; ++k) {
-      const uint32_t r = f.triangles[3 * size_t{triangle} + k], i = f.source[r];
+      const uint32_t r = f.mesh.triangles[3 * size_t{triangle} + k], i = f.mesh.source[r];
       const Lit& l = lit_[i];
       Add(w[k], l.diffuse, &diffuse);
       Add(w[k], l.shine, &shine);
-      u += w[k] * f.uv[2 * size_t{r}];
-      v += w[k] * f.uv[2 * size_t{r} + 1];
+      u += w[k] * f.mesh.uv[2 * size_t{r}];
+      v += w[k] * f.mesh.uv[2 * size_t{r} + 1];
       x += w[k] * s.positions[3 * size_t{i}];
       y += w[k] * s.positions[3 * size_t{i} + 1];
       if (!s.skin->vertices.empty()) Add(w[k], s.skin->vertices[r], &albedo);
@@ -191,7 +179,7 @@ Status DrawSitter(const Sitter& s, const LightRig& rig, const TaskControl& contr
                   std::array<bool, kLandmarks>* seen) {
   DAF_RETURN_IF_ERROR(control.Check());
   const Figure& f = *s.figure;
-  const MeshView mesh = MeshOf(s);
+  const MeshView mesh = f.mesh.View(s.positions);
   std::vector<float> projected(s.positions.size());
   ProjectPositions(s.camera, mesh, projected.data());
   const auto [left, top, right, bottom] = Extent(projected, *canvas);
@@ -206,38 +194,24 @@ Status DrawSitter(const Sitter& s, const LightRig& rig, const TaskControl& contr
   }
   const size_t samples = static_cast<size_t>(window.width) * static_cast<size_t>(window.height);
   Arena arena;
-  float *solid_b, *solid_depth, *hair_b, *hair_depth;
-  uint32_t *solid, *hair;
-  DAF_RETURN_IF_ERROR(arena.Allocate(2 * samples, &solid_b));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &solid_depth));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &solid));
-  DAF_RETURN_IF_ERROR(arena.Allocate(2 * samples, &hair_b));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &hair_depth));
-  DAF_RETURN_IF_ERROR(arena.Allocate(samples, &hair));
-  RasterOptions options;
-  options.triangle_count = f.first_hair;
-  Rasterise(window, mesh, projected.data(), options, {solid, solid_b, solid_depth});
-  PlaceLandmarks(*f.model, s.positions, window, solid_depth, landmarks, seen);
+  Layers layers;
+  DAF_RETURN_IF_ERROR(layers.Allocate(&arena, samples));
+  layers.DrawHead(window, mesh, projected.data(), f.mesh, {});
+  PlaceLandmarks(*f.model, s.positions, window, layers.solid_depth, landmarks, seen);
   for (size_t i = 0; i < landmarks->size(); i += 2) {
     (*landmarks)[i] += static_cast<float>(left);
     (*landmarks)[i + 1] += static_cast<float>(top);
   }
   if (right <= left || bottom <= top) return Status::Ok();
-  options.clear = false;
-  options.first_triangle = f.model->triangle_count();
-  options.triangle_count = kNoTriangle;
-  Rasterise(window, mesh, projected.data(), options, {solid, solid_b, solid_depth});
-  options.clear = true;
-  options.first_triangle = f.first_hair;
-  options.triangle_count = s.skin->looks.style == HairStyle::kBald ? 0 : f.hair_count;
-  Rasterise(window, mesh, projected.data(), options, {hair, hair_b, hair_depth});
+  layers.DrawRest(window, mesh, projected.data(), f.mesh, s.skin->looks.style == HairStyle::kBald,
+                  {});
 
   std::vector<Lit> lit;
   DAF_RETURN_IF_ERROR(LightPositions(s, mesh, rig, &lit));
   float texels = 1;
   if (!s.skin->albedo.empty()) {
     std::vector<float> steps;
-    for (uint32_t t = 0; t < f.first_hair; t += 97)
+    for (uint32_t t = 0; t < f.mesh.first_hair; t += 97)
       steps.push_back(TexelsPerSample(mesh, projected.data(), s.skin->albedo, t));
     std::nth_element(steps.begin(), steps.begin() + steps.size() / 3, steps.end());
     texels = steps[steps.size() / 3];
@@ -248,15 +222,15 @@ Status DrawSitter(const Sitter& s, const LightRig& rig, const TaskControl& contr
       const size_t at = static_cast<size_t>(y) * window.width + static_cast<size_t>(x);
       const size_t to = canvas->At(left + x, top + y);
       float alpha;
-      if (solid[at] != kNoTriangle) {
-        canvas->light[to] = shader.At(solid[at], solid_b + 2 * at, &alpha);
-        canvas->depth[to] = solid_depth[at];
+      if (layers.solid[at] != kNoTriangle) {
+        canvas->light[to] = shader.At(layers.solid[at], layers.solid_b + 2 * at, &alpha);
+        canvas->depth[to] = layers.solid_depth[at];
         canvas->owner[to] = s.number;
       }
-      if (hair[at] != kNoTriangle && hair_depth[at] < solid_depth[at]) {
-        const Colour strands = shader.At(hair[at], hair_b + 2 * at, &alpha);
+      if (layers.hair[at] != kNoTriangle && layers.hair_depth[at] < layers.solid_depth[at]) {
+        const Colour strands = shader.At(layers.hair[at], layers.hair_b + 2 * at, &alpha);
         canvas->light[to] = Blend(canvas->light[to], strands, alpha);
-        if (alpha > 0.5f && solid[at] == kNoTriangle) canvas->owner[to] = s.number;
+        if (alpha > 0.5f && layers.solid[at] == kNoTriangle) canvas->owner[to] = s.number;
       }
     }
   }

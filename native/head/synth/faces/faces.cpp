@@ -39,10 +39,9 @@ Pose DrawPose(Rng& rng, FacesForm form) {
             std::clamp(10 * rng.Normal(), -30.0f, 30.0f) * kDegree};
   }
   const float yaw =
-      rng.Uniform() < 0.6f ? std::clamp(25 * rng.Normal(), -75.0f, 75.0f) : rng.Uniform(-75, 75);
-  return {
-      yaw * kDegree, std::clamp(13 * rng.Normal(), -35.0f, 35.0f) * kDegree,
-      std::clamp((form == FacesForm::kScenes ? 13 : 16) * rng.Normal(), -40.0f, 40.0f) * kDegree};
+      rng.Uniform() < 0.55f ? std::clamp(25 * rng.Normal(), -90.0f, 90.0f) : rng.Uniform(-90, 90);
+  return {yaw * kDegree, std::clamp(14 * rng.Normal(), -45.0f, 45.0f) * kDegree,
+          std::clamp(16 * rng.Normal(), -48.0f, 48.0f) * kDegree};
 }
 
 // From where the points' box has the side `size` and its middle at (x, y), all in samples. The
@@ -159,6 +158,8 @@ class Studio {
     const LightRig rig = o.form == FacesForm::kPlain ? DrawRig(rng) : DrawWideRig(rng);
     DAF_RETURN_IF_ERROR(DrawSitter(sitter, rig, control, canvas, &face.landmarks, &face.seen));
     if (o.form != FacesForm::kPlain) {
+      if (rng.Uniform() < 0.45f) DrawHair(rng, sitter, rig, canvas);
+      if (rng.Uniform() < 0.16f) DrawBeard(rng, sitter, rig, canvas);
       if (rng.Uniform() < 0.18f) DrawGlasses(rng, sitter, canvas);
       if (rng.Uniform() < 0.14f) DrawHat(rng, sitter, canvas);
       const float angle = rng.Uniform(0, 6.2832f), away = size * rng.Uniform(0.3f, 0.75f);
@@ -177,15 +178,27 @@ class Studio {
       bool behind;
     };
     std::vector<Place> places;
-    const float side = static_cast<float>(canvas->width);
-    const uint32_t wanted = rng.Uniform() < 0.12f ? 0 : 1 + rng.Below(kMostFaces);
+    const float side = static_cast<float>(canvas->width), kind = rng.Uniform();
+    const bool close = kind<0.2f, crowd = kind> 0.75f;
+    const uint32_t wanted = close                   ? 1
+                            : crowd                 ? kMostFaces
+                            : rng.Uniform() < 0.14f ? 0
+                                                    : 1 + rng.Below(kMostFaces);
+    // Between 14 pixels and 0.8 of the picture, small ones as many as large ones by octave; in a
+    // crowd all alike.
+    const float least = 14.0f * kSamples, usual = least * std::pow(8.0f, rng.Uniform());
     for (uint32_t tries = 0; places.size() < wanted && tries < 20; ++tries) {
-      // Between 14 and 0.8 of the picture; small ones are as many as large ones by octave.
-      const float size = 14.0f * kSamples * std::pow(0.8f * side / (14 * kSamples), rng.Uniform());
-      const Place place = {size, rng.Uniform(0.05f, 0.95f) * side, rng.Uniform(0.08f, 0.92f) * side,
-                           rng.Uniform() < 0.15f};
+      Place place = {least * std::pow(0.8f * side / least, rng.Uniform()),
+                     rng.Uniform(0.05f, 0.95f) * side, rng.Uniform(0.08f, 0.92f) * side,
+                     rng.Uniform() < 0.15f};
+      if (crowd) place.size = std::max(least, usual * rng.Uniform(0.75f, 1.3f));
+      if (close) {
+        // As large as the picture and larger.
+        place = {side * rng.Uniform(0.5f, 1.25f), side * rng.Uniform(0.25f, 0.75f),
+                 side * rng.Uniform(0.25f, 0.75f), rng.Uniform() < 0.05f};
+      }
       const bool apart = std::all_of(places.begin(), places.end(), [&](const Place& other) {
-        const float reach = 0.85f * (place.size + other.size);
+        const float reach = (crowd ? 0.7f : 0.85f) * (place.size + other.size);
         return std::hypot(place.x - other.x, place.y - other.y) > reach;
       });
       if (apart) places.push_back(place);

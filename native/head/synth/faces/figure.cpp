@@ -4,20 +4,12 @@
 #include <cmath>
 
 #include "native/head/raster/rasteriser.h"
-#include "native/head/synth/background.h"
 #include "native/head/synth/light.h"
 
 namespace daf::head {
 namespace {
 
 constexpr int kDirections = 40;
-
-Surface SurfaceOf(const std::string& name) {
-  if (name == "mouth" || name == "socket") return Surface::kMouth;
-  if (name.compare(0, 3, "eye") == 0) return Surface::kEye;
-  if (name.compare(0, 5, "teeth") == 0) return Surface::kTooth;
-  return name == "hair" ? Surface::kHair : Surface::kSkin;
-}
 
 // Where hair grows on a head that knows only its landmarks: above a line from the forehead over the
 // temples to behind the ears.
@@ -43,43 +35,15 @@ Status Figure::Prepare(const HeadModel& model, const HeadMarks* marks, const Tas
   Figure f;
   f.model = &model;
   f.marks = marks;
-  f.source = model.source;
-  f.triangles = model.triangles;
-  f.uv = model.uv;
-  f.first_hair = model.triangle_count();
-  for (const Part& part : model.parts) {
-    const Surface surface = SurfaceOf(part.name);
-    if (surface == Surface::kHair) {
-      f.first_hair = part.first_triangle;
-      f.hair_count = part.triangle_count;
-    }
-    f.surface.insert(f.surface.end(), part.triangle_count, surface);
-  }
-  f.surface.resize(model.triangle_count(), Surface::kSkin);
   std::vector<float> all = model.mean;
-  std::vector<uint32_t> cloth;
-  AddGarment(&all, &cloth);
+  f.mesh = DressedMesh::Make(model, &all);
   f.garment.assign(all.begin() + static_cast<std::ptrdiff_t>(model.mean.size()), all.end());
-  const uint32_t shift = model.render_count() - model.position_count;
-  for (uint32_t v = model.position_count; v < all.size() / 3; ++v) {
-    f.source.push_back(v);
-    f.uv.insert(f.uv.end(), {0, 0});
-  }
-  for (uint32_t v : cloth) f.triangles.push_back(v + shift);
-  f.surface.insert(f.surface.end(), cloth.size() / 3, Surface::kCloth);
-
-  MeshView mesh;
-  mesh.positions = all.data();
-  mesh.position_count = all.size() / 3;
-  mesh.source = f.source.data();
-  mesh.render_count = f.source.size();
-  mesh.triangles = f.triangles.data();
-  mesh.triangle_count = f.triangles.size() / 3;
+  const MeshView mesh = f.mesh.View(all);
   f.normals.resize(all.size());
   VertexNormals(mesh, f.normals.data());
   f.openness.assign(mesh.position_count, 0);
   MeshView casters = mesh;
-  casters.triangle_count = f.first_hair;
+  casters.triangle_count = f.mesh.first_hair;
   ShadowMap map;
   for (int k = 0; k < kDirections; ++k) {
     DAF_RETURN_IF_ERROR(control.Check());
@@ -94,6 +58,16 @@ Status Figure::Prepare(const HeadModel& model, const HeadMarks* marks, const Tas
       float p[3];
       for (size_t i = 0; i < 3; ++i) p[i] = all[3 * v + i] + 0.15f * n[i];
       f.openness[v] += 4.0f / kDirections * facing * map.Lit(p, 0);
+    }
+  }
+  // The mean head's mouth is shut: where it opens, its teeth and lining are lit after all.
+  for (size_t t = 0; t < f.mesh.surface.size(); ++t) {
+    const float least = f.mesh.surface[t] == Surface::kTooth   ? 0.5f
+                        : f.mesh.surface[t] == Surface::kMouth ? 0.15f
+                                                               : 0.0f;
+    for (size_t k = 0; least > 0 && k < 3; ++k) {
+      float& open = f.openness[f.mesh.source[f.mesh.triangles[3 * t + k]]];
+      open = std::max(open, least);
     }
   }
   if (marks == nullptr) f.scalp = Scalp(model);

@@ -9,22 +9,17 @@
 #include "native/head/head_model.h"
 #include "native/head/model/builtin.h"
 #include "native/head/raster/texture.h"
+#include "native/head/synth/dressed.h"
 #include "native/head/synth/paint.h"
 #include "native/head/synth/person.h"
 
 namespace daf::head {
 
-enum class Surface : uint8_t { kSkin, kMouth, kEye, kTooth, kHair, kCloth };
-
 struct Figure {
   const HeadModel* model = nullptr;
   const HeadMarks* marks = nullptr;  // null: painted by vertex, not by texture
-  // The model's mesh and, behind it, a garment's.
-  std::vector<float> garment;  // [G][3]
-  std::vector<uint32_t> source, triangles;
-  std::vector<float> uv;
-  std::vector<Surface> surface;  // [triangles]
-  uint32_t first_hair = 0, hair_count = 0;
+  DressedMesh mesh;
+  std::vector<float> garment;   // [G][3]
   std::vector<float> openness;  // [V + G] share of the sky that the mean head leaves, 0…1
   std::vector<float> scalp;     // [V] 0 skin … 1 hair; only where painted by vertex
   std::vector<float> normals;   // [V][3] of the mean

@@ -1,4 +1,4 @@
-// What comes between a camera and a face: glasses, hats, hands, things.
+// What comes between a camera and a face: hair, glasses, hats, hands, things.
 #pragma once
 
 #include "native/base/rng.h"
@@ -7,6 +7,10 @@
 
 namespace daf::head {
 
+// Locks over the ears, the temples and the forehead, of any length; the head's own hair lies below.
+void DrawHair(Rng& rng, const Sitter& sitter, const LightRig& rig, Canvas* canvas);
+// A beard with some volume, a moustache, or both.
+void DrawBeard(Rng& rng, const Sitter& sitter, const LightRig& rig, Canvas* canvas);
 void DrawGlasses(Rng& rng, const Sitter& sitter, Canvas* canvas);
 void DrawHat(Rng& rng, const Sitter& sitter, Canvas* canvas);
 

@@ -27,8 +27,15 @@ std::string BaseName(const std::string& name, int* side) {
 std::vector<float> DrawFace(Rng& rng, const HeadModel& model) {
   std::map<std::string, std::array<float, 3>> drawn;  // both, left, right
   const float lively = rng.Uniform() < 0.2f ? 0 : rng.Uniform(0.3f, 1);
-  const float smile = rng.Uniform() < 0.45f ? rng.Uniform(0.2f, 1) : 0,
-              open = rng.Uniform() < 0.4f ? std::pow(rng.Uniform(), 1.5f) : 0,
+  // Most people show their teeth to a camera, few their throat.
+  const bool laughs = rng.Uniform() < 0.35f;
+  const float smile = laughs                  ? rng.Uniform(0.5f, 1)
+                      : rng.Uniform() < 0.35f ? rng.Uniform(0.2f, 1)
+                                              : 0,
+              open = laughs                  ? std::pow(rng.Uniform(), 1.5f) * 0.4f
+                     : rng.Uniform() < 0.35f ? std::pow(rng.Uniform(), 1.7f)
+                                             : 0,
+              bare = laughs ? rng.Uniform(0.3f, 1) : 0.5f * smile,
               blink = rng.Uniform() < 0.12f ? rng.Uniform(0.6f, 1) : rng.Uniform(0, 0.3f);
   const float gaze_x = rng.Uniform(-0.8f, 0.8f), gaze_y = rng.Uniform(-0.7f, 0.7f);
   std::vector<float> beta(model.expression_names.size(), 0);
@@ -46,7 +53,8 @@ std::vector<float> DrawFace(Rng& rng, const HeadModel& model) {
     if (name == "mouthSmile" || name == "cheekSquint" || name == "eyeSquint")
       value = std::max(value, smile * (name == "mouthSmile" ? 1.0f : 0.5f));
     if (name == "jawOpen") value = open;
-    if (name == "mouthUpperUp" || name == "mouthLowerDown") value = std::max(value, 0.5f * smile);
+    if (name == "mouthUpperUp") value = std::max(value, bare);
+    if (name == "mouthLowerDown") value = std::max(value, 0.7f * bare);
     if (name == "eyeBlink") value = blink;
     if (name == "mouthClose") value = std::min(value, 0.8f * open);
     const bool left = side == 1;

@@ -136,7 +136,7 @@ void PaintVertices(const Figure& f, const Looks& looks, Rng& rng, std::vector<Co
       }
     }
   }
-  out->resize(f.source.size());
+  out->resize(f.mesh.source.size());
 }
 
 }  // namespace

@@ -1,0 +1,103 @@
+"""The loop that both trainings share: learning rate by the clock, averaged weights, checkpoints chosen on held-out pictures."""
+import argparse
+import copy
+import json
+import math
+import time
+
+import torch
+
+from together import Together
+
+
+def arguments(minutes=50):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True, help="folder of daf dataset synth")
+    parser.add_argument("--out", required=True, help="file for the best weights")
+    parser.add_argument("--minutes", type=float, default=minutes, help="wall clock; the learning rate falls to nearly zero over it")
+    parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
+    parser.add_argument("--start", help="weights to go on from")
+    parser.add_argument("--check", type=float, default=240, help="seconds between looks at held-out pictures")
+    parser.add_argument("--worker", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=1)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(1000 + args.worker)
+    return args
+
+
+class Average:
+    """Exponential mean of a network's weights and statistics: steadier than any one step's (Polyak and Juditsky 1992)."""
+
+    def __init__(self, net, keep=0.999):
+        self.net, self.keep, self.steps = copy.deepcopy(net).eval(), keep, 0
+
+    def follow(self, net):
+        self.steps += 1
+        # The first steps are not to be remembered.
+        keep = min(self.keep, self.steps / (self.steps + 9))
+        pairs = list(zip(self.net.state_dict().values(), net.state_dict().values()))
+        real = [pair for pair in pairs if pair[0].is_floating_point()]
+        with torch.no_grad():
+            torch._foreach_lerp_([mine for mine, _ in real], [new for _, new in real], 1 - keep)
+            for mine, new in pairs:
+                if not mine.is_floating_point():
+                    mine.copy_(new)
+
+
+def train(args, net, loss, evaluate):
+    """loss(net) draws a batch and returns (loss, pictures); evaluate(net) returns (score, text, facts): the weights of the highest
+    score are kept, with the facts beside them as JSON.
+
+    Where the CPU multiplies bfloat16 it does so for the loss; elsewhere that would only be slower."""
+    if args.start:
+        net.load_state_dict(torch.load(args.start, weights_only=True))
+    narrow = has_bf16()
+    print(sum(p.numel() for p in net.parameters()), "parameters", "bfloat16" if narrow else "float32", flush=True)
+    together = Together(args.out + ".workers", args.worker, args.workers)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-4)
+    average = Average(net)
+    best, step, seen, recent, start = -math.inf, 0, 0, None, time.time()
+    checked = start
+
+    def check(name):
+        nonlocal best
+        score, text, facts = evaluate(average.net)
+        minutes = (time.time() - start) / 60
+        print(f"{name}{minutes:.1f} min, step {step}, {seen} seen, loss {recent:.4f}, {text}, cpu {time.process_time():.0f} s", flush=True)
+        if score > best:
+            best = score
+            torch.save(average.net.state_dict(), args.out)
+            with open(args.out + ".json", "w") as file:
+                json.dump(facts, file)
+
+    while (share := (time.time() - start) / (60 * args.minutes)) < 1:
+        for group in optimiser.param_groups:
+            group["lr"] = args.rate * min(1, (step + 1) / 150) * max(0.01, 0.5 * (1 + math.cos(math.pi * share)))
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=narrow):
+            value, pictures = loss(net)
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
+        optimiser.step()
+        average.follow(net)
+        step += 1
+        seen += pictures
+        recent = value.item() if recent is None else 0.99 * recent + 0.01 * value.item()
+        if step % 40 == 0:
+            together.meet(net)
+        if args.worker == 0 and time.time() - checked > args.check:
+            check("")
+            checked = time.time()
+    if args.worker == 0:
+        check("last: ")
+
+
+def has_bf16():
+    """Does the CPU have instructions for it? PyTorch emulates them elsewhere."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            text = file.read()
+            return any(flag in text for flag in ("avx512_bf16", "amx_bf16", " bf16"))
+    except OSError:
+        return False

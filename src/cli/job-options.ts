@@ -20,6 +20,10 @@ export function addSubmitOptions(command: Command): void {
     .option('--max-attempts <n>', 'failures of one task until the job fails (default: 4)', wholeNumber('--max-attempts', 1, 100))
     .option('--replicas <n>', 'workers that hold what a task leaves for others (default: 1)', wholeNumber('--replicas', 1, 8))
     .option(
+      '--intermediate <where>',
+      'what tasks leave for others lies with workers, or in the output store: blob (default: workers)',
+    )
+    .option(
       '--task-timeout <ms>',
       'an attempt that runs longer has failed',
       wholeNumber('--task-timeout', 1, Number.MAX_SAFE_INTEGER),
@@ -58,6 +62,7 @@ export function submitOptions(options: Record<string, unknown>): SubmitOptions {
     priority: options['priority'],
     maxAttempts: options['maxAttempts'],
     replicas: options['replicas'],
+    intermediate: options['intermediate'],
     taskTimeoutMs: options['taskTimeout'],
     maxSkipped: options['maxSkipped'],
     trusted: options['trusted'],

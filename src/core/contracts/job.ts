@@ -105,6 +105,8 @@ export interface JobSpec {
   readonly maxAttempts: number;
   /** Workers that hold what a task leaves for others; 1: its maker alone. */
   readonly replicas: number;
+  /** Where tasks leave what others read: with workers, or in the output store, where the loss of workers costs nothing. */
+  readonly intermediate: Intermediate;
   /** True: attempts that are slow get a second one beside them; both may run to their end. */
   readonly backups: boolean;
   /** An attempt that runs longer has failed, ms; null: no limit. */
@@ -126,6 +128,9 @@ export interface TaskMemory {
 }
 
 export const MAX_REPLICAS = 8;
+
+export const INTERMEDIATES = ['workers', 'blob'] as const;
+export type Intermediate = (typeof INTERMEDIATES)[number];
 
 export type JobPhase = 'running' | 'publishing' | 'done' | 'failed' | 'cancelled';
 
@@ -193,6 +198,8 @@ export const attemptPrefix = (job: string, task: TaskId, attempt: string): strin
 /** What a replay needs and publishing keeps: spec, code, splits and a small in-memory input, named as below {@link jobPrefix}. */
 export const REPLAYS = '_replay/';
 export const replayPrefix = (job: string): string => `${REPLAYS}${job}/`;
+/** A map's segment file, where the job lays it into the output store. */
+export const SEGMENTS = 'segments';
 export const MANIFEST = 'manifest.json';
 export const REPORT = 'report.json';
 export const partName = (reducer: number): string => `part-r-${String(reducer).padStart(5, '0')}`;

@@ -74,7 +74,8 @@ export type OutputPlace =
 /** Where the records that a step puts out go. */
 export function placeOf(spec: JobSpec, step: number): OutputPlace {
   if (step === spec.steps.length - 1) return 'results';
-  return spec.steps.some(({ given }) => given.includes(step)) ? 'store' : 'worker';
+  const isGiven = spec.steps.some(({ given }) => given.includes(step));
+  return isGiven || spec.intermediate === 'blob' ? 'store' : 'worker';
 }
 
 /**

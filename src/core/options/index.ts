@@ -57,6 +57,13 @@ export function parseWhole(name: string, value: unknown, low: number, high: numb
   return number;
 }
 
+/** @throws DafError ERR_DAF_BAD_OPTION naming the option. */
+export function parseChoice<T extends string>(name: string, value: unknown, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw bad(name, value, choices.join(' or '));
+  return found;
+}
+
 /**
  * Refuses options that do not exist, instead of ignoring a misspelling.
  * @param what whose options they are, e.g. `Cluster.local`

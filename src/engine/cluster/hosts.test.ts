@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -9,6 +9,7 @@ import { SHIPPED_JOBS } from '../jobs/shipped.js';
 import { Child } from '../launch/child.js';
 import { freshIpcEndpoint } from '../wire/index.js';
 import { Cluster } from './cluster.js';
+import type { Job } from './job-handle.js';
 
 const token = 'secret';
 
@@ -27,7 +28,11 @@ const heldBack = defineJob({
 });
 
 /** A coordinator and workers that take each other for other machines: nothing but the output store is shared. */
-async function start(t: Test, folder: string, hosts: readonly string[]): Promise<{ cluster: Cluster; workers: Child[] }> {
+async function start(
+  t: Test,
+  folder: string,
+  hosts: readonly string[],
+): Promise<{ cluster: Cluster; workers: Child[]; addWorker(host: string): Promise<unknown> }> {
   const socket = freshIpcEndpoint();
   t.teardown(socket.remove);
   const launch = (role: 'coordinator' | 'worker', name: string, args: readonly string[]): Child => {
@@ -50,16 +55,16 @@ async function start(t: Test, folder: string, hosts: readonly string[]): Promise
     ...timing,
   ]);
   await coordinator.ready;
-  const workers = hosts.map((host) =>
+  const startWorker = (host: string): Child =>
     launch('worker', host, [
       ...['--connect', socket.endpoint, '--name', host, '--host', host, '--data', join(folder, host)],
       ...['--memory', String(256 << 20), '--threads', '1'],
-    ]),
-  );
+    ]);
+  const workers = hosts.map(startWorker);
   await Promise.all(workers.map((worker) => worker.ready));
   const cluster = await Cluster.connect(socket.endpoint, { token });
   t.teardown(() => cluster.close());
-  return { cluster, workers };
+  return { cluster, workers, addWorker: (host) => startWorker(host).ready };
 }
 
 t.test('map outputs and the outputs of steps are fetched from other hosts', async (t) => {
@@ -168,6 +173,43 @@ t.test('two hosts die one after the other, and no map runs again: their copies w
     tasks.every(({ generation }) => generation === 0),
     'every task stands in its first generation',
   );
+});
+
+t.test('what maps leave in the output store outlives every worker', async (t) => {
+  const folder = temporaryDirectory(t);
+  const { cluster, workers, addWorker } = await start(t, folder, ['north', 'south']);
+  const text = sampleText(2000, 9);
+  writeFileSync(join(folder, 'words.txt'), text);
+  const go = join(folder, 'go');
+  const options = { input: join(folder, 'words.txt'), splitSize: 6000, reducers: 2, separator: ' ', params: { go } };
+  const blob = { ...options, intermediate: 'blob' } as const;
+  const mapped = async (job: Job): Promise<void> => {
+    for (let status = await job.status(); status.map.committed < status.map.total; status = await job.status()) await sleep(20);
+  };
+  const job = await cluster.submit(heldBack, { ...blob, output: join(folder, 'counts') });
+  await mapped(job);
+  for (const worker of workers) process.kill(worker.pid, 'SIGKILL');
+  for (const host of ['north', 'south']) rmSync(join(folder, host), { recursive: true });
+  writeFileSync(go, '');
+  await addWorker('west');
+  const result = await job.result();
+  t.equal(await sortedLines(result), countWords([text]));
+  const { tasks } = (await result.report()) as { tasks: { task: string; worker: string; generation: number }[] };
+  const maps = tasks.filter(({ task }) => task.startsWith('map-'));
+  t.ok(maps.length > 2 && maps.every(({ worker, generation }) => generation === 0 && worker !== 'west'), 'no map ran again');
+
+  const usual = await cluster.submit(heldBack, { ...options, output: join(folder, 'usual') });
+  const [ours, theirs] = [(await usual.result()).manifest, result.manifest];
+  t.same({ ...ours, job: '' }, { ...theirs, job: '' }, 'the same bytes wherever maps leave theirs');
+
+  rmSync(go);
+  const cancelled = await cluster.submit(heldBack, { ...blob, output: join(folder, 'cancelled') });
+  await mapped(cancelled);
+  t.ok(existsSync(join(folder, 'cancelled', '_daf')));
+  await cancelled.cancel();
+  for (const output of ['counts', 'cancelled']) while (existsSync(join(folder, output, '_daf'))) await sleep(20);
+  t.same(readdirSync(join(folder, 'counts')).sort(), ['_replay', 'manifest.json', 'part-r-00000', 'part-r-00001', 'report.json']);
+  await t.rejects(cluster.submit(heldBack, { ...options, intermediate: 'bucket' as never }), { code: 'ERR_DAF_BAD_OPTION' });
 });
 
 t.test('a host that is gone costs its maps another run, and nothing else', async (t) => {

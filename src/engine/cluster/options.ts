@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { DafError } from '../../core/contracts/errors.js';
-import { MAX_REPLICAS, type OutputFormat } from '../../core/contracts/job.js';
+import { INTERMEDIATES, type Intermediate, MAX_REPLICAS, type OutputFormat } from '../../core/contracts/job.js';
 import { DEFAULT_WORKER_MEMORY, defaultTaskMemory } from '../../core/memory-plan.js';
-import { checkKeys, parseBytes, parseWhole } from '../../core/options/index.js';
+import { checkKeys, parseBytes, parseChoice, parseWhole } from '../../core/options/index.js';
 import type { LaunchOptions } from '../launch/launch-options.js';
 import type { MemoryItem } from './memory-input.js';
 import { DEFAULT_SPLIT_BYTES } from './splits.js';
@@ -38,6 +38,11 @@ export interface SubmitOptions {
   /** Workers that hold what a task leaves for others, 1…8: with more than one the loss of a worker costs no second run. @defaultValue 1 */
   readonly replicas?: number;
   /**
+   * Where tasks leave what others read: `workers`: in their data directories; `blob`: in the output store, as durable as the results, so
+   * that no loss of workers costs a second run. The latter writes and reads all of it through the store. @defaultValue 'workers'
+   */
+  readonly intermediate?: Intermediate;
+  /**
    * Records that the job may go on without: those that kill their task twice are found by bisection and listed below `quarantine/`, with
    * place and cause. Needs maxAttempts ≥ 3; ≥ 4, and taskTimeoutMs, to find records that hang. @defaultValue 0
    */
@@ -69,6 +74,7 @@ export interface CompiledSubmit {
   readonly priority: number;
   readonly maxAttempts: number;
   readonly replicas: number;
+  readonly intermediate: Intermediate;
   readonly taskTimeoutMs: number | null;
   readonly maxSkipped: number;
   readonly format: OutputFormat | null;
@@ -89,6 +95,7 @@ const SUBMIT_KEYS: readonly (keyof SubmitOptions)[] = [
   'priority',
   'maxAttempts',
   'replicas',
+  'intermediate',
   'taskTimeoutMs',
   'maxSkipped',
   'format',
@@ -121,6 +128,7 @@ export function compileSubmit(options: SubmitOptions, defaults: SubmitDefaults):
     taskTimeoutMs: options.taskTimeoutMs === undefined ? null : parseWhole('taskTimeoutMs', options.taskTimeoutMs, 1, most),
     maxSkipped: parseWhole('maxSkipped', options.maxSkipped ?? 0, 0, most),
     replicas: parseWhole('replicas', options.replicas ?? 1, 1, MAX_REPLICAS),
+    intermediate: parseChoice('intermediate', options.intermediate ?? 'workers', INTERMEDIATES),
     format: options.separator === undefined ? (options.format ?? null) : { kind: 'text', separator: options.separator },
     trusted: options.trusted ?? false,
     cwd,

@@ -32,6 +32,9 @@ t.test('inputs, attempts and results in buckets: the same bytes as in directorie
   const local = await cluster.submit(wordcount, { ...options, input, output: join(temporaryDirectory(t), 'counts') });
   const [ours, theirs] = [(await local.result()).manifest, result.manifest];
   t.same({ ...ours, job: '' }, { ...theirs, job: '' }, 'the manifest does not tell where');
+  const stored = await cluster.submit(wordcount, { ...options, input, output: 's3://results/stored', intermediate: 'blob' });
+  t.same({ ...(await stored.result()).manifest, job: '' }, { ...ours, job: '' }, 'nor where maps left their outputs');
+  while ((await keysBelow('s3://results/stored/_daf')).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   while ((await keysBelow('s3://results/run 1/counts/_daf')).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
   const parts = ['part-r-00000', 'part-r-00001', 'part-r-00002', 'report.json'];
   t.same(

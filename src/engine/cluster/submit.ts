@@ -74,6 +74,7 @@ export async function prepareJob(code: JobCode, options: CompiledSubmit): Promis
       params: options.params,
       maxAttempts: options.maxAttempts,
       replicas: options.replicas,
+      intermediate: options.intermediate,
       backups: definition.idempotent ?? true,
       taskTimeoutMs: options.taskTimeoutMs,
       maxSkipped: options.maxSkipped,

@@ -125,7 +125,8 @@ export class StageGraph {
       table.dropped = true;
       const { step, stage, total: count } = table;
       const isOutput = outputsOf(this.#spec, step).stage === stage;
-      if (count > 0 && !(isOutput && placeOf(this.#spec, step) === 'store')) {
+      const isStored = isOutput ? placeOf(this.#spec, step) === 'store' : this.#spec.intermediate === 'blob';
+      if (count > 0 && !isStored) {
         droppable.push(...messages({ step, stage, from: 0, count, generations: runLengths(table.generation) }));
       }
     }

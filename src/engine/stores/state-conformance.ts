@@ -24,6 +24,7 @@ export function sampleSpec(id: string, changes: Partial<JobSpec> = {}, step: Par
     params: {},
     maxAttempts: 4,
     replicas: 1,
+    intermediate: 'workers',
     backups: true,
     taskTimeoutMs: null,
     maxSkipped: 0,

@@ -1,4 +1,4 @@
-import { MAX_REPLICAS } from '../../core/contracts/job.js';
+import { INTERMEDIATES, MAX_REPLICAS } from '../../core/contracts/job.js';
 import { MAX_BATCH } from '../../core/contracts/messages.js';
 import { MAX_STEPS } from '../../core/contracts/step.js';
 import {
@@ -179,6 +179,7 @@ export const jobSpec = record({
   params: dictionary(text(32768), 1024, 256),
   maxAttempts: whole(1, 1000),
   replicas: whole(1, MAX_REPLICAS),
+  intermediate: oneOf(...INTERMEDIATES),
   backups: flag,
   taskTimeoutMs: nullable(whole(1)),
   maxSkipped: whole(),

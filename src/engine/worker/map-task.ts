@@ -1,3 +1,6 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { attemptPrefix, SEGMENTS } from '../../core/contracts/job.js';
 import type { MapTotals, StageRunner } from '../../core/contracts/stage.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import type { TaskInput } from '../../core/contracts/task.js';
@@ -5,6 +8,7 @@ import { failpoint } from '../../core/failpoint.js';
 import { segmentPath } from './attempt-data.js';
 import type { MeteredInput } from './input/map-input.js';
 import { openRecords } from './input/open-records.js';
+import { stagingPath } from './output/local-file.js';
 import { NO_FILES, nowhere } from './output/nowhere.js';
 import { ShuffleSink } from './output/shuffle-sink.js';
 import { heldHere, StepOutput } from './output/step-output.js';
@@ -28,7 +32,7 @@ export async function runMap(
   const { records, skipped } = await recordsToMap(input, runner, store, context, files);
   const result = await (step.reducers === 0
     ? mapToOutput(input, records, runner, store, context, files)
-    : mapToSegments(input, records, runner, context, files));
+    : mapToSegments(input, records, runner, store, context, files));
   return { ...result, skipped };
 }
 
@@ -77,13 +81,17 @@ async function mapToSegments(
   input: TaskInput,
   records: MeteredInput,
   runner: StageRunner,
+  store: BlobStore,
   context: AttemptContext,
   files: AttemptFiles,
 ): Promise<Mapped> {
   const { spec, assignment, dataDir } = input;
   const { task, attempt } = assignment;
   const step = spec.steps[task.step]!;
-  const path = segmentPath(dataDir, attempt);
+  const key = spec.intermediate === 'blob' ? attemptPrefix(spec.id, task, attempt) + SEGMENTS : null;
+  const local = key === null ? null : store.localPath(key);
+  const path = local === null ? segmentPath(dataDir, attempt) : stagingPath(local, '', SEGMENTS);
+  if (local !== null) await mkdir(dirname(path), { recursive: true });
   const cuts = step.cuts === null ? null : await context.givenRecords.bytes(step.cuts);
   const sink = new ShuffleSink(
     path,
@@ -96,9 +104,11 @@ async function mapToSegments(
     const totals = await runner.map(records, sink, context);
     failpoint('task.map-done');
     const { bytes, emitted, digest } = sink.finish();
+    if (key !== null) await store.putFile(key, path);
+    const held = heldHere(input, path, bytes, null, digest);
     return {
       ...result(input, records, totals),
-      held: heldHere(input, path, bytes, null, digest),
+      held: key === null ? held : { ...held, copies: [], key },
       outputs: files.list(),
       recordsOut: emitted,
     };

@@ -21,6 +21,7 @@ export function drawSpec(random: Random): JobSpec {
     backups: random.chance(0.7),
     taskTimeoutMs: null,
     replicas: random.pick([1, 1, 2]),
+    intermediate: random.pick(['workers', 'workers', 'workers', 'blob'] as const),
     maxSkipped: 0,
     priority: 0,
     isa: 'scalar',

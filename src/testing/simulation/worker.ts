@@ -217,9 +217,9 @@ export class SimWorker {
     const readsInput = task.stage === 'map' && step.from.length === 0;
     const recordsIn = readsInput ? RECORDS_A_SPLIT : 0;
     const intake = readsInput ? { records: recordsIn, coverage: coverageOf(task.index, task.index + 1) } : null;
-    if (task.stage === 'map' && step.reducers > 0)
-      return { ...done, recordsIn, intake, reads, held: this.#hold(assignment, content) };
-    switch (placeOf(spec, task.step)) {
+    const isShuffled = task.stage === 'map' && step.reducers > 0;
+    const shuffled = spec.intermediate === 'blob' ? 'store' : 'worker';
+    switch (isShuffled ? shuffled : placeOf(spec, task.step)) {
       case 'results': {
         const name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
         return { ...done, recordsIn, intake, reads, outputs: [await this.#publishable(assignment, name, content)] };

@@ -99,8 +99,8 @@ function mayGoOn(error: unknown, endpoint: string, fetched: FetchedFile | null):
   return isLoss(daf);
 }
 
-/** The holder answered, and has it no more or not whole. */
-function saysGone(error: unknown): boolean {
+/** Whoever answered has it no more, or not whole. */
+export function saysGone(error: unknown): boolean {
   const { code } = DafError.from(error, 'ERR_DAF_IO');
   return code === 'ERR_DAF_NOT_FOUND' || code === 'ERR_DAF_BAD_DATA';
 }

@@ -6,9 +6,10 @@ import { readsOf, type TaskRange } from '../../../core/contracts/step.js';
 import type { Assignment, HeldOutput, TaskSource } from '../../../core/contracts/task.js';
 import { fetchedPath } from '../attempt-data.js';
 import { isLoss, LostInputs } from '../lost-inputs.js';
-import { fetchCopy } from './fetch-copy.js';
+import { fetchCopy, saysGone } from './fetch-copy.js';
 import { FetchedFile } from './fetched-file.js';
 import type { Fetcher } from './fetcher.js';
+import { storedSegment } from './stored-segment.js';
 
 /** Fetches of one task at a time; each may hold its credit in memory. */
 const PARALLEL = 4;
@@ -67,7 +68,8 @@ async function gatherRange(
         sources[at] = await gatherOne(range, output, target, fetcher, fetched);
       } catch (error) {
         cause = DafError.from(error, 'ERR_DAF_IO');
-        if (!isLoss(cause)) throw cause;
+        // A store that cannot be reached has lost nothing: what it holds would not be made again any better.
+        if (!isLoss(cause) || (output.key !== null && !saysGone(cause))) throw cause;
         lost.push(output);
       }
     }
@@ -87,13 +89,16 @@ async function gatherOne(
 ): Promise<TaskSource> {
   const { index, generation, crc32c, bytes, key, copies } = output;
   const source = { index, generation, crc32c };
-  if (key !== null) return { ...source, place: { kind: 'store', key, bytes } };
+  const task = target.assignment.task;
+  const kind = range.step === task.step && range.stage === 'map' ? 'seg' : 'rec';
+  if (key !== null) {
+    if (kind === 'rec') return { ...source, place: { kind: 'store', key, bytes } };
+    return { ...source, place: await storedSegment({ key, bytes }, target, fetched) };
+  }
   const here = copies.filter(({ host }) => host === target.host);
   const local = here.find(({ path }) => copies.length === 1 || existsSync(path));
   for (const each of here) if (local === undefined) target.copyLost(output.attempt, each.worker);
   if (local !== undefined) return { ...source, place: { kind: 'file', path: local.path, bytes } };
-  const task = target.assignment.task;
-  const kind = range.step === task.step && range.stage === 'map' ? 'seg' : 'rec';
   const wanted = { job: target.spec.id, attempt: output.attempt, kind, partition: kind === 'seg' ? task.index : 0 } as const;
   return { ...source, place: await fetchCopy(copies, wanted, crc32c, target, fetcher, fetched) };
 }

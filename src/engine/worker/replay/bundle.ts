@@ -101,7 +101,8 @@ export function parseTask(name: string): TaskId {
 
 /** Lays a folder out as the output store of a running job. */
 export async function stageBundle({ spec: original, results }: Bundle, folder: string): Promise<Stage> {
-  const spec: JobSpec = { ...original, output: pathToFileURL(join(folder, 'output')).href };
+  // Here everything lies on one disk; what a task leaves has the same bytes wherever it lies.
+  const spec: JobSpec = { ...original, output: pathToFileURL(join(folder, 'output')).href, intermediate: 'workers' };
   const store = openBlobStore(spec.output);
   for await (const { key } of results.list(replayPrefix(spec.id))) {
     await store.put(jobPrefix(spec.id) + key.slice(replayPrefix(spec.id).length), await results.get(key));

@@ -55,7 +55,7 @@ tap.test('CelebA: people, attributes, points, boxes and split, side by side', as
   const records = [];
   for await (const record of input.records()) records.push(record);
   t.match(records, [
-    { identity: '7', person: 0 },
+    { identity: '7', person: 0, attributes: { Smiling: 1, Young: -1 } },
     { identity: '7', person: 0 },
   ]);
 });
@@ -183,6 +183,10 @@ tap.test('lists of photos', async (t) => {
   );
   t.same(tabs.faults, ['a.jpg ERR_DAF_BAD_DATA', 'none.jpg ERR_DAF_NOT_FOUND']);
   const json = await read('l.jsonl', '{"path":"a.jpg","person":"anna","box":[1,2,3,4],"attributes":{"age":30}}\n');
+  await t.rejects(read('nested.jsonl', '{"path":"a.jpg","attributes":{"age":[30]}}\n'), { code: 'ERR_DAF_BAD_DATA' });
+  await t.rejects(read('long.jsonl', `{"path":"a.jpg","attributes":{"a":"${'x'.repeat(9000)}"}}\n`), {
+    code: 'ERR_DAF_BAD_DATA',
+  });
   t.match(json.items, [{ identity: 'anna', hint: { box: { x: 1, y: 2, width: 3, height: 4 } }, attributes: { age: 30 } }]);
   for (const text of ['{', '{"person":"a"}', '{"path":"a.jpg","box":[1,2,3]}', '{"path":"a.jpg","landmarks":[[1,2]]}']) {
     await t.rejects(read('l.jsonl', text), { code: 'ERR_DAF_BAD_DATA', message: /l\.jsonl:1/ }, text);

@@ -57,7 +57,7 @@ async function* read(
       else unnamed.set(code, (unnamed.get(code) ?? 0) + 1);
       continue;
     }
-    const { name, path, member, sidecar, identity, hint } = entry;
+    const { name, path, member, sidecar, identity, hint, attributes } = entry;
     const known = place.get(identity);
     const full = sum.photos >= (limits.photos ?? Number.POSITIVE_INFINITY);
     if (full || (known === undefined && place.size >= (limits.people ?? Number.POSITIVE_INFINITY))) {
@@ -68,7 +68,7 @@ async function* read(
     place.set(identity, person);
     sum.people = place.size;
     sum.photos += 1;
-    yield { name, path, member, sidecar, pathBytes: null, identity, person, hint };
+    yield { name, path, member, sidecar, pathBytes: null, identity, person, hint, attributes };
   }
   for (const [code, count] of unnamed) {
     yield {

@@ -21,6 +21,8 @@ export interface PhotoRecord {
   readonly person: number;
   /** What an annotated data set says of the face. */
   readonly hint?: FaceHint | null;
+  /** What else it says, for the person's report. */
+  readonly attributes?: Readonly<Record<string, string | number>> | undefined;
 }
 
 /** What could not even be listed: a record too, so that the manifest names it. */

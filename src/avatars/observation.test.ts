@@ -22,6 +22,7 @@ function observation(quality: number, contentHash: string, change: Partial<Obser
     weights: Array.from({ length: 68 }, () => 1),
     pose: { yaw: 0.1, pitch: -0.2, roll: 0, residual: 0.01 },
     warnings: [{ code: 'ERR_DAF_NO_FACE', message: 'five faces, the largest is used' }],
+    attributes: { Smiling: 1, licence: 'CC BY 4.0' },
     image: Uint8Array.of(1, 2, 3),
     ...change,
   };

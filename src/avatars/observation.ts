@@ -26,6 +26,8 @@ export interface Observation {
   /** The pose as the map task found it with the mean head; radians. */
   readonly pose: { readonly yaw: number; readonly pitch: number; readonly roll: number; readonly residual: number };
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  /** What an annotated data set says of it: attributes, split, licence. */
+  readonly attributes: Readonly<Record<string, string | number>>;
   /** Lossless RGBA image of width × height; alpha is the matte: 255 is head, hair or neck. Colour stands below alpha 0 too. */
   readonly image: Uint8Array;
 }

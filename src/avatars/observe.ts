@@ -38,6 +38,7 @@ export async function observe(photo: PhotoRecord, vision: Vision, control: Int32
     landmarks: [...face.landmarks.points],
     weights,
     pose: { yaw: fit.yaw, pitch: fit.pitch, roll: fit.roll, residual: fit.residual },
+    attributes: photo.attributes ?? {},
     warnings: face.warnings.map(({ code, message }) => ({ code, message })),
     image: await encodePng(face.crop, matte),
   };

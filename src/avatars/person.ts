@@ -6,6 +6,7 @@ import { withoutClothes } from './clothes.js';
 import { psnr } from './compare.js';
 import { summary } from './contact/html.js';
 import { contactRow } from './contact/row.js';
+import { ARKIT_NAMES } from './export/arkit.js';
 import { avatarMesh } from './export/mesh.js';
 import { fieldPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
@@ -186,6 +187,7 @@ function photoReport({ observation }: OpenPhoto, person: FittedPerson, index: nu
     residual: round(view.residual, 5),
     trust: round(view.trust, 3),
     warnings: observation.warnings,
+    attributes: observation.attributes,
   };
 }
 
@@ -200,6 +202,8 @@ function headReport(head: Head, person: FittedPerson, hair: HairSource): NonNull
     scale: 'assumed',
     unit: 'metre',
     residual: round(person.fit.residual, 5),
+    expressions: head.info.expressionNames.length,
+    expressionsLeftOut: ARKIT_NAMES.filter((name) => !head.info.expressionNames.includes(name)),
     eyes: round(between(36, 45), 5),
     hair,
   };

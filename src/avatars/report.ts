@@ -35,6 +35,8 @@ export interface PhotoReport {
   /** 1: as consistent with the person's shape as the best photo; near 0: someone else? */
   readonly trust: number;
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
+  /** What an annotated data set says of it: attributes, split, licence. */
+  readonly attributes: Readonly<Record<string, string | number>>;
 }
 
 export interface HeadReport {
@@ -46,6 +48,9 @@ export interface HeadReport {
   readonly unit: 'metre';
   /** Over all photos, as in PhotoReport. */
   readonly residual: number;
+  /** Morph targets, by ARKit's names, and those of the 52 that the head does not have. */
+  readonly expressions: number;
+  readonly expressionsLeftOut: readonly string[];
   /** Between the outer corners of the eyes, metres. */
   readonly eyes: number;
   /** Where the hair comes from: photos showed it; they showed a bald head; none showed where hair would be. */

@@ -18,6 +18,9 @@ export async function openList(input: string): Promise<Dataset> {
   return { kind: 'list', entries: () => entries(file) };
 }
 
+/** They travel with the photo into its person's report. */
+const MAX_ATTRIBUTES = 8192;
+
 interface Line {
   readonly path: string;
   readonly person: string;
@@ -67,10 +70,12 @@ function jsonLine(file: string, line: number, text: string): Line {
     points5: points.length === 10 ? (points as number[]) : null,
     box: asBox,
   };
-  const attributes = (typeof value.attributes === 'object' && value.attributes !== null ? value.attributes : {}) as Record<
-    string,
-    string
-  >;
+  const attributes = (value.attributes ?? {}) as Record<string, string | number>;
+  const plain =
+    typeof attributes === 'object' && Object.values(attributes).every((each) => ['string', 'number'].includes(typeof each));
+  if (!plain || Array.isArray(attributes)) throw damaged(file, line, '"attributes" are not texts and numbers by name');
+  if (JSON.stringify(attributes).length > MAX_ATTRIBUTES)
+    throw damaged(file, line, `"attributes" take more than ${MAX_ATTRIBUTES} characters`);
   return {
     path: value.path,
     person: value.person ?? personOf(value.path),

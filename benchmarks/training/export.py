@@ -42,8 +42,7 @@ def move_threshold(net, threshold):
     """Shifts both scores so that what was believed from threshold on is believed from BELIEVED on."""
     threshold = min(0.95, max(0.02, threshold))
     with torch.no_grad():
-        for head in net.heads:
-            head[1].bias[:2] += math.log(BELIEVED / (1 - BELIEVED)) - math.log(threshold / (1 - threshold))
+        net.head[1].bias[:2] += math.log(BELIEVED / (1 - BELIEVED)) - math.log(threshold / (1 - threshold))
 
 
 def main():

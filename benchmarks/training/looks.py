@@ -19,8 +19,8 @@ def roll_of(points):
 
 
 def sample(planes, centre, size, roll, flip):
-    """Squares [N,3,CROP,CROP] of pictures: centre [N,2] and size [N] in pixels, roll [N], flip [N] (-1: in a mirror)."""
-    n, side = len(planes), planes.shape[-1]
+    """Squares [N,3,CROP,CROP] of pictures, equally many of each: centre [N,2] and size [N] in pixels, roll [N], flip [N] (-1: in a mirror)."""
+    side = planes.shape[-1]
     cos, sin, half = roll.cos(), roll.sin(), size / side
     theta = torch.stack(
         [
@@ -63,9 +63,10 @@ def mixed_spread(count):
     return first * torch.tensor(FIRST) + (1 - first) * torch.tensor(STEADY)
 
 
-def nothing(planes, truth, numbers, train):
-    """Squares of scenes that frame no face: far from all, or far too large or too small for one."""
-    n, side = len(planes), planes.shape[-1]
+def nothing(planes, truth, numbers, each, train):
+    """`each` squares of every scene that frame no face: far from all, or far too large or too small for one."""
+    truth, numbers = truth.repeat_interleave(each, 0), numbers.repeat_interleave(each, 0)
+    n, side = len(truth), planes.shape[-1]
     boxes = truth[:, :, 204:208]
     used = torch.arange(MOST_FACES)[None] < numbers[:, None]
     middle = (boxes[:, :, :2] + boxes[:, :, 2:]) / 2
@@ -88,7 +89,7 @@ def nothing(planes, truth, numbers, train):
     union = size[:, :, None] ** 2 + width[:, None] ** 2 - both
     worst = (both / union * used[:, None]).amax(2)
     chosen = torch.where(worst < 0.22, torch.rand(n, tries), 2 + worst).argmin(1)
-    each = torch.arange(n)
+    row = torch.arange(n)
     flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
-    out = sample(planes, centre[each, chosen], size[each, chosen], 0.3 * torch.randn(n), flip)
+    out = sample(planes, centre[row, chosen], size[row, chosen], 0.3 * torch.randn(n), flip)
     return recolour(out) if train else out

@@ -7,7 +7,9 @@ from looks import FIRST, STEADY, faces, mixed_spread, nothing
 from loop import arguments, train
 from nets import Landmarker
 
-FACES, NOTHINGS = 12, 4  # a batch
+FACES, NOTHINGS = 24, 8  # a batch
+# Scenes that squares without a face are drawn from, squares of each, and how many of the batch are those most like a face.
+SCENES, EACH, HARDEST = 6, 4, 5
 
 
 def wing(error, width=0.06, curve=0.012):
@@ -38,13 +40,23 @@ def evaluator(crops, scenes):
                 errors.append(torch.stack(row, 1))
             none = []
             for start in range(0, min(500, sum(scenes.sizes)), 125):
-                none.append(net(nothing(*scenes.take(range(start, min(start + 125, sum(scenes.sizes)))), False))[1])
+                none.append(net(nothing(*scenes.take(range(start, min(start + 125, sum(scenes.sizes)))), 1, False))[1])
         steady, first = torch.cat(errors).mean(0).tolist()
         missed, false = torch.cat(misjudged).mean().item(), (torch.cat(none) > 0.5).float().mean().item()
         text = f"held-out box {100 * steady:.2f} % ({100 * first:.2f} % first), faces missed {100 * missed:.1f} %, false {100 * false:.1f} %"
         return -(steady + 0.5 * first), text, {"steady": steady, "first": first, "missed": missed, "false": false}
 
     return evaluate
+
+
+def hardest(net, squares):
+    """Of squares without a face those that the network takes for one the most, and a few others."""
+    net.eval()
+    with torch.no_grad():
+        order = net.raw(squares.contiguous(memory_format=torch.channels_last))[1][:, 0].argsort(descending=True)
+    net.train()
+    rest = order[HARDEST:]
+    return squares[torch.cat([order[:HARDEST], rest[torch.randperm(len(rest))[: NOTHINGS - HARDEST]]])]
 
 
 def main():
@@ -59,7 +71,7 @@ def main():
     def loss(net):
         planes, truth, _ = order.take(FACES)
         look, target = faces(planes, truth, mixed_spread(FACES), True)
-        empty = nothing(*others.take(NOTHINGS), True)
+        empty = hardest(net, nothing(*others.take(SCENES), EACH, True))
         points, face = net.raw(torch.cat([look, empty]).contiguous(memory_format=torch.channels_last))
         is_face = (torch.arange(FACES + NOTHINGS) < FACES).float()[:, None]
         judged = F.binary_cross_entropy_with_logits(face.float(), is_face)

@@ -39,3 +39,28 @@ export function frameOf(points: ArrayLike<number>): Box {
   const { centerX, centerY, width, height } = turnedBounds([...Array.from(points), ...brows], 0);
   return { x: centerX - width / 2, y: centerY - height / 2, width, height };
 }
+
+/** For each iBUG point the one on the other side of the face. */
+const MIRROR = [
+  ...[16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+  ...[26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 27, 28, 29, 30, 35, 34, 33, 32, 31],
+  ...[45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40],
+  ...[54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65],
+] as const;
+
+/** Points found in a mirror carry the names of the other side. */
+export function unmirrored(points: Float32Array): Float32Array {
+  return points.map((_, i) => points[2 * MIRROR[i >> 1]! + (i & 1)]!);
+}
+
+/** How well two looks at one box agree: 1, and 1/e where points lie `unsteady` of the face's size apart. */
+export function agreement(a: Float32Array, b: Float32Array, box: TurnedBox, margin: number, unsteady: number): number {
+  const apart = (margin * meanDistance(a, b)) / Math.max(Math.abs(box.width), box.height);
+  return Math.exp(-((apart / unsteady) ** 2));
+}
+
+function meanDistance(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i += 2) sum += Math.hypot(a[i]! - b[i]!, a[i + 1]! - b[i + 1]!);
+  return (2 * sum) / a.length;
+}

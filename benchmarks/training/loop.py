@@ -45,9 +45,9 @@ class Average:
                     mine.copy_(new)
 
 
-def train(args, net, loss, evaluate):
+def train(args, net, loss, evaluate, finish=None):
     """loss(net) draws a batch and returns (loss, pictures); evaluate(net) returns (score, text, facts): the weights of the highest
-    score are kept, with the facts beside them as JSON.
+    score are kept, with the facts beside them as JSON. finish(net) may better the averaged weights when the time is over.
 
     Where the CPU multiplies bfloat16 it does so for the loss; elsewhere that would only be slower."""
     if args.start:
@@ -64,7 +64,7 @@ def train(args, net, loss, evaluate):
         nonlocal best
         score, text, facts = evaluate(average.net)
         minutes = (time.time() - start) / 60
-        print(f"{name}{minutes:.1f} min, step {step}, {seen} seen, loss {recent:.4f}, {text}, cpu {time.process_time():.0f} s", flush=True)
+        print(f"{name}{minutes:.1f} min, step {step}, {seen} seen, loss {recent or 0:.4f}, {text}, cpu {time.process_time():.0f} s", flush=True)
         if score > best:
             best = score
             torch.save(average.net.state_dict(), args.out)
@@ -91,6 +91,9 @@ def train(args, net, loss, evaluate):
             checked = time.time()
     if args.worker == 0:
         check("last: ")
+        if finish is not None:
+            finish(average.net)
+            check("finished: ")
 
 
 def has_bf16():

@@ -59,6 +59,28 @@ def hardest(net, squares):
     return squares[torch.cat([order[:HARDEST], rest[torch.randperm(len(rest))[: NOTHINGS - HARDEST]]])]
 
 
+def refit(net, order, batches=250, ridge=3e-3):
+    """Solves for the layer of points on fresh looks, errors weighed as L1 weighs them, near to what was learnt: a closed form reaches
+    in seconds what steps approach slowly."""
+    net.eval()
+    with torch.no_grad():
+        rows, misses = [], []
+        for _ in range(batches):
+            planes, truth, _ = order.take(FACES)
+            look, target = faces(planes, truth, mixed_spread(FACES), True)
+            x = net.features(look.contiguous(memory_format=torch.channels_last)).flatten(1)
+            miss = target - net.points(x)
+            weight = 1 / miss.view(-1, 68, 2).norm(dim=2).mean(1, keepdim=True).clamp(min=0.01).sqrt()
+            rows.append(weight * torch.cat([x, torch.ones(len(x), 1)], 1))
+            misses.append(weight * miss)
+        x, miss = torch.cat(rows).double(), torch.cat(misses).double()
+        square = x.T @ x
+        change = torch.linalg.solve(square + ridge * square.diagonal().mean() * torch.eye(len(square)).double(), x.T @ miss).float()
+        net.points.weight += change[:-1].T
+        net.points.bias += change[-1]
+    return net
+
+
 def main():
     args = arguments()
     crops, held = (Shards(args.data, "crops", 144, held_out) for held_out in (False, True))
@@ -77,7 +99,7 @@ def main():
         judged = F.binary_cross_entropy_with_logits(face.float(), is_face)
         return wing((points[:FACES].float() - target).abs()).mean() + 0.02 * judged, FACES + NOTHINGS
 
-    train(args, net, loss, evaluator(held, held_scenes))
+    train(args, net, loss, evaluator(held, held_scenes), lambda net: refit(net, order))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 /**
  * Question: how much of the machine does training reach? The whole loop (rays, marching, compositing, loss, occupancy, Adam) against the rate of
- * the field's own kernels on the samples that the loop spends on them; two threads against one; and what a process that trains holds at most.
- * The scene is a ball whose pictures are known. Rates of one thread are by computing time, those of two by the clock.
+ * the field's own kernels on the samples that the loop spends on them; two threads against one, beside what two threads of multiply-adds in
+ * registers gain in the same run; and what a process that trains holds at most. The scene is a ball whose pictures are known. Rates of one thread
+ * are by computing time, those of two by the clock.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +13,15 @@ import { trainPlan } from '#daf/fields/train/options.js';
 import { SceneSession } from '#daf/fields/train/session.js';
 import { trainScene } from '#daf/fields/train/train-scene.js';
 import { type BenchOptions, median, type Row, row } from './row.js';
+import { alone, together } from './together.js';
 
 export const group = 'field';
 export const name = 'train';
 
 const QUESTION = 'field training';
 const MB = 2 ** 20;
+/** Of what a second thread could gain at best, where it is a core of its own: 1.85 of 2. */
+const GAIN = 1.85;
 
 interface Rates {
   /** Samples a second: with gradients, and of which density was computed. */
@@ -35,6 +39,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
   const kernels = kernelRates(quick ? 0.1 : 1);
   const one: Rates[] = [];
   const two: Rates[] = [];
+  const peaks = { one: [] as number[], two: [] as number[] };
   for (const [threads, rates] of [
     [1, one],
     [2, two],
@@ -43,7 +48,11 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     using field = Field.create(plan.field);
     await using session = await SceneSession.open(field, scene.frames, plan.session);
     await session.run(warm, 0, 0);
-    for (let i = 0; i < repeats; i++) rates.push(await timed(session, measured, threads === 1));
+    for (let i = 0; i < repeats; i++) {
+      rates.push(await timed(session, measured, threads === 1));
+      peaks.one.push(alone(quick ? 0.05 : 0.5));
+      peaks.two.push(await together(2, quick ? 0.05 : 0.5));
+    }
     log(`${threads} thread${threads === 1 ? '' : 's'}: ${phases(rates)} of a thread’s time`);
   }
   const loop = median(one.map(({ samples }) => samples));
@@ -52,6 +61,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     one.map(({ samples, candidates }) => samples / kernels.training + (candidates - samples) / kernels.density),
   );
   const both = median(two.map(({ samples }) => samples));
+  const limit = median(peaks.two) / median(peaks.one);
   return [
     row(
       QUESTION,
@@ -67,9 +77,18 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
       `2 threads, ${isa}`,
       both,
       'samples/s',
+      `1 thread, ${loop.toFixed(0)} samples/s, × ${limit.toFixed(2)}, which multiply-adds in registers gain`,
+      both / loop / limit,
+      GAIN / 2,
+    ),
+    row(
+      `${QUESTION}, threads`,
+      `2 threads, ${isa}, unscaled`,
+      both,
+      'samples/s',
       `1 thread, ${loop.toFixed(0)} samples/s`,
       both / loop,
-      1.85,
+      null,
     ),
     memory(),
   ];

@@ -23,7 +23,7 @@ inline __attribute__((always_inline)) void FindCells(const HashLevel& level, con
                                                      const float* py, const float* pz, Cells* out) {
   const F cells = Set(static_cast<float>(level.cells));
   const I last = SetI(static_cast<int32_t>(level.cells) - 1), none = SetI(0);
-  const I features = SetI(static_cast<int32_t>(level.features));
+  const int shift = level.features == 2 ? 1 : level.features == 4 ? 2 : 3;
   const int32_t side = static_cast<int32_t>(level.cells) + 1;
   const bool dense = level.dense != 0;
   const I by_y = SetI(dense ? side : static_cast<int32_t>(2654435761u));
@@ -46,7 +46,7 @@ inline __attribute__((always_inline)) void FindCells(const HashLevel& level, con
 #pragma GCC unroll 4
     for (uint32_t e = 0; e < 4; ++e) {
       const I row = dense ? AddI(ys[e & 1], zs[e >> 1]) : AndI(XorI(ys[e & 1], zs[e >> 1]), mask);
-      StoreI(out->edge[e] + s, MulI(AddI(row, ix), features));
+      StoreI(out->edge[e] + s, ShiftI(AddI(row, ix), shift));
     }
   }
 }
@@ -56,35 +56,37 @@ inline __attribute__((always_inline)) void FindTile(const HashArgs& a, uint32_t 
   FindCells(a.level, a.x + at, a.y + at, a.z + at, out);
 }
 
-// Asks for the entries around one sample.
-template <int kWrite>
+// Asks for the entries around one sample. kPair: both vertices of an edge lie in one quad.
+template <int kWrite, bool kPair>
 inline __attribute__((always_inline)) void Fetch(const HashLevel& level, const float* table,
                                                  const Cells& cells, uint32_t sample) {
 #pragma GCC unroll 4
   for (uint32_t e = 0; e < 4; ++e) {
     const float* edge = table + cells.edge[e][sample];
     __builtin_prefetch(edge, kWrite);
-    if (level.features > 2) __builtin_prefetch(edge + level.features, kWrite);
+    if (!kPair) __builtin_prefetch(edge + level.features, kWrite);
   }
 }
 
-void HashForward(const HashArgs* args) {
-  const HashArgs& a = *args;
+template <bool kPair>
+void ForwardAs(const HashArgs& a) {
   const float* table = a.table + a.level.offset;
-  const uint32_t features = a.level.features;
+  const uint32_t features = kPair ? 2 : a.level.features;
   const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   Cells found[2];
   FindTile(a, 0, &found[0]);
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
     const Cells &cells = found[tile % 2], &next = found[(tile + 1) % 2];
     if (tile + 1 < a.tiles) FindTile(a, tile + 1, &found[(tile + 1) % 2]);
+    const bool fetches = tile + 1 < fetched;
     for (uint32_t s = 0; s < kTile; s += kLanes) {
-      if (tile + 1 < fetched) {
-        for (uint32_t l = 0; l < kLanes; ++l) Fetch<0>(a.level, table, next, s + l);
+      if (fetches) {
+#pragma GCC unroll 4
+        for (uint32_t l = 0; l < kLanes; ++l) Fetch<0, kPair>(a.level, table, next, s + l);
       }
       const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
       float* row = a.rows + tile * a.rows_stride + s;
-      if (features == 2) {
+      if (kPair) {
         F sum[4];  // two features of the near vertices, two of the far
         QuadSums(table, cells.edge[0] + s, cells.weight[0] + s, sum);
         Store(row, Fma(far, sum[2], Mul(near, sum[0])));
@@ -103,6 +105,11 @@ void HashForward(const HashArgs* args) {
   }
 }
 
+void HashForward(const HashArgs* args) {
+  if (args->level.features == 2) return ForwardAs<true>(*args);
+  ForwardAs<false>(*args);
+}
+
 // Samples between those whose gradients are added next to each other. Neighbours lie along a ray,
 // often in one cell: each would wait for the sum before it.
 constexpr uint32_t kApart = 16;
@@ -110,13 +117,14 @@ constexpr uint32_t kApart = 16;
 // Adds a quad of every sample of a tile, by the weights of its edges, to the floats from `grad` on,
 // in an order that does not depend on the vector width. Asks for the entries of `next` meanwhile,
 // unless it is null.
+template <bool kPair>
 inline __attribute__((always_inline)) void AddQuads(const HashLevel& level, float* grad,
                                                     const Cells& cells, const float* quads,
                                                     const Cells* next) {
   for (uint32_t first = 0; first < kApart; ++first) {
 #pragma GCC unroll 3
     for (uint32_t i = first; i < kTile; i += kApart) {
-      if (next != nullptr) Fetch<1>(level, grad, *next, i);
+      if (next != nullptr) Fetch<1, kPair>(level, grad, *next, i);
 #pragma GCC unroll 4
       for (uint32_t e = 0; e < 4; ++e)
         AddQuad(grad + cells.edge[e][i], quads + 4 * i, cells.weight[e][i]);
@@ -124,10 +132,10 @@ inline __attribute__((always_inline)) void AddQuads(const HashLevel& level, floa
   }
 }
 
-void HashBackward(const HashArgs* args) {
-  const HashArgs& a = *args;
+template <bool kPair>
+void BackwardAs(const HashArgs& a) {
   float* grad = a.grad + a.level.offset;
-  const uint32_t features = a.level.features;
+  const uint32_t features = kPair ? 2 : a.level.features;
   const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   Cells found[2];
   alignas(64) float quads[4 * kTile];
@@ -137,13 +145,13 @@ void HashBackward(const HashArgs* args) {
     const Cells* next = tile + 1 < fetched ? &found[(tile + 1) % 2] : nullptr;
     if (tile + 1 < a.tiles) FindTile(a, tile + 1, &found[(tile + 1) % 2]);
     const float* row = a.rows + tile * a.rows_stride;
-    if (features == 2) {
+    if (kPair) {
       for (uint32_t s = 0; s < kTile; s += kLanes) {
         const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
         const F d0 = Load(row + s), d1 = Load(row + kTile + s);
         StoreQuads(quads + 4 * s, Mul(near, d0), Mul(near, d1), Mul(far, d0), Mul(far, d1));
       }
-      AddQuads(a.level, grad, cells, quads, next);
+      AddQuads<true>(a.level, grad, cells, quads, next);
       continue;
     }
     for (uint32_t f = 0; f < 2 * features; f += 4) {  // of the near vertices, then of the far
@@ -155,9 +163,14 @@ void HashBackward(const HashArgs* args) {
                    Mul(weight, Load(rows + 2 * kTile + s)),
                    Mul(weight, Load(rows + 3 * kTile + s)));
       }
-      AddQuads(a.level, grad + f, cells, quads, f == 0 ? next : nullptr);
+      AddQuads<false>(a.level, grad + f, cells, quads, f == 0 ? next : nullptr);
     }
   }
+}
+
+void HashBackward(const HashArgs* args) {
+  if (args->level.features == 2) return BackwardAs<true>(*args);
+  BackwardAs<false>(*args);
 }
 
 }  // namespace

@@ -57,8 +57,11 @@ void HashPosition(const HashPositionArgs* args) {
     FindSlopes(cells, &slopes);
     for (uint32_t s = 0; s < kTile; s += kLanes) {
       if (tile + 1 < fetched) {
-        for (uint32_t l = 0; l < kLanes; ++l)
-          Fetch<0>(a.level, a.table + a.level.offset, next, s + l);
+        for (uint32_t l = 0; l < kLanes; ++l) {
+          const float* level = a.table + a.level.offset;
+          features == 2 ? Fetch<0, true>(a.level, level, next, s + l)
+                        : Fetch<0, false>(a.level, level, next, s + l);
+        }
       }
       const F far = Load(cells.far + s);
       F dx = Zero(), dy = Zero(), dz = Zero();

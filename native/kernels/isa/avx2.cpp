@@ -44,6 +44,7 @@ inline M OddBit(I a, int bit) {
 inline I SetI(int32_t a) { return _mm256_set1_epi32(a); }
 inline I AddI(I a, I b) { return _mm256_add_epi32(a, b); }
 inline I MulI(I a, I b) { return _mm256_mullo_epi32(a, b); }
+inline I ShiftI(I a, int by) { return _mm256_sll_epi32(a, _mm_cvtsi32_si128(by)); }
 inline I XorI(I a, I b) { return _mm256_xor_si256(a, b); }
 inline I AndI(I a, I b) { return _mm256_and_si256(a, b); }
 inline I MinI(I a, I b) { return _mm256_min_epi32(a, b); }

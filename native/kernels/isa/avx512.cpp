@@ -44,6 +44,7 @@ inline M OddBit(I a, int bit) { return _mm512_test_epi32_mask(a, _mm512_set1_epi
 inline I SetI(int32_t a) { return _mm512_set1_epi32(a); }
 inline I AddI(I a, I b) { return _mm512_add_epi32(a, b); }
 inline I MulI(I a, I b) { return _mm512_mullo_epi32(a, b); }
+inline I ShiftI(I a, int by) { return _mm512_sll_epi32(a, _mm_cvtsi32_si128(by)); }
 inline I XorI(I a, I b) { return _mm512_xor_si512(a, b); }
 inline I AndI(I a, I b) { return _mm512_and_si512(a, b); }
 inline I MinI(I a, I b) { return _mm512_min_epi32(a, b); }

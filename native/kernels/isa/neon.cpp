@@ -38,6 +38,7 @@ inline M OddBit(I a, int bit) { return vtstq_s32(a, vdupq_n_s32(1 << bit)); }
 inline I SetI(int32_t a) { return vdupq_n_s32(a); }
 inline I AddI(I a, I b) { return vaddq_s32(a, b); }
 inline I MulI(I a, I b) { return vmulq_s32(a, b); }
+inline I ShiftI(I a, int by) { return vshlq_s32(a, vdupq_n_s32(by)); }
 inline I XorI(I a, I b) { return veorq_s32(a, b); }
 inline I AndI(I a, I b) { return vandq_s32(a, b); }
 inline I MinI(I a, I b) { return vminq_s32(a, b); }

@@ -43,6 +43,7 @@ inline I AddI(I a, I b) {
 inline I MulI(I a, I b) {
   return static_cast<I>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
 }
+inline I ShiftI(I a, int by) { return static_cast<I>(static_cast<uint32_t>(a) << by); }
 inline I XorI(I a, I b) { return a ^ b; }
 inline I AndI(I a, I b) { return a & b; }
 inline I MinI(I a, I b) { return a < b ? a : b; }

@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { DafError, toWire, type WireError } from '../core/contracts/errors.js';
 import { ProgressBar } from './progress.js';
+import { readSecretFiles } from './secret-files.js';
 
 /** What a command answers: `json` is printed with --json, `text` without it. */
 export interface CommandResult {
@@ -109,6 +110,7 @@ export async function runProgram(program: Command, argv: readonly string[]): Pro
     return;
   }
   try {
+    readSecretFiles(process.env);
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) {

@@ -9,6 +9,7 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { cancel, jobs, status } from './commands/jobs.js';
 import { keys } from './commands/keys.js';
+import { launch } from './commands/launch.js';
 import { models } from './commands/models.js';
 import { nerf } from './commands/nerf/index.js';
 import { replay } from './commands/replay.js';
@@ -29,6 +30,8 @@ const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, repla
 for (const command of commands) addCommand(program, command);
 const curve = program.command('keys').description('Make keys for clusters of several machines');
 for (const command of keys) addCommand(curve, command);
+const starting = program.command('launch').description('Start workers on other hosts, or print what starts a cluster elsewhere');
+for (const command of launch) addCommand(starting, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
 const datasets = program.command('dataset').description('Check and fetch data sets');

@@ -23,23 +23,33 @@ export const worker: CommandSpec = {
       .option(
         '--data-listen <endpoint>',
         'where to serve data to other workers (default: on the address that reaches the coordinator)',
-      );
+      )
+      .option('--stdin', 'keys and token come over standard input; the worker ends with it (daf launch)');
   },
   async run(_, options) {
     const { runWorker } = await import('../../engine/worker/run.js');
     const { freshWorkerName, hostIdentity, RUNNERS, workerConnection } = await import('../../engine/worker/options.js');
+    const { toldSecrets } = await import('../../engine/launch/told-secrets.js');
+    const { withServerKey } = await import('../../engine/wire/index.js');
     const { parseBytes } = await import('../../core/options/index.js');
     const { LEAST_WORKER_MEMORY } = await import('../../core/memory-plan.js');
     const { resolve } = await import('node:path');
     const budgetBytes = parseBytes('--memory', options['memory'], LEAST_WORKER_MEMORY);
     // The main thread only does I/O; without a limit V8 would let garbage grow with the machine's memory.
     setFlagsFromString('--max-semi-space-size=4');
-    const token = (options['token'] as string | undefined) ?? process.env['DAF_TOKEN'] ?? null;
+    const end = (): void => void process.kill(process.pid, 'SIGTERM');
+    const told = options['stdin'] === true ? await toldSecrets(process.stdin, end) : null;
+    const token = told?.token ?? (options['token'] as string | undefined) ?? process.env['DAF_TOKEN'] ?? null;
     for (const secret of ['DAF_TOKEN', 'DAF_STATE']) delete process.env[secret]; // user code runs here
     const given = (name: string, variable: string): string | null =>
       (options[name] as string | undefined) ?? process.env[variable] ?? null;
+    const address = options['connect'] as string;
+    const connection =
+      told === null
+        ? workerConnection(address, given('key', 'DAF_KEY'), given('serverKey', 'DAF_SERVER_KEY'))
+        : { endpoint: withServerKey(address, told.serverKey), keys: told.keys };
     const code = await runWorker({
-      ...workerConnection(options['connect'] as string, given('key', 'DAF_KEY'), given('serverKey', 'DAF_SERVER_KEY')),
+      ...connection,
       allow: given('allow', 'DAF_ALLOW'),
       dataEndpoint: (options['dataListen'] as string | undefined) ?? null,
       name: freshWorkerName(),

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstring>
-#include <thread>
 
 #include "native/nerf/training/testing_photos.h"
 
@@ -72,15 +71,7 @@ TEST_P(Continued, CancelledByOneStopsAllAndLeavesNoTrace) {
     const auto trainer = TrainerOf(model.get(), Small(2), photos);
     SceneTrainReport report;
     ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());
-    if (i == 1) {
-      int32_t raised[3] = {1, 0, 0}, quiet[3] = {0, 0, 0};
-      Status other;
-      SceneTrainReport own;
-      std::thread thread([&] { other = trainer->Run(1, 5, 0, 0, TaskControl(quiet), &own); });
-      EXPECT_EQ(trainer->Run(0, 5, 0, 0, TaskControl(raised), &report).code(), Code::kCancelled);
-      thread.join();
-      EXPECT_EQ(other.code(), Code::kCancelled);
-    }
+    if (i == 1) testing::CancelOneOfTwo(trainer.get());
     ASSERT_TRUE(RunAll(trainer.get(), 3, &report).ok());
     weights[i] = Weights(model.get());
   }

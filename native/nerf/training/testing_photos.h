@@ -179,4 +179,15 @@ inline void ExpectResumedIsUninterrupted(const std::function<std::unique_ptr<Mod
   EXPECT_EQ(Saved(part.get()), Saved(whole.get()));
 }
 
+// A step of two threads of which one is cancelled ends for both of them.
+inline void CancelOneOfTwo(SceneTrainer* trainer) {
+  int32_t raised[3] = {1, 0, 0}, quiet[3] = {0, 0, 0};
+  Status other;
+  SceneTrainReport first, second;
+  std::thread thread([&] { other = trainer->Run(1, 5, 0, 0, TaskControl(quiet), &second); });
+  EXPECT_EQ(trainer->Run(0, 5, 0, 0, TaskControl(raised), &first).code(), Code::kCancelled);
+  thread.join();
+  EXPECT_EQ(other.code(), Code::kCancelled);
+}
+
 }  // namespace daf::nerf::testing

@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import t from 'tap';
+import { commitUntilKilled } from './killed-writer.test.fixture.js';
 import { sampleCommit, sampleSpec, stateStoreConformance } from './state-conformance.js';
 import { LmdbStateStore } from './state-lmdb.js';
 import { MemoryStateStore } from './state-memory.js';
@@ -28,22 +28,7 @@ t.test('lmdb', async (t) => {
 
 t.test('lmdb: what was answered before a kill -9 is there', async (t) => {
   const directory = join(root, 'killed');
-  const script = `
-    import { LmdbStateStore } from '${new URL('./state-lmdb.js', import.meta.url).href}';
-    import { sampleCommit, sampleSpec } from '${new URL('./state-conformance.js', import.meta.url).href}';
-    const store = new LmdbStateStore('${directory}');
-    const term = await store.beginTerm('child');
-    await store.createJob(term, sampleSpec('a'));
-    for (let index = 0; ; index++) {
-      await store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ step: 0, stage: 'map', index }, 0, 'x') }]);
-      process.stdout.write(index + '\\n');
-    }`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let answered = -1;
-  for await (const line of createInterface({ input: child.stdout })) {
-    answered = Math.max(answered, Number(line));
-    if (answered >= 30) child.kill('SIGKILL');
-  }
+  const answered = await commitUntilKilled('./state-lmdb.js', `new stores.LmdbStateStore('${directory}')`);
   const store = new LmdbStateStore(directory);
   const tasks = await store.loadTasks('a');
   t.ok(answered >= 30);

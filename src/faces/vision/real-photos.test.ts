@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import tap from 'tap';
+import { readMatrices } from '../../testing/mat-file.js';
 import { sharedData } from '../../testing/shared-data.test.fixture.js';
 import { listPhotos } from '../datasets/folder.js';
 import { openDetector } from '../models/detector.js';
@@ -39,28 +39,9 @@ function dlibTruth(): Truth[] {
 
 /** `pt3d_68` (3 × 68, column by column) of a MATLAB 5 file. */
 function matPoints(file: string): number[] {
-  const elements = (bytes: Buffer): { type: number; body: Buffer }[] => {
-    const found: { type: number; body: Buffer }[] = [];
-    for (let p = 0; p + 8 <= bytes.length; ) {
-      const [word, long] = [bytes.readUInt32LE(p), bytes.readUInt32LE(p + 4)];
-      const small = word >>> 16;
-      const [type, length, start] = small === 0 ? [word, long, p + 8] : [word & 0xffff, small, p + 4];
-      found.push({ type, body: bytes.subarray(start, start + length) });
-      p = small !== 0 ? p + 8 : start + (type === 15 ? length : Math.ceil(length / 8) * 8);
-    }
-    return found;
-  };
-  for (const { type, body } of elements(readFileSync(file).subarray(128))) {
-    const matrices = type === 15 ? elements(inflateSync(body)) : [{ type, body }];
-    for (const matrix of matrices) {
-      const [, , name, values] = elements(matrix.body);
-      if (name?.body.toString() !== 'pt3d_68' || values === undefined) continue;
-      const wide = values.type === 9 ? 8 : 4;
-      const read = (i: number): number => (wide === 8 ? values.body.readDoubleLE(8 * i) : values.body.readFloatLE(4 * i));
-      return Array.from({ length: 136 }, (_, i) => read(3 * (i >> 1) + (i & 1)));
-    }
-  }
-  throw new Error(`${file} has no pt3d_68`);
+  const points = readMatrices(file).get('pt3d_68');
+  if (points === undefined) throw new Error(`${file} has no pt3d_68`);
+  return Array.from({ length: 136 }, (_, i) => points[3 * (i >> 1) + (i & 1)]!);
 }
 
 function meanError(points: Float32Array, truth: readonly number[]): number {

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import t from 'tap';
 import { RedisServer, redisProgram } from '../../../testing/redis-server.js';
+import { commitUntilKilled } from '../killed-writer.test.fixture.js';
 import { openStateStore } from '../open.js';
 import { sampleCommit, sampleSpec, stateStoreConformance } from '../state-conformance.js';
 import { inspectRedis } from './inspect.js';
@@ -136,22 +135,7 @@ t.test('kill -9 of the server: answered commits are there, the rest is told as n
 
 t.test('kill -9 of a writer: what was answered before is there', { skip }, async (t) => {
   const server = await RedisServer.start(t);
-  const script = `
-    import { RedisStateStore } from '${new URL('./state-redis.js', import.meta.url).href}';
-    import { sampleCommit, sampleSpec } from '${new URL('../state-conformance.js', import.meta.url).href}';
-    const store = await RedisStateStore.open('${server.url}');
-    const term = await store.beginTerm('child');
-    await store.createJob(term, sampleSpec('a'));
-    for (let index = 0; ; index++) {
-      await store.commitTasks(term, [{ job: 'a', commit: sampleCommit({ step: 0, stage: 'map', index }, 0, 'x') }]);
-      process.stdout.write(index + '\\n');
-    }`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let last = -1;
-  for await (const line of createInterface({ input: child.stdout })) {
-    last = Math.max(last, Number(line));
-    if (last >= 30) child.kill('SIGKILL');
-  }
+  const last = await commitUntilKilled('./redis/state-redis.js', `stores.RedisStateStore.open('${server.url}')`);
   const store = await RedisStateStore.open(server.url);
   t.ok((await store.loadTasks('a')).length > last && last >= 30);
   await store.close();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { context } from 'zeromq';
+import { PROTOCOL } from '#daf/core/contracts/messages.js';
 import { anonymousBytes } from '#daf/core/memory-sample.js';
 import { sampleSpec } from '#daf/engine/stores/state-conformance.js';
 import { doneOutcome, ScriptedClient, ScriptedWorker } from '#daf/testing/scripted-worker.js';
@@ -74,7 +75,7 @@ async function costOf(crowd: number, tasks: number, folder: string): Promise<Cos
     peakBytes = Math.max(peakBytes, anonymousBytes(pid) ?? 0);
   }, SAMPLE_MS);
   try {
-    await client.ask((head) => ({ ...head, type: 'client-hello', protocol: 1 }));
+    await client.ask((head) => ({ ...head, type: 'client-hello', protocol: PROTOCOL }));
     const before = computingSeconds(pid);
     await client.submit(spec);
     const status = await client.ended(spec.id, 600_000);

@@ -30,7 +30,8 @@ export function anonymousBytes(pid: number | 'self' = 'self'): number | null {
 export class PeakSampler {
   readonly #buffer = Buffer.allocUnsafe(4096);
   readonly #fd: number | null;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | null = null;
+  #wanted = false;
   readonly #children: () => readonly number[];
   #peak = 0;
   #window = 0;
@@ -43,8 +44,20 @@ export class PeakSampler {
     this.#children = children;
     this.#fd = openStatus();
     this.sample();
-    this.#timer = setInterval(() => this.sample(), INTERVAL_MS);
+    this.resume();
+  }
+
+  /** Samples from now on, as it does at first. */
+  resume(): void {
+    this.#wanted = true;
+    if (this.#timer !== null || this.#closed) return;
+    this.#timer = setInterval(() => this.#tick(), INTERVAL_MS);
     this.#timer.unref();
+  }
+
+  /** Nothing happens that takes memory: samples once more, and then when asked only. */
+  pause(): void {
+    this.#wanted = false;
   }
 
   /** Memory now, as of a few milliseconds ago at most; bytes. */
@@ -78,8 +91,18 @@ export class PeakSampler {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#stop();
     if (this.#fd !== null) closeSync(this.#fd);
+  }
+
+  #tick(): void {
+    this.sample();
+    if (!this.#wanted) this.#stop();
+  }
+
+  #stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
   }
 }
 

@@ -8,6 +8,7 @@ const MAX_BYTES = 16 << 10;
 
 const encoder = new TextEncoder();
 const bytes = new Uint8Array(MAX_BYTES + 128);
+const room = bytes.subarray(0, MAX_BYTES);
 const view = new DataView(bytes.buffer);
 const words = new Int32Array(64);
 const state = new Int32Array(8);
@@ -17,7 +18,7 @@ const state = new Int32Array(8);
  * ten times what a text of one block takes.
  */
 export function shortSha256Start(text: string): number {
-  const { read, written: length } = encoder.encodeInto(text, bytes.subarray(0, MAX_BYTES));
+  const { read, written: length } = encoder.encodeInto(text, room);
   if (read < text.length) throw new DafError('ERR_DAF_BAD_ARGUMENT', `a text of ${text.length} characters is not short`);
   const blocks = (length + 8 + 64) >> 6;
   bytes.fill(0, length, blocks * 64);
@@ -38,7 +39,15 @@ function compress(at: number): void {
     const s1 = ((b >>> 17) | (b << 15)) ^ ((b >>> 19) | (b << 13)) ^ (b >>> 10);
     words[i] = (words[i - 16]! + s0 + words[i - 7]! + s1) | 0;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  // One by one: taking a typed array apart goes through an iterator.
+  let a = state[0]!;
+  let b = state[1]!;
+  let c = state[2]!;
+  let d = state[3]!;
+  let e = state[4]!;
+  let f = state[5]!;
+  let g = state[6]!;
+  let h = state[7]!;
   for (let i = 0; i < 64; i++) {
     const s1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const t1 = (h + s1 + ((e & f) ^ (~e & g)) + ROUND[i]! + words[i]!) | 0;

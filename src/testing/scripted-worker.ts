@@ -42,7 +42,8 @@ export class ScriptedWorker {
   readonly #socket: DealerSocket;
   readonly #script: Script;
   readonly #capacity: number;
-  readonly #unanswered = new Map<string, { readonly assignment: Assignment; report: Report | null }>();
+  readonly #unanswered = new Map<string, { readonly assignment: Assignment; report: Report | null; sentAt: number }>();
+  #againMs = 0;
   readonly #pages = new Map<number, (page: { next: number | null; body: unknown } | DafError) => void>();
   #seq = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -113,6 +114,7 @@ export class ScriptedWorker {
   #receive(received: Received<ToWorker>): void {
     const { message } = received;
     if (message.type === 'welcome') {
+      this.#againMs = message.leaseMs / 2;
       clearInterval(this.#timer);
       this.#timer = setInterval(() => this.#beat(), message.heartbeatMs);
       void this.#socket.send(encode({ type: 'credit', worker: this.id, seq: this.#seq++, capacity: this.#capacity }));
@@ -136,13 +138,14 @@ export class ScriptedWorker {
   async #run(assignment: Assignment): Promise<void> {
     const key = `${assignment.job}/${assignment.attempt}`;
     this.assigned.push(assignment);
-    this.#unanswered.set(key, { assignment, report: null });
+    this.#unanswered.set(key, { assignment, report: null, sentAt: 0 });
     const outcome = await this.#script(assignment, this);
     const entry = this.#unanswered.get(key);
     if (entry === undefined) return;
     const { job, task, generation, attempt, epoch } = assignment;
     const usage = { worker: this.id, milliseconds: 1, reservedBytes: 1, nativePeakBytes: 1, processPeakBytes: 1 };
     entry.report = { job, task, generation, attempt, epoch, outcome, usage };
+    entry.sentAt = performance.now();
     void this.#socket.send(encode({ type: 'reports', worker: this.id }, [entry.report]));
   }
 
@@ -153,11 +156,15 @@ export class ScriptedWorker {
       progress: 0.5,
     }));
     void this.#socket.send(encode({ type: 'heartbeat', worker: this.id, seq: this.#seq++, running, peakBytes: 1000 }));
-    this.#resend();
+    this.#resend(this.#againMs);
   }
 
-  #resend(): void {
-    const reports = [...this.#unanswered.values()].flatMap(({ report }) => (report === null ? [] : [report])).slice(0, 64);
+  /** @param unlessSince sent within so many milliseconds; a report that is on its way need not go again */
+  #resend(unlessSince = 0): void {
+    const before = performance.now() - unlessSince;
+    const due = [...this.#unanswered.values()].filter(({ report, sentAt }) => report !== null && sentAt <= before).slice(0, 64);
+    for (const each of due) each.sentAt = performance.now();
+    const reports = due.map(({ report }) => report!);
     if (reports.length > 0) void this.#socket.send(encode({ type: 'reports', worker: this.id }, reports));
   }
 }

@@ -180,6 +180,6 @@ export interface TaskInput {
   readonly inputs: readonly (readonly TaskSource[])[];
   /** Finalize: every commit of the job in task order; null for other tasks. */
   readonly commits: readonly Commit[] | null;
-  /** Int32Array[3] over shared memory: cancel, done, total (native/base/control.h). */
+  /** Int32Array[4] over shared memory: cancel, done, total (native/base/control.h), begun. */
   readonly control: Int32Array;
 }

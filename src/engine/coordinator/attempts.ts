@@ -19,7 +19,8 @@ interface Identity {
 
 /** All live attempts: who holds them, and whose lease still runs. */
 export class AttemptBook {
-  readonly #live = new Map<string, Attempt>();
+  /** By job and name: of names alone no text is put together to look for one. */
+  readonly #live = new Map<string, Map<string, Attempt>>();
   readonly #leases: Leases<Attempt>;
   readonly #deadlines = new TimeHeap<Attempt>();
   readonly #jobs: ReadonlyMap<string, JobState>;
@@ -44,7 +45,7 @@ export class AttemptBook {
   }
 
   get(job: string, name: string): Attempt | undefined {
-    return this.#live.get(`${job}/${name}`);
+    return this.#live.get(job)?.get(name);
   }
 
   begin(worker: Worker, identity: Identity, now: number): Attempt {
@@ -62,10 +63,11 @@ export class AttemptBook {
       state: 'running',
       failure: null,
     };
-    const key = `${attempt.job}/${attempt.name}`;
     const job = this.#jobs.get(attempt.job)!;
-    this.#live.set(key, attempt);
-    worker.held.set(key, attempt);
+    const named = this.#live.get(id);
+    if (named === undefined) this.#live.set(id, new Map([[name, attempt]]));
+    else named.set(name, attempt);
+    worker.held.add(attempt);
     job.table(attempt.task).start(attempt);
     job.changed = true;
     this.#leases.renew(attempt, now);
@@ -97,12 +99,14 @@ export class AttemptBook {
   release(attempt: Attempt): void {
     this.#leases.end(attempt);
     const worker = this.#workers.get(attempt.worker);
-    if (worker?.held.delete(`${attempt.job}/${attempt.name}`)) this.#scheduler.offer(worker);
+    if (worker?.held.delete(attempt)) this.#scheduler.offer(worker);
   }
 
   /** Forgets an attempt that has been decided. */
   drop(attempt: Attempt): void {
-    this.#live.delete(`${attempt.job}/${attempt.name}`);
+    const named = this.#live.get(attempt.job);
+    named?.delete(attempt.name);
+    if (named?.size === 0) this.#live.delete(attempt.job);
     this.#jobs.get(attempt.job)?.table(attempt.task).stop(attempt);
   }
 

@@ -115,7 +115,7 @@ export class Core {
     this.#workers.expire(now);
     for (const attempt of this.#books.attempts.overdue(now)) this.#reports.overdue(attempt, now);
     this.#books.setbacks.wake(now);
-    for (const job of this.jobs.values()) findStragglers(job, now, this.options.backupAfterMs);
+    for (const job of this.#jobs.open) findStragglers(job, now, this.options.backupAfterMs);
   }
 
   /** What is to be done, in order; gives out ready tasks first. */
@@ -136,6 +136,11 @@ export class Core {
 
   get jobs(): ReadonlyMap<string, JobState> {
     return this.#books.jobs;
+  }
+
+  /** True while a job has not ended. */
+  get busy(): boolean {
+    return this.#jobs.open.size > 0;
   }
 
   status(id: string, at: number): JobStatus | null {

@@ -12,6 +12,8 @@ const MAX_ENDED = 1000;
 export class JobEvents {
   readonly #books: Books;
   readonly #ended: string[] = [];
+  /** Those that have not ended: of thousands that are listed a few. */
+  readonly open = new Set<JobState>();
   #order = 0;
 
   constructor(books: Books) {
@@ -23,6 +25,7 @@ export class JobEvents {
     const { jobs, options, scheduler, setbacks, out } = this.#books;
     const job = new JobState(stored.spec, this.#order++, now);
     jobs.set(job.spec.id, job);
+    this.open.add(job);
     job.phase = stored.phase;
     job.error = (stored.error as WireError | null) ?? null;
     if (stored.phase === 'done') job.restoreDone();
@@ -47,6 +50,7 @@ export class JobEvents {
     if (jobs.has(spec.id)) return;
     const job = new JobState(spec, this.#order++, now);
     jobs.set(spec.id, job);
+    this.open.add(job);
     scheduler.add(job);
     this.progressed(job);
   }
@@ -103,6 +107,7 @@ export class JobEvents {
     const { attempts, jobs, out, scheduler, workers } = this.#books;
     const id = job.spec.id;
     scheduler.remove(job);
+    this.open.delete(job);
     job.endedAt = now;
     let live = false;
     for (const attempt of [...job.live()]) {

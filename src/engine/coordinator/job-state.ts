@@ -72,7 +72,7 @@ export class JobState {
 
   /** Stages of which tasks may be given out now, in task order. */
   openTables(): TaskTable[] {
-    return this.phase !== 'running' || this.closing ? [] : [...this.graph.open()];
+    return this.phase !== 'running' || this.closing ? [] : this.graph.open();
   }
 
   /** Adds (1) or takes back (−1) what a commit contributed to the job's sums. */

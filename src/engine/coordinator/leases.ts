@@ -11,6 +11,7 @@ export class Leases<T> {
   }
 
   renew(holder: T, now: number): void {
+    if (this.#renewed.get(holder) === now) return; // one message may name a worker many times
     this.#renewed.delete(holder);
     this.#renewed.set(holder, now);
   }

@@ -9,6 +9,7 @@ import { DafError, toWire } from '../../core/contracts/errors.js';
 import { runLengths } from '../../core/contracts/generations.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
+import { PROTOCOL } from '../../core/contracts/messages.js';
 import type { ProcessLine } from '../../core/contracts/process.js';
 import { readsOf } from '../../core/contracts/step.js';
 import type { FailpointName } from '../../core/failpoint.js';
@@ -129,7 +130,7 @@ for (const transport of ['ipc', 'tcp'] as const) {
     };
     const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, endpoints[0]!, script, { token, capacity: 4 }));
     const client = new ScriptedClient(endpoints[0]!, token);
-    t.match(await client.ask((head) => ({ ...head, type: 'client-hello', protocol: 1 })), { term: 1 });
+    t.match(await client.ask((head) => ({ ...head, type: 'client-hello', protocol: PROTOCOL })), { term: 1 });
     t.match(await client.submit(spec), { id: 'job-1', phase: 'running', map: { total: 40 } });
     t.match(await client.submit(spec), { id: 'job-1' }, 'submitting twice is one job');
     void client.ask((head) => ({ ...head, type: 'watch', job: 'job-1', host: 'here', pid: 1, peakBytes: 0 }));

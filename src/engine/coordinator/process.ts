@@ -6,8 +6,8 @@ import { watchParent, writeProcessLine } from '../../core/process-shell.js';
 import { openBlobStore, openStateStore } from '../stores/open.js';
 import { checkEndpoint, isOpenToOthers, RouterSocket, serverSecurity } from '../wire/index.js';
 import { Service } from './service.js';
+import { Ticks } from './ticks.js';
 
-const TICK_MS = 100;
 const LEADERSHIP_MS = 1000;
 const BACKUP_AFTER_MS = 5000;
 
@@ -74,7 +74,8 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
   });
   let router: RouterSocket | null = null;
   let service: Service | null = null;
-  const timers: NodeJS.Timeout[] = [];
+  let ticks: Ticks | null = null;
+  let leadership: NodeJS.Timeout | null = null;
   const release = listenForEnd(options.parentPid, hooks.signal, () => stop(null));
   try {
     service = await Service.start(
@@ -84,6 +85,7 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
         send: (peer, frames) => void router?.send(peer, frames),
         now: () => performance.now(),
         sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+        afterArrivals: setImmediate,
         ownPeak: () => sampler.peak,
         log,
         fatal: (error) => stop(error),
@@ -97,16 +99,20 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
       },
     );
     const running = service;
+    const ticking = new Ticks(running, sampler, options.leaseMs);
+    ticks = ticking;
     router = await RouterSocket.bind(
       options.endpoints,
       {
-        onMessage: (peer, frames) => running.receive(peer, frames),
+        onMessage: (peer, frames) => {
+          running.receive(peer, frames);
+          ticking.look();
+        },
         onRefused: (key, address) => log('warn', 'a key that is not allowed was refused', { key, address }),
       },
       security,
     );
-    timers.push(setInterval(() => running.tick(), TICK_MS));
-    timers.push(setInterval(() => void running.checkLeadership(), LEADERSHIP_MS));
+    leadership = setInterval(() => void running.checkLeadership(), LEADERSHIP_MS);
     running.settle();
     writeProcessLine(options.readyFd, {
       event: 'ready',
@@ -120,7 +126,8 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
     const error = await stopped;
     if (error !== null) throw error;
   } finally {
-    for (const timer of timers) clearInterval(timer);
+    ticks?.stop();
+    if (leadership !== null) clearInterval(leadership);
     release();
     await service?.close();
     await router?.close();

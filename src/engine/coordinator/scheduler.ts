@@ -5,7 +5,7 @@ import type { Attempt } from './task-table.js';
 
 /** A worker as the core sees it: what it holds and how much it wants to hold. */
 export interface Worker extends WorkerInfo {
-  readonly held: Map<string, Attempt>;
+  readonly held: Set<Attempt>;
   capacity: number;
   creditSeq: number;
   peakBytes: number;
@@ -52,12 +52,13 @@ export class Scheduler {
     this.#free.delete(worker);
   }
 
-  /** Gives out what can be given out. */
+  /** Gives out what can be given out. Looks at no worker when there is nothing: most messages of a large cluster change nothing here. */
   run(now: number, rules: Rules, assign: Assign): void {
-    if (this.#free.size === 0) return;
     for (let given = true; given && this.#free.size > 0; ) {
       given = false;
-      for (const worker of this.#inTurn(rules)) {
+      let ready = this.#ready();
+      if (ready === 0) return;
+      for (const worker of this.#inTurn(ready, rules)) {
         if (rules.aside.has(worker.worker)) continue;
         const found = this.#next(worker, now, rules);
         if (found === null) continue;
@@ -65,13 +66,15 @@ export class Scheduler {
         assign(worker, ...found);
         this.offer(worker);
         given = true;
+        ready -= 1;
+        if (ready === 0) break;
       }
     }
   }
 
-  #inTurn(rules: Rules): Worker[] {
+  #inTurn(ready: number, rules: Rules): Worker[] {
     const workers = [...this.#free.values()];
-    if (workers.length > 1 && this.#ready() < workers.length) {
+    if (workers.length > 1 && ready < workers.length) {
       workers.sort((a, b) => rules.pace(a.worker) - rules.pace(b.worker));
     }
     return workers;

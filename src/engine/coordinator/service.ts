@@ -1,41 +1,19 @@
 import { hostname } from 'node:os';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { type Message, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
-import type { BlobStore, StateStore } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { type BodyOf, decodeAtCoordinator, encode, type Peer, tokenMatches } from '../wire/index.js';
 import { Cleaner } from './cleaner.js';
 import { Clients } from './clients.js';
 import { Core } from './core.js';
-import type { CoreOptions, Effect } from './effects.js';
+import type { Effect } from './effects.js';
 import { Pages } from './pages.js';
+import { ProcessPeaks } from './process-peaks.js';
 import { Publisher } from './publisher.js';
 import { Repairs } from './repairs.js';
-import type { ProcessPeak } from './report.js';
+import type { ServiceOptions, ServicePorts } from './service-ports.js';
 import { StateSteps } from './state-steps.js';
-
-/** The world around the service; a simulation puts its own in. */
-export interface ServicePorts {
-  readonly state: StateStore;
-  openOutput(url: string): BlobStore;
-  /** Never throws; what a peer does not get is its loss. */
-  send(peer: Peer, frames: readonly Uint8Array[]): void;
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
-  sleep(ms: number): Promise<void>;
-  /** Own peak of anonymous + shared memory, bytes. */
-  ownPeak(): number;
-  log(level: 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** This coordinator cannot go on: fenced, or its state cannot be written. */
-  fatal(error: DafError): void;
-}
-
-export interface ServiceOptions extends Omit<CoreOptions, 'term'> {
-  readonly token: string | null;
-}
-
-const MAX_PROCESSES = 10_000;
 
 /** Carries out what the core decides. All that must survive goes through the StateStore before anybody is told. */
 export class Service {
@@ -49,7 +27,7 @@ export class Service {
   readonly #pages: Pages;
   readonly #repairs: Repairs;
   readonly #peers = new Map<string, Peer>();
-  readonly #processes = new Map<string, ProcessPeak>();
+  readonly #processes = new ProcessPeaks();
   readonly #publisher: Publisher;
   readonly #cleaner: Cleaner;
   #closed = false;
@@ -68,7 +46,7 @@ export class Service {
       ownPeak: () => ports.ownPeak(),
       log: (level, message, fields) => ports.log(level, message, fields),
       status: (job) => this.core.status(job, ports.now()),
-      processes: (job) => [...this.#clients.processes(job), ...this.#processes.values()],
+      processes: (job) => [...this.#clients.processes(job), ...this.#processes.all()],
       isClosed,
     });
     this.#clients = new Clients(this);
@@ -101,10 +79,10 @@ export class Service {
         this.refuse(peer, 0, daf);
       } else this.#stop(daf);
     }
-    this.#settle();
+    this.#settleSoon();
   }
 
-  /** Called about ten times a second. */
+  /** To be called about ten times a second while a job runs, and often enough to see workers go otherwise. */
   tick(): void {
     if (this.#closed) return;
     this.core.tick(this.ports.now());
@@ -160,6 +138,20 @@ export class Service {
   /** Carries out what the core has decided since. */
   settle(): void {
     this.#settle();
+  }
+
+  #settling = false;
+
+  /** What arrives together is committed together and answered together: a thousand workers' messages take a transaction, not a thousand. */
+  #settleSoon(): void {
+    if (this.ports.afterArrivals === undefined) this.#settle();
+    else if (!this.#settling) {
+      this.#settling = true;
+      this.ports.afterArrivals(() => {
+        this.#settling = false;
+        this.#settle();
+      });
+    }
   }
 
   #dispatch(peer: Peer, frames: readonly Uint8Array[]): void {
@@ -319,8 +311,7 @@ export class Service {
 
   #notePeak(id: string): void {
     const worker = this.core.worker(id);
-    if (worker === null || (!this.#processes.has(id) && this.#processes.size >= MAX_PROCESSES)) return;
-    this.#processes.set(id, { role: 'worker', name: id, host: worker.host, pid: worker.pid, peakBytes: worker.peakBytes });
+    if (worker !== null) this.#processes.note(worker);
   }
 
   #stop(error: DafError): void {

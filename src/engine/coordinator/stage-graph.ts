@@ -57,10 +57,12 @@ export class StageGraph {
   }
 
   /** Tables with tasks to give out: all that they read is there. */
-  *open(): Iterable<TaskTable> {
+  open(): TaskTable[] {
+    const open: TaskTable[] = [];
     for (const { table, after } of this.#nodes) {
-      if ((table.ready > 0 || table.wantedBackups > 0) && after.every((each) => each.complete)) yield table;
+      if ((table.ready > 0 || table.wantedBackups > 0) && after.every((each) => each.complete)) open.push(table);
     }
+    return open;
   }
 
   /** True when a task says that it read all that it has to: one that read less would under-count. */

@@ -1,5 +1,5 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
-import type { Heartbeat, WorkerStatus } from '../../core/contracts/messages.js';
+import { type Heartbeat, PROTOCOL, type WorkerStatus } from '../../core/contracts/messages.js';
 import type { Assignment } from '../../core/contracts/task.js';
 import type { Books } from './books.js';
 import type { WorkerInfo } from './effects.js';
@@ -25,7 +25,7 @@ export class WorkerEvents {
       threads,
       budgetBytes,
       endpoint,
-      held: before?.held ?? new Map(),
+      held: before?.held ?? new Set(),
       capacity: 0,
       creditSeq: -1,
       peakBytes: before?.peakBytes ?? 0,
@@ -36,10 +36,10 @@ export class WorkerEvents {
     seen.renew(info.worker, now);
     const named = new Set(running.map((each) => `${each.job}/${each.attempt}`));
     // What it does not know of never reached it, or died with the process that bore its name.
-    for (const [key, attempt] of [...worker.held]) if (!named.has(key)) this.#lose(attempt, before?.pid !== info.pid, now);
+    for (const attempt of [...worker.held]) if (!named.has(keyOf(attempt))) this.#lose(attempt, before?.pid !== info.pid, now);
     out.send(info.worker, {
       type: 'welcome',
-      protocol: 1,
+      protocol: PROTOCOL,
       term: options.term,
       heartbeatMs: options.heartbeatMs,
       leaseMs: options.leaseMs,
@@ -102,7 +102,7 @@ export class WorkerEvents {
         host,
         pid,
         threads,
-        running: [...held.keys()],
+        running: [...held].map(keyOf),
         peakBytes,
         aside: health.isAside(worker, now),
         silentMs: Math.max(0, now - (seen.renewedAt(worker) ?? 0)),
@@ -143,10 +143,14 @@ export class WorkerEvents {
     seen.end(id);
     health.forget(id);
     const jobs = new Set<string>();
-    for (const attempt of [...worker.held.values()]) {
+    for (const attempt of [...worker.held]) {
       jobs.add(attempt.job);
       this.#lose(attempt, dead, now);
     }
     if (dead) for (const job of jobs) out.push({ kind: 'event', job, event: { kind: 'worker-lost', job, worker: id } });
   }
+}
+
+function keyOf({ job, name }: Attempt): string {
+  return `${job}/${name}`;
 }

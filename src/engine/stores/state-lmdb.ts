@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { type Key, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
+import { packCommit, unpackCommit } from '../../core/compact.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
 import { MAX_STEPS, type TaskRange } from '../../core/contracts/step.js';
@@ -7,7 +8,7 @@ import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/sto
 import type { Commit, HeldCopy } from '../../core/contracts/task.js';
 import { DiskRoom } from './disk-room.js';
 import { fenced } from './state-memory.js';
-import { committed, failed, moved, reopened, STAGES } from './task-record.js';
+import { committed, failed, idleTask, moved, reopened, STAGES } from './task-record.js';
 
 const TERM = ['term'];
 const jobKey = (job: string): string[] => ['job', job];
@@ -19,8 +20,18 @@ const taskKey = (job: string, { step, stage, index }: TaskId): (string | number)
   index,
 ];
 
-/** A task's job and name stand in its key, which orders as tasks do. */
-type TaskRow = Omit<StoredTask, 'task'>;
+/** A task's job and name stand in its key, which orders as tasks do. The commit is of the generation beside it. */
+type TaskRow = readonly [generation: number, failures: readonly string[], failedOn: readonly string[], commit: unknown];
+
+function packRow({ generation, failures, failedOn, commit }: StoredTask): TaskRow {
+  return [generation, failures, failedOn, commit === null ? null : packCommit(commit)];
+}
+
+function unpackRow(task: TaskId, row: TaskRow | Omit<StoredTask, 'task'>): StoredTask {
+  if (!Array.isArray(row)) return { task, ...(row as Omit<StoredTask, 'task'>) }; // as earlier versions wrote it
+  const [generation, failures, failedOn, commit] = row as unknown as TaskRow;
+  return { task, generation, failures, failedOn, commit: commit === null ? null : unpackCommit(commit, task, generation) };
+}
 
 /**
  * The StateStore of one machine: an lmdb environment in a directory. Calls of one tick share a transaction and an fsync, calls in
@@ -109,7 +120,7 @@ export class LmdbStateStore implements StateStore {
           };
     return [...this.#db.getRange(bounds)].map(({ key, value }) => {
       const [, , step, stage, index] = key as [string, string, number, number, number];
-      return { task: { step, stage: STAGES[stage]!, index }, ...(value as TaskRow) };
+      return unpackRow({ step, stage: STAGES[stage]!, index }, value as TaskRow);
     });
   }
 
@@ -117,15 +128,23 @@ export class LmdbStateStore implements StateStore {
     term: number,
     commits: readonly { readonly job: string; readonly commit: Commit }[],
   ): Promise<readonly ('committed' | 'discarded')[]> {
-    return this.#write(term, () =>
-      commits.map(({ job, commit }) => {
-        if (!this.#db.doesExist(jobKey(job))) return 'discarded';
+    return this.#write(term, () => {
+      const jobs = new Map<string, boolean>();
+      const exists = (job: string): boolean => {
+        const known = jobs.get(job) ?? this.#db.doesExist(jobKey(job));
+        jobs.set(job, known);
+        return known;
+      };
+      return commits.map(({ job, commit }) => {
+        if (!exists(job)) return 'discarded';
+        // Most tasks have no row yet, and need not be looked for.
+        if (commit.generation === 0 && this.#putFirst(job, { ...idleTask(commit.task), commit })) return 'committed';
         const after = committed(this.#task(job, commit.task), commit);
         if (after === null) return 'discarded';
         this.#putTask(job, after);
         return 'committed';
-      }),
-    );
+      });
+    });
   }
 
   reopenTask(term: number, job: string, task: TaskId, generation: number): Promise<boolean> {
@@ -209,11 +228,17 @@ export class LmdbStateStore implements StateStore {
 
   #task(job: string, task: TaskId): StoredTask | undefined {
     const row = this.#db.get(taskKey(job, task)) as TaskRow | undefined;
-    return row === undefined ? undefined : { task, ...row };
+    return row === undefined ? undefined : unpackRow(task, row);
   }
 
-  #putTask(job: string, { task, ...row }: StoredTask): void {
-    this.#put(taskKey(job, task), row);
+  #putTask(job: string, task: StoredTask): void {
+    this.#put(taskKey(job, task.task), packRow(task));
+  }
+
+  /** Of a task that has none; false for one that has. */
+  #putFirst(job: string, task: StoredTask): boolean {
+    // That it tells whether it has written is missing from lmdb's types.
+    return this.#db.putSync(taskKey(job, task.task), packRow(task), { noOverwrite: true }) as unknown as boolean;
   }
 
   /** Within a step: the step's own promise tells whether it was written, this one must not be left unhandled. */

@@ -1,101 +1,110 @@
 import { DafError } from '../../core/contracts/errors.js';
 
-/** Throws ERR_DAF_PROTOCOL unless the value has the shape; `path` says where. */
-export type Check = (value: unknown, path: string) => void;
+/**
+ * What is wrong with a value, null when nothing is. The answer begins with where within the value: `.member`, `[3]`, or nothing for the value
+ * itself. No path is built for what is right: there are millions of such values.
+ */
+export type Check = (value: unknown) => string | null;
 
-function wrong(path: string, expected: string): never {
-  throw new DafError('ERR_DAF_PROTOCOL', `${path}: expected ${expected}`);
+/** @throws DafError ERR_DAF_PROTOCOL unless the value has the shape; `name` is what the message calls it */
+export function mustBe(check: Check, value: unknown, name: string): void {
+  const why = check(value);
+  if (why !== null) throw new DafError('ERR_DAF_PROTOCOL', name + why);
 }
 
 /** A string of at most `max` UTF-16 units; with `pattern` it must match. */
 export function text(max: number, pattern?: RegExp): Check {
-  return (value, path) => {
-    if (typeof value !== 'string' || value.length > max || (pattern !== undefined && !pattern.test(value))) {
-      wrong(path, pattern === undefined ? `a string of at most ${max} characters` : `a string like ${pattern}`);
-    }
-  };
+  const wrong = `: expected ${pattern === undefined ? `a string of at most ${max} characters` : `a string like ${pattern}`}`;
+  return (value) =>
+    typeof value === 'string' && value.length <= max && (pattern === undefined || pattern.test(value)) ? null : wrong;
 }
 
 export function literal(expected: string): Check {
-  return (value, path) => {
-    if (value !== expected) wrong(path, `"${expected}"`);
-  };
+  return (value) => (value === expected ? null : `: expected "${expected}"`);
 }
 
 export function oneOf(...allowed: readonly string[]): Check {
-  return (value, path) => {
-    if (typeof value !== 'string' || !allowed.includes(value)) wrong(path, `one of ${allowed.join(', ')}`);
-  };
+  const wrong = `: expected one of ${allowed.join(', ')}`;
+  return (value) => (typeof value === 'string' && allowed.includes(value) ? null : wrong);
 }
 
 export function whole(low = 0, high = Number.MAX_SAFE_INTEGER): Check {
-  return (value, path) => {
-    if (!Number.isSafeInteger(value) || (value as number) < low || (value as number) > high)
-      wrong(path, `a whole number ≥ ${low}, ≤ ${high}`);
-  };
+  const wrong = `: expected a whole number ≥ ${low}, ≤ ${high}`;
+  return (value) => (Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high ? null : wrong);
 }
 
 export function finite(low = -Number.MAX_VALUE, high = Number.MAX_VALUE): Check {
-  return (value, path) => {
-    if (typeof value !== 'number' || !(value >= low && value <= high)) wrong(path, `a number from ${low} to ${high}`);
-  };
+  const wrong = `: expected a number from ${low} to ${high}`;
+  return (value) => (typeof value === 'number' && value >= low && value <= high ? null : wrong);
 }
 
-export const flag: Check = (value, path) => {
-  if (typeof value !== 'boolean') wrong(path, 'true or false');
-};
+export const flag: Check = (value) => (typeof value === 'boolean' ? null : ': expected true or false');
 
 export function nullable(check: Check): Check {
-  return (value, path) => {
-    if (value !== null) check(value, path);
-  };
+  return (value) => (value === null ? null : check(value));
 }
 
 export function list(check: Check, max: number): Check {
-  return (value, path) => {
-    if (!Array.isArray(value) || value.length > max) wrong(path, `a list of at most ${max}`);
-    for (let i = 0; i < value.length; i++) check(value[i], `${path}[${i}]`);
+  const wrong = `: expected a list of at most ${max}`;
+  return (value) => {
+    if (!Array.isArray(value) || value.length > max) return wrong;
+    for (let i = 0; i < value.length; i++) {
+      const why = check(value[i]);
+      if (why !== null) return `[${i}]${why}`;
+    }
+    return null;
   };
 }
 
 /** Exactly these members in this order of checking. */
 export function pair(first: Check, second: Check): Check {
-  return (value, path) => {
-    if (!Array.isArray(value) || value.length !== 2) wrong(path, 'a pair');
-    first(value[0], `${path}[0]`);
-    second(value[1], `${path}[1]`);
+  return (value) => {
+    if (!Array.isArray(value) || value.length !== 2) return ': expected a pair';
+    const why = first(value[0]);
+    if (why !== null) return `[0]${why}`;
+    const then = second(value[1]);
+    return then === null ? null : `[1]${then}`;
   };
 }
 
 /** A plain object; members not named are ignored, so that a later protocol can add some. */
 export function record(members: Readonly<Record<string, Check>>): Check {
-  const names = Object.keys(members);
-  return (value, path) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(path, 'an object');
-    for (const name of names) members[name]!((value as Record<string, unknown>)[name], `${path}.${name}`);
+  const all = Object.entries(members);
+  return (value) => {
+    if (!isObject(value)) return ': expected an object';
+    for (const [name, check] of all) {
+      const why = check(value[name]);
+      if (why !== null) return `.${name}${why}`;
+    }
+    return null;
   };
 }
 
 /** An object used as a dictionary. */
 export function dictionary(check: Check, maxEntries: number, maxKey: number): Check {
-  return (value, path) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(path, 'an object');
+  return (value) => {
+    if (!isObject(value)) return ': expected an object';
     const keys = Object.keys(value);
-    if (keys.length > maxEntries) wrong(path, `at most ${maxEntries} entries`);
+    if (keys.length > maxEntries) return `: expected at most ${maxEntries} entries`;
     for (const key of keys) {
-      if (key.length > maxKey) wrong(path, `keys of at most ${maxKey} characters`);
-      check((value as Record<string, unknown>)[key], `${path}.${key}`);
+      if (key.length > maxKey) return `: expected keys of at most ${maxKey} characters`;
+      const why = check(value[key]);
+      if (why !== null) return `.${key}${why}`;
     }
+    return null;
   };
 }
 
 /** An object whose member `tag` chooses its shape. */
 export function variant(tag: string, shapes: Readonly<Record<string, Check>>): Check {
-  const names = new Map(Object.entries(shapes));
-  return (value, path) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) wrong(path, 'an object');
-    const shape = names.get(String((value as Record<string, unknown>)[tag]));
-    if (shape === undefined) wrong(`${path}.${tag}`, `one of ${[...names.keys()].join(', ')}`);
-    shape(value, path);
+  const named = new Map(Object.entries(shapes));
+  return (value) => {
+    if (!isObject(value)) return ': expected an object';
+    const shape = named.get(String(value[tag]));
+    return shape === undefined ? `.${tag}: expected one of ${[...named.keys()].join(', ')}` : shape(value);
   };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

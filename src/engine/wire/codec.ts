@@ -1,3 +1,4 @@
+import { packReport } from '../../core/compact.js';
 import { DafError } from '../../core/contracts/errors.js';
 import {
   type AssignBody,
@@ -8,14 +9,16 @@ import {
   MAX_BODY_BYTES,
   MAX_HEADER_BYTES,
   type Message,
+  type Reports,
   type ReportsBody,
   type SubmitBody,
   type ToClient,
   type ToHolder,
   type ToWorker,
 } from '../../core/contracts/messages.js';
-import type { Check } from './check.js';
-import { pack, unpack } from './msgpack.js';
+import type { Report } from '../../core/contracts/task.js';
+import { type Check, mustBe } from './check.js';
+import { listHead, pack, unpack } from './msgpack.js';
 import { MESSAGES } from './schema.js';
 
 /** The body that goes with a message type; `undefined` for those without. `page` and `reply` carry what was asked for. */
@@ -41,14 +44,26 @@ export type Received<M extends Message> = M extends Message ? { readonly message
  * @throws DafError ERR_DAF_PROTOCOL when a frame would exceed its bound: the sender must page.
  */
 export function encode<M extends Message>(message: M, ...body: BodyOf<M> extends undefined ? [] : [BodyOf<M>]): Buffer[] {
-  const header = pack(message);
+  const { headerForm, body: shape, form } = MESSAGES[message.type]!;
+  const header = pack(headerForm === undefined ? message : headerForm.pack(message as never));
   bounded(header, MAX_HEADER_BYTES, `header of ${message.type}`);
-  const shape = MESSAGES[message.type]?.body;
   if (shape === undefined) return [header];
-  const second = shape === 'raw' ? asBuffer(body[0] as Uint8Array) : pack(body[0]);
+  const sent = form === undefined ? body[0] : form.pack(body[0] as never);
+  const second = shape === 'raw' ? asBuffer(sent as Uint8Array) : pack(sent);
   bounded(second, MAX_BODY_BYTES, `body of ${message.type}`);
   return [header, second];
 }
+
+/** Reports that are packed one by one, for their size and to be sent, and sent together. */
+export const packReports = {
+  one: (report: Report): Buffer => pack(packReport(report)),
+  /** A `reports` message as {@link encode} makes it. @throws DafError ERR_DAF_PROTOCOL */
+  together(worker: string, packed: readonly Uint8Array[]): Buffer[] {
+    const body = Buffer.concat([listHead(packed.length), ...packed]);
+    bounded(body, MAX_BODY_BYTES, 'body of reports');
+    return [pack({ type: 'reports', worker } satisfies Reports), body];
+  },
+};
 
 /** A message from a worker or a client; nothing in it is believed. */
 export function decodeAtCoordinator(frames: readonly Uint8Array[]): Received<FromWorker | FromClient> {
@@ -72,7 +87,7 @@ export function decodeFromHolder(frames: readonly Uint8Array[]): Received<FromHo
 
 /** @throws DafError ERR_DAF_PROTOCOL unless the value has the shape. */
 export function checkBody<T>(value: unknown, check: Check): T {
-  check(value, 'body');
+  mustBe(check, value, 'body');
   return value as T;
 }
 
@@ -83,18 +98,20 @@ function decode(
   const [header, body] = frames;
   if (header === undefined || frames.length > 2) throw protocol(`${frames.length} frames`);
   bounded(header, MAX_HEADER_BYTES, 'header');
-  const message = unpack(header);
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) throw protocol('the header is not an object');
-  const type = (message as { type?: unknown }).type;
+  const sent = unpack(header);
+  if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) throw protocol('the header is not an object');
+  const type = (sent as { type?: unknown }).type;
   const shape = typeof type === 'string' && Object.hasOwn(MESSAGES, type) ? MESSAGES[type] : undefined;
   if (shape === undefined || !isLegal(shape.from, type)) throw protocol(`no such message here: ${String(type).slice(0, 40)}`);
-  shape.header(message, String(type));
+  const message = shape.headerForm === undefined ? sent : shape.headerForm.unpack(sent);
+  mustBe(shape.header, message, String(type));
   if ((shape.body === undefined) !== (body === undefined)) throw protocol(`${String(type)}: ${frames.length} frames`);
   if (body === undefined) return { message: message as Message, body: undefined };
   bounded(body, MAX_BODY_BYTES, `body of ${String(type)}`);
   if (shape.body === 'raw') return { message: message as Message, body };
-  const value = unpack(body);
-  if (typeof shape.body === 'function') shape.body(value, `${String(type)} body`);
+  const packed = unpack(body);
+  const value = shape.form === undefined ? packed : shape.form.unpack(packed);
+  if (typeof shape.body === 'function') mustBe(shape.body, value, `${String(type)} body`);
   return { message: message as Message, body: value };
 }
 

@@ -6,6 +6,7 @@ export {
   decodeFromCoordinator,
   decodeFromHolder,
   encode,
+  packReports,
   type Received,
 } from './codec.js';
 export { type DealerHandler, DealerSocket } from './dealer.js';
@@ -19,7 +20,7 @@ export {
 } from './endpoint.js';
 export { AllowList, type KeyPair, readKeyPair, readPublicKey, writeKeyPair } from './keys.js';
 export { pack, unpack } from './msgpack.js';
+export { commit, heldOutput, jobSpec, jobStatus, member, wireError, workerStatus } from './nouns.js';
 export { copyTargets, Ring } from './ring.js';
 export { type Peer, RouterSocket } from './router.js';
-export { commit, heldOutput, jobSpec, jobStatus, member, wireError, workerStatus } from './schema.js';
 export { type ClientSecurity, clientSecurity, type KeyFiles, type ServerSecurity, serverSecurity } from './security.js';

@@ -16,6 +16,11 @@ export function pack(value: unknown): Buffer {
   return packr.pack(value);
 }
 
+/** What stands before `count` values that are a list. */
+export function listHead(count: number): Uint8Array {
+  return count < 16 ? Uint8Array.of(0x90 | count) : Uint8Array.of(0xdc, count >>> 8, count & 255);
+}
+
 /**
  * One msgpack value that fills `bytes` exactly. The structure is walked before anything is built: a length that promises more than
  * there is, deep nesting or an extension type is refused without allocating for it.

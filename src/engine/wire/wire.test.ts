@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
+import { packReport } from '../../core/compact.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { MAX_BODY_BYTES, type Message, type Reports } from '../../core/contracts/messages.js';
-import type { Report } from '../../core/contracts/task.js';
+import type { Assignment, Report } from '../../core/contracts/task.js';
 import {
   checkEndpoint,
   DealerSocket,
@@ -11,6 +12,7 @@ import {
   encode,
   freshIpcEndpoint,
   pack,
+  packReports,
   RouterSocket,
   tokenMatches,
   unpack,
@@ -26,10 +28,27 @@ const report: Report = {
   usage: { worker: 'w1', milliseconds: 1.5, reservedBytes: 1, nativePeakBytes: 2, processPeakBytes: 2 ** 33 },
 };
 
+const done: Report = {
+  ...report,
+  outcome: {
+    ...{ kind: 'done', held: null, outputs: [], counters: { seen: 2 }, recordsIn: 5, skipped: 1, recordsOut: 4, refused: [] },
+    ...{ intake: { records: 5, coverage: { bytes: 2 ** 40, seams: 7 } }, reads: [] },
+  },
+};
+const assignment: Assignment = {
+  ...{ job: 'job-1', task: { step: 0, stage: 'reduce', index: 3 }, generation: 2, attempt: 'reduce-3-g2-a1.7' },
+  ...{ epoch: { term: 1, counter: 7 }, try: 2, backup: true },
+};
+
 t.test('messages survive the trip', async (t) => {
   const { message, body } = decodeAtCoordinator(encode({ type: 'reports', worker: 'w1' } satisfies Reports, [report]));
   t.same(message, { type: 'reports', worker: 'w1' });
   t.same(body, [report]);
+  const [header, packed] = packReports.together('w1', [packReports.one(report), packReports.one(done)]);
+  t.same(decodeAtCoordinator([header!, packed!]).body, [report, done], 'packed one by one and sent together');
+  t.same(decodeFromCoordinator(encode({ type: 'assign', term: 1 }, [assignment])).body, [assignment]);
+  const verdicts = { type: 'verdicts', verdicts: [{ job: 'job-1', attempt: 'a', verdict: 'discarded' }] } as const;
+  t.same(decodeFromCoordinator(encode(verdicts)).message, verdicts);
   t.same(decodeFromCoordinator(encode({ type: 'shutdown' })).message, { type: 'shutdown' });
 });
 
@@ -57,6 +76,9 @@ t.test('malformed messages are refused, never worse', async (t) => {
         }),
       ],
     ],
+    ['list too short', [good[0]!, pack([['job-1', 0, 'map']])]],
+    ['member of a list', [good[0]!, pack([[...(packReport(done) as unknown[]).slice(0, 13), -1]])]],
+    ['outcome of a list', [good[0]!, pack([(packReport(done) as unknown[]).with(8, [null, [], null, 5, 1, [5], 4, [], []])])]],
     ['worker name', [pack({ type: 'worker-bye', worker: '../x' })]],
     ['too many', [pack({ type: 'reports', worker: 'w1' }), pack(Array.from({ length: 65 }, () => report))]],
     ['header too large', [pack({ type: 'worker-bye', worker: 'w', pad: 'x'.repeat(70_000) })]],

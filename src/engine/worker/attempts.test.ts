@@ -13,7 +13,7 @@ t.test('an attempt that waits for others does not keep a worker from making what
   const outputs = new Promise<never[]>((resolve) => {
     answer = () => resolve([]);
   });
-  const source = { jobs: { get: async () => files }, outputs: () => outputs, dataEndpoint: null };
+  const source = { jobs: { get: async () => files, loaded: () => null }, outputs: () => outputs, dataEndpoint: null };
   const ended: unknown[] = [];
   const options = {
     ...{ endpoint: '', name: 'w', host: 'h', dataDir: folder, budgetBytes: 128 << 20, threads: 1, runners: RUNNERS },
@@ -28,7 +28,7 @@ t.test('an attempt that waits for others does not keep a worker from making what
     ...{ job: 'job', task: { step: 0, stage: 'reduce', index: 0 }, generation: 0, attempt: 'reduce-0-g0-a1.1' },
     ...{ epoch: { term: 1, counter: 1 }, try: 1, backup: false },
   };
-  table.start(reduce);
+  table.start([reduce]);
   t.equal(table.capacity, 1, 'it does not wait for long yet');
   await new Promise((resolve) => setTimeout(resolve, 1200));
   t.equal(table.capacity, 2, 'there is room for a map');

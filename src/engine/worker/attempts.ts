@@ -1,45 +1,27 @@
-import { isDeepStrictEqual } from 'node:util';
 import { addon } from '../../core/addon/index.js';
-import { DafError, toWire } from '../../core/contracts/errors.js';
-import type { JobSpec, TaskId } from '../../core/contracts/job.js';
-import { readsOf, type TaskRange } from '../../core/contracts/step.js';
-import type { Assignment, Commit, HeldOutput, Report, TaskInput, TaskSource } from '../../core/contracts/task.js';
+import type { Assignment, Report, TaskInput } from '../../core/contracts/task.js';
 import { taskBudget } from '../../core/memory-plan.js';
 import { PeakSampler } from '../../core/memory-sample.js';
+import { type Attempt, attemptKey, failed, progressOf } from './attempt.js';
 import { removeAttemptData } from './attempt-data.js';
-import { ControlWords } from './control-words.js';
-import type { Fetcher } from './data/fetcher.js';
-import { type GatherTarget, gatherInputs } from './data/gather.js';
+import { ControlWords, hasBegun } from './control-words.js';
 import { type ReplicaSource, replicate } from './data/replicas.js';
-import type { JobCache, JobFiles } from './job-files.js';
-import { LostInputs } from './lost-inputs.js';
+import type { JobCache } from './job-files.js';
 import type { WorkerOptions } from './options.js';
+import { MAX_CROSSINGS_A_THREAD, Pace } from './pace.js';
 import { TaskPool } from './pool.js';
+import { type InputSource, Preparation } from './preparation.js';
 import type { TaskResult } from './task-result.js';
 
 /** A revoked attempt whose code does not look at its flag loses its thread after this. */
 const GRACE_MS = 5000;
-/** Tasks shorter than this are fetched ahead and crossed to a thread in batches. */
-const SHORT_MS = 5;
-const MAX_AHEAD = 240;
-const MAX_TASKS_A_CROSSING = 64;
-/** Work that is fetched ahead, and that crosses at once. */
-const AHEAD_MS = 50;
-const CROSSING_MS = 10;
-/** Tasks shorter than this have the next one of their thread ready when they end: the way to the coordinator and back would be time lost. */
-const MEDIUM_MS = 100;
+/** A thread that dies as often before an attempt has begun cannot run it. */
+const MAX_DISPLACED = 3;
 /** An attempt that has waited this long for what it reads waits for a task that may have nowhere to run but here. */
 const LONG_WAIT_MS = 1000;
 
-export interface AttemptSource extends ReplicaSource {
+export interface AttemptSource extends ReplicaSource, InputSource {
   readonly jobs: JobCache;
-  outputs(job: string, range: TaskRange): Promise<HeldOutput[]>;
-  commits(job: string): Promise<Commit[]>;
-  readonly fetcher: Fetcher;
-  /** Tells the coordinator of a copy that is gone. */
-  copyLost(job: string, attempt: string, holder: string): void;
-  /** Where this worker serves what it holds; null for nowhere. */
-  readonly dataEndpoint: string | null;
 }
 
 export interface AttemptEvents {
@@ -47,24 +29,6 @@ export interface AttemptEvents {
   /** The capacity may have changed. */
   onCapacity(): void;
 }
-
-interface Attempt {
-  readonly key: string;
-  readonly assignment: Assignment;
-  readonly control: Int32Array;
-  /** Ends the thread of the batch in which it runs; null before. */
-  abort: AbortController | null;
-  input: TaskInput | null;
-  reserved: number;
-  state: 'preparing' | 'ready' | 'running';
-  /** Since when it waits for other tasks' outputs, one of which is being made again; null while it does not. */
-  waitingSince: number | null;
-  revoked: boolean;
-  peak: number;
-}
-
-export const attemptKey = (attempt: { readonly job: string; readonly attempt: string }): string =>
-  `${attempt.job}/${attempt.attempt}`;
 
 /** The attempts of this worker: fetches what they need, admits them against the memory budget, runs them, reports their end. */
 export class AttemptTable {
@@ -75,17 +39,21 @@ export class AttemptTable {
   readonly #pool: TaskPool;
   readonly #attempts = new Map<string, Attempt>();
   readonly #controls = new ControlWords();
+  readonly #preparation: Preparation;
+  readonly #pace: Pace;
   readonly #budget: number;
   #reserved = 0;
-  #busy = 0;
-  #meanMs = 1000;
+  #crossings = 0;
 
   constructor(options: WorkerOptions, source: AttemptSource, events: AttemptEvents) {
     this.#options = options;
     this.#source = source;
     this.#events = events;
     this.#budget = taskBudget(options.budgetBytes, options.threads);
+    this.#preparation = new Preparation(options, source, this.#budget);
+    this.#pace = new Pace(options.threads);
     this.#pool = new TaskPool(options.budgetBytes, options.threads);
+    this.sampler.pause();
   }
 
   /**
@@ -94,14 +62,13 @@ export class AttemptTable {
    */
   get capacity(): number {
     const late = performance.now() - LONG_WAIT_MS;
+    const kinds = new Set<string>();
     let waiting = 0;
-    for (const { waitingSince } of this.#attempts.values()) if (waitingSince !== null && waitingSince < late) waiting += 1;
-    return this.#options.threads + waiting + this.#ahead;
-  }
-
-  get #ahead(): number {
-    if (this.#meanMs < SHORT_MS) return Math.min(MAX_AHEAD, Math.ceil(AHEAD_MS / this.#meanMs));
-    return this.#meanMs < MEDIUM_MS ? this.#options.threads : 0;
+    for (const { kind, waitingSince } of this.#attempts.values()) {
+      kinds.add(kind);
+      if (waitingSince !== null && waitingSince < late) waiting += 1;
+    }
+    return this.#options.threads + waiting + this.#pace.ahead(kinds);
   }
 
   running(): { readonly assignment: Assignment; readonly progress: number }[] {
@@ -110,14 +77,21 @@ export class AttemptTable {
       .map(({ assignment, control }) => ({ assignment, progress: progressOf(control) }));
   }
 
-  start(assignment: Assignment): void {
+  /** Takes attempts over; what of them can run does so at once, several together where they are short. */
+  start(assignments: readonly Assignment[]): void {
+    for (const assignment of assignments) this.#begin(assignment);
+    this.#pump();
+  }
+
+  #begin(assignment: Assignment): void {
     const key = attemptKey(assignment);
     if (this.#attempts.has(key)) return;
-    const control = this.#controls.next();
+    const { job, task } = assignment;
     const attempt: Attempt = {
       key,
+      kind: `${job}/${task.step}/${task.stage}`,
       assignment,
-      control,
+      control: this.#controls.next(),
       abort: null,
       input: null,
       reserved: 0,
@@ -125,12 +99,30 @@ export class AttemptTable {
       waitingSince: null,
       revoked: false,
       peak: 0,
+      displaced: 0,
     };
     this.#attempts.set(key, attempt);
-    this.#prepare(attempt).then(
-      () => this.#pump(),
-      (error: unknown) => this.#end(attempt, failed(error)),
-    );
+    try {
+      const input = this.#preparation.prepare(attempt);
+      if (input instanceof Promise) void this.#whenPrepared(attempt, input);
+      else this.#prepared(attempt, input);
+    } catch (error) {
+      this.#end(attempt, failed(error));
+    }
+  }
+
+  async #whenPrepared(attempt: Attempt, input: Promise<TaskInput>): Promise<void> {
+    try {
+      this.#prepared(attempt, await input);
+      this.#pump();
+    } catch (error) {
+      this.#end(attempt, failed(error));
+    }
+  }
+
+  #prepared(attempt: Attempt, input: TaskInput): void {
+    attempt.input = input;
+    attempt.state = 'ready';
   }
 
   /** Stops an attempt; it is not reported. */
@@ -158,6 +150,8 @@ export class AttemptTable {
       this.revoke(attempt.key);
     }
     await Promise.all(ending);
+    this.#pace.forget((kind) => kind.startsWith(`${job}/`));
+    this.#events.onCapacity();
     await this.#source.jobs.drop(job);
   }
   readonly #whenEnded = new Map<string, () => void>();
@@ -168,91 +162,24 @@ export class AttemptTable {
     await this.#pool.close();
   }
 
-  async #prepare(attempt: Attempt): Promise<void> {
-    const { job, task } = attempt.assignment;
-    const files = await this.#source.jobs.get(job);
-    attempt.reserved = this.#need(files.spec, task);
-    if (attempt.reserved > this.#budget) {
-      throw new DafError(
-        'ERR_DAF_MEMORY_LIMIT',
-        `a ${task.stage} task needs ${attempt.reserved} bytes, this worker has ${this.#budget}`,
-        {
-          hint: 'raise --memory, or lower memory.sortBuffer or memory.task of the job',
-        },
-      );
-    }
-    const inputs = await this.#gather(attempt, files);
-    const commits = task.stage === 'finalize' ? await this.#source.commits(job) : null;
-    attempt.input = this.#input(attempt, files, inputs, commits);
-    attempt.state = 'ready';
-  }
-
-  async #gather(attempt: Attempt, files: JobFiles): Promise<TaskSource[][]> {
-    const { assignment } = attempt;
-    const ranges = readsOf(files.spec, assignment.task);
-    if (ranges.length === 0) return [];
-    const ask = async (): Promise<HeldOutput[][]> => {
-      attempt.waitingSince = performance.now();
-      const held = await Promise.all(ranges.map((range) => this.#source.outputs(assignment.job, range)));
-      attempt.waitingSince = null;
-      return held;
-    };
-    const held = await ask();
-    const target: GatherTarget = {
-      ...files,
-      assignment,
-      host: this.#options.host,
-      isCancelled: () => attempt.revoked,
-      members: () => this.#source.members(),
-      copyLost: (output, holder) => this.#source.copyLost(assignment.job, output, holder),
-    };
-    try {
-      return await gatherInputs(held, target, this.#source.fetcher);
-    } catch (error) {
-      // Workers come and go while this fetches, and copies are made again meanwhile: nothing is lost before the coordinator was asked again.
-      if (!(error instanceof LostInputs) || attempt.revoked) throw error;
-      const now = await ask();
-      if (isDeepStrictEqual(now, held)) throw error;
-      return gatherInputs(now, target, this.#source.fetcher);
-    }
-  }
-
-  #input(attempt: Attempt, files: JobFiles, inputs: TaskSource[][], commits: Commit[] | null): TaskInput {
-    const { name, host, runners } = this.#options;
-    return {
-      ...files,
-      assignment: attempt.assignment,
-      runnerUrl: runners[files.spec.code.kind],
-      worker: name,
-      host,
-      dataEndpoint: this.#source.dataEndpoint,
-      inputs,
-      commits,
-      control: attempt.control,
-    };
-  }
-
-  #need(spec: JobSpec, { step, stage }: TaskId): number {
-    const { memory, reducers } = spec.steps[step]!;
-    return memory.task + (stage === 'map' && reducers > 0 ? memory.sortBuffer : 0);
-  }
-
   /** Starts what is ready, in order of arrival, while threads are free and the budget admits it. */
   #pump(): void {
-    while (this.#busy < this.#options.threads) {
+    while (this.#crossings < this.#options.threads * MAX_CROSSINGS_A_THREAD) {
       const batch = this.#nextBatch();
       if (batch.length === 0) return;
+      if (this.#crossings >= this.#options.threads * this.#pace.crossingsAThread(batch[0]!.kind)) return;
       void this.#run(batch);
     }
   }
 
   #nextBatch(): Attempt[] {
     const batch: Attempt[] = [];
-    const most = this.#meanMs < SHORT_MS ? Math.min(MAX_TASKS_A_CROSSING, Math.ceil(CROSSING_MS / this.#meanMs)) : 1;
+    let most = 1;
     let reserved = 0;
     for (const attempt of this.#attempts.values()) {
       if (attempt.state !== 'ready') continue;
-      if (batch.length > 0 && attempt.assignment.job !== batch[0]!.assignment.job) break;
+      if (batch.length === 0) most = this.#pace.crossing(attempt.kind);
+      else if (attempt.kind !== batch[0]!.kind) break;
       // A batch runs one after the other in one thread, so it needs what its largest needs.
       reserved = Math.max(reserved, attempt.reserved);
       if (this.#reserved + reserved > this.#budget) break;
@@ -265,25 +192,35 @@ export class AttemptTable {
   async #run(batch: readonly Attempt[]): Promise<void> {
     const reserved = Math.max(...batch.map((each) => each.reserved));
     this.#reserved += reserved;
-    this.#busy += 1;
+    this.#crossings += 1;
+    this.sampler.resume();
     this.#samplePeaks();
     const abort = new AbortController();
     for (const attempt of batch) {
       attempt.state = 'running';
       attempt.abort = abort;
     }
-    const results = await this.#pool.run(
-      batch.map((attempt) => attempt.input!),
-      abort.signal,
-    );
+    const inputs = batch.map((attempt) => attempt.input!);
+    const results = await this.#pool.run(inputs, abort.signal);
     this.#reserved -= reserved;
-    this.#busy -= 1;
+    this.#crossings -= 1;
     this.#samplePeaks();
-    for (let i = 0; i < batch.length; i++) {
-      this.#meanMs += 0.2 * (results[i]!.milliseconds - this.#meanMs);
-      void this.#finish(batch[i]!, results[i]!);
-    }
+    if (this.#crossings === 0) this.sampler.pause();
+    for (const [i, attempt] of batch.entries()) this.#ran(attempt, results[i]!);
     this.#pump();
+  }
+
+  #ran(attempt: Attempt, result: TaskResult): void {
+    const turned = result.outcome.kind === 'done' || attempt.revoked || hasBegun(attempt.control);
+    if (!turned && attempt.displaced < MAX_DISPLACED) {
+      // Its thread was taken down by another attempt before it had its turn: no fault of its own.
+      attempt.displaced += 1;
+      attempt.state = 'ready';
+      attempt.abort = null;
+      return;
+    }
+    this.#pace.note(attempt.kind, result.milliseconds);
+    void this.#finish(attempt, result);
   }
 
   /** Copies what the attempt left before it is reported: its thread is free meanwhile, its lease goes on. */
@@ -343,15 +280,4 @@ export class AttemptTable {
       if (attempt.state === 'running') attempt.peak = Math.max(attempt.peak, peak);
     }
   }
-}
-
-function failed(error: unknown): TaskResult {
-  const lost = error instanceof LostInputs ? error : null;
-  const outcome = { kind: 'failed', error: toWire(lost?.error ?? error), lost: lost?.lost ?? [] } as const;
-  return { outcome, milliseconds: 0, nativePeakBytes: 0 };
-}
-
-function progressOf(control: Int32Array): number {
-  const total = Atomics.load(control, 2);
-  return total <= 0 ? 0 : Math.min(1, Math.max(0, Atomics.load(control, 1) / total));
 }

@@ -20,6 +20,7 @@ export class JobCache {
   readonly #worker: string;
   readonly #fetchSpec: (job: string) => Promise<JobSpec>;
   readonly #jobs = new Map<string, Promise<JobFiles>>();
+  readonly #loaded = new Map<string, JobFiles>();
 
   constructor(dataDir: string, worker: string, fetchSpec: (job: string) => Promise<JobSpec>) {
     this.#dataDir = dataDir;
@@ -31,10 +32,21 @@ export class JobCache {
     let files = this.#jobs.get(job);
     if (files === undefined) {
       files = this.#load(job);
-      this.#jobs.set(job, files);
-      files.catch(() => this.#jobs.delete(job));
+      const loading = files;
+      this.#jobs.set(job, loading);
+      loading.then(
+        (loaded) => {
+          if (this.#jobs.get(job) === loading) this.#loaded.set(job, loaded);
+        },
+        () => this.#jobs.delete(job),
+      );
     }
     return files;
+  }
+
+  /** What {@link get} resolves with, once it has; null before. */
+  loaded(job: string): JobFiles | null {
+    return this.#loaded.get(job) ?? null;
   }
 
   async #load(job: string): Promise<JobFiles> {
@@ -59,6 +71,7 @@ export class JobCache {
   /** Removes everything that workers of this directory hold of a job. */
   async drop(job: string): Promise<void> {
     this.#jobs.delete(job);
+    this.#loaded.delete(job);
     await rm(join(this.#dataDir, job), { recursive: true, force: true });
   }
 

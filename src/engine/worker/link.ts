@@ -16,6 +16,7 @@ import {
   jobSpec,
   type KeyPair,
   member,
+  packReports,
   type Received,
 } from '../wire/index.js';
 
@@ -73,6 +74,11 @@ export class CoordinatorLink {
   /** False when there is no connection or it is full. */
   send<M extends FromWorker>(message: M, ...body: BodyOf<M> extends undefined ? [] : [BodyOf<M>]): Promise<boolean> {
     return this.#socket.send(encode(message, ...body));
+  }
+
+  /** @param packed one by one */
+  sendReports(packed: readonly Uint8Array[]): Promise<boolean> {
+    return this.#socket.send(packReports.together(this.#worker, packed));
   }
 
   async spec(job: string): Promise<JobSpec> {

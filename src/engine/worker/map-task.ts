@@ -18,8 +18,6 @@ import { describeKillers, findKillers, mustProbe, mustSkip, quarantineName, with
 import { AttemptContext } from './task-context.js';
 import { readGenerations, type StageResult } from './task-result.js';
 
-type Mapped = Omit<StageResult, 'skipped'>;
-
 /** Maps one split, or what a task of an earlier step holds, into a segment file; into an output of the step when it has no reducers. */
 export async function runMap(
   input: TaskInput,
@@ -29,23 +27,25 @@ export async function runMap(
   files: AttemptFiles,
 ): Promise<StageResult> {
   const step = input.spec.steps[input.assignment.task.step]!;
-  const { records, skipped } = await recordsToMap(input, runner, store, context, files);
-  const result = await (step.reducers === 0
-    ? mapToOutput(input, records, runner, store, context, files)
-    : mapToSegments(input, records, runner, store, context, files));
-  return { ...result, skipped };
+  const opened = openRecords(input, store, context);
+  const all = opened instanceof Promise ? await opened : opened;
+  const { records, skipped } = mustSkip(input)
+    ? await recordsLeft(all, input, runner, store, context, files)
+    : { records: all, skipped: 0 };
+  return step.reducers === 0
+    ? mapToOutput(input, records, skipped, runner, store, context, files)
+    : mapToSegments(input, records, skipped, runner, store, context, files);
 }
 
-/** All records of the input; without those that kill, once the task has died of some. */
-async function recordsToMap(
+/** The records of the input without those that kill: the task has died of some. */
+async function recordsLeft(
+  records: MeteredInput,
   input: TaskInput,
   runner: StageRunner,
   store: BlobStore,
   context: AttemptContext,
   files: AttemptFiles,
 ): Promise<{ readonly records: MeteredInput; readonly skipped: number }> {
-  const records = await openRecords(input, store, context);
-  if (!mustSkip(input)) return { records, skipped: 0 };
   const { spec, assignment } = input;
   const ordered = spec.steps[assignment.task.step]!.cuts !== null;
   const unseen = new AttemptContext(input, NO_FILES, context.givenRecords);
@@ -60,17 +60,18 @@ async function recordsToMap(
 async function mapToOutput(
   input: TaskInput,
   records: MeteredInput,
+  skipped: number,
   runner: StageRunner,
   store: BlobStore,
   context: AttemptContext,
   files: AttemptFiles,
-): Promise<Mapped> {
+): Promise<StageResult> {
   const output = new StepOutput(input, store, () => context.scratchDir);
   try {
     const totals = await runner.map(records, output.writer, context);
     failpoint('task.map-done');
     const { outputs, held, records: recordsOut } = await output.finish();
-    return { ...result(input, records, totals), held, outputs: [...outputs, ...files.list()], recordsOut };
+    return result(input, records, totals, { held, outputs: [...outputs, ...files.list()], recordsOut, skipped });
   } catch (error) {
     output.discard();
     throw error;
@@ -80,11 +81,12 @@ async function mapToOutput(
 async function mapToSegments(
   input: TaskInput,
   records: MeteredInput,
+  skipped: number,
   runner: StageRunner,
   store: BlobStore,
   context: AttemptContext,
   files: AttemptFiles,
-): Promise<Mapped> {
+): Promise<StageResult> {
   const { spec, assignment, dataDir } = input;
   const { task, attempt } = assignment;
   const step = spec.steps[task.step]!;
@@ -105,13 +107,9 @@ async function mapToSegments(
     failpoint('task.map-done');
     const { bytes, emitted, digest } = sink.finish();
     if (key !== null) await store.putFile(key, path);
-    const held = heldHere(input, path, bytes, null, digest);
-    return {
-      ...result(input, records, totals),
-      held: key === null ? held : { ...held, copies: [], key },
-      outputs: files.list(),
-      recordsOut: emitted,
-    };
+    const here = heldHere(input, path, bytes, null, digest);
+    const held = key === null ? here : { ...here, copies: [], key };
+    return result(input, records, totals, { held, outputs: files.list(), recordsOut: emitted, skipped });
   } catch (error) {
     sink.discard();
     throw error;
@@ -122,7 +120,9 @@ function result(
   input: TaskInput,
   { intake }: MeteredInput,
   { recordsIn }: MapTotals,
-): Pick<StageResult, 'recordsIn' | 'intake' | 'reads'> {
+  { held, outputs, recordsOut, skipped }: Pick<StageResult, 'held' | 'outputs' | 'recordsOut' | 'skipped'>,
+): StageResult {
   const readsJobInput = input.spec.steps[input.assignment.task.step]!.from.length === 0;
-  return { recordsIn, intake: readsJobInput ? intake() : null, reads: readGenerations(input) };
+  const reads = readGenerations(input);
+  return { held, outputs, recordsIn, skipped, intake: readsJobInput ? intake() : null, recordsOut, reads };
 }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { runLengths } from '../../core/contracts/generations.js';
 import type { Report } from '../../core/contracts/task.js';
-import { ReportBox } from './report-box.js';
+import { ReportBox, type Waiting } from './report-box.js';
 
 function report(attempt: string, refused = 0): Report {
   return {
@@ -63,8 +63,8 @@ t.test('batches stay within the bounds of a message', async (t) => {
 t.test('a report that cannot be sent becomes a failure that says so', async (t) => {
   const box = new ReportBox();
   box.add('j/a', report('a', 10_000));
-  const [[sent]] = box.due(0, 100) as [[Report]];
-  t.match(sent.outcome, { kind: 'failed', error: { code: 'ERR_DAF_TASK_FAILED' } });
+  const [[sent]] = box.due(0, 100) as [[Waiting]];
+  t.match(sent.report.outcome, { kind: 'failed', error: { code: 'ERR_DAF_TASK_FAILED' } });
 });
 
 t.test('run lengths', async (t) => {

@@ -1,25 +1,29 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { MAX_BATCH, MAX_BODY_BYTES } from '../../core/contracts/messages.js';
-import type { Report } from '../../core/contracts/task.js';
-import { pack } from '../wire/msgpack.js';
+import type { Assignment, Report } from '../../core/contracts/task.js';
+import { packReports } from '../wire/index.js';
 
 /** Room for the frame of a batch. */
 const MAX_REPORT = MAX_BODY_BYTES - 4096;
 
-interface Waiting {
+export interface Waiting {
   readonly report: Report;
-  readonly bytes: number;
+  /** As it is sent: packed once, however often that is. */
+  readonly packed: Uint8Array;
+}
+
+interface Entry extends Waiting {
   /** When it was sent last; −∞ before the first time. */
   sentAt: number;
 }
 
 /** Reports that have no verdict yet. Each is sent again until it gets one. Pure: time is given. */
 export class ReportBox {
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, Entry>();
 
   add(key: string, report: Report): void {
-    const bytes = pack(report).length;
-    this.#waiting.set(key, bytes <= MAX_REPORT ? waiting(report, bytes) : tooLarge(report, bytes));
+    const packed = packReports.one(report);
+    this.#waiting.set(key, packed.length <= MAX_REPORT ? entry(report, packed) : tooLarge(report, packed.length));
   }
 
   /** The report that the verdict was about; undefined when it had been answered before. */
@@ -39,19 +43,19 @@ export class ReportBox {
   }
 
   /** Batches that are due, within the bounds of a message; marks them as sent. */
-  due(now: number, againMs: number): Report[][] {
-    const batches: Report[][] = [];
+  due(now: number, againMs: number): Waiting[][] {
+    const batches: Waiting[][] = [];
     let bytes = 0;
     for (const each of this.#waiting.values()) {
       if (now - each.sentAt < againMs) continue;
       each.sentAt = now;
       const last = batches[batches.length - 1];
-      if (last === undefined || last.length === MAX_BATCH || bytes + each.bytes > MAX_REPORT) {
-        batches.push([each.report]);
-        bytes = each.bytes;
+      if (last === undefined || last.length === MAX_BATCH || bytes + each.packed.length > MAX_REPORT) {
+        batches.push([each]);
+        bytes = each.packed.length;
       } else {
-        last.push(each.report);
-        bytes += each.bytes;
+        last.push(each);
+        bytes += each.packed.length;
       }
     }
     return batches;
@@ -60,16 +64,24 @@ export class ReportBox {
   list(): Report[] {
     return [...this.#waiting.values()].map(({ report }) => report);
   }
+
+  /** The attempts that were reported, for a coordinator that does not know them. */
+  assignments(): Assignment[] {
+    return this.list().map(({ job, task, generation, attempt, epoch }) => ({
+      ...{ job, task, generation, attempt, epoch },
+      ...{ try: 1, backup: false },
+    }));
+  }
 }
 
-function waiting(report: Report, bytes: number): Waiting {
-  return { report, bytes, sentAt: Number.NEGATIVE_INFINITY };
+function entry(report: Report, packed: Uint8Array): Entry {
+  return { report, packed, sentAt: Number.NEGATIVE_INFINITY };
 }
 
-function tooLarge(report: Report, bytes: number): Waiting {
+function tooLarge(report: Report, bytes: number): Entry {
   const error = new DafError('ERR_DAF_TASK_FAILED', `the attempt's report takes ${bytes} bytes, the limit is ${MAX_REPORT}`, {
     hint: 'smaller splits list fewer files, counters and refusals a task',
   });
   const failed: Report = { ...report, outcome: { kind: 'failed', error: toWire(error), lost: [] } };
-  return waiting(failed, pack(failed).length);
+  return entry(failed, packReports.one(failed));
 }

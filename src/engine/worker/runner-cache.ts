@@ -10,13 +10,22 @@ interface RunnerModule {
 export class RunnerCache {
   readonly #limit: number;
   readonly #runners = new Map<string, Promise<StageRunner>>();
+  /** The one used last, which is never disposed of. */
+  #last: { readonly job: string; readonly step: number; readonly runner: StageRunner } | null = null;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  async get(input: TaskInput): Promise<StageRunner> {
-    const key = `${input.spec.id}/${input.assignment.task.step}`;
+  /** No promise for the step of the task before. */
+  get(input: TaskInput): StageRunner | Promise<StageRunner> {
+    const { id } = input.spec;
+    const { step } = input.assignment.task;
+    return this.#last?.job === id && this.#last.step === step ? this.#last.runner : this.#load(input, id, step);
+  }
+
+  async #load(input: TaskInput, job: string, step: number): Promise<StageRunner> {
+    const key = `${job}/${step}`;
     let runner = this.#runners.get(key);
     // Moves to the end: the first one is always the one unused for longest.
     this.#runners.delete(key);
@@ -24,7 +33,9 @@ export class RunnerCache {
     this.#runners.set(key, runner);
     await this.#trim();
     try {
-      return await runner;
+      const loaded = await runner;
+      this.#last = { job, step, runner: loaded };
+      return loaded;
     } catch (error) {
       this.#runners.delete(key);
       throw error;

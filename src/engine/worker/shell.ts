@@ -6,8 +6,9 @@ import type { Assignment } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import { AllowList, type Received } from '../wire/index.js';
+import { attemptKey } from './attempt.js';
 import { removeAttemptData } from './attempt-data.js';
-import { AttemptTable, attemptKey } from './attempts.js';
+import { AttemptTable } from './attempts.js';
 import { Fetcher } from './data/fetcher.js';
 import { DataHolder } from './data/holder.js';
 import { JobCache } from './job-files.js';
@@ -16,6 +17,8 @@ import type { WorkerOptions } from './options.js';
 import { ReportBox } from './report-box.js';
 
 const HELLO_AGAIN_MS = 1000;
+/** Heartbeats after which the capacity is said again though it has not changed. */
+const BEATS_A_CREDIT = 4;
 
 export interface ShellEvents {
   onWelcome(term: number, endpoint: string): void;
@@ -38,6 +41,7 @@ export class WorkerShell {
   #welcome: Welcome | null = null;
   #heart: NodeJS.Timeout | null = null;
   #seq = 0;
+  #beats = 0;
   #lastCapacity = -1;
   #sweptOld = false;
   #closed = false;
@@ -72,9 +76,9 @@ export class WorkerShell {
         onEnded: (key, report) => {
           failpoint('worker.before-report');
           this.#reports.add(key, report);
-          this.#scheduleReports();
+          this.#scheduleNews();
         },
-        onCapacity: () => this.#sendCredit(),
+        onCapacity: () => this.#scheduleNews(),
       },
     );
     this.#hello = setInterval(() => {
@@ -122,7 +126,7 @@ export class WorkerShell {
     failpoint('worker.hello');
     const { name, host, threads, budgetBytes, token } = this.#options;
     // What has ended but has no verdict is still held: its lease must live until the report is answered.
-    const held = [...this.#attempts.running().map(({ assignment }) => assignment), ...this.#unanswered()];
+    const held = [...this.#attempts.running().map(({ assignment }) => assignment), ...this.#reports.assignments()];
     void this.#link.send({
       type: 'worker-hello',
       protocol: PROTOCOL,
@@ -137,18 +141,6 @@ export class WorkerShell {
     });
   }
 
-  #unanswered(): Assignment[] {
-    return this.#reports.list().map(({ job, task, generation, attempt, epoch }) => ({
-      job,
-      task,
-      generation,
-      attempt,
-      epoch,
-      try: 1,
-      backup: false,
-    }));
-  }
-
   #receive({ message, body }: Received<ToWorker>): void {
     switch (message.type) {
       case 'welcome':
@@ -160,7 +152,7 @@ export class WorkerShell {
         break;
       case 'assign':
         failpoint('worker.assigned');
-        for (const assignment of body as readonly Assignment[]) this.#attempts.start(assignment);
+        this.#attempts.start(body as readonly Assignment[]);
         break;
       case 'verdicts':
         this.#verdicts(message);
@@ -200,7 +192,7 @@ export class WorkerShell {
     if (first) this.#reports.resendAll();
     this.#lastCapacity = -1;
     this.#sendCredit();
-    this.#scheduleReports();
+    this.#scheduleNews();
     this.#events.onWelcome(welcome.term, this.#link.endpoint);
     if (!this.#sweptOld) {
       this.#sweptOld = true;
@@ -222,7 +214,8 @@ export class WorkerShell {
       const part = running.slice(from, from + MAX_BATCH);
       void this.#link.send({ type: 'heartbeat', worker: this.#options.name, seq: ++this.#seq, running: part, peakBytes: peak });
     }
-    this.#lastCapacity = -1; // a lost credit would starve this worker
+    this.#beats += 1;
+    if (this.#beats % BEATS_A_CREDIT === 0) this.#lastCapacity = -1; // a lost credit would starve this worker
     this.#sendCredit();
     this.#sendReports();
   }
@@ -232,25 +225,28 @@ export class WorkerShell {
     const { capacity } = this.#attempts;
     if (capacity === this.#lastCapacity) return;
     this.#lastCapacity = capacity;
-    void this.#link.send({ type: 'credit', worker: this.#options.name, seq: ++this.#seq, capacity });
+    void this.#link.send({ type: 'credit', worker: this.#options.name, seq: ++this.#seq, capacity }).then((sent) => {
+      if (!sent) this.#lastCapacity = -1;
+    });
   }
 
-  #reportsScheduled = false;
+  #newsScheduled = false;
 
-  /** Reports of one turn of the loop travel together. */
-  #scheduleReports(): void {
-    if (this.#reportsScheduled) return;
-    this.#reportsScheduled = true;
+  /** Reports of one turn of the loop travel together, and what it has made of the capacity is said once. */
+  #scheduleNews(): void {
+    if (this.#newsScheduled) return;
+    this.#newsScheduled = true;
     setImmediate(() => {
-      this.#reportsScheduled = false;
+      this.#newsScheduled = false;
       this.#sendReports();
+      this.#sendCredit();
     });
   }
 
   #sendReports(): void {
     if (this.#welcome === null || this.#closed) return;
     for (const batch of this.#reports.due(performance.now(), this.#welcome.leaseMs / 2)) {
-      void this.#link.send({ type: 'reports', worker: this.#options.name }, batch).then((sent) => {
+      void this.#link.sendReports(batch.map(({ packed }) => packed)).then((sent) => {
         if (sent) failpoint('worker.after-report');
       });
     }

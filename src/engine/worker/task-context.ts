@@ -29,7 +29,7 @@ export class AttemptContext implements TaskContext {
   readonly refused: RefusedInput[];
   readonly givenRecords: GivenRecords;
   readonly #sums: Map<string, number>;
-  readonly #scratch: string;
+  readonly #dataDir: string;
   #hasScratch = false;
 
   constructor(
@@ -54,18 +54,20 @@ export class AttemptContext implements TaskContext {
     this.control = input.control;
     this.refused = parent?.refused ?? [];
     this.#sums = parent === undefined ? new Map() : parent.#sums;
-    this.#scratch = scratchPath(input.dataDir, assignment.attempt);
+    this.#dataDir = input.dataDir;
     this.counters = { add: (name, amount = 1) => void this.#sums.set(name, (this.#sums.get(name) ?? 0) + amount) };
   }
 
   get scratchDir(): string {
-    if (!this.#hasScratch) mkdirSync(this.#scratch, { recursive: true });
+    const path = scratchPath(this.#dataDir, this.attempt);
+    if (!this.#hasScratch) mkdirSync(path, { recursive: true });
     this.#hasScratch = true;
-    return this.#scratch;
+    return path;
   }
 
   /** Counters by name, in name order. */
   sums(): Record<string, number> {
+    if (this.#sums.size === 0) return {};
     return Object.fromEntries([...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
@@ -97,6 +99,6 @@ export class AttemptContext implements TaskContext {
   }
 
   dispose(): void {
-    if (this.#hasScratch) rmSync(this.#scratch, { recursive: true, force: true });
+    if (this.#hasScratch) rmSync(scratchPath(this.#dataDir, this.attempt), { recursive: true, force: true });
   }
 }

@@ -5,6 +5,7 @@ import type { BlobStore } from '../../core/contracts/stores.js';
 import type { Outcome, TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
+import { setBegun } from './control-words.js';
 import { type Crossing, packResults, unpackInputs } from './crossing.js';
 import { runFinalize } from './finalize-task.js';
 import { GivenRecords } from './input/given.js';
@@ -30,6 +31,7 @@ export default async function runTasks(crossing: Crossing): Promise<string> {
 
 async function runTask(input: TaskInput): Promise<TaskResult> {
   const started = performance.now();
+  setBegun(input.control);
   let outcome: Outcome;
   let native = 0;
   try {
@@ -46,7 +48,8 @@ async function runTask(input: TaskInput): Promise<TaskResult> {
 async function attempt(input: TaskInput): Promise<Outcome> {
   failpoint('task.start');
   const { spec, assignment } = input;
-  const runner = await runners.get(input);
+  const found = runners.get(input);
+  const runner = found instanceof Promise ? await found : found;
   const store = storeOf(spec.output);
   const files = new AttemptFiles(spec, store, assignment.task, assignment.attempt);
   const context = new AttemptContext(input, files, new GivenRecords(input, store));

@@ -41,7 +41,7 @@ export async function fullDisk(t: Test, what: 'data' | 'output'): Promise<void> 
   await cluster.workersReady(2);
   const output = what === 'data' ? 'out' : 'small/out';
   // The client writes the input's splits and the code to the output first: it is full only afterwards.
-  const submitted = await ordeal.submit(output, { pauseMs: 20, args: ['--detach'] });
+  const submitted = await ordeal.submit(output, { pauseMs: 60, args: ['--detach'] });
   t.equal(submitted.how, 0, submitted.stderr);
   const makeRoom = fill(disk);
   const failed = await cluster.ask(['status', submitted.stdout.trim(), '--wait']);

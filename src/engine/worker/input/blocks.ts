@@ -3,7 +3,7 @@ import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import { KEY_MASK, MORE, PACKED_HEADER, PIECE, VALUE_MASK } from '../../../core/contracts/record.js';
 import type { RecordBlock } from '../../../core/contracts/stage.js';
-import type { ByteSource } from './source.js';
+import type { ByteSource, SmallSource } from './source.js';
 
 /** Read at a time. Larger blocks gain nothing and leave the cache. */
 const CHUNK = 512 << 10;
@@ -205,6 +205,20 @@ export async function* packedBlocks(
   return { begin: piece.offset, end: base };
 }
 
+/** All packed records of a short piece, which fits into the buffer. */
+export function packedBlock(piece: SplitPiece, source: SmallSource, buffer: BlockBuffer): RecordBlock {
+  const { length, offset } = piece;
+  const got = length === 0 ? 0 : source.read(buffer.bytes, 0, length, offset);
+  if (got !== length) throw tooShort(piece, offset + got);
+  const { count, consumed } = parsePacked(buffer, length, piece);
+  if (consumed !== length) {
+    throw new DafError('ERR_DAF_BAD_DATA', `${piece.name}: a packed record is cut off at byte ${offset + consumed}`);
+  }
+  const { name, split, at } = piece;
+  const { spans: values, keySpans: keys } = buffer;
+  return { source: name, offset, split, at, data: buffer.bytes.subarray(0, length), count, values, keys, key: EMPTY };
+}
+
 /** Finds whole records in the first `filled` bytes, moving pieces of values together. `need`: bytes that the first record takes at least. */
 function parsePacked(buffer: BlockBuffer, filled: number, piece: SplitPiece): { count: number; consumed: number; need: number } {
   const { bytes, spans, keySpans } = buffer;
@@ -262,6 +276,9 @@ async function readExactly(
   piece: SplitPiece,
 ): Promise<void> {
   const got = length === 0 ? 0 : await source.read(target, at, length, position);
-  if (got !== length)
-    throw new DafError('ERR_DAF_BAD_DATA', `input ${piece.name} ends at byte ${position + got}, earlier than it should`);
+  if (got !== length) throw tooShort(piece, position + got);
+}
+
+function tooShort(piece: SplitPiece, end: number): DafError {
+  return new DafError('ERR_DAF_BAD_DATA', `input ${piece.name} ends at byte ${end}, earlier than it should`);
 }

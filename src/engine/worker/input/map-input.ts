@@ -4,11 +4,11 @@ import type { MapInput, RecordBlock, TaskContext } from '../../../core/contracts
 import type { StepSpec } from '../../../core/contracts/step.js';
 import type { Intake } from '../../../core/contracts/task.js';
 import { CoverageSum } from '../../../core/coverage.js';
-import { BlockBuffer, fileBlock, fixedBlocks, lineBlocks, NOTHING, packedBlocks, type Run } from './blocks.js';
-import type { ByteSource } from './source.js';
+import { BlockBuffer, fileBlock, fixedBlocks, lineBlocks, NOTHING, packedBlock, packedBlocks, type Run } from './blocks.js';
+import { type ByteSource, SmallSource } from './source.js';
 import { unpackedLines } from './unpack.js';
 
-export type OpenPiece = (piece: SplitPiece) => Promise<ByteSource>;
+export type OpenPiece = (piece: SplitPiece) => ByteSource | Promise<ByteSource>;
 
 /** Map input that keeps count of itself, whoever consumes it. */
 export interface MeteredInput extends MapInput {
@@ -16,17 +16,19 @@ export interface MeteredInput extends MapInput {
   intake(): Intake;
 }
 
+/** What has been read so far. */
+interface Meter {
+  records: number;
+  readonly coverage: CoverageSum;
+}
+
 /** A split as record blocks, with bounded memory; tells the context how far it is. */
 export function openMapInput(split: Split, step: StepSpec, context: TaskContext, open: OpenPiece): MeteredInput {
-  const coverage = new CoverageSum();
-  let records = 0;
-  async function* counted(): AsyncGenerator<RecordBlock> {
-    for await (const block of blocks(split, step, context, open, coverage)) {
-      records += block.count;
-      yield block;
-    }
-  }
-  return { blocks: counted, intake: () => ({ records, coverage: coverage.total }) };
+  const meter: Meter = { records: 0, coverage: new CoverageSum() };
+  return {
+    blocks: () => blocks(split, step, context, open, meter),
+    intake: () => ({ records: meter.records, coverage: meter.coverage.total }),
+  };
 }
 
 async function* blocks(
@@ -34,19 +36,34 @@ async function* blocks(
   step: StepSpec,
   context: TaskContext,
   open: OpenPiece,
-  coverage: CoverageSum,
+  meter: Meter,
 ): AsyncGenerator<RecordBlock> {
+  const { coverage } = meter;
   const buffer = BlockBuffer.take(Math.floor(step.memory.task / 2));
   const total = Math.max(1, sum(split.pieces));
   let before = 0;
   for (const piece of split.pieces) {
     try {
-      const piecewise = pieceBlocks(piece, step, open, buffer);
+      const opened = openMarked(piece, step, open);
+      const source = opened instanceof Promise ? await opened : opened;
+      if (step.input.kind === 'packed' && source instanceof SmallSource) {
+        // Generators within generators would cost a short task more than its records.
+        const block = packedBlock(piece, source, buffer);
+        context.checkCancelled();
+        meter.records += block.count;
+        if (block.count > 0) yield block;
+        coverage.addRun(piece.name, piece.offset, piece.offset + piece.length);
+        before += piece.length;
+        context.progress(before / total);
+        continue;
+      }
+      const piecewise = pieceBlocks(piece, step, source, buffer);
       try {
         let next = await piecewise.next();
         for (; next.done !== true; next = await piecewise.next()) {
           const block = next.value;
           context.checkCancelled();
+          meter.records += block.count;
           yield block;
           context.progress(
             (before + Math.min(piece.length, Math.max(0, block.offset + block.data.length - piece.offset))) / total,
@@ -69,10 +86,9 @@ async function* blocks(
 async function* pieceBlocks(
   piece: SplitPiece,
   { input: format, memory }: StepSpec,
-  open: OpenPiece,
+  source: ByteSource,
   buffer: BlockBuffer,
 ): AsyncGenerator<RecordBlock, Run> {
-  const source = format.kind === 'files' ? await marking(open(piece)) : await open(piece);
   try {
     switch (format.kind) {
       case 'lines':
@@ -89,6 +105,11 @@ async function* pieceBlocks(
   } finally {
     source.close();
   }
+}
+
+/** A whole file that cannot be opened is one that cannot be read. */
+function openMarked(piece: SplitPiece, { input }: StepSpec, open: OpenPiece): ByteSource | Promise<ByteSource> {
+  return input.kind === 'files' ? marking((async () => open(piece))()) : open(piece);
 }
 
 /** Errors of the file itself, told apart from those of the code that consumes the blocks. */

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { BlobStore } from '../../../core/contracts/stores.js';
 
 const WINDOW = 64 << 10;
 /** Longer ranges gain nothing from a window. */
@@ -15,6 +16,25 @@ interface Window {
 }
 
 const windows = new Map<string, Window>();
+/** Paths of the keys that tasks in a row ask for: checking a key and joining a path for each costs as much as reading from a window. */
+const paths = new WeakMap<BlobStore, Map<string, string | null>>();
+const MAX_PATHS = 16;
+
+/** Where a store keeps a key on this machine; null for one that does not. @throws DafError ERR_DAF_BAD_ARGUMENT for no key */
+export function localPathOf(store: BlobStore, key: string): string | null {
+  let known = paths.get(store);
+  if (known === undefined) {
+    known = new Map();
+    paths.set(store, known);
+  }
+  let path = known.get(key);
+  if (path === undefined) {
+    if (known.size === MAX_PATHS) known.clear();
+    path = store.localPath(key);
+    known.set(key, path);
+  }
+  return path;
+}
 
 export interface SmallRange {
   /** Fewer than asked for only at the end of the file. Borrowed until the next call. */

@@ -3,7 +3,7 @@ import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
 import { openBlobStore } from '../../stores/open-blob.js';
-import { MAX_SMALL, readSmall } from './read-ahead.js';
+import { localPathOf, MAX_SMALL, readSmall } from './read-ahead.js';
 
 const READ_AHEAD = 4 << 20;
 
@@ -18,12 +18,12 @@ export interface ByteSource {
  * Opens the file of a piece. A file on this machine is read synchronously: the thread is ours, and a promise for every chunk buys nothing.
  * @throws DafError ERR_DAF_BAD_DATA when the file no longer has the length it had when the splits were made.
  */
-export async function openSource(piece: SplitPiece, store: BlobStore): Promise<ByteSource> {
+export function openSource(piece: SplitPiece, store: BlobStore): ByteSource | Promise<ByteSource> {
   if (!piece.stored && piece.path.startsWith('s3://')) {
     const slash = piece.path.indexOf('/', 's3://'.length);
     return openBlob(piece, openBlobStore(piece.path.slice(0, slash)), piece.path.slice(slash + 1));
   }
-  const path = piece.stored ? store.localPath(piece.path) : piece.path;
+  const path = piece.stored ? localPathOf(store, piece.path) : piece.path;
   if (path === null) return openBlob(piece, store, piece.path);
   return piece.stored && piece.length <= MAX_SMALL ? new SmallSource(piece, path) : new FileSource(piece, path);
 }
@@ -71,8 +71,8 @@ class BlobSource implements ByteSource {
   }
 }
 
-/** A short piece of what lies in the output store, which nobody changes. */
-class SmallSource implements ByteSource {
+/** A short piece of what lies in the output store, which nobody changes: read at once, without a promise. */
+export class SmallSource implements ByteSource {
   readonly #piece: SplitPiece;
   readonly #path: string;
 

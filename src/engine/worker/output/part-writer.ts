@@ -14,8 +14,10 @@ const NONE = new Uint8Array(0);
 export class PartWriter implements RecordSink {
   readonly emit: Emit;
   readonly place = null;
-  readonly #format: RecordFormat | null;
-  readonly #lines: JsonLines | null;
+  readonly #kind: OutputFormat;
+  /** Made at the first record: many tasks have none. */
+  #format: RecordFormat | null = null;
+  #lines: JsonLines | null = null;
   readonly #path: () => string;
   #batch: RecordBatch | null = null;
   #file: LocalFile | null = null;
@@ -23,8 +25,7 @@ export class PartWriter implements RecordSink {
   #records = 0;
 
   constructor(format: OutputFormat, path: () => string) {
-    this.#format = recordFormat(format);
-    this.#lines = format.kind === 'json' ? new JsonLines() : null;
+    this.#kind = format;
     this.#path = path;
     this.emit = (key, value) => {
       this.#batch ??= new RecordBatch(BATCH, (batch) => this.#write(batch));
@@ -62,7 +63,11 @@ export class PartWriter implements RecordSink {
   }
 
   #write(batch: Uint8Array): void {
-    this.#lines?.check(batch);
+    if (this.#kind.kind === 'json') {
+      this.#lines ??= new JsonLines();
+      this.#lines.check(batch);
+    }
+    this.#format ??= recordFormat(this.#kind);
     if (this.#format !== null) this.#writeFormatted(batch, this.#format);
     else {
       this.#records += countRecords(batch);

@@ -19,8 +19,6 @@ export class StepOutput {
   readonly writer: PartWriter;
   readonly #input: TaskInput;
   readonly #store: BlobStore;
-  readonly #name: string;
-  readonly #key: string;
   readonly #place: ReturnType<typeof placeOf>;
 
   constructor(input: TaskInput, store: BlobStore, scratch: () => string) {
@@ -28,8 +26,6 @@ export class StepOutput {
     const { task, attempt } = assignment;
     this.#input = input;
     this.#store = store;
-    this.#name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
-    this.#key = attemptPrefix(spec.id, task, attempt) + this.#name;
     this.#place = placeOf(spec, task.step);
     const path = (): string => {
       if (this.#place === 'worker') return recordsPath(dataDir, attempt);
@@ -37,6 +33,16 @@ export class StepOutput {
       return stagingPath(local, local === null ? scratch() : '', this.#name);
     };
     this.writer = new PartWriter(this.#place === 'results' ? spec.format : { kind: 'packed' }, path);
+  }
+
+  get #name(): string {
+    const { stage, index } = this.#input.assignment.task;
+    return stage === 'map' ? mapPartName(index) : partName(index);
+  }
+
+  get #key(): string {
+    const { spec, assignment } = this.#input;
+    return attemptPrefix(spec.id, assignment.task, assignment.attempt) + this.#name;
   }
 
   async finish(): Promise<Finished> {

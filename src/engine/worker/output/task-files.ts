@@ -13,16 +13,17 @@ const CHUNK = 1 << 20;
 /** Files of an attempt, each under the attempt's own prefix until the job publishes. */
 export class AttemptFiles implements TaskFiles {
   readonly #store: BlobStore;
-  readonly #prefix: string;
+  readonly #prefix: () => string;
   readonly #files = new Map<string, OutputFile>();
 
   constructor(spec: JobSpec, store: BlobStore, task: TaskId, attempt: string) {
     this.#store = store;
-    this.#prefix = `${attemptPrefix(spec.id, task, attempt)}files/`;
+    this.#prefix = () => `${attemptPrefix(spec.id, task, attempt)}files/`;
   }
 
   /** In order of name. */
   list(): OutputFile[] {
+    if (this.#files.size === 0) return [];
     return [...this.#files.values()].sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
   }
 
@@ -46,11 +47,11 @@ export class AttemptFiles implements TaskFiles {
   #claim(name: string): string {
     checkOutputName(name);
     if (this.#files.has(name)) throw new DafError('ERR_DAF_OUTPUT_CONFLICT', `this task has put ${name} before`);
-    return this.#prefix + name;
+    return this.#prefix() + name;
   }
 
   #add(name: string, bytes: number, crc32c: number, volatile = false): void {
-    this.#files.set(name, { name, key: this.#prefix + name, bytes, records: null, crc32c, volatile });
+    this.#files.set(name, { name, key: this.#prefix() + name, bytes, records: null, crc32c, volatile });
   }
 }
 

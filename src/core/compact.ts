@@ -1,0 +1,140 @@
+import type { TaskId } from './contracts/job.js';
+import type { Verdicts } from './contracts/messages.js';
+import type { Assignment, AttemptUsage, Commit, Intake, Outcome, Report } from './contracts/task.js';
+
+/*
+ * What crosses the wire and lies in the state for every task, as lists instead of objects: names of members, written and read again for every
+ * task, would cost more than all else that a short task does. The order of members is the order in which they are written here. What
+ * is read is believed in nothing: a list of another length stays as it is, and members keep what they held, for a check to look at.
+ */
+
+type Done = Extract<Outcome, { kind: 'done' }>;
+type Verdict = Verdicts['verdicts'][number];
+type Packed = readonly unknown[];
+
+const ASSIGNMENT = 10;
+const REPORT = 14;
+const COMMIT = 9;
+const DONE = 9;
+const INTAKE = 3;
+const VERDICT = 3;
+
+export function packAssignment({ job, task, generation, attempt, epoch, try: tries, backup }: Assignment): Packed {
+  return [job, task.step, task.stage, task.index, generation, attempt, epoch.term, epoch.counter, tries, backup];
+}
+
+export function unpackAssignment(packed: unknown): unknown {
+  if (!isList(packed, ASSIGNMENT)) return packed;
+  const [job, step, stage, index, generation, attempt, term, counter, tries, backup] = packed;
+  return { job, task: { step, stage, index }, generation, attempt, epoch: { term, counter }, try: tries, backup };
+}
+
+export function packReport({ job, task, generation, attempt, epoch, outcome, usage }: Report): Packed {
+  const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
+  return [
+    job,
+    task.step,
+    task.stage,
+    task.index,
+    generation,
+    attempt,
+    epoch.term,
+    epoch.counter,
+    packOutcome(outcome),
+    worker,
+    milliseconds,
+    reservedBytes,
+    nativePeakBytes,
+    processPeakBytes,
+  ];
+}
+
+export function unpackReport(packed: unknown): unknown {
+  if (!isList(packed, REPORT)) return packed;
+  const usage = unpackUsage(packed, 9);
+  return {
+    job: packed[0],
+    task: { step: packed[1], stage: packed[2], index: packed[3] },
+    generation: packed[4],
+    attempt: packed[5],
+    epoch: { term: packed[6], counter: packed[7] },
+    outcome: unpackOutcome(packed[8]),
+    usage,
+  };
+}
+
+export function packVerdict({ job, attempt, verdict }: Verdict): Packed {
+  return [job, attempt, verdict];
+}
+
+export function unpackVerdict(packed: unknown): unknown {
+  return isList(packed, VERDICT) ? { job: packed[0], attempt: packed[1], verdict: packed[2] } : packed;
+}
+
+/** Of a task whose name and generation are known. */
+export function packCommit({ attempt, epoch, outcome, usage }: Commit): Packed {
+  const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
+  const done = packOutcome(outcome);
+  return [attempt, epoch.term, epoch.counter, done, worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes];
+}
+
+/** Of what {@link packCommit} made. */
+export function unpackCommit(packed: unknown, task: TaskId, generation: number): Commit {
+  const list = packed as Packed & { readonly length: typeof COMMIT };
+  const epoch = { term: list[1] as number, counter: list[2] as number };
+  const outcome = unpackOutcome(list[3]) as Done;
+  return { task, generation, attempt: list[0] as string, epoch, outcome, usage: unpackUsage(list, 4) as AttemptUsage };
+}
+
+/** A failure stays an object: there are few. */
+export function packOutcome(outcome: Outcome): unknown {
+  if (outcome.kind !== 'done') return outcome;
+  const { held, outputs, counters, recordsIn, skipped, intake, recordsOut, refused, reads } = outcome;
+  return [held, outputs, isEmpty(counters) ? null : counters, recordsIn, skipped, packIntake(intake), recordsOut, refused, reads];
+}
+
+export function unpackOutcome(packed: unknown): unknown {
+  if (!isList(packed, DONE)) return packed;
+  const [held, outputs, counters, recordsIn, skipped, intake, recordsOut, refused, reads] = packed;
+  return {
+    kind: 'done',
+    held,
+    outputs,
+    counters: counters ?? {},
+    recordsIn,
+    skipped,
+    intake: unpackIntake(intake),
+    recordsOut,
+    refused,
+    reads,
+  };
+}
+
+function packIntake(intake: Intake | null): Packed | null {
+  return intake === null ? null : [intake.records, intake.coverage.bytes, intake.coverage.seams];
+}
+
+function unpackIntake(packed: unknown): unknown {
+  if (!isList(packed, INTAKE)) return packed;
+  const [records, bytes, seams] = packed;
+  return { records, coverage: { bytes, seams } };
+}
+
+function unpackUsage(packed: Packed, at: number): unknown {
+  return {
+    worker: packed[at],
+    milliseconds: packed[at + 1],
+    reservedBytes: packed[at + 2],
+    nativePeakBytes: packed[at + 3],
+    processPeakBytes: packed[at + 4],
+  };
+}
+
+function isList(value: unknown, length: number): value is Packed {
+  return Array.isArray(value) && value.length === length;
+}
+
+function isEmpty(counters: Readonly<Record<string, number>>): boolean {
+  for (const _ in counters) return false;
+  return true;
+}

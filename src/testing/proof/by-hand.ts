@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Cluster } from '../../engine/cluster/cluster.js';
+import { writeKeyPair } from '../../engine/wire/keys.js';
 
 const PROGRAM = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 const START_MS = 60_000;
@@ -35,6 +36,8 @@ export interface ByHandOptions {
   readonly listen?: readonly string[];
   /** Where workers and clients connect. Default: what is listened on. */
   readonly connect?: string;
+  /** Each role has a key, all of them on the coordinator's list: then addresses of other machines can be listened on. */
+  readonly keys?: boolean;
 }
 
 /** A cluster as a user starts it: `daf coordinator` and `daf worker`, each a process of its own, watched by nobody but the test. */
@@ -43,7 +46,8 @@ export class ByHand {
   readonly #options: ByHandOptions;
   readonly #endpoint: string;
   readonly #processes = new Set<ChildProcess>();
-  readonly #env = { DAF_TOKEN: TOKEN };
+  readonly #env: Readonly<Record<string, string>> = { DAF_TOKEN: TOKEN };
+  readonly #keys: string | null;
   /** Ends of processes so far, in order, those that stop() brings about left out. */
   readonly ends: { readonly role: string; readonly how: number | string }[] = [];
   coordinator: ChildProcess | null = null;
@@ -56,6 +60,8 @@ export class ByHand {
     this.folder = folder;
     this.#options = options;
     this.#endpoint = options.connect ?? `ipc://${join(folder, SOCKET)}`;
+    this.#keys = options.keys === true ? join(folder, 'keys') : null;
+    for (const role of ['coordinator', 'worker', 'client']) if (this.#keys !== null) writeKeyPair(this.#keys, role);
     test.teardown(() => this.stop());
   }
 
@@ -102,7 +108,9 @@ export class ByHand {
 
   /** A client in this process. */
   client(): Promise<Cluster> {
-    return Cluster.connect(this.#endpoint, { token: TOKEN, timeoutMs: START_MS });
+    const { DAF_KEY: key, DAF_SERVER_KEY: serverKey } = this.#secrets('client');
+    const keys = key === undefined || serverKey === undefined ? {} : { key, serverKey };
+    return Cluster.connect(this.#endpoint, { token: TOKEN, timeoutMs: START_MS, ...keys });
   }
 
   /** Waits until a coordinator runs that was kept; gives it. */
@@ -129,7 +137,7 @@ export class ByHand {
     const [program, ...rest] = [...prefix, process.execPath, PROGRAM, ...args];
     const child = spawn(program!, rest, {
       cwd: this.folder,
-      env: { ...process.env, ...this.#env, ...env },
+      env: { ...process.env, ...this.#env, ...this.#secrets('client'), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#processes.add(child);
@@ -163,7 +171,7 @@ export class ByHand {
     const [program, ...rest] = [...prefix, process.execPath, PROGRAM, ...args];
     const child = spawn(program!, rest, {
       cwd: this.folder,
-      env: { ...process.env, ...this.#env, ...env },
+      env: { ...process.env, ...this.#env, ...this.#secrets(role), ...env },
       stdio: ['ignore', log, log],
     });
     closeSync(log);
@@ -174,6 +182,13 @@ export class ByHand {
       if (!this.#stopping) this.ends.push({ role, how: signal ?? code ?? 1 });
     });
     return child;
+  }
+
+  #secrets(role: string): Readonly<Record<string, string>> {
+    const keys = this.#keys;
+    if (keys === null) return {};
+    const own = { DAF_KEY: join(keys, `${role}.key`) };
+    return role === 'coordinator' ? { ...own, DAF_ALLOW: keys } : { ...own, DAF_SERVER_KEY: join(keys, 'coordinator.pub') };
   }
 
   async #until(condition: () => boolean, child: ChildProcess): Promise<void> {

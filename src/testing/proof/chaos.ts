@@ -8,7 +8,7 @@ import type { Test } from 'tap';
 import { JobResult } from '../../engine/cluster/result.js';
 import { countWords, sampleText, sortedLines, temporaryDirectory, writeFiles } from '../engine-fixture.js';
 import { Random } from '../simulation/random.js';
-import { ByHand, type Ended, type Place } from './by-hand.js';
+import { ByHand, type ByHandOptions, type Ended, type Place } from './by-hand.js';
 
 const SLOW_WORDS = fileURLToPath(new URL('./checks/slow-words.js', import.meta.url));
 const SPLIT_BYTES = 6000;
@@ -32,10 +32,10 @@ export class Ordeal {
   readonly random: Random;
   readonly #expected: string;
 
-  constructor(t: Test, { seed, lines }: Scale, leaseMs = 1000) {
+  constructor(t: Test, { seed, lines }: Scale, leaseMs = 1000, options: ByHandOptions = {}) {
     this.folder = temporaryDirectory(t);
     this.random = new Random(seed);
-    this.cluster = new ByHand(t, this.folder, { leaseMs });
+    this.cluster = new ByHand(t, this.folder, { leaseMs, ...options });
     const text = sampleText(lines, seed);
     writeFiles(this.folder, { 'words.txt': text });
     this.#expected = countWords([text]);

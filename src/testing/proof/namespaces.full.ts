@@ -1,6 +1,10 @@
 import t from 'tap';
-import { cutLinks } from './namespaces.js';
+import { cutLinks, passOn } from './namespaces.js';
 
 t.test('workers in other network namespaces are cut off, again and again', { timeout: 600_000 }, (t) =>
   cutLinks(t, { seed: 21, lines: 20_000, everyMs: 1000, faults: 8, pauseMs: 40 }),
+);
+
+t.test('workers without a link to each other get what they need through one that has both', { timeout: 600_000 }, (t) =>
+  passOn(t, { seed: 5, lines: 3000, everyMs: 0, faults: 0, pauseMs: 10 }),
 );

@@ -106,6 +106,8 @@ t.test('one partition of a segment file, merged as if it lay here', async (t) =>
   };
   t.equal(read({ path: copy, partition: null, offset: 6, bytes: bytes.length }), read({ path, partition: 1 }));
   await t.rejects(fetchAll(fetcher, endpoint, { ...wanted, partition: 3 }), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  const absent = { ...wanted, attempt: 'map-9-g0-a1.9' };
+  await t.rejects(fetchAll(fetcher, endpoint, absent), { code: 'ERR_DAF_NOT_FOUND' });
   truncateSync(path, 100);
   await t.rejects(fetchAll(fetcher, endpoint, wanted), { code: 'ERR_DAF_BAD_DATA' });
 });

@@ -181,6 +181,8 @@ export class DataHolder {
   /** Names are checked by the schema: they cannot leave the directory. */
   #find({ job, attempt, kind, partition }: FetchRequest): Stretch {
     const path = this.#path(job, attempt, kind);
+    // Readers tell what is not here from what cannot be read: the former may be asked for.
+    if (!existsSync(path)) throw new DafError('ERR_DAF_NOT_FOUND', `${attempt} is not held here`);
     if (partition !== null && kind === 'seg') {
       const segment = addon().readSegmentIndex(path)[partition];
       if (segment === undefined) throw new DafError('ERR_DAF_BAD_ARGUMENT', `${attempt} has no partition ${partition}`);

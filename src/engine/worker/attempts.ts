@@ -219,7 +219,8 @@ export class AttemptTable {
       attempt.abort = null;
       return;
     }
-    this.#pace.note(attempt.kind, result.milliseconds);
+    // How soon an attempt failed says nothing of how long its kind takes.
+    if (result.outcome.kind === 'done') this.#pace.note(attempt.kind, result.milliseconds);
     void this.#finish(attempt, result);
   }
 

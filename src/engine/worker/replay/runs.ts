@@ -3,6 +3,7 @@ import { type Epoch, jobPrefix, type TaskId, taskName } from '../../../core/cont
 import type { TaskReport } from '../../../core/contracts/report.js';
 import { readsOf } from '../../../core/contracts/step.js';
 import type { Commit, HeldOutput, Outcome, TaskInput, TaskSource } from '../../../core/contracts/task.js';
+import { ControlWords } from '../control-words.js';
 import { readSplit } from '../input/splits.js';
 import { RUNNERS } from '../options.js';
 import type { TaskPool } from '../pool.js';
@@ -87,7 +88,7 @@ export class Runs {
       try: (report.skipped ?? 0) > 0 ? PROBING_TRY : 1,
       backup: false,
     };
-    const control = new Int32Array(new SharedArrayBuffer(12));
+    const control = new ControlWords().next();
     const worker = 'replay';
     const runnerUrl = RUNNERS[spec.code.kind];
     return {

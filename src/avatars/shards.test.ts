@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -96,8 +97,14 @@ tap.test('what is damaged is refused by name, the rest is used', async (t) => {
   writeFileSync(join(dir, 'wrong.zip'), wrong);
   writeFileSync(join(dir, 'headless.zip'), zip.subarray(0, zip.length - 30));
   writeFileSync(join(dir, 'text.tar'), 'no archive, '.repeat(100));
+  execFileSync('mkfifo', [join(dir, 'pipe.tar')]);
   const { items, faults } = await entriesOf(dir);
-  t.same(faults.sort(), ['cut.tar ERR_DAF_BAD_DATA', 'headless.zip ERR_DAF_BAD_DATA', 'text.tar ERR_DAF_BAD_DATA']);
+  t.same(faults.sort(), [
+    'cut.tar ERR_DAF_BAD_DATA',
+    'headless.zip ERR_DAF_BAD_DATA',
+    'pipe.tar ERR_DAF_BAD_DATA',
+    'text.tar ERR_DAF_BAD_DATA',
+  ]);
   t.same(
     items.map(({ identity }) => identity),
     ['anna', 'ben', 'carla', 'dora'],

@@ -79,9 +79,10 @@ async function photosOf(shard: Shard, faults: DatasetEntry[]): Promise<Photo[]> 
   const fault = (name: string, error: DafError): void => void faults.push({ name, fault: error });
   try {
     if (!SHARD.test(shard.path)) throw notSeekable(shard);
+    // A named pipe would hold the listing for ever.
+    if (!(await stat(shard.path)).isFile()) throw new DafError('ERR_DAF_BAD_DATA', 'not a regular file');
     for await (const listed of listShard(shard.path)) {
-      const hidden =
-        listed.name.split('/').some((part) => part.startsWith('.') && part !== '.') || listed.name.startsWith('__MACOSX/');
+      const hidden = listed.name.split('/').some((part) => /^\.[^.]/.test(part)) || listed.name.startsWith('__MACOSX/');
       if (hidden) continue;
       // As tar itself unpacks it: of two files of one name the last one stays.
       members.set(listed.name.replace(/^(\.?\/)+/, ''), listed);

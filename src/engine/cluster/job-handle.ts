@@ -46,7 +46,8 @@ export class JobHandle implements Job {
       this.#fail = reject;
     });
     this.#ended.catch(() => {}); // whoever asks for the result gets it
-    void this.#follow();
+    if (isOver(status)) this.#end(status);
+    else void this.#follow();
   }
 
   async status(): Promise<JobStatus> {

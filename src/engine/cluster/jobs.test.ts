@@ -52,6 +52,12 @@ t.test('one cluster, many jobs', async (t) => {
     t.same(result.counters, { items: 1000, memory: 1000 });
     t.equal(result.manifest.inputs.splits, Math.ceil(1000 / 64));
     t.equal((await verifyOutput(fileURLToPath(result.output))).problems.length, 0);
+
+    const later = await cluster.job(job.id);
+    t.equal((await later.result()).output, result.output, 'who asks for it after its end has it at once');
+    const phases: string[] = [];
+    for await (const event of later.progress()) phases.push(event.kind);
+    t.same(phases, ['ended'], 'and sees that it has ended');
   });
 
   t.test('a job plans its own tasks from the names of its inputs', async (t) => {

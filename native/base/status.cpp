@@ -5,6 +5,13 @@
 
 namespace daf {
 
+const std::string Status::kNone;
+
+Status::Status(Code code, std::string message, std::string hint) {
+  if (code == Code::kOk) return;
+  failure_ = std::make_unique<const Failure>(Failure{code, std::move(message), std::move(hint)});
+}
+
 const char* CodeName(Code code) {
   switch (code) {
     case Code::kOk:

@@ -1,6 +1,7 @@
 // Errors are values inside the core; they become exceptions only in bindings/.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -18,23 +19,39 @@ enum class Code {
   kInternal,     // a broken invariant of ours: ERR_DAF_INTERNAL
 };
 
+// Success is a null pointer: returned for every record, it must cost nothing.
 class [[nodiscard]] Status {
  public:
   Status() = default;
-  Status(Code code, std::string message, std::string hint = {})
-      : code_(code), message_(std::move(message)), hint_(std::move(hint)) {}
+  Status(Code code, std::string message, std::string hint = {});
+  Status(const Status& other) : failure_(Copy(other.failure_)) {}
+  Status(Status&& other) noexcept = default;
+  Status& operator=(const Status& other) {
+    failure_ = Copy(other.failure_);
+    return *this;
+  }
+  Status& operator=(Status&& other) noexcept = default;
   static Status Ok() { return {}; }
 
-  bool ok() const { return code_ == Code::kOk; }
-  Code code() const { return code_; }
-  const std::string& message() const { return message_; }
+  bool ok() const { return failure_ == nullptr; }
+  Code code() const { return failure_ == nullptr ? Code::kOk : failure_->code; }
+  const std::string& message() const { return failure_ == nullptr ? kNone : failure_->message; }
   // What the reader can do about it; may be empty.
-  const std::string& hint() const { return hint_; }
+  const std::string& hint() const { return failure_ == nullptr ? kNone : failure_->hint; }
 
  private:
-  Code code_ = Code::kOk;
-  std::string message_;
-  std::string hint_;
+  struct Failure {
+    Code code;
+    std::string message;
+    std::string hint;
+  };
+  using Pointer = std::unique_ptr<const Failure>;
+  static Pointer Copy(const Pointer& failure) {
+    return failure == nullptr ? nullptr : std::make_unique<const Failure>(*failure);
+  }
+  static const std::string kNone;
+
+  Pointer failure_;
 };
 
 // The stable name that TypeScript matches, e.g. "ERR_DAF_BAD_DATA".

@@ -12,7 +12,12 @@ struct PluginCallbacks {
   template <typename Context>
   static bool Emit(Context* c, const void* key, size_t key_size, const void* value,
                    size_t value_size) {
-    return Of(c)->Emit(key, key_size, value, value_size);
+    PluginSession* session = Of(c);
+    if (session->Folds(key_size, value_size)) {
+      return session->Fold(static_cast<const uint8_t*>(key), key_size,
+                           static_cast<const uint8_t*>(value), value_size);
+    }
+    return session->Emit(key, key_size, value, value_size);
   }
   template <typename Context>
   static bool EmitPart(Context* c, const void* key, size_t key_size, const void* part, size_t size,
@@ -49,7 +54,10 @@ struct PluginCallbacks {
     const auto found = name != nullptr ? params.find(name) : params.end();
     return found == params.end() ? nullptr : found->second.c_str();
   }
-  static bool Next(ReduceContext* c) { return Of(c)->NextValue(); }
+  static bool Next(ReduceContext* c) {
+    PluginSession* session = Of(c);
+    return session->folding_ != nullptr ? session->NextFolded() : session->NextValue();
+  }
   static bool NextPart(ReduceContext* c) { return Of(c)->NextPart(); }
 
   // The entries that both contexts share.

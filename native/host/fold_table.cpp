@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "native/shuffle/record.h"
-
 namespace daf {
 namespace {
 constexpr size_t kAlign = 8;
@@ -24,6 +22,7 @@ Status FoldTable::Init(size_t bytes) {
   while (slots * 2 * sizeof(Slot) <= bytes / 6) slots *= 2;
   slots_ = reinterpret_cast<Slot*>(memory_.data());
   mask_ = slots - 1;
+  most_ = slots - slots / 3;
   begin_ = slots * sizeof(Slot);
   count_ = 1;  // the slots were never cleared
   Clear();
@@ -37,26 +36,7 @@ void FoldTable::Clear() {
   first_ = last_ = 0;
 }
 
-// Where the key is, or the empty slot where it would be.
-size_t FoldTable::SlotOf(uint64_t hash, const uint8_t* key, size_t size) const {
-  for (size_t at = static_cast<size_t>(hash) & mask_;; at = (at + 1) & mask_) {
-    const Slot slot = slots_[at];
-    if (slot == 0) return at;
-    if (slot >> kPlaceBits != Tag(hash)) continue;
-    const Entry* entry = At(Place(slot));
-    if (entry->key_size == size && (size == 0 || std::memcmp(entry->key(), key, size) == 0))
-      return at;
-  }
-}
-
-FoldTable::Entry* FoldTable::Find(uint64_t hash, const uint8_t* key, size_t size) const {
-  return At(Place(slots_[SlotOf(hash, key, size)]));
-}
-
-FoldTable::Entry* FoldTable::FindOrAdd(uint64_t hash, const uint8_t* key, size_t size) {
-  Slot& slot = slots_[SlotOf(hash, key, size)];
-  if (slot != 0) return At(Place(slot));
-  if (count_ > mask_ - mask_ / 3) return nullptr;
+FoldTable::Entry* FoldTable::Insert(Slot* slot, uint64_t hash, const uint8_t* key, size_t size) {
   const size_t head = sizeof(Entry) + size + 1;
   const size_t bytes = Aligned(head + kFirstArea);
   const size_t place = Take(bytes);
@@ -67,25 +47,17 @@ FoldTable::Entry* FoldTable::FindOrAdd(uint64_t hash, const uint8_t* key, size_t
   char* own = reinterpret_cast<char*>(entry + 1);
   if (size != 0) std::memcpy(own, key, size);
   own[size] = '\0';
-  slot = Tag(hash) << kPlaceBits | static_cast<Slot>(place / kAlign);
+  *slot = Tag(hash) << kPlaceBits | static_cast<Slot>(place / kAlign);
   ++count_;
   (last_ == 0 ? first_ : At(last_)->next) = static_cast<uint32_t>(place);
   last_ = static_cast<uint32_t>(place);
   return entry;
 }
 
-bool FoldTable::Add(Entry* entry, const uint8_t* value, size_t size) {
-  if (entry->used + 1 + size > entry->capacity) return false;
-  uint8_t* p = Values(*entry) + entry->used;
-  *p = static_cast<uint8_t>(size);
-  if (size != 0) std::memcpy(p + 1, value, size);
-  entry->used = static_cast<uint16_t>(entry->used + 1 + size);
-  return true;
-}
-
 bool FoldTable::Grow(Entry* entry) {
   if (entry->capacity == kMaxArea) return false;
-  const size_t capacity = std::min<size_t>(kMaxArea, entry->capacity * kGrowth);
+  const size_t capacity = std::min<size_t>(
+      kMaxArea, entry->capacity < kCombineFrom ? kCombineFrom : entry->capacity * kGrowth);
   const size_t place = Take(capacity);
   if (place == 0) return false;
   std::memcpy(memory_.data() + place, Values(*entry), entry->used);

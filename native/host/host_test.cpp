@@ -201,48 +201,6 @@ TEST_P(Both, AFoldedMapHandsOnItsSurvivorsOnly) {
   }
 }
 
-TEST(FoldTable, KeepsValuesInOrderUntilItIsFull) {
-  FoldTable table;
-  ASSERT_EQ(table.Init(FoldTable::kMaxBytes + 1).code(), Code::kBadArgument);
-  ASSERT_OK(table.Init(FoldTable::kLeastBytes));
-  const auto add = [&](const std::string& key) {
-    const uint8_t* k = reinterpret_cast<const uint8_t*>(key.data());
-    return table.FindOrAdd(HashKey(k, key.size()), k, key.size());
-  };
-  for (int round = 0; round < 2; ++round) {
-    int keys = 0;
-    while (FoldTable::Entry* entry = add("key" + std::to_string(keys))) {
-      EXPECT_EQ(entry->used, 0);
-      EXPECT_TRUE(table.Add(entry, reinterpret_cast<const uint8_t*>("1"), 1));
-      ++keys;
-    }
-    EXPECT_GT(keys, 500);
-    int at = 0;
-    for (FoldTable::Entry* entry = table.First(); entry != nullptr; entry = table.Next(*entry)) {
-      EXPECT_STREQ(entry->key(), ("key" + std::to_string(at)).c_str());
-      EXPECT_EQ(add(entry->key()), entry);
-      EXPECT_EQ(std::memcmp(table.Values(*entry),
-                            "\1"
-                            "1",
-                            2),
-                0);
-      ++at;
-    }
-    EXPECT_EQ(at, keys);
-    table.Clear();
-  }
-  FoldTable::Entry* entry = add("");
-  std::string all;
-  for (uint8_t i = 0; entry->capacity < FoldTable::kMaxArea || entry->used < 4000; ++i) {
-    const std::string value(i % 100, static_cast<char>(i));
-    const uint8_t* v = reinterpret_cast<const uint8_t*>(value.data());
-    while (!table.Add(entry, v, value.size())) ASSERT_TRUE(table.Grow(entry));
-    all += static_cast<char>(value.size()) + value;
-  }
-  EXPECT_EQ(std::string(table.Values(*entry), table.Values(*entry) + entry->used), all);
-  EXPECT_FALSE(table.Grow(entry));
-}
-
 TEST_P(Both, RecordsParamsCountersLogsAndOffsets) {
   PluginOptions options = Options("misbehave", GetParam());
   options.params = {{"prefix", "p:"}, {"other", "x"}};

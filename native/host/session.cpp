@@ -48,7 +48,6 @@ Status PluginSession::Run(const PluginCall& call, PluginPort* port, uint64_t* re
     switch (call.work) {
       case PluginWork::kMap:
         status = MapInputs(call, records);
-        if (status.ok() && fold_) (void)FoldWaiting();  // status_ says why it failed
         break;
       case PluginWork::kMapEnd:
         if (fold_) (void)HandOnAll();
@@ -200,10 +199,8 @@ bool PluginSession::Emit(const void* key, size_t key_size, const void* value, si
   if (folding_ != nullptr) {
     if (KeepFolded(v, value_size)) return true;
     if (!HandOnFolded()) return false;
-  } else if (fold_) {
-    if (key_size <= FoldTable::kMaxKey && value_size <= FoldTable::kMaxValue)
-      return Fold(k, key_size, v, value_size);
-    if (!HandOnKey(k, key_size)) return false;
+  } else if (fold_ && !HandOnKey(k, key_size)) {
+    return false;
   }
   if (need > memory_.output_size) return EmitSlowly(k, key_size, v, value_size, false, false);
   return Room(need) && Append(k, key_size, v, value_size, false, false);

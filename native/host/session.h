@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "native/base/arena.h"
+#include "native/host/fold_buckets.h"
 #include "native/host/fold_table.h"
 #include "native/host/plugin.h"
 #include "native/shuffle/buffer.h"
@@ -103,17 +104,32 @@ class PluginSession {
   bool Stop(const Status& status);
 
   Status PrepareFold(const PluginCall& call);
+  // Whether what the plugin emits now goes into the fold.
+  bool Folds(size_t key_size, size_t value_size) const {
+    return fold_ && key_size <= FoldTable::kMaxKey && value_size <= FoldTable::kMaxValue &&
+           folding_ == nullptr && !value_open_ && status_.ok();
+  }
   bool Fold(const uint8_t* key, size_t key_size, const uint8_t* value, size_t value_size);
-  bool FoldFirst();
-  bool FoldWaiting();
-  bool FoldNow(uint64_t hash, const uint8_t* key, size_t key_size, const uint8_t* value,
-               size_t value_size);
+  bool AddWithRoom(FoldTable* table, FoldTable::Entry* entry, const uint8_t* value,
+                   size_t value_size);
+  bool FoldBucket(size_t bucket);
+  bool FoldBucketsInPlace();
   bool HandOnKey(const uint8_t* key, size_t key_size);
-  bool HandOn(FoldTable::Entry* entry);
+  bool HandOn(const FoldTable& table, FoldTable::Entry* entry);
   bool HandOnValues(const char* key, size_t key_size, const uint8_t* values, size_t size);
+  bool HandOnTable(FoldTable* table);
   bool HandOnAll();
-  bool CombineEntry(FoldTable::Entry* entry);
-  bool NextFolded();
+  bool CombineSeveral(FoldTable* table, FoldTable::Entry* entry);
+  bool CombineEntry(FoldTable* table, FoldTable::Entry* entry);
+  bool NextFolded() {
+    if (fold_at_ == fold_end_ || !status_.ok()) return false;
+    reduce_.value_key = folding_->key();
+    reduce_.value_key_size = folding_->key_size;
+    reduce_.value_size = *fold_at_;
+    reduce_.value = reinterpret_cast<const char*>(fold_at_ + 1);
+    fold_at_ += 1 + reduce_.value_size;
+    return true;
+  }
   bool OwnsKey(const void* key, size_t key_size) const;
   bool KeepFolded(const uint8_t* value, size_t value_size);
   bool HandOnFolded();
@@ -147,17 +163,8 @@ class PluginSession {
 
   bool fold_ = false;  // this call folds
   FoldTable table_;
-  // Emitted, on its way into the table.
-  struct Waiting {
-    uint64_t hash;
-    uint8_t key_size;
-    uint8_t value_size;
-    uint8_t bytes[46];
-  };
-  static constexpr size_t kWaiting = 16;
-  Waiting waiting_[kWaiting];
-  size_t waiting_begin_ = 0;
-  size_t waiting_end_ = 0;
+  FoldBuckets buckets_;                  // of keys that the table had no room for
+  FoldTable bucket_table_;               // of one bucket, while it is folded
   FoldTable::Entry* folding_ = nullptr;  // the entry whose values CombineMain sees now
   const uint8_t* fold_at_ = nullptr;     // its values that are still to be read
   const uint8_t* fold_end_ = nullptr;

@@ -6,87 +6,134 @@
 
 namespace daf {
 namespace {
-// An area as large as this is combined before it grows: short ones would call the combiner for
-// every other value.
-constexpr size_t kCombineFrom = 32;
+// From so much memory on, the keys that came first, and with them the frequent ones, have a table
+// that stays in the caches; those of all others would lie anywhere in a large one, so that nearly
+// each access went to memory. They are put aside by their hash instead and folded bucket by bucket.
+constexpr size_t kBucketsFrom = 6u << 20;
+constexpr size_t kFrequentBytes = 512u << 10;
+constexpr size_t kBucketTableBytes = 2u << 20;
 }  // namespace
 
 Status PluginSession::PrepareFold(const PluginCall& call) {
   fold_ = call.fold_bytes != 0 && plugin_.combine != nullptr &&
           (call.work == PluginWork::kMap || call.work == PluginWork::kMapEnd);
   if (!fold_) return Status::Ok();
-  if (!table_.ready()) DAF_RETURN_IF_ERROR(table_.Init(static_cast<size_t>(call.fold_bytes)));
+  if (!table_.ready()) {
+    const size_t bytes = static_cast<size_t>(call.fold_bytes);
+    if (bytes < kBucketsFrom) {
+      DAF_RETURN_IF_ERROR(table_.Init(bytes));
+    } else {
+      DAF_RETURN_IF_ERROR(table_.Init(kFrequentBytes));
+      DAF_RETURN_IF_ERROR(bucket_table_.Init(kBucketTableBytes));
+      DAF_RETURN_IF_ERROR(buckets_.Init(bytes - kFrequentBytes - kBucketTableBytes));
+    }
+  }
   if (call.begin) {  // what a task left that did not end
     table_.Clear();
-    waiting_begin_ = waiting_end_ = 0;
+    if (buckets_.ready()) {
+      bucket_table_.Clear();
+      buckets_.Clear();
+    }
   }
   return Status::Ok();
 }
 
-// Takes a value for the table; a few emissions later it is there, once its place has come from
-// memory.
+// A key is either in the table or in a bucket until all is handed on: the table that had no room
+// for it once has none later.
 bool PluginSession::Fold(const uint8_t* key, size_t key_size, const uint8_t* value,
                          size_t value_size) {
   const uint64_t hash = HashKey(key, key_size);
-  if (key_size + value_size > sizeof(Waiting::bytes))
-    return FoldWaiting() && FoldNow(hash, key, key_size, value, value_size);
-  Waiting& last = waiting_[waiting_end_++ % kWaiting];
-  last.hash = hash;
-  last.key_size = static_cast<uint8_t>(key_size);
-  last.value_size = static_cast<uint8_t>(value_size);
-  if (key_size != 0) std::memcpy(last.bytes, key, key_size);
-  if (value_size != 0) std::memcpy(last.bytes + key_size, value, value_size);
-  table_.FetchSlot(hash);
-  const size_t waiting = waiting_end_ - waiting_begin_;
-  if (waiting > kWaiting / 2)
-    table_.FetchEntry(waiting_[(waiting_end_ - 1 - kWaiting / 2) % kWaiting].hash);
-  return waiting < kWaiting || FoldFirst();
-}
-
-bool PluginSession::FoldFirst() {
-  const Waiting& first = waiting_[waiting_begin_++ % kWaiting];
-  return FoldNow(first.hash, first.bytes, first.key_size, first.bytes + first.key_size,
-                 first.value_size);
-}
-
-bool PluginSession::FoldWaiting() {
-  while (waiting_begin_ != waiting_end_) {
-    if (!FoldFirst()) return false;
+  FoldTable::Entry* entry = table_.FindOrAdd(hash, key, key_size);
+  if (entry != nullptr)
+    return table_.Add(entry, value, value_size) || AddWithRoom(&table_, entry, value, value_size);
+  if (buckets_.ready()) {
+    uint8_t values[1 + FoldTable::kMaxValue];
+    values[0] = static_cast<uint8_t>(value_size);
+    if (value_size != 0) std::memcpy(values + 1, value, value_size);
+    const size_t bucket = FoldBuckets::BucketOf(hash);
+    if (buckets_.Add(bucket, key, key_size, values, 1 + value_size)) return true;
+    if (!FoldBucketsInPlace()) return false;
+    if (buckets_.Add(bucket, key, key_size, values, 1 + value_size)) return true;
   }
-  return true;
+  return HandOnAll() && Fold(key, key_size, value, value_size);
 }
 
-bool PluginSession::FoldNow(uint64_t hash, const uint8_t* key, size_t key_size,
-                            const uint8_t* value, size_t value_size) {
+// Adds a value whose entry has no room for it: its values are combined, get more room, or leave.
+bool PluginSession::AddWithRoom(FoldTable* table, FoldTable::Entry* entry, const uint8_t* value,
+                                size_t value_size) {
   for (;;) {
-    FoldTable::Entry* entry = table_.FindOrAdd(hash, key, key_size);
-    if (entry == nullptr) {
-      if (!HandOnAll()) return false;
-      continue;
-    }
-    if (table_.Add(entry, value, value_size)) return true;
-    if (entry->capacity >= kCombineFrom) {
-      if (!CombineEntry(entry)) return false;
+    if (table->Add(entry, value, value_size)) return true;
+    const bool small = entry->capacity < FoldTable::kCombineFrom;
+    if (!small) {
+      if (!CombineEntry(table, entry)) return false;
       // Otherwise the next value or two would bring it here again.
       const bool worked = 2 * size_t{entry->used} <= entry->capacity;
-      if (worked && table_.Add(entry, value, value_size)) return true;
+      if (worked && table->Add(entry, value, value_size)) return true;
     }
-    if (table_.Grow(entry)) continue;
-    const bool handed = entry->capacity == FoldTable::kMaxArea ? HandOn(entry) : HandOnAll();
-    if (!handed) return false;
+    if (table->Grow(entry)) continue;
+    if (small) {
+      if (!CombineEntry(table, entry)) return false;
+      if (table->Add(entry, value, value_size)) return true;
+    }
+    if (!HandOn(*table, entry)) return false;
+    if (1 + value_size > entry->capacity) {
+      const uint8_t* key = reinterpret_cast<const uint8_t*>(entry->key());
+      return Room(kRecordHeader + entry->key_size + value_size) &&
+             Append(key, entry->key_size, value, value_size, false, false);
+    }
   }
+}
+
+// Takes the records of a bucket into the table for one bucket, which is empty before.
+bool PluginSession::FoldBucket(size_t bucket) {
+  return buckets_.Drain(
+      bucket, [this](const uint8_t* key, size_t key_size, const uint8_t* values, size_t size) {
+        const uint64_t hash = HashKey(key, key_size);
+        FoldTable::Entry* entry = bucket_table_.FindOrAdd(hash, key, key_size);
+        if (entry == nullptr) {
+          if (!HandOnTable(&bucket_table_)) return false;
+          entry = bucket_table_.FindOrAdd(hash, key, key_size);
+        }
+        for (size_t at = 0; at < size; at += 1 + size_t{values[at]}) {
+          if (!bucket_table_.Add(entry, values + at + 1, values[at]) &&
+              !AddWithRoom(&bucket_table_, entry, values + at + 1, values[at]))
+            return false;
+        }
+        return true;
+      });
+}
+
+// Leaves what the combiner makes of it in every bucket. Where that gives little room, all is handed
+// on: the next time would come soon.
+bool PluginSession::FoldBucketsInPlace() {
+  for (size_t bucket = 0; bucket < FoldBuckets::kCount; ++bucket) {
+    if (!FoldBucket(bucket)) return false;
+    for (FoldTable::Entry* entry = bucket_table_.First(); entry != nullptr;
+         entry = bucket_table_.Next(*entry)) {
+      if (!CombineSeveral(&bucket_table_, entry)) return false;
+      if (entry->used != 0 &&
+          !buckets_.Add(bucket, entry->key(), entry->key_size, bucket_table_.Values(*entry),
+                        entry->used) &&
+          !HandOn(bucket_table_, entry))
+        return false;
+    }
+    bucket_table_.Clear();
+  }
+  return 2 * buckets_.free_chunks() >= buckets_.chunks() || HandOnAll();
 }
 
 // Before a value of this key that the table does not take: the order of a key's values stays.
 bool PluginSession::HandOnKey(const uint8_t* key, size_t key_size) {
-  if (!FoldWaiting()) return false;
   if (key_size > FoldTable::kMaxKey) return true;
-  FoldTable::Entry* entry = table_.Find(HashKey(key, key_size), key, key_size);
-  return entry == nullptr || HandOn(entry);
+  const uint64_t hash = HashKey(key, key_size);
+  FoldTable::Entry* entry = table_.Find(hash, key, key_size);
+  if (entry != nullptr) return HandOn(table_, entry);
+  return !buckets_.ready() ||
+         (FoldBucket(FoldBuckets::BucketOf(hash)) && HandOnTable(&bucket_table_));
 }
 
-bool PluginSession::HandOn(FoldTable::Entry* entry) {
-  const bool good = HandOnValues(entry->key(), entry->key_size, table_.Values(*entry), entry->used);
+bool PluginSession::HandOn(const FoldTable& table, FoldTable::Entry* entry) {
+  const bool good = HandOnValues(entry->key(), entry->key_size, table.Values(*entry), entry->used);
   entry->used = 0;
   return good;
 }
@@ -103,23 +150,35 @@ bool PluginSession::HandOnValues(const char* key, size_t key_size, const uint8_t
   return true;
 }
 
-bool PluginSession::HandOnAll() {
-  for (FoldTable::Entry* entry = table_.First(); entry != nullptr; entry = table_.Next(*entry)) {
-    const bool several = entry->used != 0 && entry->used > size_t{*table_.Values(*entry)} + 1;
-    if ((several && !CombineEntry(entry)) || !HandOn(entry)) return false;
+bool PluginSession::HandOnTable(FoldTable* table) {
+  for (FoldTable::Entry* entry = table->First(); entry != nullptr; entry = table->Next(*entry)) {
+    if (!CombineSeveral(table, entry) || !HandOn(*table, entry)) return false;
   }
-  table_.Clear();
+  table->Clear();
   return true;
 }
 
+bool PluginSession::HandOnAll() {
+  if (!HandOnTable(&table_)) return false;
+  for (size_t bucket = 0; buckets_.ready() && bucket < FoldBuckets::kCount; ++bucket) {
+    if (!FoldBucket(bucket) || !HandOnTable(&bucket_table_)) return false;
+  }
+  return true;
+}
+
+bool PluginSession::CombineSeveral(FoldTable* table, FoldTable::Entry* entry) {
+  const bool several = entry->used != 0 && entry->used > size_t{*table->Values(*entry)} + 1;
+  return !several || CombineEntry(table, entry);
+}
+
 // Replaces the values of an entry by what the combiner makes of them.
-bool PluginSession::CombineEntry(FoldTable::Entry* entry) {
+bool PluginSession::CombineEntry(FoldTable* table, FoldTable::Entry* entry) {
   reduce_.task = reduce_.partition = call_.task;
   reduce_.key_size = entry->key_size;
   reduce_.value = reduce_.value_key = nullptr;
   reduce_.value_size = reduce_.value_key_size = 0;
   reduce_.value_more = false;
-  fold_at_ = table_.Values(*entry);
+  fold_at_ = table->Values(*entry);
   fold_end_ = fold_at_ + entry->used;
   folding_ = entry;
   folded_.clear();
@@ -134,18 +193,8 @@ bool PluginSession::CombineEntry(FoldTable::Entry* entry) {
     entry->used = 0;
     return HandOnValues(entry->key(), entry->key_size, folded_.data(), folded_.size());
   }
-  if (!folded_.empty()) std::memcpy(table_.Values(*entry), folded_.data(), folded_.size());
+  if (!folded_.empty()) std::memcpy(table->Values(*entry), folded_.data(), folded_.size());
   entry->used = static_cast<uint16_t>(folded_.size());
-  return true;
-}
-
-bool PluginSession::NextFolded() {
-  if (!status_.ok() || fold_at_ == fold_end_) return false;
-  reduce_.value_key = folding_->key();
-  reduce_.value_key_size = folding_->key_size;
-  reduce_.value_size = *fold_at_;
-  reduce_.value = reinterpret_cast<const char*>(fold_at_ + 1);
-  fold_at_ += 1 + reduce_.value_size;
   return true;
 }
 

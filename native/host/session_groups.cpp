@@ -79,7 +79,6 @@ Status PluginSession::OneGroup() {
 }
 
 bool PluginSession::NextValue() {
-  if (folding_ != nullptr) return NextFolded();
   if (!status_.ok()) return false;
   Piece piece;
   // Parts of the value before that were not read.

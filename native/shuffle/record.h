@@ -62,6 +62,16 @@ inline uint64_t LoadTail(const uint8_t* p, size_t n) {
          uint64_t{p[n - 1]} << (8 * (n - 1));
 }
 
+// Whether two stretches of n bytes agree. For keys, most of which are short: a call of memcmp would
+// cost more than the comparison.
+inline bool SameBytes(const uint8_t* a, const uint8_t* b, size_t n) {
+  if (n < 8) return LoadTail(a, n) == LoadTail(b, n);
+  for (size_t i = 0; i + 8 < n; i += 8) {
+    if (Load64(a + i) != Load64(b + i)) return false;
+  }
+  return Load64(a + n - 8) == Load64(b + n - 8);
+}
+
 // The first eight bytes of a key as a number that orders as memcmp does, shorter keys padded with
 // zeros (so equal prefixes still need the lengths compared).
 inline uint64_t KeyPrefix(const uint8_t* key, size_t size) {

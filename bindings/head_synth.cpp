@@ -225,7 +225,7 @@ Napi::Value Synthesize(const Napi::CallbackInfo& info) {
 }
 
 const char* const kForms[] = {"crops", "scenes", "plain"};
-constexpr size_t kFaceValues = 3 * head::kLandmarks + 7;
+constexpr size_t kFaceValues = 3 * head::kLandmarks + 7 + 2 * head::kJawPoints;
 
 bool ReadFacesOptions(const Napi::Value& value, head::FacesOptions* out) {
   Napi::Env env = value.Env();
@@ -289,6 +289,7 @@ Napi::Value SynthesizeFacesOf(const Napi::CallbackInfo& info) {
       out[0] = face.yaw;
       out[1] = face.pitch;
       out[2] = face.roll;
+      std::copy(face.jaw.begin(), face.jaw.end(), out + 3);
     }
   }
   Napi::Object out = Napi::Object::New(env);

@@ -6,7 +6,7 @@ import numpy
 import torch
 from torch.nn import functional as F
 
-MOST_FACES, VALUES = 4, 211
+MOST_FACES, VALUES = 4, 245
 MIRROR = torch.tensor(
     [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
     + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
@@ -14,7 +14,7 @@ MIRROR = torch.tensor(
 
 
 class Shards:
-    """rgb uint8 [N,side,side,3] and truth float32 [N,4,211] of a folder; grows while pictures are still being rendered.
+    """rgb uint8 [N,side,side,3] and truth float32 [N,4,245] of a folder; grows while pictures are still being rendered.
 
     The first tenth of every file is kept for choosing the checkpoint; people change every ten pictures, so that nobody is in both."""
 
@@ -45,7 +45,7 @@ class Shards:
         return sum(self.sizes)
 
     def take(self, indices):
-        """Pictures as RGB planes float [N,3,side,side] -1..1, channels last in memory, truth [N,4,211], faces [N]."""
+        """Pictures as RGB planes float [N,3,side,side] -1..1, channels last in memory, truth [N,4,245], faces [N]."""
         rgb, truth, faces = [], [], []
         for index in indices:
             shard = int(numpy.searchsorted(self.starts, index, side="right")) - 1
@@ -105,6 +105,27 @@ def recolour(planes):
     grey = (torch.rand(n, 1, 1, 1) < 0.1).float()
     out = out + grey * (out.mean(1, keepdim=True) - out)
     return out.clamp(-1, 1)
+
+
+def disguise(planes):
+    """What tells renders from photos is taken from some pictures: their fine texture (random filters, Xu et al. 2021), their sharpness,
+    their detail, and their evenness of light (a smooth random field)."""
+    n, _, height, width = planes.shape
+    kind = torch.rand(n, 1, 1, 1)
+    out = planes
+    filters = torch.randn(3 * n, 1, 3, 3)
+    filters[:, :, 1, 1] += 2
+    filters /= filters.sum((2, 3), keepdim=True).abs().clamp(min=1.5)
+    odd = F.conv2d(planes.reshape(1, 3 * n, height, width), filters, padding=1, groups=3 * n).reshape(planes.shape)
+    share = 0.7 * torch.rand(n, 1, 1, 1)
+    out = torch.where(kind < 0.12, planes + share * (odd - planes), out)
+    blurred = F.avg_pool2d(planes, 3, 1, 1, count_include_pad=False)
+    out = torch.where((kind > 0.12) & (kind < 0.35), planes + (2.5 * share - 1) * (planes - blurred), out)
+    small = F.interpolate(F.avg_pool2d(planes, 2), size=(height, width), mode="bilinear")
+    out = torch.where((kind > 0.35) & (kind < 0.5), small, out)
+    field = F.interpolate(torch.randn(n, 1, 4, 4), size=(height, width), mode="bicubic")
+    strength = 0.25 * torch.rand(n, 1, 1, 1) * (torch.rand(n, 1, 1, 1) < 0.5)
+    return (out + 1) * torch.exp(strength * field) - 1
 
 
 def cover(planes, share):

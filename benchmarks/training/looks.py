@@ -3,12 +3,18 @@ import math
 
 import torch
 
-from data import MIRROR, MOST_FACES, cover, cut, recolour, resample
+from data import MIRROR, MOST_FACES, cover, cut, disguise, recolour, resample
 from nets import CROP
 
 MARGIN = 1.4  # side of the square looked at, as a multiple of the points' box; the adapter in src/faces/models says the same
 # Spread of a square's shift and of the logarithm of its size, and of its turn: of looks by points found, and by a detector's box.
 STEADY, FIRST = (0.035, 0.07, 0.07), (0.09, 0.20, 0.28)
+
+
+def points_of(face):
+    """Points [N,68,2] of faces [N,245]: of the jaw its own, hidden or not, as a 3D model projects; a hidden side has no other fixed place."""
+    n = len(face)
+    return torch.cat([face[:, 211:].reshape(n, 17, 2), face[:, 34:136].reshape(n, 51, 2)], 1)
 
 
 def roll_of(points):
@@ -35,7 +41,7 @@ def sample(planes, centre, size, roll, flip):
 def faces(planes, truth, spread, train):
     """Squares around the faces of crops; returns planes and points [N,136] of the square, 0..1. spread: see STEADY, of each [N,3]."""
     n = len(planes)
-    points = truth[:, 0, :136].reshape(n, 68, 2)
+    points = points_of(truth[:, 0])
     roll = roll_of(points) + spread[:, 2] * torch.randn(n)
     cos, sin = roll.cos()[:, None], roll.sin()[:, None]
     u = points[:, :, 0] * cos + points[:, :, 1] * sin
@@ -53,7 +59,7 @@ def faces(planes, truth, spread, train):
     mirrored = flip < 0
     target[mirrored] = target[mirrored][:, MIRROR]
     if train:
-        out = cut(cover(recolour(out), 0.2), 0.12, 0.0)
+        out = cut(cover(recolour(disguise(out)), 0.3), 0.12, 0.0)
     return out, target.reshape(n, 136)
 
 
@@ -92,4 +98,4 @@ def nothing(planes, truth, numbers, each, train):
     row = torch.arange(n)
     flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
     out = sample(planes, centre[row, chosen], size[row, chosen], 0.3 * torch.randn(n), flip)
-    return recolour(out) if train else out
+    return recolour(disguise(out)) if train else out

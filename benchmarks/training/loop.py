@@ -1,8 +1,9 @@
-"""The loop that both trainings share: learning rate by the clock, averaged weights, checkpoints chosen on held-out pictures."""
+"""The loop that both trainings share: learning rate by the step, averaged weights, checkpoints chosen on held-out pictures."""
 import argparse
 import copy
 import json
 import math
+import os
 import time
 
 import torch
@@ -10,14 +11,15 @@ import torch
 from together import Together
 
 
-def arguments(minutes=50):
+def arguments(steps):
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="folder of daf dataset synth")
     parser.add_argument("--out", required=True, help="file for the best weights")
-    parser.add_argument("--minutes", type=float, default=minutes, help="wall clock; the learning rate falls to nearly zero over it")
+    parser.add_argument("--steps", type=int, default=steps, help="batches in all; a file OUT.finish begins the fall at once")
+    parser.add_argument("--fall", type=int, default=4000, help="the last batches, over which the learning rate falls to zero")
     parser.add_argument("--rate", type=float, default=2e-3, help="highest learning rate")
     parser.add_argument("--start", help="weights to go on from")
-    parser.add_argument("--check", type=float, default=240, help="seconds between looks at held-out pictures")
+    parser.add_argument("--check", type=int, default=1500, help="batches between looks at held-out pictures")
     parser.add_argument("--worker", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     args = parser.parse_args()
@@ -57,23 +59,28 @@ def train(args, net, loss, evaluate, finish=None):
     together = Together(args.out + ".workers", args.worker, args.workers)
     optimiser = torch.optim.AdamW(net.parameters(), lr=args.rate, weight_decay=1e-4)
     average = Average(net)
-    best, step, seen, recent, start = -math.inf, 0, 0, None, time.time()
-    checked = start
+    best, step, seen, recent, steps = -math.inf, 0, 0, None, args.steps
 
     def check(name):
         nonlocal best
         score, text, facts = evaluate(average.net)
-        minutes = (time.time() - start) / 60
-        print(f"{name}{minutes:.1f} min, step {step}, {seen} seen, loss {recent or 0:.4f}, {text}, cpu {time.process_time():.0f} s", flush=True)
+        print(f"{name}step {step}, {seen} seen, loss {recent or 0:.4f}, {text}, cpu {time.process_time():.0f} s", flush=True)
         if score > best:
             best = score
             torch.save(average.net.state_dict(), args.out)
             with open(args.out + ".json", "w") as file:
                 json.dump(facts, file)
 
-    while (share := (time.time() - start) / (60 * args.minutes)) < 1:
+    # Steps, not the clock: who else uses the machine is not to change what is learnt.
+    wish = args.out + ".finish"
+    if args.worker == 0 and os.path.exists(wish):
+        os.remove(wish)
+    falling = False
+    while step < steps:
+        if not falling and step % 20 == 0 and os.path.exists(wish):
+            steps, falling = min(steps, step + args.fall), True
         for group in optimiser.param_groups:
-            group["lr"] = args.rate * min(1, (step + 1) / 150) * max(0.01, 0.5 * (1 + math.cos(math.pi * share)))
+            group["lr"] = args.rate * min(1, (step + 1) / 150, (steps - step) / args.fall)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=narrow):
             value, pictures = loss(net)
         optimiser.zero_grad(set_to_none=True)
@@ -84,11 +91,10 @@ def train(args, net, loss, evaluate, finish=None):
         step += 1
         seen += pictures
         recent = value.item() if recent is None else 0.99 * recent + 0.01 * value.item()
-        if step % 40 == 0:
+        if step % 20 == 0:
             together.meet(net)
-        if args.worker == 0 and time.time() - checked > args.check:
+        if args.worker == 0 and step % args.check == 0:
             check("")
-            checked = time.time()
     if args.worker == 0:
         check("last: ")
         if finish is not None:

@@ -12,6 +12,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+STEPS = {"landmarks": 30000, "detector": 12000}
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
@@ -57,7 +58,7 @@ def main():
     parser.add_argument("--out", required=True, help="folder for pictures, weights and results")
     parser.add_argument("--crops", type=int, default=20000, help="pictures for the landmarks")
     parser.add_argument("--scenes", type=int, default=8000, help="pictures for the detector")
-    parser.add_argument("--minutes", type=float, default=60, help="of training, wall clock")
+    parser.add_argument("--steps", type=float, default=1, help="of training, as a multiple of the usual number")
     parser.add_argument("--workers", type=int, default=1, help="processes a network")
     args = parser.parse_args()
     out = os.path.abspath(args.out)
@@ -79,11 +80,11 @@ def main():
             )
     print(f"rendering in {len(renders)} processes")
     run_all(renders, log)
-    print(f"training for {args.minutes} minutes; train.log says how it goes")
+    print("training; train.log says how it goes")
     weights = {name: os.path.join(out, f"{name}.pt") for name in ("landmarks", "detector")}
     run_all(
         [
-            [python, f"train_{name}.py", "--data", data, "--out", file, "--minutes", str(args.minutes)]
+            [python, f"train_{name}.py", "--data", data, "--out", file, "--steps", str(round(args.steps * STEPS[name]))]
             + ["--worker", str(worker), "--workers", str(args.workers)]
             for name, file in weights.items()
             for worker in range(args.workers)

@@ -144,7 +144,7 @@ def judge(boxes_found, faces, either):
 
 
 def main():
-    args = arguments()
+    args = arguments(12000)
     order, held = Order(Shards(args.data, "scenes", SCENE, False)), Shards(args.data, "scenes", SCENE, True)
     net, grid = Detector().to(memory_format=torch.channels_last), cells(SIDE, STRIDES[:1])
 

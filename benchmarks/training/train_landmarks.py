@@ -7,9 +7,9 @@ from looks import FIRST, STEADY, faces, mixed_spread, nothing
 from loop import arguments, train
 from nets import Landmarker
 
-FACES, NOTHINGS = 24, 8  # a batch
+FACES, NOTHINGS = 26, 6  # a batch
 # Scenes that squares without a face are drawn from, squares of each, and how many of the batch are those most like a face.
-SCENES, EACH, HARDEST = 6, 4, 5
+SCENES, EACH, HARDEST = 3, 4, 4
 
 
 def wing(error, width=0.06, curve=0.012):
@@ -59,7 +59,7 @@ def hardest(net, squares):
     return squares[torch.cat([order[:HARDEST], rest[torch.randperm(len(rest))[: NOTHINGS - HARDEST]]])]
 
 
-def refit(net, order, batches=250, ridge=3e-3):
+def refit(net, order, batches=160, ridge=3e-3):
     """Solves for the layer of points on fresh looks, errors weighed as L1 weighs them, near to what was learnt: a closed form reaches
     in seconds what steps approach slowly."""
     net.eval()
@@ -82,7 +82,7 @@ def refit(net, order, batches=250, ridge=3e-3):
 
 
 def main():
-    args = arguments()
+    args = arguments(30000)
     crops, held = (Shards(args.data, "crops", 144, held_out) for held_out in (False, True))
     scenes, held_scenes = (Shards(args.data, "scenes", 256, held_out) for held_out in (False, True))
     planes, truth, _ = crops.take(range(min(300, sum(crops.sizes))))

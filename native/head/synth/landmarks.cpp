@@ -7,7 +7,8 @@ namespace daf::head {
 
 void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions,
                     const Camera& camera, const float* depth,
-                    std::array<float, 2 * kLandmarks>* out, std::array<bool, kLandmarks>* seen) {
+                    std::array<float, 2 * kLandmarks>* out, std::array<bool, kLandmarks>* seen,
+                    std::array<float, 2 * kJawPoints>* jaw) {
   auto project = [&](uint32_t v, float pixel[2]) {
     float d = 0;
     if (!camera.Project(&positions[3 * size_t{v}], pixel, &d)) return false;
@@ -30,7 +31,11 @@ void PlaceLandmarks(const HeadModel& model, const std::vector<float>& positions,
     float* pixel = &(*out)[2 * k];
     const bool shows = project(model.landmarks[k], pixel);
     if (seen != nullptr) (*seen)[k] = shows;
-    if (k >= 17 || shows) continue;
+    if (jaw != nullptr && k < kJawPoints) {
+      (*jaw)[2 * k] = pixel[0];
+      (*jaw)[2 * k + 1] = pixel[1];
+    }
+    if (k >= kJawPoints || shows) continue;
     float best[2] = {pixel[0], pixel[1]};
     // The last candidate from the front that is still seen lies on the contour; where all hide, the
     // foremost is nearest.

@@ -114,8 +114,9 @@ export interface SyntheticFaces {
   /** [count] faces in each picture. */
   readonly faces: Uint8Array;
   /**
-   * [count][4][211], room for four faces: 68 (x, y) in pixels; for each whether the head itself does not hide it, 0 or 1; box left, top,
-   * right, bottom; yaw, pitch, roll in radians.
+   * [count][4][245], room for four faces: 68 (x, y) in pixels; for each whether the head itself does not hide it, 0 or 1; box left, top,
+   * right, bottom; yaw, pitch, roll in radians; 17 (x, y) of the jaw's own points, hidden or not (among the 68 those that hide
+   * lie on the visible contour).
    */
   readonly truth: Float32Array;
 }

@@ -3,18 +3,21 @@ import { join } from 'node:path';
 import tap from 'tap';
 import { synthesizeShards } from './synth.js';
 
+/** Of a face. */
+const VALUES = 245;
+
 tap.test('pictures with truth that fits them, the same each time, kept when there', async (t) => {
   const out = t.testdir();
   const options = { out, count: 3, form: 'plain', side: 96, seed: 5, head: null } as const;
   t.equal(await synthesizeShards(options), 3);
   t.same(readdirSync(out).sort(), ['plain-5-0000.faces', 'plain-5-0000.rgb', 'plain-5-0000.truth']);
   const truth = new Float32Array(new Uint8Array(readFileSync(join(out, 'plain-5-0000.truth'))).buffer);
-  t.equal(truth.length, 3 * 4 * 211);
+  t.equal(truth.length, 3 * 4 * VALUES);
   t.same([...readFileSync(join(out, 'plain-5-0000.faces'))], [1, 1, 1]);
   const rgb = readFileSync(join(out, 'plain-5-0000.rgb'));
   t.equal(rgb.length, 3 * 96 * 96 * 3);
   for (let i = 0; i < 3; ++i) {
-    const face = truth.subarray(i * 4 * 211);
+    const face = truth.subarray(i * 4 * VALUES);
     const [left, top, right, bottom] = face.subarray(204, 208);
     t.ok(left! > 0 && top! > 0 && right! < 96 && bottom! < 96 && right! - left! > 25, 'framed');
     const x = (k: number): number => face[2 * k]!;

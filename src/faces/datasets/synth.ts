@@ -22,7 +22,7 @@ const SHARD = 250;
 
 /**
  * Renders pictures of faces with their truth as raw arrays, to train on: `<form>-<seed>-<number>.rgb` (uint8 [n][side][side][3]),
- * `.faces` (uint8 [n]) and `.truth` (float32 [n][4][211], see SyntheticFaces), the last one written last. Files that are there
+ * `.faces` (uint8 [n]) and `.truth` (float32 [n][4][245], see SyntheticFaces), the last one written last. Files that are there
  * already are kept, so that a cut run goes on; the same options give the same bytes.
  * @returns pictures rendered now.
  * @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_IO, ERR_DAF_BAD_DATA (head); the signal's reason.

@@ -175,8 +175,8 @@ std::array<int, 4> Extent(const std::vector<float>& projected, const Canvas& can
 }  // namespace
 
 Status DrawSitter(const Sitter& s, const LightRig& rig, const TaskControl& control, Canvas* canvas,
-                  std::array<float, 2 * kLandmarks>* landmarks,
-                  std::array<bool, kLandmarks>* seen) {
+                  std::array<float, 2 * kLandmarks>* landmarks, std::array<bool, kLandmarks>* seen,
+                  std::array<float, 2 * kJawPoints>* jaw) {
   DAF_RETURN_IF_ERROR(control.Check());
   const Figure& f = *s.figure;
   const MeshView mesh = f.mesh.View(s.positions);
@@ -197,11 +197,10 @@ Status DrawSitter(const Sitter& s, const LightRig& rig, const TaskControl& contr
   Layers layers;
   DAF_RETURN_IF_ERROR(layers.Allocate(&arena, samples));
   layers.DrawHead(window, mesh, projected.data(), f.mesh, {});
-  PlaceLandmarks(*f.model, s.positions, window, layers.solid_depth, landmarks, seen);
-  for (size_t i = 0; i < landmarks->size(); i += 2) {
-    (*landmarks)[i] += static_cast<float>(left);
-    (*landmarks)[i + 1] += static_cast<float>(top);
-  }
+  PlaceLandmarks(*f.model, s.positions, window, layers.solid_depth, landmarks, seen, jaw);
+  for (size_t i = 0; i < landmarks->size(); ++i)
+    (*landmarks)[i] += static_cast<float>(i % 2 == 0 ? left : top);
+  for (size_t i = 0; i < jaw->size(); ++i) (*jaw)[i] += static_cast<float>(i % 2 == 0 ? left : top);
   if (right <= left || bottom <= top) return Status::Ok();
   layers.DrawRest(window, mesh, projected.data(), f.mesh, s.skin->looks.style == HairStyle::kBald,
                   {});

@@ -7,6 +7,7 @@
 #include "native/head/camera.h"
 #include "native/head/synth/faces/canvas.h"
 #include "native/head/synth/faces/figure.h"
+#include "native/head/synth/landmarks.h"
 #include "native/head/synth/light.h"
 
 namespace daf::head {
@@ -30,9 +31,9 @@ void ShapeSitter(Rng& rng, const Figure& figure, const Skin& skin, Sitter* out);
 LightRig DrawWideRig(Rng& rng);
 
 // In front of what the canvas holds. seen: which landmarks no part of the person hides.
-// landmarks: samples; jaw points that hide lie on the visible contour.
+// landmarks: samples; jaw points that hide lie on the visible contour. jaw: its own points.
 Status DrawSitter(const Sitter& sitter, const LightRig& rig, const TaskControl& control,
                   Canvas* canvas, std::array<float, 2 * kLandmarks>* landmarks,
-                  std::array<bool, kLandmarks>* seen);
+                  std::array<bool, kLandmarks>* seen, std::array<float, 2 * kJawPoints>* jaw);
 
 }  // namespace daf::head

@@ -39,7 +39,7 @@ Pose DrawPose(Rng& rng, FacesForm form) {
             std::clamp(10 * rng.Normal(), -30.0f, 30.0f) * kDegree};
   }
   const float yaw =
-      rng.Uniform() < 0.55f ? std::clamp(25 * rng.Normal(), -90.0f, 90.0f) : rng.Uniform(-90, 90);
+      rng.Uniform() < 0.45f ? std::clamp(25 * rng.Normal(), -90.0f, 90.0f) : rng.Uniform(-90, 90);
   return {yaw * kDegree, std::clamp(14 * rng.Normal(), -45.0f, 45.0f) * kDegree,
           std::clamp(16 * rng.Normal(), -48.0f, 48.0f) * kDegree};
 }
@@ -120,6 +120,7 @@ class Studio {
     }
     for (FaceTruth& face : *faces) {
       for (float& value : face.landmarks) value /= kSamples;
+      for (float& value : face.jaw) value /= kSamples;
       FrameFace(&face);
     }
     Expose(rng, canvas,
@@ -156,7 +157,8 @@ class Studio {
     face.pitch = pose.pitch;
     face.roll = pose.roll;
     const LightRig rig = o.form == FacesForm::kPlain ? DrawRig(rng) : DrawWideRig(rng);
-    DAF_RETURN_IF_ERROR(DrawSitter(sitter, rig, control, canvas, &face.landmarks, &face.seen));
+    DAF_RETURN_IF_ERROR(
+        DrawSitter(sitter, rig, control, canvas, &face.landmarks, &face.seen, &face.jaw));
     if (o.form != FacesForm::kPlain) {
       if (rng.Uniform() < 0.45f) DrawHair(rng, sitter, rig, canvas);
       if (rng.Uniform() < 0.16f) DrawBeard(rng, sitter, rig, canvas);
@@ -205,6 +207,10 @@ class Studio {
     }
     std::sort(places.begin(), places.end(),
               [](const Place& a, const Place& b) { return a.size < b.size; });
+    for (uint32_t i = rng.Below(5); i > 0; --i) {
+      DrawDecoy(rng, rng.Uniform(0, side), rng.Uniform(0, side),
+                side * 0.06f * std::pow(12.0f, rng.Uniform()), canvas);
+    }
     std::vector<uint8_t> numbers;
     for (const Place& place : places) {
       Pose pose = DrawPose(rng, o.form);
@@ -217,7 +223,7 @@ class Studio {
       if (!place.behind) numbers.push_back(number_);
     }
     LeaveOutHidden(*canvas, faces, numbers);
-    const uint32_t things = rng.Below(4);
+    const uint32_t things = rng.Below(6);
     for (uint32_t i = 0; i < things; ++i) {
       const float x = rng.Uniform(0, side), y = rng.Uniform(0, side),
                   size = side * rng.Uniform(0.06f, 0.3f);
@@ -228,7 +234,8 @@ class Studio {
         return std::hypot(nose[0] - x, nose[1] - y) > reach + 1.5f * size;
       });
       if (!free) continue;
-      rng.Uniform() < 0.5f ? DrawHand(rng, x, y, size, canvas) : DrawThing(rng, x, y, size, canvas);
+      const std::array draws = {DrawHand, DrawThing, DrawDecoy};
+      draws[rng.Below(3)](rng, x, y, size, canvas);
     }
     return Status::Ok();
   }

@@ -9,6 +9,7 @@
 #include "native/base/control.h"
 #include "native/head/head_model.h"
 #include "native/head/model/builtin.h"
+#include "native/head/synth/landmarks.h"
 
 namespace daf::head {
 
@@ -28,10 +29,11 @@ struct FacesOptions {
 constexpr int kMostFaces = 4;
 
 struct FaceTruth {
-  std::array<float, 2 * kLandmarks> landmarks{};  // pixels
+  std::array<float, 2 * kLandmarks> landmarks{};  // pixels; jaw points that hide lie on the contour
   std::array<bool, kLandmarks> seen{};            // no part of the head itself hides it
   float box[4] = {0, 0, 0, 0};         // left, top, right, bottom: ear to ear, hairline to chin
   float yaw = 0, pitch = 0, roll = 0;  // radians
+  std::array<float, 2 * kJawPoints> jaw{};  // the jaw's own points, hidden or not, pixels
 };
 
 // rgb: [count][side][side][3] sRGB; truth: a list a picture. Any head model whose parts carry the

@@ -80,6 +80,29 @@ TEST(Faces, CropsHoldOneFaceInTheMiddleAndItsEyesAreDarkerThanItsCheeks) {
   EXPECT_GE(dark, frontal - 1);
 }
 
+TEST(Faces, TheJawsOwnPointsAreThoseOfTheContourWhereTheyShowAndLieBehindItWhereTheyHide) {
+  FacesOptions o;
+  o.side = 64;
+  o.count = 24;
+  int turned = 0, hidden = 0;
+  for (const auto& list : Take(o).truth) {
+    const FaceTruth& face = list[0];
+    float farthest = 0;
+    for (size_t k = 0; k < kJawPoints; ++k) {
+      const float apart = std::hypot(face.jaw[2 * k] - face.landmarks[2 * k],
+                                     face.jaw[2 * k + 1] - face.landmarks[2 * k + 1]);
+      if (face.seen[k]) EXPECT_EQ(apart, 0);
+      hidden += !face.seen[k];
+      farthest = std::max(farthest, apart);
+    }
+    if (std::abs(face.yaw) < 1) continue;
+    ++turned;
+    EXPECT_GT(farthest, 1);  // of about 29 pixels that the face takes
+  }
+  EXPECT_GT(turned, 3);
+  EXPECT_GT(hidden, 24);
+}
+
 TEST(Faces, ScenesFrameOnlyFacesThatShow) {
   FacesOptions o;
   o.form = FacesForm::kScenes;

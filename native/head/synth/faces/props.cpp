@@ -56,12 +56,12 @@ std::vector<Point> Hull(std::vector<Point> points) {
   return hull;
 }
 
+}  // namespace
+
 Colour DrawSkinColour(Rng& rng) {
   const float m = rng.Uniform(0.1f, 1.6f);
   return {0.70f * std::exp(-m), 0.46f * std::exp(-1.2f * m), 0.36f * std::exp(-1.4f * m)};
 }
-
-}  // namespace
 
 void DrawGlasses(Rng& rng, const Sitter& s, Canvas* canvas) {
   const HeadModel& m = *s.figure->model;

@@ -14,9 +14,14 @@ void DrawBeard(Rng& rng, const Sitter& sitter, const LightRig& rig, Canvas* canv
 void DrawGlasses(Rng& rng, const Sitter& sitter, Canvas* canvas);
 void DrawHat(Rng& rng, const Sitter& sitter, Canvas* canvas);
 
+// Of anyone's skin.
+Colour DrawSkinColour(Rng& rng);
+
 // A hand whose fingers end at (x, y) samples, about `size` samples long.
 void DrawHand(Rng& rng, float x, float y, float size, Canvas* canvas);
 // A bar, a disc or a lump of any colour at (x, y), about `size` samples wide.
 void DrawThing(Rng& rng, float x, float y, float size, Canvas* canvas);
+// What finders of faces fall for, about `size` samples wide: balls, leaves, writing, folds, grids.
+void DrawDecoy(Rng& rng, float x, float y, float size, Canvas* canvas);
 
 }  // namespace daf::head

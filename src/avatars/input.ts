@@ -3,6 +3,7 @@ import { listPhotos } from '../faces/datasets/folder.js';
 import type { ArchiveMember } from '../faces/datasets/shards/member.js';
 import type { ShardSidecar } from '../faces/datasets/shards/shards.js';
 import type { FaceHint } from '../faces/types.js';
+import type { SentFiles, Unsent } from './sent_files.js';
 
 /** One photo of the input, as a record of the job carries it. */
 export interface PhotoRecord {
@@ -23,6 +24,8 @@ export interface PhotoRecord {
   readonly hint?: FaceHint | null;
   /** What else it says, for the person's report. */
   readonly attributes?: Readonly<Record<string, string | number>> | undefined;
+  /** The files themselves, where workers do not see them under `path`. */
+  readonly sent?: SentFiles | Unsent | undefined;
 }
 
 /** What could not even be listed: a record too, so that the manifest names it. */
@@ -56,16 +59,33 @@ export async function avatarInput(inputs: readonly string[]): Promise<AvatarInpu
   return { records, people: identities.length, photos: photos.length };
 }
 
-/** The bytes of a record, as JSON. */
+/** The bytes of a record: JSON; where files travel with it a newline and their bytes follow, photo first. */
 export function encodeInput(record: InputRecord): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(record));
+  if (!('sent' in record) || record.sent === undefined || 'fault' in record.sent) return Buffer.from(JSON.stringify(record));
+  const { photo, sidecar } = record.sent;
+  const sent: SentLengths = {
+    photo: photo.length,
+    sidecar: sidecar && { name: sidecar.name, bytes: sidecar.bytes.length },
+  };
+  const json = Buffer.from(`${JSON.stringify({ ...record, sent })}\n`);
+  return Buffer.concat([json, photo, ...(sidecar === null ? [] : [sidecar.bytes])]);
 }
 
-/** @throws DafError ERR_DAF_BAD_DATA */
+interface SentLengths {
+  readonly photo: number;
+  readonly sidecar: { readonly name: string; readonly bytes: number } | null;
+}
+
+/**
+ * What encodeInput wrote. Files that travelled with it are views of `bytes`.
+ * @throws DafError ERR_DAF_BAD_DATA
+ */
 export function decodeInput(bytes: Uint8Array): InputRecord {
+  const end = bytes.indexOf(NEWLINE);
   let record: Partial<PhotoRecord & RefusedRecord> | null;
   try {
-    record = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Partial<PhotoRecord & RefusedRecord>;
+    const json = new TextDecoder('utf-8', { fatal: true }).decode(end < 0 ? bytes : bytes.subarray(0, end));
+    record = JSON.parse(json) as Partial<PhotoRecord & RefusedRecord>;
   } catch (cause) {
     throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not JSON', { cause });
   }
@@ -73,7 +93,19 @@ export function decodeInput(bytes: Uint8Array): InputRecord {
   if (typeof record?.name !== 'string' || (!photo && typeof record.refused?.code !== 'string')) {
     throw new DafError('ERR_DAF_BAD_DATA', 'an input record is not a photo');
   }
-  return record as InputRecord;
+  if (end < 0) return record as InputRecord;
+  return { ...(record as PhotoRecord), sent: sentFiles(record.sent as unknown, bytes.subarray(end + 1)) };
+}
+
+const NEWLINE = 0x0a;
+
+function sentFiles(lengths: unknown, bytes: Uint8Array): SentFiles {
+  const { photo, sidecar } = (lengths ?? {}) as Partial<SentLengths>;
+  if (Number.isInteger(photo) && bytes.length === photo! + (sidecar?.bytes ?? 0)) {
+    const beside = sidecar ? { name: sidecar.name, bytes: bytes.subarray(photo!) } : null;
+    return { photo: bytes.subarray(0, photo!), sidecar: beside };
+  }
+  throw new DafError('ERR_DAF_BAD_DATA', 'an input record does not have the files that it says');
 }
 
 /** Photos of one map task: small jobs too have several tasks. Never by the number of workers, which must change no byte. */

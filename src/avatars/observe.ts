@@ -44,7 +44,11 @@ export async function observe(photo: PhotoRecord, vision: Vision, control: Int32
   };
 }
 
-async function sourceOf({ path, pathBytes, member, sidecar, hint }: PhotoRecord): Promise<PhotoSource> {
+async function sourceOf({ path, pathBytes, member, sidecar, hint, sent }: PhotoRecord): Promise<PhotoSource> {
+  if (sent !== undefined) {
+    if ('fault' in sent) throw new DafError(sent.fault.code, sent.fault.message, { hint: sent.fault.hint ?? undefined });
+    return { bytes: sent.photo, hint, sidecar: sent.sidecar ?? undefined };
+  }
   if (member === undefined) return { path: pathBytes === null ? path : Buffer.from(pathBytes, 'hex'), hint };
   const bytes = await readMember(path, member);
   if (!sidecar) return { bytes, hint };

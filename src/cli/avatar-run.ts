@@ -1,9 +1,11 @@
-import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { DatasetLimits } from '../avatars/dataset_input.js';
 import type { InputRecord } from '../avatars/input.js';
 import { DafError } from '../core/contracts/errors.js';
 import type { RefusedInput } from '../core/contracts/task.js';
-import type { LocalOptions } from '../engine/cluster/options.js';
+import type { Cluster } from '../engine/cluster/cluster.js';
+import type { Job } from '../engine/cluster/job-handle.js';
+import type { JobResult } from '../engine/cluster/result.js';
 import type { DatasetKind } from '../faces/datasets/dataset.js';
 import type { CommandIo } from './command.js';
 import { follow } from './job-options.js';
@@ -13,7 +15,14 @@ export interface AvatarRun {
   readonly inputs: readonly string[];
   readonly out: string;
   readonly params: Readonly<Record<string, string>>;
-  readonly cluster: LocalOptions;
+  /** Begins the cluster that does it, or connects to one that runs. */
+  readonly open: () => Promise<Cluster>;
+  /** The cluster runs elsewhere: what this machine lacks, it may have. @defaultValue false */
+  readonly elsewhere?: boolean;
+  /** Photos travel with the job, for workers that do not see this machine's files. @defaultValue false */
+  readonly sendPhotos?: boolean;
+  /** Leave once the job is known to the coordinator. @defaultValue false */
+  readonly detach?: boolean;
   readonly overwrite: boolean;
   /** What the inputs are; `auto` looks. @defaultValue folders */
   readonly dataset?: DatasetKind | 'auto';
@@ -35,27 +44,51 @@ export interface AvatarSummary {
   readonly peakBytes: number | null;
 }
 
-/** Starts a cluster of this machine, runs the avatar job on it and says what came out. */
+/** Runs the avatar job and says what came out. */
 export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarSummary> {
-  const [{ Cluster }, { default: avatars }, { avatarReducers, encodeInput, photosPerSplit }] = await Promise.all([
-    import('../engine/cluster/cluster.js'),
-    import('../avatars/job.js'),
-    import('../avatars/input.js'),
-  ]);
-  const { avatarOptions } = await import('../avatars/options.js');
-  const { checkEyes } = await import('../avatars/eyes.js');
-  const options = avatarOptions(run.params);
   const started = performance.now();
   const input = await inputOf(run, io);
-  await checkEyes(input.sample, options);
+  await using cluster = await open(run, input, io);
+  const result = await follow(await submit(run, input, cluster), io);
+  return { ...(await summaryOf(result, input.people)), seconds: Math.round((performance.now() - started) / 100) / 10 };
+}
+
+/** Gives the avatar job to a cluster that runs, and leaves. */
+export async function submitAvatars(run: AvatarRun, io: CommandIo): Promise<{ readonly id: string; readonly output: string }> {
+  const input = await inputOf(run, io);
+  await using cluster = await open(run, input, io);
+  const { id, output } = await submit(run, input, cluster);
+  return { id, output };
+}
+
+/** What can be known to be wrong is said before a cluster starts. */
+async function open(run: AvatarRun, input: RunInput, io: CommandIo): Promise<Cluster> {
+  const { avatarOptions } = await import('../avatars/options.js');
+  const options = avatarOptions(run.params);
+  if (run.elsewhere !== true) {
+    const { checkEyes } = await import('../avatars/eyes.js');
+    await checkEyes(input.sample, options);
+  }
   io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
   io.signal.throwIfAborted();
-  await using cluster = await Cluster.local(run.cluster);
-  io.signal.throwIfAborted();
+  const cluster = await run.open();
+  if (!io.signal.aborted) return cluster;
+  await cluster.close();
+  throw io.signal.reason;
+}
+
+async function submit(run: AvatarRun, input: RunInput, cluster: Cluster): Promise<Job> {
+  const [{ default: avatars }, { avatarReducers, encodeInput, photosPerSplit }, { withFiles }] = await Promise.all([
+    import('../avatars/job.js'),
+    import('../avatars/input.js'),
+    import('../avatars/sent_files.js'),
+  ]);
   async function* encoded() {
-    for await (const record of input.records()) yield { key: '', value: encodeInput(record) };
+    for await (const record of input.records()) {
+      yield { key: '', value: encodeInput(run.sendPhotos === true ? await withFiles(record) : record) };
+    }
   }
-  const job = await cluster.submit(avatars, {
+  return cluster.submit(avatars, {
     input: { items: encoded() },
     output: run.out,
     itemsPerSplit: photosPerSplit(input.count),
@@ -63,24 +96,25 @@ export async function runAvatars(run: AvatarRun, io: CommandIo): Promise<AvatarS
     params: run.params,
     overwrite: run.overwrite,
   });
-  const result = await follow(job, io);
-  const out = resolve(run.out);
-  const avatarNames: string[] = [];
+}
+
+async function summaryOf(result: JobResult, people: number): Promise<Omit<AvatarSummary, 'seconds'>> {
+  const output = result.output.startsWith('file:') ? fileURLToPath(result.output) : result.output;
+  const avatars: string[] = [];
   for (const { name } of result.manifest.outputs) {
     const match = /^avatars\/([^/]+)\/avatar\.glb$/.exec(name);
-    if (match !== null) avatarNames.push(match[1]!);
+    if (match !== null) avatars.push(match[1]!);
   }
   return {
-    output: out,
-    people: input.people,
-    avatars: avatarNames,
+    output,
+    people,
+    avatars,
     photosUsed: result.counters['photos.used'] ?? 0,
     photosRefused: result.counters['photos.refused'] ?? 0,
     refused: result.refused.filter(({ refused }) => refused),
     warnings: result.refused.filter(({ refused }) => !refused),
-    contactSheet: `${out}/contact.png`,
-    index: `${out}/index.html`,
-    seconds: Math.round((performance.now() - started) / 100) / 10,
+    contactSheet: `${output}/contact.png`,
+    index: `${output}/index.html`,
     peakBytes: peakOf(await result.report()),
   };
 }

@@ -39,8 +39,13 @@ export function addSubmitOptions(command: Command): void {
 
 /** Options of addConnectOptions. */
 export function addConnectOptions(command: Command): void {
+  command.requiredOption('-c, --connect <endpoint>', 'the coordinator, e.g. tcp://127.0.0.1:7788');
+  addRemoteOptions(command);
+}
+
+/** What else it takes to reach a coordinator. */
+export function addRemoteOptions(command: Command): void {
   command
-    .requiredOption('-c, --connect <endpoint>', 'the coordinator, e.g. tcp://127.0.0.1:7788')
     .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)')
     .option('--key <file>', 'your own secret key, to reach other machines (default: $DAF_KEY)')
     .option('--server-key <file>', 'the coordinator’s public key (default: $DAF_SERVER_KEY)')

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Cluster } from '../engine/cluster/cluster.js';
 import type { LocalOptions } from '../engine/cluster/options.js';
 import { wholeNumber } from './command.js';
 
@@ -13,4 +14,10 @@ export function addLocalOptions(command: Command): void {
 export function localOptions(options: Record<string, unknown>): LocalOptions {
   const given = ['workers', 'threads', 'memory'].filter((key) => options[key] !== undefined).map((key) => [key, options[key]]);
   return Object.fromEntries(given);
+}
+
+/** Starts a cluster of this machine. */
+export async function openLocal(options: Record<string, unknown>): Promise<Cluster> {
+  const { Cluster } = await import('../engine/cluster/cluster.js');
+  return Cluster.local(localOptions(options));
 }

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
 import { EMBEDDED } from '../../faces/models/embedded.js';
-import { type AvatarRun, avatarText, runAvatars } from '../avatar-run.js';
+import { type AvatarRun, avatarText, runAvatars, submitAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
-import { addLocalOptions, localOptions } from '../local-options.js';
+import { addRemoteOptions, connect } from '../job-options.js';
+import { addLocalOptions, localOptions, openLocal } from '../local-options.js';
 
 export const avatar: CommandSpec = {
   usage: 'avatar <photos...>',
@@ -12,10 +13,11 @@ export const avatar: CommandSpec = {
     'daf avatar ~/Pictures/family --out avatars --models ~/models',
     'daf avatar anna.jpg ben.jpg --out avatars --models ~/models --quality high',
     'daf avatar with-landmarks/ --out avatars    # photos with .pts or .json landmarks need no model',
+    'daf avatar portraits/ --connect tcp://10.0.0.5:7788 --send-photos --out s3://faces/avatars',
   ],
   options(command) {
     command
-      .requiredOption('--out <dir>', 'where avatars and contact sheet go')
+      .requiredOption('--out <place>', 'where avatars and contact sheet go: a directory, or s3://bucket/prefix')
       .option(
         '--models <dir>',
         'folder with a face detector and a 68-landmark model (.onnx); otherwise DAF_MODELS, then what daf models add left',
@@ -30,9 +32,19 @@ export const avatar: CommandSpec = {
       .option('--overwrite', 'replace the results of an earlier job')
       .option('--strict', 'exit with 1 when an input was refused');
     addLocalOptions(command);
+    command.option('-c, --connect <endpoint>', 'a coordinator whose workers do it, instead of this machine');
+    addRemoteOptions(command);
+    command
+      .option('--send-photos', 'with --connect: photos travel with the job, for workers that do not see them under the same path')
+      .option('--detach', 'with --connect: print the id of the job and leave');
   },
   async run(args, options, io) {
-    const summary = await runAvatars(avatarRun(args[0] as string[], options), io);
+    const run = avatarRun(args[0] as string[], options);
+    if (options['detach'] === true) {
+      const submitted = await submitAvatars(run, io);
+      return { json: submitted, text: submitted.id };
+    }
+    const summary = await runAvatars(run, io);
     const exitCode = options['strict'] === true && summary.refused.length > 0 ? 1 : 0;
     return { json: summary, text: avatarText(summary), exitCode };
   },
@@ -57,7 +69,7 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
     inputs,
     out: options['out'],
     params,
-    cluster: localOptions(options),
+    ...placeOf(options),
     overwrite: options['overwrite'] === true,
     dataset: datasetKind(String(options['dataset'])),
     limits: {
@@ -66,6 +78,22 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
     },
   };
 }
+
+/** Where it is done. @throws DafError ERR_DAF_BAD_OPTION for options of the other place */
+function placeOf(options: Record<string, unknown>): Pick<AvatarRun, 'open' | 'elsewhere' | 'sendPhotos'> {
+  const elsewhere = options['connect'] !== undefined;
+  const others = elsewhere ? Object.keys(localOptions(options)) : REMOTE_ONLY.filter((name) => options[name] !== undefined);
+  if (others[0] !== undefined) {
+    const flag = `--${others[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new DafError('ERR_DAF_BAD_OPTION', `${flag} ${elsewhere ? 'does not go with --connect' : 'goes with --connect'}`, {
+      hint: elsewhere ? 'workers of a cluster are started with daf worker' : 'daf avatar --help',
+    });
+  }
+  if (!elsewhere) return { open: () => openLocal(options) };
+  return { open: () => connect(options), elsewhere, sendPhotos: options['sendPhotos'] === true };
+}
+
+const REMOTE_ONLY = ['token', 'key', 'serverKey', 'timeout', 'sendPhotos', 'detach'] as const;
 
 const KINDS = ['auto', 'celeba', 'celeba-hq', 'ffhq', 'list', 'shards', 'folders'] as const;
 

@@ -4,7 +4,7 @@ import { DEMO_SEED } from '../../avatars/demo/seed.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { avatarText, runAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
-import { addLocalOptions, localOptions } from '../local-options.js';
+import { addLocalOptions, openLocal } from '../local-options.js';
 
 export const demo: CommandSpec = {
   usage: 'demo',
@@ -36,7 +36,7 @@ export const demo: CommandSpec = {
         inputs: [input],
         out,
         params: { quality: String(options['quality']) },
-        cluster: localOptions(options),
+        open: () => openLocal(options),
         overwrite: true,
       },
       io,

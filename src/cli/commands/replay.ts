@@ -1,7 +1,8 @@
 import { DafError } from '../../core/contracts/errors.js';
+import type { Job } from '../../engine/cluster/job-handle.js';
 import type { ReplayReport } from '../../engine/worker/replay/replay.js';
 import type { CommandSpec } from '../command.js';
-import { connect } from '../job-options.js';
+import { addRemoteOptions, connect } from '../job-options.js';
 
 export const replay: CommandSpec = {
   usage: 'replay <job> <attempt>',
@@ -12,9 +13,8 @@ export const replay: CommandSpec = {
     'daf replay wordcount-mwpt map-3 --connect tcp://127.0.0.1:7788',
   ],
   options(command) {
-    command
-      .option('-c, --connect <endpoint>', 'a coordinator that knows <job> by its id; without it <job> is its output')
-      .option('--token <secret>', 'the coordinator’s secret (default: $DAF_TOKEN)');
+    command.option('-c, --connect <endpoint>', 'a coordinator that knows <job> by its id; without it <job> is its output');
+    addRemoteOptions(command);
   },
   async run([job, attempt], options, { signal }) {
     const { replayAttempt } = await import('../../engine/worker/replay/replay.js');
@@ -32,10 +32,20 @@ async function outputOf(job: string, options: Record<string, unknown>): Promise<
   }
   const cluster = await connect(options);
   try {
-    return (await cluster.job(job)).output;
+    return await outputThere(await cluster.job(job));
   } finally {
     await cluster.close();
   }
+}
+
+/** @throws DafError ERR_DAF_NOT_FOUND where another job has put its results since */
+async function outputThere({ id, output }: Job): Promise<string> {
+  const { JobResult } = await import('../../engine/cluster/result.js');
+  const holder = ((await (await JobResult.open(output)).report()) as { id?: unknown }).id;
+  if (holder === id) return output;
+  throw new DafError('ERR_DAF_NOT_FOUND', `${output} no longer holds the results of ${id}, but those of ${holder}`, {
+    hint: 'only what lies in an output can be run again',
+  });
 }
 
 function mismatch({ attempt, task, differs, differences, unsteady }: ReplayReport): DafError {

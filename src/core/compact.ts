@@ -1,5 +1,4 @@
 import type { TaskId } from './contracts/job.js';
-import type { Verdicts } from './contracts/messages.js';
 import type { Assignment, AttemptUsage, Commit, Intake, Outcome, Report } from './contracts/task.js';
 
 /*
@@ -9,7 +8,6 @@ import type { Assignment, AttemptUsage, Commit, Intake, Outcome, Report } from '
  */
 
 type Done = Extract<Outcome, { kind: 'done' }>;
-type Verdict = Verdicts['verdicts'][number];
 type Packed = readonly unknown[];
 
 const ASSIGNMENT = 10;
@@ -17,7 +15,6 @@ const REPORT = 14;
 const COMMIT = 9;
 const DONE = 9;
 const INTAKE = 3;
-const VERDICT = 3;
 
 export function packAssignment({ job, task, generation, attempt, epoch, try: tries, backup }: Assignment): Packed {
   return [job, task.step, task.stage, task.index, generation, attempt, epoch.term, epoch.counter, tries, backup];
@@ -63,14 +60,6 @@ export function unpackReport(packed: unknown): unknown {
   };
 }
 
-export function packVerdict({ job, attempt, verdict }: Verdict): Packed {
-  return [job, attempt, verdict];
-}
-
-export function unpackVerdict(packed: unknown): unknown {
-  return isList(packed, VERDICT) ? { job: packed[0], attempt: packed[1], verdict: packed[2] } : packed;
-}
-
 /** Of a task whose name and generation are known. */
 export function packCommit({ attempt, epoch, outcome, usage }: Commit): Packed {
   const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
@@ -107,6 +96,45 @@ export function unpackOutcome(packed: unknown): unknown {
     recordsOut,
     refused,
     reads,
+  };
+}
+
+/** The numbers of an outcome that says nothing but how much it read and wrote, as most short tasks' do. */
+export const PLAIN = 6;
+const NOTHING: readonly never[] = Object.freeze([]);
+const NO_COUNTERS: Readonly<Record<string, number>> = Object.freeze({});
+
+export function isPlain(outcome: Outcome): outcome is Done {
+  return (
+    outcome.kind === 'done' &&
+    outcome.held === null &&
+    outcome.outputs.length === 0 &&
+    outcome.refused.length === 0 &&
+    outcome.reads.length === 0 &&
+    isEmpty(outcome.counters)
+  );
+}
+
+/** Appends the {@link PLAIN} numbers of an outcome that {@link isPlain}. */
+export function pushPlain(to: number[], { recordsIn, skipped, intake, recordsOut }: Done): void {
+  if (intake === null) to.push(recordsIn, skipped, recordsOut, 0, 0, 0);
+  else to.push(recordsIn, skipped, recordsOut, 1 + intake.records, intake.coverage.bytes, intake.coverage.seams);
+}
+
+/** What {@link pushPlain} appended at `at`. */
+export function plainAt(from: readonly number[], at: number): Done {
+  const records = from[at + 3]! - 1;
+  return {
+    kind: 'done',
+    held: null,
+    outputs: NOTHING,
+    counters: NO_COUNTERS,
+    recordsIn: from[at]!,
+    skipped: from[at + 1]!,
+    intake: records < 0 ? null : { records, coverage: { bytes: from[at + 4]!, seams: from[at + 5]! } },
+    recordsOut: from[at + 2]!,
+    refused: NOTHING,
+    reads: NOTHING,
   };
 }
 

@@ -156,6 +156,11 @@ export interface Epoch {
   readonly counter: number;
 }
 
+/** Of an attempt; unique within its job for ever. */
+export function attemptName(task: TaskId, generation: number, epoch: Epoch): string {
+  return `${taskName(task)}-g${generation}-a${epoch.term}.${epoch.counter}`;
+}
+
 /** What a client sees of a job while it runs. */
 export interface JobStatus {
   readonly id: string;

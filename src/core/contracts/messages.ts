@@ -8,7 +8,7 @@ import type { JobSpec, JobStatus } from './job.js';
 import type { TaskRange } from './step.js';
 import type { Assignment, LostOutput, Report, TaskRead } from './task.js';
 
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 export const MAX_HEADER_BYTES = 64 << 10;
 export const MAX_BODY_BYTES = 1 << 20;
 export const MAX_BATCH = 64;
@@ -58,7 +58,7 @@ export interface Credit {
   readonly capacity: number;
 }
 
-/** Body frame: msgpack of Report[], each as a list (core/compact.ts; ≤ MAX_BATCH; an entry over 1 MB in msgpack is spilled by the worker into its attempt prefix and named).
+/** Body frame: msgpack of Report[] in groups and lists (engine/wire/batches.ts; ≤ MAX_BATCH; an entry over 1 MB in msgpack is spilled by the worker into its attempt prefix and named).
  *  Sent again every lease period until each is answered. Key: attempt. */
 export interface Reports {
   readonly type: 'reports';
@@ -138,14 +138,14 @@ export interface Welcome {
   readonly leaseMs: number;
 }
 
-/** Body frame: msgpack of Assignment[], each as a list (core/compact.ts; ≤ MAX_BATCH). What is held never exceeds the last credit. Key: attempt. */
+/** Body frame: msgpack of Assignment[] in groups and lists (engine/wire/batches.ts; ≤ MAX_BATCH). What is held never exceeds the last credit. Key: attempt. */
 export interface Assign {
   readonly type: 'assign';
   readonly term: number;
 }
 export type AssignBody = readonly Assignment[];
 
-/** Each verdict goes as a list (core/compact.ts). Answer to reports, after the commits are on stable storage. `discarded` attempts' files are the worker's to remove. Key: attempt. */
+/** Verdicts go in groups (engine/wire/batches.ts). Answer to reports, after the commits are on stable storage. `discarded` attempts' files are the worker's to remove. Key: attempt. */
 export interface Verdicts {
   readonly type: 'verdicts';
   readonly verdicts: readonly {

@@ -1,8 +1,8 @@
-import type { Epoch, TaskId } from '../../core/contracts/job.js';
+import { attemptName, type Epoch, type TaskId } from '../../core/contracts/job.js';
 import { FIRST_SKIPPING_TRY } from '../../core/contracts/task.js';
 import type { CoreOptions } from './effects.js';
 import { TimeHeap } from './heap.js';
-import { attemptName, type JobState, parseAttempt } from './job-state.js';
+import { type JobState, parseAttempt } from './job-state.js';
 import { Leases } from './leases.js';
 import type { Outbox } from './outbox.js';
 import type { Scheduler, Worker } from './scheduler.js';

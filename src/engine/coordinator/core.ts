@@ -1,12 +1,12 @@
 import type { WireError } from '../../core/contracts/errors.js';
-import type { JobPhase, JobSpec, JobStatus, TaskId } from '../../core/contracts/job.js';
+import { attemptName, type JobPhase, type JobSpec, type JobStatus, type TaskId } from '../../core/contracts/job.js';
 import type { Heartbeat, Member, WorkerStatus } from '../../core/contracts/messages.js';
 import type { StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Assignment, Commit, Report } from '../../core/contracts/task.js';
 import { Books } from './books.js';
 import type { CoreOptions, Effect, WorkerInfo } from './effects.js';
 import { JobEvents } from './job-events.js';
-import { attemptName, type JobState } from './job-state.js';
+import type { JobState } from './job-state.js';
 import { ReportEvents } from './report-events.js';
 import type { Worker } from './scheduler.js';
 import { findStragglers } from './stragglers.js';

@@ -1,14 +1,5 @@
 import type { WireError } from '../../core/contracts/errors.js';
-import {
-  type Epoch,
-  type JobPhase,
-  type JobSpec,
-  type JobStatus,
-  type StageProgress,
-  type TaskId,
-  type TaskStage,
-  taskName,
-} from '../../core/contracts/job.js';
+import type { Epoch, JobPhase, JobSpec, JobStatus, StageProgress, TaskId, TaskStage } from '../../core/contracts/job.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
 import { StageGraph } from './stage-graph.js';
@@ -123,11 +114,7 @@ export class JobState {
   }
 }
 
-export function attemptName(task: TaskId, generation: number, epoch: Epoch): string {
-  return `${taskName(task)}-g${generation}-a${epoch.term}.${epoch.counter}`;
-}
-
-/** The parts of a name made by {@link attemptName}; null for anything else. */
+/** The parts of a name made by attemptName; null for anything else. */
 export function parseAttempt(name: string): { readonly task: TaskId; readonly generation: number; readonly epoch: Epoch } | null {
   const match = /^(?:s(\d{1,4})-)?(map|reduce|finalize)-(\d{1,10})-g(\d{1,10})-a(\d{1,15})\.(\d{1,15})$/.exec(name);
   if (match === null) return null;

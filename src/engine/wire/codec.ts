@@ -17,6 +17,7 @@ import {
   type ToWorker,
 } from '../../core/contracts/messages.js';
 import type { Report } from '../../core/contracts/task.js';
+import { groupReports, isShort } from './batches.js';
 import { type Check, mustBe } from './check.js';
 import { listHead, pack, unpack } from './msgpack.js';
 import { MESSAGES } from './schema.js';
@@ -54,12 +55,28 @@ export function encode<M extends Message>(message: M, ...body: BodyOf<M> extends
   return [header, second];
 }
 
+/** Of a group that holds one report only. */
+export const SHORT_REPORT_BYTES = 512;
+
+export interface PackedReport {
+  readonly report: Report;
+  /** As packReports.one() made it. */
+  readonly packed: Uint8Array | null;
+}
+
 /** Reports that are packed one by one, for their size and to be sent, and sent together. */
 export const packReports = {
-  one: (report: Report): Buffer => pack(packReport(report)),
+  /** Null for one of those that take next to nothing once they are grouped, {@link SHORT_REPORT_BYTES} at most. */
+  one: (report: Report): Buffer | null => (isShort(report) ? null : pack(packReport(report))),
   /** A `reports` message as {@link encode} makes it. @throws DafError ERR_DAF_PROTOCOL */
-  together(worker: string, packed: readonly Uint8Array[]): Buffer[] {
-    const body = Buffer.concat([listHead(packed.length), ...packed]);
+  together(worker: string, all: readonly PackedReport[]): Buffer[] {
+    const entries = groupReports(
+      all,
+      ({ report }) => report,
+      ({ packed }) => packed,
+    );
+    const parts = entries.map((entry) => (entry instanceof Uint8Array ? entry : pack(entry)));
+    const body = Buffer.concat([listHead(parts.length), ...parts]);
     bounded(body, MAX_BODY_BYTES, 'body of reports');
     return [pack({ type: 'reports', worker } satisfies Reports), body];
   },

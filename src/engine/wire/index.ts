@@ -6,8 +6,10 @@ export {
   decodeFromCoordinator,
   decodeFromHolder,
   encode,
+  type PackedReport,
   packReports,
   type Received,
+  SHORT_REPORT_BYTES,
 } from './codec.js';
 export { type DealerHandler, DealerSocket } from './dealer.js';
 export {

@@ -24,9 +24,10 @@ export const attemptName = text(128, /^[A-Za-z0-9._-]{1,128}$/);
 export const workerName = text(128, /^[A-Za-z0-9._:@-]{1,128}$/);
 export const bytes = whole();
 
-const step = whole(0, MAX_STEPS - 1);
-const stage = oneOf('map', 'reduce', 'finalize');
-export const index = whole(0, 2 ** 31);
+export const step = whole(0, MAX_STEPS - 1);
+export const stage = oneOf('map', 'reduce', 'finalize');
+export const MAX_INDEX = 2 ** 31;
+export const index = whole(0, MAX_INDEX);
 const taskId = record({ step, stage, index });
 export const range = { step, stage, from: index, count: index };
 export const generations = list(pair(whole(), whole(1)), 1 << 20);

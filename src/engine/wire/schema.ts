@@ -1,6 +1,6 @@
-import { packAssignment, packReport, packVerdict, unpackAssignment, unpackReport, unpackVerdict } from '../../core/compact.js';
 import { MAX_REPLICAS } from '../../core/contracts/job.js';
-import { type AssignBody, MAX_BATCH, type ReportsBody, type Verdicts } from '../../core/contracts/messages.js';
+import { MAX_BATCH, type Verdicts } from '../../core/contracts/messages.js';
+import { packAssignments, packReportList, packVerdicts, unpackAssignments, unpackReports, unpackVerdicts } from './batches.js';
 import { type Check, finite, list, nullable, oneOf, record, text, whole } from './check.js';
 import {
   assignment,
@@ -13,7 +13,6 @@ import {
   jobSpec,
   MAX_NAME,
   range,
-  report,
   wireError,
   workerName,
 } from './nouns.js';
@@ -28,36 +27,24 @@ const clientRequest = { request, token };
 interface MessageShape {
   readonly from: 'worker' | 'client' | 'coordinator' | 'reader' | 'holder';
   readonly header: Check;
-  /** The header as it is sent, where that is not as it is used. What comes is unpacked before it is checked. */
+  /** The header as it is sent, where that is not as it is used. What comes is unpacked, and what the form makes checked by it, before all else. */
   readonly headerForm?: Form;
-  /** Absent: the message has no body; `any`: whoever asked knows the shape; `raw`: bytes as they are. */
-  readonly body?: Check | 'any' | 'raw';
+  /** Absent: the message has no body; `any`: whoever asked knows the shape; `raw`: bytes as they are; `formed`: its form checks it. */
+  readonly body?: Check | 'any' | 'raw' | 'formed';
   /** The body likewise. */
   readonly form?: Form;
 }
 
 interface Form {
   pack(body: never): unknown;
+  /** @throws DafError ERR_DAF_PROTOCOL */
   unpack(packed: unknown): unknown;
 }
 
-/** @returns a form of lists */
-function each<T>(pack: (item: T) => unknown, unpack: (packed: unknown) => unknown): Form {
-  return {
-    pack: (body: never) => (body as readonly T[]).map(pack),
-    unpack: (packed) => (Array.isArray(packed) ? packed.map(unpack) : packed),
-  };
-}
-
-const assignments = each<AssignBody[number]>(packAssignment, unpackAssignment);
 const verdicts: Form = {
-  pack: ({ type, verdicts: all }: Verdicts) => ({ type, verdicts: all.map(packVerdict) }),
-  unpack: (packed) => {
-    const { verdicts: all } = packed as { readonly verdicts?: unknown };
-    return { ...(packed as object), verdicts: Array.isArray(all) ? all.map(unpackVerdict) : all };
-  },
+  pack: ({ type, verdicts: all }: Verdicts) => ({ type, verdicts: packVerdicts(all) }),
+  unpack: (packed) => ({ ...(packed as object), verdicts: unpackVerdicts((packed as { readonly verdicts?: unknown }).verdicts) }),
 } as Form;
-const reports = each<ReportsBody[number]>(packReport, unpackReport);
 
 /** Every message of core/contracts/messages.ts. */
 export const MESSAGES: Readonly<Record<string, MessageShape>> = {
@@ -85,7 +72,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
     }),
   },
   credit: { from: 'worker', header: record({ worker, seq: whole(), capacity: whole(0, 4096) }) },
-  reports: { from: 'worker', header: record({ worker }), body: list(report, MAX_BATCH), form: reports },
+  reports: { from: 'worker', header: record({ worker }), body: 'formed', form: { pack: packReportList, unpack: unpackReports } },
   'worker-bye': { from: 'worker', header: record({ worker }) },
   outputs: { from: 'worker', header: record({ worker, request, job: jobId, ...range }) },
   commits: { from: 'worker', header: record({ worker, request, job: jobId, from: whole() }) },
@@ -101,16 +88,16 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
     from: 'coordinator',
     header: record({ protocol: whole(), term: whole(), heartbeatMs: finite(1), leaseMs: finite(1) }),
   },
-  assign: { from: 'coordinator', header: record({ term: whole() }), body: list(assignment, MAX_BATCH), form: assignments },
+  assign: {
+    from: 'coordinator',
+    header: record({ term: whole() }),
+    body: 'formed',
+    form: { pack: packAssignments, unpack: unpackAssignments },
+  },
   verdicts: {
     from: 'coordinator',
     headerForm: verdicts,
-    header: record({
-      verdicts: list(
-        record({ job: jobId, attempt: attemptName, verdict: oneOf('committed', 'discarded', 'failure-noted') }),
-        MAX_BATCH,
-      ),
-    }),
+    header: record({}),
   },
   revoke: { from: 'coordinator', header: record({ attempts: list(attemptRef, MAX_BATCH) }) },
   'drop-job': { from: 'coordinator', header: record({ job: jobId }) },

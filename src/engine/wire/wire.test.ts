@@ -4,6 +4,7 @@ import { packReport } from '../../core/compact.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { MAX_BODY_BYTES, type Message, type Reports } from '../../core/contracts/messages.js';
 import type { Assignment, Report } from '../../core/contracts/task.js';
+import { packReportList } from './batches.js';
 import {
   checkEndpoint,
   DealerSocket,
@@ -40,12 +41,47 @@ const assignment: Assignment = {
   ...{ epoch: { term: 1, counter: 7 }, try: 2, backup: true },
 };
 
+/** Of a task of which there is nothing to tell. */
+function short(index: number): Report {
+  const outcome = {
+    ...done.outcome,
+    counters: {},
+    intake: index === 5 ? null : { records: 0, coverage: { bytes: 2 ** 40, seams: 7 } },
+  };
+  const usage = { ...report.usage, milliseconds: 2 };
+  return { ...report, task: { step: 0, stage: 'map', index }, attempt: `map-${index}-g0-a1.7`, outcome, usage } as Report;
+}
+const first: Assignment = {
+  ...{ job: 'job-1', task: { step: 0, stage: 'map', index: 3 }, generation: 0, attempt: 'map-3-g0-a1.7' },
+  ...{ epoch: { term: 1, counter: 7 }, try: 1, backup: false },
+};
+
 t.test('messages survive the trip', async (t) => {
   const { message, body } = decodeAtCoordinator(encode({ type: 'reports', worker: 'w1' } satisfies Reports, [report]));
   t.same(message, { type: 'reports', worker: 'w1' });
   t.same(body, [report]);
-  const [header, packed] = packReports.together('w1', [packReports.one(report), packReports.one(done)]);
-  t.same(decodeAtCoordinator([header!, packed!]).body, [report, done], 'packed one by one and sent together');
+  const mixed = [
+    short(3),
+    short(4),
+    report,
+    done,
+    short(5),
+    { ...short(6), generation: 1 },
+    { ...short(7), attempt: 'another-name' },
+  ];
+  const together = packReports.together(
+    'w1',
+    mixed.map((each) => ({ report: each, packed: packReports.one(each) })),
+  );
+  t.same(decodeAtCoordinator(together).body, mixed, 'packed one by one and sent together');
+  t.same(together, encode({ type: 'reports', worker: 'w1' }, mixed));
+  t.equal(packReports.one(short(3)), null);
+  const many = Array.from({ length: 64 }, (_, i) => short(i));
+  const sent = encode({ type: 'reports', worker: 'w1' }, many);
+  t.same(decodeAtCoordinator(sent).body, many);
+  t.ok(sent[1]!.length < 64 * 40, 'what they have in common goes once');
+  const assignments = [first, { ...first, task: { ...first.task, index: 4 }, attempt: 'map-4-g0-a1.7' }, assignment];
+  t.same(decodeFromCoordinator(encode({ type: 'assign', term: 1 }, assignments)).body, assignments);
   t.same(decodeFromCoordinator(encode({ type: 'assign', term: 1 }, [assignment])).body, [assignment]);
   const verdicts = { type: 'verdicts', verdicts: [{ job: 'job-1', attempt: 'a', verdict: 'discarded' }] } as const;
   t.same(decodeFromCoordinator(encode(verdicts)).message, verdicts);
@@ -54,6 +90,8 @@ t.test('messages survive the trip', async (t) => {
 
 t.test('malformed messages are refused, never worse', async (t) => {
   const good = encode({ type: 'reports', worker: 'w1' }, [report]);
+  const [group] = packReportList([short(3)]) as [unknown[]];
+  const rows = group[7] as number[];
   const refused: [string, Uint8Array[]][] = [
     ['no frames', []],
     ['three frames', [...good, good[0]!]],
@@ -79,6 +117,13 @@ t.test('malformed messages are refused, never worse', async (t) => {
     ['list too short', [good[0]!, pack([['job-1', 0, 'map']])]],
     ['member of a list', [good[0]!, pack([[...(packReport(done) as unknown[]).slice(0, 13), -1]])]],
     ['outcome of a list', [good[0]!, pack([(packReport(done) as unknown[]).with(8, [null, [], null, 5, 1, [5], 4, [], []])])]],
+    ['group of a list', [good[0]!, pack([group.with(7, [1, 2, 3])])]],
+    ['row of a group', [good[0]!, pack([group.with(7, rows.with(3, -1))])]],
+    ['job of a group', [good[0]!, pack([group.with(0, 'JOB')])]],
+    ['worker of a group', [good[0]!, pack([group.with(5, null)])]],
+    ['index of a group', [good[0]!, pack([group.with(7, rows.with(0, 2 ** 40))])]],
+    ['too many in a group', [good[0]!, pack([group.with(7, Array.from({ length: 65 }, () => rows).flat())])]],
+    ['too many in groups', [good[0]!, pack(Array.from({ length: 33 }, () => group.with(7, [...rows, ...rows])))]],
     ['worker name', [pack({ type: 'worker-bye', worker: '../x' })]],
     ['too many', [pack({ type: 'reports', worker: 'w1' }), pack(Array.from({ length: 65 }, () => report))]],
     ['header too large', [pack({ type: 'worker-bye', worker: 'w', pad: 'x'.repeat(70_000) })]],

@@ -16,6 +16,7 @@ import {
   jobSpec,
   type KeyPair,
   member,
+  type PackedReport,
   packReports,
   type Received,
 } from '../wire/index.js';
@@ -76,9 +77,8 @@ export class CoordinatorLink {
     return this.#socket.send(encode(message, ...body));
   }
 
-  /** @param packed one by one */
-  sendReports(packed: readonly Uint8Array[]): Promise<boolean> {
-    return this.#socket.send(packReports.together(this.#worker, packed));
+  sendReports(reports: readonly PackedReport[]): Promise<boolean> {
+    return this.#socket.send(packReports.together(this.#worker, reports));
   }
 
   async spec(job: string): Promise<JobSpec> {

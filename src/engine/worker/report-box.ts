@@ -1,18 +1,16 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { MAX_BATCH, MAX_BODY_BYTES } from '../../core/contracts/messages.js';
 import type { Assignment, Report } from '../../core/contracts/task.js';
-import { packReports } from '../wire/index.js';
+import { type PackedReport, packReports, SHORT_REPORT_BYTES } from '../wire/index.js';
 
 /** Room for the frame of a batch. */
 const MAX_REPORT = MAX_BODY_BYTES - 4096;
 
-export interface Waiting {
-  readonly report: Report;
-  /** As it is sent: packed once, however often that is. */
-  readonly packed: Uint8Array;
-}
+/** Packed once, however often it is sent. */
+export type Waiting = PackedReport;
 
 interface Entry extends Waiting {
+  readonly bytes: number;
   /** When it was sent last; −∞ before the first time. */
   sentAt: number;
 }
@@ -23,7 +21,8 @@ export class ReportBox {
 
   add(key: string, report: Report): void {
     const packed = packReports.one(report);
-    this.#waiting.set(key, packed.length <= MAX_REPORT ? entry(report, packed) : tooLarge(report, packed.length));
+    const fits = packed === null || packed.length <= MAX_REPORT;
+    this.#waiting.set(key, fits ? entry(report, packed) : tooLarge(report, packed.length));
   }
 
   /** The report that the verdict was about; undefined when it had been answered before. */
@@ -50,12 +49,12 @@ export class ReportBox {
       if (now - each.sentAt < againMs) continue;
       each.sentAt = now;
       const last = batches[batches.length - 1];
-      if (last === undefined || last.length === MAX_BATCH || bytes + each.packed.length > MAX_REPORT) {
+      if (last === undefined || last.length === MAX_BATCH || bytes + each.bytes > MAX_REPORT) {
         batches.push([each]);
-        bytes = each.packed.length;
+        bytes = each.bytes;
       } else {
         last.push(each);
-        bytes += each.packed.length;
+        bytes += each.bytes;
       }
     }
     return batches;
@@ -74,8 +73,8 @@ export class ReportBox {
   }
 }
 
-function entry(report: Report, packed: Uint8Array): Entry {
-  return { report, packed, sentAt: Number.NEGATIVE_INFINITY };
+function entry(report: Report, packed: Uint8Array | null): Entry {
+  return { report, packed, bytes: packed?.length ?? SHORT_REPORT_BYTES, sentAt: Number.NEGATIVE_INFINITY };
 }
 
 function tooLarge(report: Report, bytes: number): Entry {

@@ -246,7 +246,7 @@ export class WorkerShell {
   #sendReports(): void {
     if (this.#welcome === null || this.#closed) return;
     for (const batch of this.#reports.due(performance.now(), this.#welcome.leaseMs / 2)) {
-      void this.#link.sendReports(batch.map(({ packed }) => packed)).then((sent) => {
+      void this.#link.sendReports(batch).then((sent) => {
         if (sent) failpoint('worker.after-report');
       });
     }

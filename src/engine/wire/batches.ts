@@ -1,0 +1,257 @@
+import {
+  isPlain,
+  PLAIN,
+  packAssignment,
+  packReport,
+  plainAt,
+  pushPlain,
+  unpackAssignment,
+  unpackReport,
+} from '../../core/compact.js';
+import { DafError } from '../../core/contracts/errors.js';
+import { attemptName, type TaskId } from '../../core/contracts/job.js';
+import { MAX_BATCH, type Verdicts } from '../../core/contracts/messages.js';
+import type { Assignment, Outcome, Report } from '../../core/contracts/task.js';
+import { type Check, list, mustBe, oneOf, whole } from './check.js';
+import { assignment, bytes, attemptName as givenName, jobId, MAX_INDEX, report, stage, step, workerName } from './nouns.js';
+
+/*
+ * The batches that cross the wire for every task. Entries in a row that have all but a few numbers in common travel as one group: what is
+ * common once, then the numbers, one after the other; names of attempts are made again from them. All else goes one by one, as lists
+ * (core/compact.ts). What comes is checked here, so that a group is checked once and not for every entry.
+ */
+
+type Verdict = Verdicts['verdicts'][number];
+type PlainOutcome = Extract<Outcome, { kind: 'done' }>;
+
+/** [job, step, stage, generation, term, rows]; a row: index, counter, try. */
+const ASSIGNMENTS = 6;
+const ASSIGNMENT_ROW = 3;
+/** [job, step, stage, generation, term, worker, reservedBytes, rows]; a row: index, counter, three of usage, the outcome's. */
+const REPORTS = 8;
+const REPORT_ROW = 5 + PLAIN;
+/** [job, verdict, attempts]. */
+const VERDICTS = 3;
+
+const attempts = list(givenName, MAX_BATCH);
+const verdict = oneOf('committed', 'discarded', 'failure-noted');
+const anyWhole = whole();
+
+export function packAssignments(all: readonly Assignment[]): unknown[] {
+  const packed: unknown[] = [];
+  let first: Assignment | null = null;
+  let rows: number[] = [];
+  for (const each of all) {
+    if (each.backup || !isNamedAfter(each)) {
+      packed.push(packAssignment(each));
+      first = null;
+      continue;
+    }
+    const { job, task, generation, epoch } = each;
+    if (first === null || !goTogether(first, each)) {
+      first = each;
+      rows = [];
+      packed.push([job, task.step, task.stage, generation, epoch.term, rows]);
+    }
+    rows.push(task.index, epoch.counter, each.try);
+  }
+  return packed;
+}
+
+/** @throws DafError ERR_DAF_PROTOCOL */
+export function unpackAssignments(packed: unknown): Assignment[] {
+  const all: Assignment[] = [];
+  for (const entry of entries(packed)) {
+    if (!isGroup(entry, ASSIGNMENTS)) {
+      all.push(checked(assignment, unpackAssignment(entry)));
+      continue;
+    }
+    const [job, at, kind, generation, term, given] = entry;
+    checkHead(job, at, kind, generation, term);
+    const rows = rowsOf(given, ASSIGNMENT_ROW);
+    for (let i = 0; i < rows.length; i += ASSIGNMENT_ROW) {
+      const task = taskOf(at, kind, rows[i]!);
+      const epoch = { term: term as number, counter: rows[i + 1]! };
+      const attempt = attemptName(task, generation as number, epoch);
+      const tries = rows[i + 2]!;
+      if (tries === 0) throw malformed('a try of 0');
+      all.push({ job: job as string, task, generation: generation as number, attempt, epoch, try: tries, backup: false });
+    }
+  }
+  return bounded(all);
+}
+
+/** True for a report of which a group can be made: its size in a message is then next to nothing. */
+export function isShort(report: Report): boolean {
+  return isPlain(report.outcome) && Number.isSafeInteger(report.usage.milliseconds) && isNamedAfter(report);
+}
+
+/**
+ * Reports as entries of a batch.
+ * @param alone how one that fits into no group is packed
+ */
+export function groupReports<T>(all: readonly T[], reportOf: (each: T) => Report, alone: (each: T) => unknown): unknown[] {
+  const packed: unknown[] = [];
+  let first: Report | null = null;
+  let rows: number[] = [];
+  for (const each of all) {
+    const report = reportOf(each);
+    if (!isShort(report)) {
+      packed.push(alone(each));
+      first = null;
+      continue;
+    }
+    const { job, task, generation, epoch, usage } = report;
+    if (first === null || !goTogether(first, report) || !isUsedAlike(first, report)) {
+      first = report;
+      rows = [];
+      packed.push([job, task.step, task.stage, generation, epoch.term, usage.worker, usage.reservedBytes, rows]);
+    }
+    rows.push(task.index, epoch.counter, usage.milliseconds, usage.nativePeakBytes, usage.processPeakBytes);
+    pushPlain(rows, report.outcome as PlainOutcome);
+  }
+  return packed;
+}
+
+export function packReportList(all: readonly Report[]): unknown[] {
+  return groupReports(all, (each) => each, packReport);
+}
+
+/** @throws DafError ERR_DAF_PROTOCOL */
+export function unpackReports(packed: unknown): Report[] {
+  const all: Report[] = [];
+  for (const entry of entries(packed)) {
+    if (isGroup(entry, REPORTS)) unpackGroup(entry, all);
+    else all.push(checked(report, unpackReport(entry)));
+  }
+  return bounded(all);
+}
+
+function unpackGroup(entry: readonly unknown[], all: Report[]): void {
+  const [job, at, kind, generation, term, worker, reserved, given] = entry;
+  checkHead(job, at, kind, generation, term);
+  mustBe(workerName, worker, 'worker');
+  mustBe(bytes, reserved, 'reservedBytes');
+  const rows = rowsOf(given, REPORT_ROW);
+  for (let i = 0; i < rows.length; i += REPORT_ROW) {
+    const task = taskOf(at, kind, rows[i]!);
+    const epoch = { term: term as number, counter: rows[i + 1]! };
+    all.push({
+      job: job as string,
+      task,
+      generation: generation as number,
+      attempt: attemptName(task, generation as number, epoch),
+      epoch,
+      outcome: plainAt(rows, i + 5),
+      usage: {
+        worker: worker as string,
+        milliseconds: rows[i + 2]!,
+        reservedBytes: reserved as number,
+        nativePeakBytes: rows[i + 3]!,
+        processPeakBytes: rows[i + 4]!,
+      },
+    });
+  }
+}
+
+export function packVerdicts(all: readonly Verdict[]): unknown[] {
+  const packed: unknown[] = [];
+  let first: Verdict | null = null;
+  let named: string[] = [];
+  for (const each of all) {
+    if (first === null || first.job !== each.job || first.verdict !== each.verdict) {
+      first = each;
+      named = [];
+      packed.push([each.job, each.verdict, named]);
+    }
+    named.push(each.attempt);
+  }
+  return packed;
+}
+
+/** @throws DafError ERR_DAF_PROTOCOL */
+export function unpackVerdicts(packed: unknown): Verdict[] {
+  const all: Verdict[] = [];
+  for (const entry of entries(packed)) {
+    if (!isGroup(entry, VERDICTS)) throw malformed('no verdicts');
+    const [job, what, named] = entry;
+    mustBe(jobId, job, 'job');
+    mustBe(verdict, what, 'verdict');
+    mustBe(attempts, named, 'attempts');
+    for (const attempt of named as readonly string[]) {
+      all.push({ job: job as string, attempt, verdict: what as Verdict['verdict'] });
+    }
+  }
+  return bounded(all);
+}
+
+function isNamedAfter({
+  task,
+  generation,
+  attempt,
+  epoch,
+}: Pick<Assignment, 'task' | 'generation' | 'attempt' | 'epoch'>): boolean {
+  return attempt === attemptName(task, generation, epoch);
+}
+
+type Common = Pick<Assignment, 'job' | 'task' | 'generation' | 'epoch'>;
+
+function goTogether(a: Common, b: Common): boolean {
+  return (
+    a.job === b.job &&
+    a.task.step === b.task.step &&
+    a.task.stage === b.task.stage &&
+    a.generation === b.generation &&
+    a.epoch.term === b.epoch.term
+  );
+}
+
+function isUsedAlike({ usage: a }: Report, { usage: b }: Report): boolean {
+  return a.worker === b.worker && a.reservedBytes === b.reservedBytes;
+}
+
+function entries(packed: unknown): readonly unknown[] {
+  if (!Array.isArray(packed) || packed.length > MAX_BATCH) throw malformed(`expected a list of at most ${MAX_BATCH}`);
+  return packed;
+}
+
+function isGroup(entry: unknown, length: number): entry is readonly unknown[] {
+  return Array.isArray(entry) && entry.length === length;
+}
+
+function checkHead(job: unknown, at: unknown, kind: unknown, generation: unknown, term: unknown): void {
+  mustBe(jobId, job, 'job');
+  mustBe(step, at, 'step');
+  mustBe(stage, kind, 'stage');
+  mustBe(anyWhole, generation, 'generation');
+  mustBe(anyWhole, term, 'term');
+}
+
+function taskOf(at: unknown, kind: unknown, i: number): TaskId {
+  if (i > MAX_INDEX) throw malformed(`a task ${i}`);
+  return { step: at as number, stage: kind as TaskId['stage'], index: i };
+}
+
+/** Rows of numbers that are whole and not negative. */
+function rowsOf(given: unknown, width: number): readonly number[] {
+  if (!Array.isArray(given) || given.length % width !== 0 || given.length > MAX_BATCH * width) throw malformed('no rows');
+  for (let i = 0; i < given.length; i++) {
+    const value: unknown = given[i];
+    if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed('a row holds something else than whole numbers');
+  }
+  return given as readonly number[];
+}
+
+function checked<T>(check: Check, entry: unknown): T {
+  mustBe(check, entry, 'entry');
+  return entry as T;
+}
+
+function bounded<T>(all: T[]): T[] {
+  if (all.length > MAX_BATCH) throw malformed(`${all.length} entries, more than ${MAX_BATCH}`);
+  return all;
+}
+
+function malformed(why: string): DafError {
+  return new DafError('ERR_DAF_PROTOCOL', `malformed batch: ${why}`);
+}

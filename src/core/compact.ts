@@ -1,4 +1,4 @@
-import type { TaskId } from './contracts/job.js';
+import type { Split, SplitPiece, TaskId } from './contracts/job.js';
 import type { Assignment, AttemptUsage, Commit, Intake, Outcome, Report } from './contracts/task.js';
 
 /*
@@ -15,6 +15,7 @@ const REPORT = 14;
 const COMMIT = 9;
 const DONE = 9;
 const INTAKE = 3;
+const SPLIT = 2;
 
 export function packAssignment({ job, task, generation, attempt, epoch, try: tries, backup }: Assignment): Packed {
   return [job, task.step, task.stage, task.index, generation, attempt, epoch.term, epoch.counter, tries, backup];
@@ -165,4 +166,45 @@ function isList(value: unknown, length: number): value is Packed {
 function isEmpty(counters: Readonly<Record<string, number>>): boolean {
   for (const _ in counters) return false;
   return true;
+}
+
+export function packSplit({ index, pieces }: Split): Packed {
+  return [index, pieces.map(packPiece)];
+}
+
+function packPiece({
+  name,
+  path,
+  stored,
+  offset,
+  length,
+  fileLength,
+  compression,
+  unpackedOffset,
+  split,
+  at,
+}: SplitPiece): Packed {
+  return [name, path, stored, offset, length, fileLength, compression, unpackedOffset, split, at];
+}
+
+/** Of what {@link packSplit} made; lists of splits of earlier versions, which a replay may read, hold objects. */
+export function unpackSplit(packed: unknown): Split {
+  if (!isList(packed, SPLIT)) return packed as Split;
+  const [index, pieces] = packed as unknown as [number, Packed[]];
+  return { index, pieces: Array.isArray(pieces) ? pieces.map(unpackPiece) : pieces };
+}
+
+function unpackPiece([
+  name,
+  path,
+  stored,
+  offset,
+  length,
+  fileLength,
+  compression,
+  unpackedOffset,
+  split,
+  at,
+]: Packed): SplitPiece {
+  return { name, path, stored, offset, length, fileLength, compression, unpackedOffset, split, at } as SplitPiece;
 }

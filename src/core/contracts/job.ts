@@ -193,7 +193,7 @@ export const jobPrefix = (job: string): string => `_daf/${job}/`;
 export const specKey = (job: string): string => `_daf/${job}/job.json`;
 export const codeKey = (job: string, code: StageCode): string =>
   `_daf/${job}/code/${code.sha256}.${code.kind === 'module' ? 'mjs' : 'so'}`;
-/** A sequence of msgpack-encoded Split objects, concatenated; steps that read the job's input name their range of them. */
+/** A sequence of msgpack-encoded Splits as lists (core/compact.ts), concatenated; steps that read the job's input name their range of them. */
 export const splitsKey = (job: string): string => `_daf/${job}/splits.bin`;
 /** Little-endian uint64 offsets into splits.bin: one more than there are splits. */
 export const splitsIndexKey = (job: string): string => `_daf/${job}/splits.idx`;

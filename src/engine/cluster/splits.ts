@@ -1,3 +1,4 @@
+import { packSplit } from '../../core/compact.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { type InputFormat, isLines, type Split, type SplitPiece, splitsIndexKey, splitsKey } from '../../core/contracts/job.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
@@ -86,7 +87,7 @@ export async function storeSplits(
   async function* packed(): AsyncGenerator<Uint8Array> {
     let at = 0;
     for await (const split of splits) {
-      const bytes = Buffer.from(pack(split));
+      const bytes = Buffer.from(pack(packSplit(split)));
       at += bytes.length;
       offsets.push(at);
       yield bytes;

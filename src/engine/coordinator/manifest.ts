@@ -13,10 +13,10 @@ export interface PublishPlan {
 }
 
 /**
- * What publishing will do, from all committed tasks in task order: a pure function, so that a restarted coordinator plans the same.
+ * What publishing will do, from all committed tasks in task order, page by page: a pure function, so that a restarted coordinator plans the same.
  * @throws DafError ERR_DAF_OUTPUT_CONFLICT when two outputs cannot both have their names; ERR_DAF_PROTOCOL for one outside its attempt.
  */
-export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask>): Promise<PublishPlan> {
+export async function planPublish(spec: JobSpec, pages: AsyncIterable<readonly StoredTask[]>): Promise<PublishPlan> {
   const files: OutputFile[] = [];
   const refused: RefusedInput[] = [];
   const counters = new Map<string, number>();
@@ -25,10 +25,10 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
   let records = 0;
   let mapped = 0;
   let skipped = 0;
-  for await (const { task, commit } of tasks) {
-    if (commit === null) continue;
-    const prefix = attemptPrefix(spec.id, task, commit.attempt);
+  const add = ({ task, commit }: StoredTask): void => {
+    if (commit === null) return;
     for (const file of commit.outcome.outputs) {
+      const prefix = attemptPrefix(spec.id, task, commit.attempt);
       if (!file.key.startsWith(prefix))
         throw new DafError('ERR_DAF_PROTOCOL', `output ${file.name} lies at ${file.key}, outside ${prefix}`);
       files.push(file);
@@ -36,12 +36,13 @@ export async function planPublish(spec: JobSpec, tasks: AsyncIterable<StoredTask
     refused.push(...commit.outcome.refused);
     // Task order, so that sums of fractions come out alike every time.
     for (const [name, amount] of Object.entries(commit.outcome.counters)) counters.set(name, (counters.get(name) ?? 0) + amount);
-    if (task.step !== intake || task.stage !== 'map') continue;
+    if (task.step !== intake || task.stage !== 'map') return;
     mapped += commit.outcome.recordsIn;
     skipped += commit.outcome.skipped;
     records += commit.outcome.intake?.records ?? 0;
     if (commit.outcome.intake !== null) read.add(commit.outcome.intake.coverage);
-  }
+  };
+  for await (const page of pages) for (const task of page) add(task);
   files.sort((a, b) => compare(a.name, b.name));
   checkNames(files);
   const outputs: ManifestOutput[] = files.map(({ name, bytes, records: count, crc32c, volatile }) =>

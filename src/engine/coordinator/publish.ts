@@ -17,7 +17,7 @@ const PARALLEL = 16;
  */
 export async function publishJob(
   spec: JobSpec,
-  tasks: AsyncIterable<StoredTask>,
+  tasks: AsyncIterable<readonly StoredTask[]>,
   output: BlobStore,
   report: AsyncIterable<Uint8Array>,
   stillLeader: () => Promise<void>,

@@ -124,21 +124,23 @@ export class Repairs {
     const ring = new Ring([...members.keys()]);
     const begun = ports.now();
     let waited = 0;
-    for await (const { task, commit } of steps.tasks(spec)) {
-      if (job.phase !== 'running' || this.#service.closed) return;
-      if (core.membership !== membership) {
-        this.#dueAt(spec.id, ports.now());
-        return;
+    for await (const page of steps.tasks(spec)) {
+      for (const { task, commit } of page) {
+        if (job.phase !== 'running' || this.#service.closed) return;
+        if (core.membership !== membership) {
+          this.#dueAt(spec.id, ports.now());
+          return;
+        }
+        if (commit?.outcome.held == null || job.table(task).dropped) continue;
+        this.#order(spec, commit, ring, members);
+        const full = ports.now();
+        while (this.#orders.size >= MAX_ORDERS && !this.#service.closed) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+        waited += ports.now() - full;
       }
-      if (commit?.outcome.held == null || job.table(task).dropped) continue;
-      this.#order(spec, commit, ring, members);
-      const full = ports.now();
-      while (this.#orders.size >= MAX_ORDERS && !this.#service.closed) {
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-      }
-      waited += ports.now() - full;
     }
     const took = ports.now() - begun - waited;
     this.#rest.set(spec.id, ports.now() + took / LOOK_SHARE);

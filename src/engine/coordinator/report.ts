@@ -1,3 +1,4 @@
+import { isPlain } from '../../core/compact.js';
 import type { JobSpec, JobStatus } from '../../core/contracts/job.js';
 import { taskName } from '../../core/contracts/job.js';
 import type { TaskOutcomeReport } from '../../core/contracts/report.js';
@@ -29,15 +30,34 @@ function committed({ held, outputs, counters, refused, skipped, reads }: Commit[
   };
 }
 
+/** JSON. Put together by hand, since there are many of them: of the texts in it all but the worker's name and what failed are letters, digits, dots and dashes. */
+function lineOf(
+  task: StoredTask['task'],
+  generation: number,
+  failures: StoredTask['failures'],
+  failedOn: StoredTask['failedOn'],
+  { attempt, outcome, usage }: Commit,
+): string {
+  const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
+  const more = isPlain(outcome) && outcome.skipped === 0 ? '{}' : JSON.stringify(committed(outcome));
+  return (
+    `{"task":"${taskName(task)}","attempt":"${attempt}","generation":${generation},"failures":${failures.length},` +
+    `"failedOn":${failedOn.length === 0 ? '[]' : JSON.stringify(failedOn)},` +
+    `"recordsIn":${outcome.recordsIn},"recordsOut":${outcome.recordsOut},"worker":${JSON.stringify(worker)},` +
+    `"milliseconds":${milliseconds},"reservedBytes":${reservedBytes},"nativePeakBytes":${nativePeakBytes},` +
+    `"processPeakBytes":${processPeakBytes}${more === '{}' ? '' : `,${more.slice(1, -1)}`}}`
+  );
+}
+
 /**
  * report.json: what running the job was like. Its bytes differ from run to run, which is why the manifest does not check it. Written
- * task by task, so that a large job needs no large string.
+ * page by page, so that a large job needs no large string.
  */
 export async function* reportJson(
   spec: JobSpec,
   status: JobStatus,
   processes: readonly ProcessPeak[],
-  tasks: AsyncIterable<StoredTask>,
+  pages: AsyncIterable<readonly StoredTask[]>,
 ): AsyncIterable<Uint8Array> {
   const head = {
     job: spec.name,
@@ -51,23 +71,14 @@ export async function* reportJson(
   let text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "tasks": [`;
   let first = true;
   const peaks = new Map<string, number>();
-  for await (const { task, generation, failures, failedOn, commit } of tasks) {
-    if (commit === null) continue;
-    const line = {
-      task: taskName(task),
-      attempt: commit.attempt,
-      generation,
-      failures: failures.length,
-      failedOn,
-      recordsIn: commit.outcome.recordsIn,
-      recordsOut: commit.outcome.recordsOut,
-      ...commit.usage,
-      ...committed(commit.outcome),
-    };
-    text += `${first ? '' : ','}\n    ${JSON.stringify(line)}`;
-    first = false;
-    const { worker, processPeakBytes } = commit.usage;
-    peaks.set(worker, Math.max(peaks.get(worker) ?? 0, processPeakBytes));
+  for await (const page of pages) {
+    for (const { task, generation, failures, failedOn, commit } of page) {
+      if (commit === null) continue;
+      text += `${first ? '' : ','}\n    ${lineOf(task, generation, failures, failedOn, commit)}`;
+      first = false;
+      const { worker, processPeakBytes } = commit.usage;
+      if (processPeakBytes > (peaks.get(worker) ?? 0)) peaks.set(worker, processPeakBytes);
+    }
     if (text.length < CHUNK) continue;
     yield Buffer.from(text);
     text = '';

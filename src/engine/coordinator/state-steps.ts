@@ -111,12 +111,12 @@ export class StateSteps {
   }
 
   /** All recorded tasks of a job in order, a page at a time: a large job need not fit in memory. */
-  async *tasks(spec: JobSpec): AsyncIterable<StoredTask> {
+  async *tasks(spec: JobSpec): AsyncIterable<readonly StoredTask[]> {
     for (const { step, stage } of new StageGraph(spec).tables) {
       for (let from = 0, more = true; more; ) {
         const range = { step, stage, from, count: TASK_PAGE };
         const page = await this.persist('tasks', () => this.#world.state.loadTasks(spec.id, range));
-        yield* page;
+        yield page;
         more = page.length === TASK_PAGE;
         from = (page.at(-1)?.task.index ?? 0) + 1;
       }

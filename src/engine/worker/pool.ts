@@ -3,7 +3,7 @@ import { addon } from '../../core/addon/index.js';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import type { TaskInput } from '../../core/contracts/task.js';
 import { taskBudget } from '../../core/memory-plan.js';
-import { packInputs, unpackResults } from './crossing.js';
+import { packInputs, type Returning, unpackResults } from './crossing.js';
 import type { TaskResult } from './task-result.js';
 
 const MB = 2 ** 20;
@@ -31,7 +31,7 @@ export class TaskPool {
   async run(inputs: readonly TaskInput[], signal: AbortSignal): Promise<TaskResult[]> {
     const started = performance.now();
     try {
-      return unpackResults((await this.#piscina.run(packInputs(inputs), { signal })) as string);
+      return unpackResults((await this.#piscina.run(packInputs(inputs), { signal })) as Returning);
     } catch (error) {
       const failure = toWire(threadError(error, signal));
       const milliseconds = performance.now() - started;

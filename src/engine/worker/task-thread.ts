@@ -6,7 +6,7 @@ import type { Outcome, TaskInput } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import { setBegun } from './control-words.js';
-import { type Crossing, packResults, unpackInputs } from './crossing.js';
+import { type Crossing, packResults, type Returning, unpackInputs } from './crossing.js';
 import { runFinalize } from './finalize-task.js';
 import { GivenRecords } from './input/given.js';
 import { LostInputs } from './lost-inputs.js';
@@ -23,7 +23,7 @@ import type { StageResult, TaskResult } from './task-result.js';
 const runners = new RunnerCache(3);
 
 /** Entry of a piscina thread: runs attempts one after the other. Never rejects: errors would lose their class and code on the way. */
-export default async function runTasks(crossing: Crossing): Promise<string> {
+export default async function runTasks(crossing: Crossing): Promise<Returning> {
   const results: TaskResult[] = [];
   for (const input of unpackInputs(crossing)) results.push(await runTask(input));
   return packResults(results);

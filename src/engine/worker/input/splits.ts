@@ -1,3 +1,4 @@
+import { unpackSplit } from '../../../core/compact.js';
 import { DafError } from '../../../core/contracts/errors.js';
 import { type Split, splitsIndexKey, splitsKey } from '../../../core/contracts/job.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
@@ -34,7 +35,7 @@ function uint64(bytes: Uint8Array, at: number): number {
 }
 
 function parse(bytes: Uint8Array, length: number, index: number): Split {
-  const split = unpack(bytes) as Split;
+  const split = unpackSplit(unpack(bytes));
   if (bytes.length !== length || split.index !== index || !Array.isArray(split.pieces)) {
     throw new DafError('ERR_DAF_BAD_DATA', `split ${index} is damaged`);
   }

@@ -4,6 +4,7 @@ import { toWire } from '../../../core/contracts/errors.js';
 import type { MapInput, RecordBlock } from '../../../core/contracts/stage.js';
 import type { TaskInput } from '../../../core/contracts/task.js';
 import { openBlobStore } from '../../stores/open-blob.js';
+import { ControlWords } from '../control-words.js';
 import { GivenRecords } from '../input/given.js';
 import { openRecords } from '../input/open-records.js';
 import { NO_FILES, nowhere } from '../output/nowhere.js';
@@ -30,7 +31,7 @@ process.once('message', (request) => {
 });
 
 async function run({ input: given, from, to, notes }: ProbeRequest): Promise<void> {
-  const input: TaskInput = { ...given, control: new Int32Array(new SharedArrayBuffer(12)) };
+  const input: TaskInput = { ...given, control: new ControlWords().next() };
   const store = openBlobStore(input.spec.output);
   const context = new AttemptContext(input, NO_FILES, new GivenRecords(input, store));
   const runner = await new RunnerCache(1).get(input);

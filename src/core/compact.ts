@@ -1,4 +1,4 @@
-import type { Split, SplitPiece, TaskId } from './contracts/job.js';
+import { attemptName, type Split, type SplitPiece, type TaskId } from './contracts/job.js';
 import type { Assignment, AttemptUsage, Commit, Intake, Outcome, Report } from './contracts/task.js';
 
 /*
@@ -61,19 +61,27 @@ export function unpackReport(packed: unknown): unknown {
   };
 }
 
-/** Of a task whose name and generation are known. */
-export function packCommit({ attempt, epoch, outcome, usage }: Commit): Packed {
+/** Of a task whose name and generation are known; the attempt's name follows from these, mostly, and is null then. */
+export function packCommit({ task, generation, attempt, epoch, outcome, usage }: Commit): Packed {
   const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
-  const done = packOutcome(outcome);
-  return [attempt, epoch.term, epoch.counter, done, worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes];
+  const { term, counter } = epoch;
+  const name = attempt === attemptName(task, generation, epoch) ? null : attempt;
+  let done: unknown;
+  if (isPlain(outcome)) {
+    const numbers: number[] = [];
+    pushPlain(numbers, outcome);
+    done = numbers;
+  } else done = packOutcome(outcome);
+  return [name, term, counter, done, worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes];
 }
 
-/** Of what {@link packCommit} made. */
+/** Of what {@link packCommit} made; that of earlier versions is the longer form throughout. */
 export function unpackCommit(packed: unknown, task: TaskId, generation: number): Commit {
   const list = packed as Packed & { readonly length: typeof COMMIT };
   const epoch = { term: list[1] as number, counter: list[2] as number };
-  const outcome = unpackOutcome(list[3]) as Done;
-  return { task, generation, attempt: list[0] as string, epoch, outcome, usage: unpackUsage(list, 4) as AttemptUsage };
+  const outcome = isList(list[3], PLAIN) ? plainAt(list[3] as readonly number[], 0) : (unpackOutcome(list[3]) as Done);
+  const attempt = (list[0] as string | null) ?? attemptName(task, generation, epoch);
+  return { task, generation, attempt, epoch, outcome, usage: unpackUsage(list, 4) as AttemptUsage };
 }
 
 /** A failure stays an object: there are few. */

@@ -23,7 +23,7 @@ export class ReportEvents {
     const id = worker.worker;
     if (attempts.isOfLaterTerm(report.epoch)) return;
     const job = jobs.get(report.job);
-    const attempt = attempts.get(report.job, report.attempt) ?? this.#adopt(worker, report, now);
+    const attempt = attempts.find(report.job, report.attempt, report.epoch) ?? this.#adopt(worker, report, now);
     if (attempt === undefined || job === undefined || attempt.worker !== id) {
       const winner = job?.has(report.task) && job.table(report.task).isWinner(report.task.index, report.generation, report.epoch);
       out.verdict(id, report.job, report.attempt, winner ? 'committed' : 'discarded');
@@ -59,7 +59,7 @@ export class ReportEvents {
   commitDecided(id: string, commit: Commit, winner: Pick<Commit, 'epoch' | 'outcome'> | null, now: number): void {
     const { attempts, jobs, out, setbacks, health } = this.#books;
     const job = jobs.get(id);
-    const attempt = attempts.get(id, commit.attempt);
+    const attempt = attempts.find(id, commit.attempt, commit.epoch);
     if (attempt !== undefined) attempts.drop(attempt);
     const own = winner !== null && winner.epoch.term === commit.epoch.term && winner.epoch.counter === commit.epoch.counter;
     if (attempt !== undefined) out.verdict(attempt.worker, id, commit.attempt, own ? 'committed' : 'discarded');

@@ -8,7 +8,7 @@ import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/sto
 import type { Commit, HeldCopy } from '../../core/contracts/task.js';
 import { DiskRoom } from './disk-room.js';
 import { fenced } from './state-memory.js';
-import { committed, failed, idleTask, moved, reopened, STAGES } from './task-record.js';
+import { committed, failed, moved, reopened, STAGES } from './task-record.js';
 
 const TERM = ['term'];
 const jobKey = (job: string): string[] => ['job', job];
@@ -138,7 +138,7 @@ export class LmdbStateStore implements StateStore {
       return commits.map(({ job, commit }) => {
         if (!exists(job)) return 'discarded';
         // Most tasks have no row yet, and need not be looked for.
-        if (commit.generation === 0 && this.#putFirst(job, { ...idleTask(commit.task), commit })) return 'committed';
+        if (commit.generation === 0 && this.#putFirst(job, commit)) return 'committed';
         const after = committed(this.#task(job, commit.task), commit);
         if (after === null) return 'discarded';
         this.#putTask(job, after);
@@ -236,9 +236,11 @@ export class LmdbStateStore implements StateStore {
   }
 
   /** Of a task that has none; false for one that has. */
-  #putFirst(job: string, task: StoredTask): boolean {
+  #putFirst(job: string, commit: Commit): boolean {
     // That it tells whether it has written is missing from lmdb's types.
-    return this.#db.putSync(taskKey(job, task.task), packRow(task), { noOverwrite: true }) as unknown as boolean;
+    return this.#db.putSync(taskKey(job, commit.task), [0, [], [], packCommit(commit)] satisfies TaskRow, {
+      noOverwrite: true,
+    }) as unknown as boolean;
   }
 
   /** Within a step: the step's own promise tells whether it was written, this one must not be left unhandled. */

@@ -88,19 +88,20 @@ export function isShort(report: Report): boolean {
 
 /**
  * Reports as entries of a batch.
- * @param alone how one that fits into no group is packed
+ * @param alone what stands for one that is not short; null for one that is, and goes into a group
  */
 export function groupReports<T>(all: readonly T[], reportOf: (each: T) => Report, alone: (each: T) => unknown): unknown[] {
   const packed: unknown[] = [];
   let first: Report | null = null;
   let rows: number[] = [];
   for (const each of all) {
-    const report = reportOf(each);
-    if (!isShort(report)) {
-      packed.push(alone(each));
+    const own = alone(each);
+    if (own !== null) {
+      packed.push(own);
       first = null;
       continue;
     }
+    const report = reportOf(each);
     const { job, task, generation, epoch, usage } = report;
     if (first === null || !goTogether(first, report) || !isUsedAlike(first, report)) {
       first = report;
@@ -114,7 +115,11 @@ export function groupReports<T>(all: readonly T[], reportOf: (each: T) => Report
 }
 
 export function packReportList(all: readonly Report[]): unknown[] {
-  return groupReports(all, (each) => each, packReport);
+  return groupReports(
+    all,
+    (each) => each,
+    (each) => (isShort(each) ? null : packReport(each)),
+  );
 }
 
 /** @throws DafError ERR_DAF_PROTOCOL */

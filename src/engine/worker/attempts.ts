@@ -64,8 +64,10 @@ export class AttemptTable {
     const late = performance.now() - LONG_WAIT_MS;
     const kinds = new Set<string>();
     let waiting = 0;
+    let last = '';
     for (const { kind, waitingSince } of this.#attempts.values()) {
-      kinds.add(kind);
+      if (kind !== last) kinds.add(kind);
+      last = kind;
       if (waitingSince !== null && waitingSince < late) waiting += 1;
     }
     return this.#options.threads + waiting + this.#pace.ahead(kinds);
@@ -89,7 +91,7 @@ export class AttemptTable {
     const { job, task } = assignment;
     const attempt: Attempt = {
       key,
-      kind: `${job}/${task.step}/${task.stage}`,
+      kind: this.#kindOf(job, task),
       assignment,
       control: this.#controls.next(),
       abort: null,
@@ -109,6 +111,17 @@ export class AttemptTable {
     } catch (error) {
       this.#end(attempt, failed(error));
     }
+  }
+
+  #lastKind = { job: '', step: -1, stage: '', kind: '' };
+
+  /** Of attempts in a row one text, that is not put together again. */
+  #kindOf(job: string, { step, stage }: Assignment['task']): string {
+    const last = this.#lastKind;
+    if (last.job === job && last.step === step && last.stage === stage) return last.kind;
+    const kind = `${job}/${step}/${stage}`;
+    this.#lastKind = { job, step, stage, kind };
+    return kind;
   }
 
   async #whenPrepared(attempt: Attempt, input: Promise<TaskInput>): Promise<void> {

@@ -29,19 +29,19 @@ t.test('the next one of each thread is there where tasks take a moment', async (
 t.test('short ones travel together, within bounds', async (t) => {
   t.equal(paceOf(1).crossing('a'), 10);
   t.equal(paceOf(1).ahead(HELD), 64);
-  t.equal(paceOf(0.001).crossing('a'), 64);
-  t.equal(paceOf(0.001).ahead(HELD), 240);
+  t.equal(paceOf(0.001).crossing('a'), 128);
+  t.equal(paceOf(0.001).ahead(HELD), 480);
   t.equal(paceOf(0.9).ahead(HELD), paceOf(1.1).ahead(HELD), 'a little more or less changes nothing that others are told');
 });
 
 t.test('short tasks say nothing of those of another kind', async (t) => {
   const pace = paceOf(0.1);
-  t.equal(pace.ahead(NONE), 240, 'more of the same will come');
+  t.equal(pace.ahead(NONE), 480, 'more of the same will come');
   t.equal(pace.ahead(new Set(['a', 'b'])), 0);
   t.equal(pace.crossing('b'), 1);
   pace.note('b', 50);
   t.equal(pace.ahead(new Set(['a', 'b'])), 2);
   pace.forget((kind) => kind === 'b');
   t.equal(pace.ahead(NONE), 0, 'and nothing is known of what comes after them');
-  t.equal(pace.crossing('a'), 64);
+  t.equal(pace.crossing('a'), 100);
 });

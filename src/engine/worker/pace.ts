@@ -1,7 +1,7 @@
 /** Tasks shorter than this are fetched ahead and cross into a thread in batches. */
 const SHORT_MS = 5;
-const MAX_AHEAD = 240;
-const MAX_TASKS_A_CROSSING = 64;
+const MAX_AHEAD = 480;
+const MAX_TASKS_A_CROSSING = 128;
 /** Work that is fetched ahead, and that crosses at once. */
 const AHEAD_MS = 50;
 const CROSSING_MS = 10;

@@ -9,6 +9,8 @@ const MAX_REPORT = MAX_BODY_BYTES - 4096;
 /** Packed once, however often it is sent. */
 export type Waiting = PackedReport;
 
+const NEVER_AGAIN = Number.POSITIVE_INFINITY;
+
 interface Entry extends Waiting {
   readonly bytes: number;
   /** When it was sent last; −∞ before the first time. */
@@ -18,36 +20,49 @@ interface Entry extends Waiting {
 /** Reports that have no verdict yet. Each is sent again until it gets one. Pure: time is given. */
 export class ReportBox {
   readonly #waiting = new Map<string, Entry>();
+  /** Those that were never sent, some of them answered meanwhile: others need not be looked at until the oldest is due again. */
+  #fresh: Entry[] = [];
+  /** Of those sent and not answered the earliest time, or earlier. */
+  #oldest = Number.POSITIVE_INFINITY;
 
   add(key: string, report: Report): void {
     const packed = packReports.one(report);
     const fits = packed === null || packed.length <= MAX_REPORT;
-    this.#waiting.set(key, fits ? entry(report, packed) : tooLarge(report, packed.length));
+    const added = fits ? entry(report, packed) : tooLarge(report, packed.length);
+    this.#waiting.set(key, added);
+    this.#fresh.push(added);
   }
 
   /** The report that the verdict was about; undefined when it had been answered before. */
   answered(key: string): Report | undefined {
-    const found = this.#waiting.get(key)?.report;
+    const found = this.#waiting.get(key);
+    if (found === undefined) return undefined;
     this.#waiting.delete(key);
-    return found;
+    found.sentAt = NEVER_AGAIN;
+    return found.report;
   }
 
   /** Everything is sent anew: to another coordinator, or over another connection. */
   resendAll(): void {
     for (const each of this.#waiting.values()) each.sentAt = Number.NEGATIVE_INFINITY;
+    this.#oldest = Number.NEGATIVE_INFINITY;
   }
 
   forgetJob(job: string): void {
-    for (const [key, { report }] of this.#waiting) if (report.job === job) this.#waiting.delete(key);
+    for (const [key, each] of this.#waiting) if (each.report.job === job) this.answered(key);
   }
 
   /** Batches that are due, within the bounds of a message; marks them as sent. */
   due(now: number, againMs: number): Waiting[][] {
     const batches: Waiting[][] = [];
     let bytes = 0;
-    for (const each of this.#waiting.values()) {
-      if (now - each.sentAt < againMs) continue;
-      each.sentAt = now;
+    const all = now - this.#oldest >= againMs;
+    if (all) this.#oldest = Number.POSITIVE_INFINITY;
+    for (const each of all ? this.#waiting.values() : this.#fresh) {
+      const isDue = now - each.sentAt >= againMs;
+      if (isDue) each.sentAt = now;
+      this.#oldest = Math.min(this.#oldest, each.sentAt);
+      if (!isDue) continue;
       const last = batches[batches.length - 1];
       if (last === undefined || last.length === MAX_BATCH || bytes + each.bytes > MAX_REPORT) {
         batches.push([each]);
@@ -57,6 +72,7 @@ export class ReportBox {
         bytes += each.bytes;
       }
     }
+    this.#fresh = [];
     return batches;
   }
 

@@ -35,12 +35,16 @@ export class Processes implements AsyncDisposable {
     const { heartbeatMs, leaseMs } = this.timing;
     const args = ['--listen', this.endpoint, '--state', join(this.#folder, 'state')];
     args.push('--heartbeat', String(heartbeatMs), '--lease', String(leaseMs));
-    return this.#start(COORDINATOR, ['--max-old-space-size=256', '--max-semi-space-size=8'], args);
+    return this.#start(COORDINATOR, ['--max-old-space-size=256', '--min-semi-space-size=8', '--max-semi-space-size=8'], args);
   }
 
   worker(): Promise<Child> {
     const args = ['--connect', this.endpoint, '--name', `worker-${this.#started}`, '--data', join(this.#folder, 'data')];
-    return this.#start(WORKER, ['--max-semi-space-size=4'], [...args, '--memory', String(256 * 2 ** 20), '--threads', '1']);
+    return this.#start(
+      WORKER,
+      ['--min-semi-space-size=4', '--max-semi-space-size=4'],
+      [...args, '--memory', String(256 * 2 ** 20), '--threads', '1'],
+    );
   }
 
   async #start(entry: string, nodeFlags: readonly string[], args: readonly string[]): Promise<Child> {

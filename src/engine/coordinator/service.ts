@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
 import { DafError, toWire } from '../../core/contracts/errors.js';
-import { type Message, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
+import type { Message, ToWorker } from '../../core/contracts/messages.js';
 import type { Commit } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
-import { type BodyOf, decodeAtCoordinator, encode, type Peer, tokenMatches } from '../wire/index.js';
+import { type BodyOf, encode, type Peer } from '../wire/index.js';
 import { Cleaner } from './cleaner.js';
 import { Clients } from './clients.js';
 import { Core } from './core.js';
+import { Dispatch } from './dispatch.js';
 import type { Effect } from './effects.js';
 import { Pages } from './pages.js';
 import { ProcessPeaks } from './process-peaks.js';
@@ -15,18 +16,17 @@ import { Repairs } from './repairs.js';
 import type { ServiceOptions, ServicePorts } from './service-ports.js';
 import { StateSteps } from './state-steps.js';
 
-/** Carries out what the core decides. All that must survive goes through the StateStore before anybody is told. */
+/** Carries out what the core decides; what comes in is taken by {@link Dispatch}. All that must survive goes through the StateStore before anybody is told. */
 export class Service {
   readonly core: Core;
   readonly term: number;
   readonly ports: ServicePorts;
   /** Steps on the StateStore. */
   readonly steps: StateSteps;
-  readonly #token: string | null;
+  readonly #dispatch: Dispatch;
   readonly #clients: Clients;
   readonly #pages: Pages;
   readonly #repairs: Repairs;
-  readonly #peers = new Map<string, Peer>();
   readonly #processes = new ProcessPeaks();
   readonly #publisher: Publisher;
   readonly #cleaner: Cleaner;
@@ -35,7 +35,6 @@ export class Service {
   private constructor(term: number, ports: ServicePorts, options: ServiceOptions) {
     this.term = term;
     this.ports = ports;
-    this.#token = options.token;
     this.core = new Core({ ...options, term });
     const isClosed = (): boolean => this.#closed;
     this.steps = new StateSteps(term, ports, isClosed, (error) => this.#stop(error));
@@ -52,6 +51,8 @@ export class Service {
     this.#clients = new Clients(this);
     this.#pages = new Pages(this);
     this.#repairs = new Repairs(this);
+    const parts = { clients: this.#clients, pages: this.#pages, repairs: this.#repairs, processes: this.#processes };
+    this.#dispatch = new Dispatch(this, parts, options.token);
   }
 
   /** Begins a term, which fences every earlier coordinator of this state, and takes up where the last one stopped. */
@@ -71,7 +72,7 @@ export class Service {
   receive(peer: Peer, frames: readonly Uint8Array[]): void {
     if (this.#closed) return;
     try {
-      this.#dispatch(peer, frames);
+      this.#dispatch.receive(peer, frames);
     } catch (error) {
       const daf = DafError.from(error);
       if (daf.code === 'ERR_DAF_PROTOCOL') {
@@ -122,7 +123,7 @@ export class Service {
   }
 
   sendToWorker(worker: string, message: Exclude<ToWorker, { type: 'assign' | 'page' }>): void {
-    const peer = this.#peers.get(worker);
+    const peer = this.#dispatch.peerOf(worker);
     if (peer !== undefined) this.ports.send(peer, encode(message));
   }
 
@@ -154,84 +155,6 @@ export class Service {
     }
   }
 
-  #dispatch(peer: Peer, frames: readonly Uint8Array[]): void {
-    const received = decodeAtCoordinator(frames);
-    const { message } = received;
-    const now = this.ports.now();
-    switch (message.type) {
-      case 'worker-hello': {
-        if (!this.#isTrusted(peer, 0, message.token)) return;
-        if (message.protocol !== PROTOCOL) {
-          this.refuse(
-            peer,
-            0,
-            new DafError('ERR_DAF_PROTOCOL', `protocol ${message.protocol}; this coordinator speaks ${PROTOCOL}`),
-          );
-          return;
-        }
-        this.#peers.set(message.worker, peer);
-        this.core.workerHello(message, message.running, now);
-        this.#notePeak(message.worker);
-        return;
-      }
-      case 'heartbeat':
-        if (this.#known(peer, message.worker) && this.core.heartbeat(message.worker, message, now))
-          this.#notePeak(message.worker);
-        return;
-      case 'credit':
-        if (this.#known(peer, message.worker)) this.core.credit(message.worker, message.seq, message.capacity, now);
-        return;
-      case 'reports':
-        if (!this.#known(peer, message.worker)) return;
-        failpoint('coordinator.before-commit');
-        for (const report of received.body as Extract<typeof received, { message: { type: 'reports' } }>['body']) {
-          this.core.report(message.worker, report, now);
-        }
-        return;
-      case 'worker-bye':
-        if (this.#peers.get(message.worker) !== peer) return;
-        this.core.workerBye(message.worker, now);
-        this.#peers.delete(message.worker);
-        return;
-      case 'members':
-        if (this.#known(peer, message.worker))
-          this.send(peer, { type: 'page', request: message.request, next: null }, this.core.members());
-        return;
-      case 'copy-held':
-        if (this.#known(peer, message.worker)) this.#repairs.answered(message.worker, message);
-        return;
-      case 'copy-lost':
-        if (this.#known(peer, message.worker)) this.#repairs.lost(message);
-        return;
-      case 'outputs':
-      case 'commits':
-      case 'spec':
-        if (this.#known(peer, message.worker)) this.#pages.request(peer, message);
-        return;
-      default:
-        if (!this.#isTrusted(peer, message.request, message.token)) return;
-        this.#clients.request(peer, received as Parameters<Clients['request']>[1]);
-    }
-  }
-
-  #isTrusted(peer: Peer, request: number, token: string | null): boolean {
-    if (tokenMatches(this.#token, token)) return true;
-    const error = new DafError('ERR_DAF_PERMISSION', 'wrong or missing session token');
-    this.ports.log('warn', 'a peer was refused', { error: error.message });
-    this.refuse(peer, request, error);
-    return false;
-  }
-
-  /** A worker is known by the connection that said hello: nobody else may speak in its name. */
-  #known(peer: Peer, worker: string): boolean {
-    if (this.#peers.get(worker) === peer) {
-      if (this.core.knows(worker)) return true;
-      this.#peers.delete(worker);
-    }
-    this.send(peer, { type: 'unknown-worker', term: this.term });
-    return false;
-  }
-
   #settle(): void {
     for (let more = true; more && !this.#closed; ) {
       const effects = this.core.drain(this.ports.now());
@@ -260,7 +183,7 @@ export class Service {
     switch (effect.kind) {
       case 'send': {
         const { worker, message, body } = effect;
-        const peer = this.#peers.get(worker);
+        const peer = this.#dispatch.peerOf(worker);
         if (message.type !== 'assign') this.sendToWorker(worker, message as Exclude<typeof message, { type: 'assign' | 'page' }>);
         else if (peer !== undefined) this.send(peer, message, body!);
         return;
@@ -307,11 +230,6 @@ export class Service {
         this.#settle();
       })
       .catch((error: unknown) => this.#stop(DafError.from(error)));
-  }
-
-  #notePeak(id: string): void {
-    const worker = this.core.worker(id);
-    if (worker !== null) this.#processes.note(worker);
   }
 
   #stop(error: DafError): void {

@@ -126,9 +126,10 @@ export class TaskTable {
   /** Takes an attempt out; the task stays as it is. */
   stop(attempt: Attempt): void {
     const { index } = attempt.task;
-    const rest = (this.#live.get(index) ?? []).filter((each) => each !== attempt);
-    if (rest.length === 0) this.#live.delete(index);
-    else this.#live.set(index, rest);
+    const live = this.#live.get(index) ?? [];
+    const at = live.indexOf(attempt);
+    if (at >= 0) live.splice(at, 1);
+    if (live.length === 0) this.#live.delete(index);
     this.running -= 1;
     this.progress -= attempt.progress;
     if (this.running === 0) this.progress = 0; // no drift from rounding

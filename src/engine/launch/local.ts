@@ -132,7 +132,7 @@ export class LocalCluster {
     const { heartbeatMs, leaseMs, env } = this.#options;
     const child = new Child({
       entry: COORDINATOR,
-      nodeFlags: ['--max-old-space-size=256', '--max-semi-space-size=8'],
+      nodeFlags: ['--max-old-space-size=256', ...youngSpace(8)],
       args: [
         '--listen',
         this.endpoint,
@@ -180,7 +180,7 @@ export class LocalCluster {
     const child = new Child({
       entry: WORKER,
       // The main thread only does I/O; task threads have limits of their own.
-      nodeFlags: [`--max-old-space-size=${Math.max(48, Math.floor(this.workerMemory / 4 / MB))}`, '--max-semi-space-size=4'],
+      nodeFlags: [`--max-old-space-size=${Math.max(48, Math.floor(this.workerMemory / 4 / MB))}`, ...youngSpace(4)],
       args: [
         '--connect',
         this.endpoint,
@@ -247,4 +247,9 @@ export class LocalCluster {
     if (this.#closed) return;
     for (const listener of this.#failures) listener(error);
   }
+}
+
+/** As large from the start as it may become: of a small one that grows V8 moves most of what is in flight into the old space, for nothing. */
+function youngSpace(megabytes: number): string[] {
+  return [`--min-semi-space-size=${megabytes}`, `--max-semi-space-size=${megabytes}`];
 }

@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { open } from 'lmdb';
 import t from 'tap';
+import type { Commit } from '../../core/contracts/task.js';
 import { commitUntilKilled } from './killed-writer.test.fixture.js';
 import { sampleCommit, sampleSpec, stateStoreConformance } from './state-conformance.js';
 import { LmdbStateStore } from './state-lmdb.js';
@@ -33,6 +35,55 @@ t.test('lmdb: what was answered before a kill -9 is there', async (t) => {
   const tasks = await store.loadTasks('a');
   t.ok(answered >= 30);
   t.ok(tasks.length > answered, `${tasks.length} commits found, ${answered + 1} answered`);
+  await store.close();
+});
+
+t.test('lmdb: what earlier versions wrote is read', async (t) => {
+  const directory = join(root, 'earlier');
+  const commits = [0, 1, 2].map((index) => sampleCommit({ step: 0, stage: 'map', index }, 0, `map-${index}-g0-a1.1`));
+  const [first, second, third] = commits as [Commit, Commit, Commit];
+  const plain = { ...third, outcome: { ...third.outcome, counters: {} } };
+  const { counters, recordsIn, skipped, intake, recordsOut } = second.outcome;
+  const { records, coverage } = intake!;
+  const usage = ['w', 0.25, 0, 0, 0];
+  const done = (sums: unknown): unknown[] => [
+    ...[null, [], sums, recordsIn, skipped, [records, coverage.bytes, coverage.seams], recordsOut, [], []],
+  ];
+  const db = open({ path: directory, noSubdir: false, encoding: 'msgpack', maxDbs: 2 });
+  await db.put(['task', 'a', 0, 0, 0], { generation: 0, failures: ['x'], failedOn: ['w'], commit: first });
+  await db.put(['task', 'a', 0, 0, 1], [0, [], [], [second.attempt, 1, 1, done(counters), ...usage]]);
+  await db.put(['task', 'a', 0, 0, 2], [0, [], [], [plain.attempt, 1, 1, done(null), ...usage]]);
+  await db.close();
+  const store = new LmdbStateStore(directory);
+  const nothing = { generation: 0, failures: [], failedOn: [] };
+  t.same(await store.loadTasks('a'), [
+    { task: first.task, generation: 0, failures: ['x'], failedOn: ['w'], commit: first },
+    { task: second.task, ...nothing, commit: second },
+    { task: plain.task, ...nothing, commit: plain },
+  ]);
+  await store.close();
+});
+
+t.test('lmdb: commits come back as they were given', async (t) => {
+  const store = new LmdbStateStore(join(root, 'forms'));
+  const term = await store.beginTerm('test');
+  await store.createJob(term, sampleSpec('a'));
+  const of = (index: number, attempt: string, changes: Partial<Commit['outcome']>): Commit =>
+    sampleCommit({ step: 0, stage: 'map', index }, 0, attempt, changes);
+  const commits = [
+    of(0, 'map-0-g0-a1.1', { counters: {} }),
+    of(1, 'map-1-g0-a1.1', { counters: {}, intake: null, skipped: 3, recordsOut: 2 ** 45 }),
+    of(2, 'another', { counters: {} }),
+    of(3, 'map-3-g0-a1.1', { counters: {}, refused: [{ input: 'i', code: 'C', message: 'm', hint: null, refused: true }] }),
+  ];
+  await store.commitTasks(
+    term,
+    commits.map((commit) => ({ job: 'a', commit })),
+  );
+  t.same(
+    (await store.loadTasks('a')).map(({ commit }) => commit),
+    commits,
+  );
   await store.close();
 });
 

@@ -22,6 +22,7 @@ export interface TaskResult {
 
 /** The generations of all that a task was given to read. */
 export function readGenerations({ spec, assignment, inputs }: TaskInput): TaskRead[] {
+  if (inputs.length === 0) return [];
   return readsOf(spec, assignment.task).map((range, i) => ({
     ...range,
     generations: runLengths(inputs[i]!.map(({ generation }) => generation)),

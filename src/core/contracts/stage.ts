@@ -65,13 +65,6 @@ export interface RecordSink {
   batch(packed: Uint8Array, partitions?: Uint32Array | null, positions?: Float64Array): void;
 }
 
-/** Holds records back and combines them; the values of a key leave in the order of their emission. */
-export interface Fold {
-  readonly emit: Emit;
-  /** Hands on what is held. */
-  flush(): void;
-}
-
 /**
  * Runs the stages of one kind of code inside a task thread. A runner module exports
  * `createRunner(codePath: string, spec: JobSpec, step: number): Promise<StageRunner>`; one instance serves many tasks of one step, one at
@@ -82,8 +75,6 @@ export interface StageRunner {
   map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals>;
   /** Key's values → fewer values under the same key. Present when the job has a combiner. */
   combine?(groups: GroupStream, sink: RecordSink, context: TaskContext): void;
-  /** For combiners of text: what combines records before they are packed, on their way to `out`. Groups are whole keys then. */
-  fold?(out: Emit, context: TaskContext): Fold;
   reduce?(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void>;
   finalize?(context: FinalizeContext): Promise<void>;
   /** The reducer of a key, 0 … reducers − 1. Absent: the stable hash of the key. */

@@ -4,7 +4,6 @@ import type { JobSpec } from '../../core/contracts/job.js';
 import type {
   Emit,
   FinalizeContext,
-  Fold,
   GroupStream,
   MapInput,
   MapTotals,
@@ -16,7 +15,6 @@ import type {
 import { failpoint } from '../../core/failpoint.js';
 import { loadJob } from '../jobs/load.js';
 import { compileSteps } from '../jobs/steps.js';
-import { EmitFold } from './emit-fold.js';
 import { decode, sameKey, ValueReader } from './text.js';
 import { chooseCuts, SampleSink } from './total-order.js';
 
@@ -59,7 +57,6 @@ class ModuleRunner implements StageRunner {
   readonly #text: boolean;
   readonly #json: boolean;
   readonly combine?: (groups: GroupStream, sink: RecordSink, context: TaskContext) => void;
-  readonly fold?: (out: Emit, context: TaskContext) => Fold;
   readonly partition?: (key: Uint8Array, reducers: number) => number;
 
   /** @param json true: records are lines of JSON */
@@ -69,7 +66,6 @@ class ModuleRunner implements StageRunner {
     this.#text = job.text !== false;
     this.#json = json;
     if (code.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
-    if (code.combine !== undefined && this.#text) this.fold = (out, context) => this.#fold(out, context);
     const { partition } = code;
     if (partition !== undefined) this.partition = (key, reducers) => partition(key, reducers);
   }
@@ -114,29 +110,22 @@ class ModuleRunner implements StageRunner {
 
   #combine(groups: GroupStream, sink: RecordSink, context: TaskContext): void {
     const values = new ValueReader(this.#text);
-    for (const group of groups.groups()) {
-      const key = this.#text ? decode(group.key, 0, group.key.length) : group.key;
-      this.#combineValues(key, values.of(group.values), sink.emit, context);
-    }
-  }
-
-  #fold(out: Emit, context: TaskContext): Fold {
-    return new EmitFold((key, values, emit) => this.#combineValues(key, values, emit, context), out);
-  }
-
-  #combineValues(key: string | Uint8Array, values: Iterable<string | Uint8Array>, emit: Emit, context: TaskContext): void {
-    const checked: Emit = (emitted, value) => {
-      if (!sameKey(emitted, key)) {
+    let current: string | Uint8Array = '';
+    const emit: Emit = (key, value) => {
+      if (!sameKey(key, current)) {
         throw new DafError('ERR_DAF_USER_CODE', 'combine emitted another key than the one it was called with', {
           hint: 'a combiner turns the values of a key into fewer values of the same key',
         });
       }
-      emit(emitted, value);
+      sink.emit(key, value);
     };
-    try {
-      this.#code.combine?.(key as never, values as never, checked, context);
-    } catch (error) {
-      throw userError(error, `combine of ${show(key)}`);
+    for (const group of groups.groups()) {
+      current = this.#text ? decode(group.key, 0, group.key.length) : group.key;
+      try {
+        this.#code.combine?.(current as never, values.of(group.values) as never, emit, context);
+      } catch (error) {
+        throw userError(error, `combine of ${show(current)}`);
+      }
     }
   }
 

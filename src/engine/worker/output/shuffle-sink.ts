@@ -1,6 +1,6 @@
 import { addon, type MapWriter, type SegmentInfo } from '../../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, RecordBatch, readGroups } from '../../../core/addon/records.js';
-import type { Emit, Fold, Place, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
+import type { Emit, Place, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
 import { failpoint } from '../../../core/failpoint.js';
 import { KeyPartitioner, type Partitioner, RangePartitioner } from './partitioner.js';
@@ -17,7 +17,6 @@ export class ShuffleSink implements RecordSink {
   readonly #combineContext: TaskContext;
   readonly #partitioner: Partitioner | null;
   readonly #batch: RecordBatch;
-  readonly #fold: Fold | null;
   #groupBuffer: Uint8Array | null = null;
 
   /** @param cuts cut points as packed records; null: the runner's own partition, or the hash */
@@ -40,28 +39,24 @@ export class ShuffleSink implements RecordSink {
     this.#batch = new RecordBatch(BATCH, (batch, records) =>
       this.#append(batch, records, partitioner?.noted(batch, records) ?? null),
     );
-    const emit: Emit =
+    this.emit =
       partitioner === null
         ? (key, value) => this.#batch.add(key, value)
         : (key, value) => {
             partitioner.note(key);
             this.#batch.add(key, value);
           };
-    // In total order a record's place goes along with it, and groups by a part of the key are more than one key.
-    const folds = cuts === null && step.groupPrefix === 0;
-    this.#fold = folds ? (runner.fold?.(emit, combineContext) ?? null) : null;
-    this.emit = this.#fold?.emit ?? emit;
   }
 
   batch(packed: Uint8Array, partitions: Uint32Array | null = null, positions?: Float64Array): void {
-    this.#flush();
+    this.#batch.flush();
     const all = partitions ?? this.#partitioner?.ofBatch(packed, positions) ?? null;
     this.#append(packed, all?.length ?? 0, all);
   }
 
   /** Writes the segment file. */
   finish(): { readonly bytes: number; readonly emitted: number; readonly digest: number } {
-    this.#flush();
+    this.#batch.flush();
     failpoint('task.map-spill');
     if (this.#runner.combine !== undefined) this.#combine(true);
     const emitted = this.#writer.recordsIn;
@@ -73,11 +68,6 @@ export class ShuffleSink implements RecordSink {
   /** Removes what was written. */
   discard(): void {
     this.#writer.dispose();
-  }
-
-  #flush(): void {
-    this.#fold?.flush();
-    this.#batch.flush();
   }
 
   #append(batch: Uint8Array, records: number, partitions: Uint32Array | null): void {

@@ -29,6 +29,7 @@ struct SurfaceHandle {
   std::unique_ptr<nerf::SeenSpace> seen;  // null: what no picture sees is meshed too
   uint64_t queries = 0;
   size_t components = 0;
+  uint64_t surface_triangles = 0;  // of the components kept, before simplification
 };
 
 SurfaceHandle* ReadSurface(const Napi::Value& value) {
@@ -104,6 +105,28 @@ Status Look(FieldHandle* field, bool solid, const TaskControl& control, SurfaceH
   return Status::Ok();
 }
 
+// Of `band` every point of the grid is asked instead where `exhaustive`.
+Status Extract(FieldHandle* field, const mesh::BandOptions& band, bool exhaustive,
+               const TaskControl& control, SurfaceHandle* surface) {
+  Asking field_values(field, surface, control);
+  DAF_RETURN_IF_ERROR(field_values.Open());
+  if (exhaustive) {
+    DAF_RETURN_IF_ERROR(
+        mesh::ExtractIsoSurface(surface->grid, field_values.values(), control, &surface->mesh));
+    DAF_RETURN_IF_ERROR(
+        mesh::KeepComponents(band.keep_share, control, &surface->mesh, &surface->components));
+    surface->surface_triangles = surface->mesh.triangles.size();
+  } else {
+    mesh::BandReport report;
+    DAF_RETURN_IF_ERROR(mesh::ExtractBandSurface(surface->grid, field_values.values(), band,
+                                                 control, &surface->mesh, &report));
+    surface->components = report.pieces;
+    surface->surface_triangles = report.triangles;
+  }
+  surface->mesh.Shrink();
+  return Status::Ok();
+}
+
 Napi::Value SurfaceExtract(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   FieldHandle* field = ReadField(info[0]);
@@ -115,35 +138,25 @@ Napi::Value SurfaceExtract(const Napi::CallbackInfo& info) {
   }
   const Napi::Object options = info[1].As<Napi::Object>();
   auto surface = std::make_unique<SurfaceHandle>();
-  uint32_t resolution;
+  uint32_t resolution, faces;
   mesh::BandOptions band;
   float keep;
   if (!ReadCount(options, "resolution", &resolution) ||
       !ReadTriple(options.Get("low"), "low", surface->grid.low) ||
       !ReadTriple(options.Get("high"), "high", surface->grid.high) ||
       !ReadFloat(options, "level", &surface->level) || !ReadFloat(options, "guard", &band.guard) ||
-      !ReadFloat(options, "keepShare", &keep) || !ReadControl(info[2], &control))
+      !ReadFloat(options, "keepShare", &keep) || !ReadCount(options, "faces", &faces) ||
+      !ReadControl(info[2], &control))
     return env.Undefined();
   surface->grid.resolution = static_cast<int>(std::min(resolution, 65536u));
   surface->grid.iso = 0;
+  band.keep_share = keep;
+  band.faces = faces;
   if (!Check(env, field->model->RefreshOccupancy(control))) return env.Undefined();
   if (!Check(env, Look(field, options.Get("solid").ToBoolean().Value(), control, surface.get())))
     return env.Undefined();
-  {
-    Asking field_values(field, surface.get(), control);
-    mesh::BandReport report;
-    if (!Check(env, field_values.Open())) return env.Undefined();
-    const bool exhaustive = options.Get("exhaustive").ToBoolean().Value();
-    const Status status =
-        exhaustive
-            ? mesh::ExtractIsoSurface(surface->grid, field_values.values(), control, &surface->mesh)
-            : mesh::ExtractBandSurface(surface->grid, field_values.values(), band, control,
-                                       &surface->mesh, &report);
-    if (!Check(env, status)) return env.Undefined();
-  }
-  if (!Check(env, mesh::KeepComponents(keep, control, &surface->mesh, &surface->components)))
-    return env.Undefined();
-  surface->mesh.Shrink();
+  const bool exhaustive = options.Get("exhaustive").ToBoolean().Value();
+  if (!Check(env, Extract(field, band, exhaustive, control, surface.get()))) return env.Undefined();
   auto external = Napi::External<SurfaceHandle>::New(
       env, surface.release(), [](Napi::BasicEnv, SurfaceHandle* held) { delete held; });
   external.TypeTag(&kSurfaceTag);
@@ -230,6 +243,7 @@ Napi::Value SurfaceInfo(const Napi::CallbackInfo& info) {
   set("level", surface->level);
   set("vertices", static_cast<double>(surface->mesh.positions.size()));
   set("triangles", static_cast<double>(surface->mesh.triangles.size()));
+  set("surfaceTriangles", static_cast<double>(surface->surface_triangles));
   set("components", static_cast<double>(surface->components));
   set("queries", static_cast<double>(surface->queries));
   set("atlasVertices", static_cast<double>(surface->atlas.source.size()));

@@ -12,19 +12,28 @@ namespace {
 constexpr size_t kBatch = 8192;
 constexpr float kLeastAgreement = 0.5f;  // cosine between gradient and triangles
 
-// Puts back the vertices of triangles that turned over, until none has.
+// A cosine: how far a triangle may turn when its corners move onto the level, each on its own.
+constexpr float kLeastTurn = 0.7f;
+constexpr uint8_t kSteps = 4;
+
+// Moves the vertices of triangles that turned too far half of the way back, until none has; those
+// that would need many steps all of it.
 void Restore(const std::vector<Point>& before, Mesh* mesh) {
+  std::vector<uint8_t> steps(before.size(), 0);
+  const auto back = [&](uint32_t v) {
+    Point& now = mesh->positions[v];
+    if (now == before[v]) return false;
+    now = ++steps[v] > kSteps ? before[v] : Along(before[v], 0.5f, Minus(now, before[v]));
+    return true;
+  };
   for (bool again = true; again;) {
     again = false;
     for (const Triangle& t : mesh->triangles) {
       const auto& p = mesh->positions;
-      if (Dot(AreaNormal(before[t[0]], before[t[1]], before[t[2]]),
-              AreaNormal(p[t[0]], p[t[1]], p[t[2]])) > 0)
-        continue;
-      for (const uint32_t v : t) {
-        again = again || mesh->positions[v] != before[v];
-        mesh->positions[v] = before[v];
-      }
+      const Point was = AreaNormal(before[t[0]], before[t[1]], before[t[2]]),
+                  is = AreaNormal(p[t[0]], p[t[1]], p[t[2]]);
+      if (Dot(was, is) > kLeastTurn * Length(was) * Length(is)) continue;
+      for (const uint32_t v : t) again = back(v) || again;
     }
   }
 }

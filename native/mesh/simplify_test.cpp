@@ -1,6 +1,7 @@
 #include "native/mesh/simplify.h"
 
-#include "native/base/rng.h"
+#include <algorithm>
+
 #include "native/mesh/band_surface.h"
 #include "native/mesh/testing_shapes.h"
 
@@ -59,6 +60,33 @@ TEST(Simplify, ACubeNeedsFewTriangles) {
   ExpectWatertight(mesh);
   EXPECT_LE(mesh.triangles.size(), 400u);
   EXPECT_NEAR(Volume(mesh), 1.6 * 1.6 * 1.6, 0.01 * 1.6 * 1.6 * 1.6);
+}
+
+TEST(Simplify, FoldsNothingOver) {
+  // Bumps of the size of cells, and a sheet with waves that is a few cells thick; at the sheet's
+  // rim, where two surfaces meet, no direction is outward.
+  const auto sheet = [](const float* p) {
+    const float bend = 0.1f * std::sin(5 * p[0]) + 0.05f * std::sin(11 * p[1]);
+    return std::fmin(0.08f - std::fabs(p[2] - bend), 1.0f - std::hypot(p[0], p[1]));
+  };
+  const auto check = [](auto f, size_t budget, float reach) {
+    Mesh mesh = Extract(f, 96);
+    ASSERT_TRUE(Simplify(budget, TaskControl(), &mesh).ok());
+    ExpectWatertight(mesh);
+    EXPECT_EQ(EulerCharacteristic(mesh), 2);
+    EXPECT_LE(mesh.triangles.size(), budget);
+    EXPECT_GE(mesh.triangles.size() + 2, budget);
+    auto& all = mesh.triangles;
+    all.erase(std::remove_if(all.begin(), all.end(),
+                             [&](const Triangle& t) {
+                               const Point middle = Middle(mesh, t);
+                               return std::hypot(middle[0], middle[1]) > reach;
+                             }),
+              all.end());
+    EXPECT_EQ(TrianglesAgainst(mesh, f, 0.004f), 0u);
+  };
+  check(Bumpy, 8000, 2);
+  check(sheet, 6000, 0.95f);
 }
 
 TEST(Simplify, StopsWhereNothingMayGo) {

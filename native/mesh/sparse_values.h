@@ -37,6 +37,7 @@ class SparseValues {
                           : blocks_[block][PointOf(x, y, z)];
   }
   uint64_t queries() const { return queries_; }
+  size_t bytes() const { return arena_.reserved_bytes(); }
 
  private:
   static constexpr size_t kEdge = 8, kPoints = kEdge * kEdge * kEdge, kBatch = 16384;

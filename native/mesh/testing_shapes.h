@@ -9,6 +9,7 @@
 
 #include "native/mesh/iso_grid.h"
 #include "native/mesh/mesh.h"
+#include "native/mesh/vector.h"
 
 namespace daf::mesh::testing {
 
@@ -29,6 +30,40 @@ inline float Ball(const float* p) {
 inline float BallAt(const float* p, float x, float y, float z, float radius) {
   const float q[3] = {p[0] - x, p[1] - y, p[2] - z};
   return Ball(q) - 1.0f + radius;
+}
+
+// A ball with bumps of two sizes: the larger of a few cells, the smaller of two, where a grid has
+// about a hundred.
+inline float Bumpy(const float* p) {
+  const auto waves = [p](float k) {
+    return std::sin(k * p[0] + 1) * std::sin(1.1f * k * p[1]) * std::sin(0.9f * k * p[2] + 2);
+  };
+  return Ball(p) + 0.02f * waves(20) + 0.006f * waves(57);
+}
+
+inline Point Middle(const Mesh& mesh, const Triangle& t) {
+  Point sum = {0, 0, 0};
+  for (const uint32_t v : t) sum = Along(sum, 1.0f / 3, mesh.positions[v]);
+  return sum;
+}
+
+// Triangles without an area or whose normal turns a right angle or more from where f falls.
+template <typename F>
+size_t TrianglesAgainst(const Mesh& mesh, F f, float step) {
+  size_t against = 0;
+  for (const Triangle& t : mesh.triangles) {
+    const Point middle = Middle(mesh, t);
+    Point outward;
+    for (int a = 0; a < 3; ++a) {
+      Point low = middle, high = middle;
+      low[a] -= step;
+      high[a] += step;
+      outward[a] = f(low.data()) - f(high.data());
+    }
+    const Point& a = mesh.positions[t[0]];
+    against += !(Dot(AreaNormal(a, mesh.positions[t[1]], mesh.positions[t[2]]), outward) > 0);
+  }
+  return against;
 }
 
 // Every edge has exactly two triangles, which run along it in opposite directions.

@@ -30,14 +30,6 @@ uint32_t TetrahedronMask(const int (&t)[4], uint32_t inside_mask) {
 
 }  // namespace
 
-void SurfaceCount::Add(uint32_t inside_mask) {
-  for (uint32_t c = 1; c < 8; ++c) vertices += ((inside_mask ^ (inside_mask >> c)) & 1u);
-  for (const auto& t : kTetrahedra) {
-    const int inside = __builtin_popcount(TetrahedronMask(t, inside_mask));
-    triangles += inside == 2 ? 2 : inside == 1 || inside == 3 ? 1 : 0;
-  }
-}
-
 TetrahedraMesher::TetrahedraMesher(const IsoGrid& grid, Mesh* out) : grid_(grid), out_(*out) {
   for (auto& slice : edges_) slice.assign(grid.side() * grid.side() * kEdgeKinds, kNone);
 }
@@ -51,6 +43,20 @@ void TetrahedraMesher::NextLayer() {
   std::swap(touched_[0], touched_[1]);
   for (const uint32_t edge : touched_[1]) edges_[1][edge] = kNone;
   touched_[1].clear();
+}
+
+void TetrahedraMesher::KeepFrontier(std::vector<uint32_t>* kept) {
+  kept->clear();
+  for (const uint32_t edge : touched_[1]) {
+    uint32_t& id = edges_[1][edge];
+    // Vertices are numbered, and edges touched, in one order: none is overwritten that is to stay.
+    const auto place = static_cast<uint32_t>(kept->size());
+    out_.positions[place] = out_.positions[id];
+    kept->push_back(id);
+    id = place;
+  }
+  out_.positions.resize(kept->size());
+  out_.triangles.clear();
 }
 
 void TetrahedraMesher::Cell(size_t x, size_t y, size_t z, const float (&corner)[8]) {

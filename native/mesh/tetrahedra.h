@@ -19,13 +19,6 @@ inline uint32_t InsideMask(const float (&corner)[8], float iso) {
 }
 inline bool Crosses(uint32_t inside_mask) { return inside_mask != 0 && inside_mask != 0xFF; }
 
-// What TetrahedraMesher::Cell will add for all cells together; exact, because every crossed edge
-// starts at the lowest corner of one cell.
-struct SurfaceCount {
-  size_t vertices = 0, triangles = 0;
-  void Add(uint32_t inside_mask);
-};
-
 // Turns cells into triangles, in ascending order of z; a vertex lies on an edge between two grid
 // points and is shared by all cells around it.
 class TetrahedraMesher {
@@ -35,6 +28,9 @@ class TetrahedraMesher {
   // To be called before the cells of the next layer.
   void NextLayer();
   void Cell(size_t x, size_t y, size_t z, const float (&corner)[8]);
+  // After a layer, for a mesh that holds that layer alone: empties it of all but the vertices which
+  // the next one will use. They come first then, in their order; *kept: what they were before.
+  void KeepFrontier(std::vector<uint32_t>* kept);
 
  private:
   void Tetrahedron(const int (&t)[4], uint32_t inside_mask);

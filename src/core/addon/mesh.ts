@@ -50,6 +50,8 @@ export interface NativeSurfaceOptions {
   readonly guard: number;
   /** Of the largest component's triangles: components with fewer are dropped; 1: all but the largest. */
   readonly keepShare: number;
+  /** To how many triangles a surface may be simplified at once where it does not fit whole; 0: it must come whole. */
+  readonly faces: number;
   /** What no ray from outside reaches counts as inside. */
   readonly solid: boolean;
   /** Ask every point of the grid, for comparison. */
@@ -61,6 +63,8 @@ export interface NativeSurfaceInfo {
   readonly level: number;
   readonly vertices: number;
   readonly triangles: number;
+  /** What was left of the surface before any simplification. */
+  readonly surfaceTriangles: number;
   /** Before small ones were dropped. */
   readonly components: number;
   /** Field evaluations of all steps so far. */

@@ -54,7 +54,7 @@ tap.test('the mesh of a sphere is closed, round, faces outwards and has its colo
     const n = mesh.normals.subarray(3 * v, 3 * v + 3);
     const radius = Math.hypot(...p);
     worst = Math.max(worst, Math.abs(radius - POLE));
-    inwards += Number(p[0]! * n[0]! + p[1]! * n[1]! + p[2]! * n[2]! < 0.5 * radius);
+    inwards += Number(p[0]! * n[0]! + p[1]! * n[1]! + p[2]! * n[2]! < 0);
     const texel = 3 * (Math.floor(mesh.uvs[2 * v + 1]! * size) * size + Math.floor(mesh.uvs[2 * v]! * size));
     for (let a = 0; a < 3; a++) color += Math.abs(rgb[texel + a]! / 255 - (0.5 + (0.4 * p[a]!) / radius)) / mesh.positions.length;
   }

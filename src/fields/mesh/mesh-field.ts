@@ -61,11 +61,11 @@ class Meshing {
   }
 
   #extract(level: number): SurfaceHandle {
-    const { resolution, box, solid, guard, keepShare, exhaustive, control } = this.#options;
+    const { resolution, box, solid, guard, keepShare, exhaustive, faces, smooth, control } = this.#options;
     const corners = { low: Float32Array.from(box.min), high: Float32Array.from(box.max) };
     const surface = this.#daf.surfaceExtract(
       this.#field.handle,
-      { resolution, ...corners, level, solid, guard, keepShare, exhaustive },
+      { resolution, ...corners, level, solid, guard, keepShare, exhaustive, faces: smooth > 0 ? 0 : faces },
       control,
     );
     const found = this.#daf.surfaceInfo(surface);
@@ -107,7 +107,7 @@ class Meshing {
         denseQueries: (resolution + 1) ** 3,
         queries: info.queries,
         components: found.components,
-        surfaceTriangles: found.triangles,
+        surfaceTriangles: found.surfaceTriangles,
         triangles: info.triangles,
         vertices: info.atlasVertices,
         charts: info.charts,

@@ -73,16 +73,19 @@ export const meshFieldCommand: CommandSpec = {
       files.push(join(folder, name));
     }
     const seconds = (performance.now() - started) / 1000;
-    return { json: { files, seconds, ...mesh.report }, text: text(mesh.report, seconds, files) };
+    return { json: { files, seconds, ...mesh.report }, text: text(mesh.report, options['faces'] as number, seconds, files) };
   },
 };
 
-function text(report: FieldMeshReport, seconds: number, files: readonly string[]): string {
+function text(report: FieldMeshReport, faces: number, seconds: number, files: readonly string[]): string {
   const { triangles, surfaceTriangles, components, charts, level, resolution } = report;
   const fewer = (report.denseQueries / report.surfaceQueries).toFixed(1);
   return [
     `${triangles} triangles in ${charts} charts in ${seconds.toFixed(1)} s → ${files.join(', ')}`,
     `  surface at density ${level.toPrecision(3)}: ${surfaceTriangles} triangles at ${resolution}³, ${fewer}× fewer queries than the grid`,
+    ...(faces > 0 && triangles > faces
+      ? [`  more than the ${faces} asked for: fewer would fold the surface over or close its holes`]
+      : []),
     ...(components > 1 ? [`  ${components} separate pieces found; small ones were dropped (--keep)`] : []),
   ].join('\n');
 }

@@ -22,6 +22,7 @@ for (const file of tracked.filter((name) => /^bindings\/\w+\.cpp$/.test(name) &&
 }
 
 for (const file of tracked) {
+  if (/\.(log|cpuprofile|heapprofile|heapsnapshot|tgz|orig|rej)$/.test(file)) problems.push(`${file}: was left behind by a tool`);
   if (/\.(png|safetensors|onnx|bin|glb)$/.test(file) || file === '.ci/check-house.mjs' || !existsSync(file)) continue;
   const text = readFileSync(file, 'utf8');
   if (file === 'package-lock.json' && text.includes('"resolved"')) problems.push(`${file}: holds addresses`);

@@ -34,8 +34,8 @@ class FoldBuckets {
     if (tail.left < need && !Extend(&tail)) return false;
     uint8_t* p = tail.at;
     Store32(p, static_cast<uint32_t>(key_size | size << 16));
-    std::memcpy(p + kHead, key, key_size);
-    std::memcpy(p + kHead + key_size, values, size);
+    if (key_size != 0) std::memcpy(p + kHead, key, key_size);
+    if (size != 0) std::memcpy(p + kHead + key_size, values, size);
     tail.at += need;
     tail.left -= need;
     return true;

@@ -40,7 +40,7 @@ class BandExtractor {
     const size_t room = SurfaceRoom(), triangles = pieces_.kept_triangles();
     if (options_.faces == 0 || triangles <= room / EdgeCollapser::kTriangleBytes)
       return TooLarge(grid_, what, Whole(layers));
-    const size_t taken = values.bytes() + tables_.bytes();
+    const size_t taken = values.bytes() + tables_.bytes() + layers_.bytes();
     return TooLarge(grid_, what, InParts(layers, room - std::min(room, taken)));
   }
 
@@ -50,7 +50,7 @@ class BandExtractor {
         [&](const Mesh& layer, size_t frontier, size_t cells) {
           pieces_.AddLayer(layer, frontier);
           report_.cells += cells;
-          return Status::Ok();
+          return CountMemory(layer);
         },
         [&](const std::vector<uint32_t>& kept) { pieces_.KeepFrontier(kept); }));
     pieces_.Choose(options_.keep_share);
@@ -75,6 +75,7 @@ class BandExtractor {
     return layers.Each(
         [&](const Mesh& layer, size_t frontier, size_t) {
           pieces_.AddLayer(layer, frontier);
+          DAF_RETURN_IF_ERROR(CountMemory(layer));
           if (parts != nullptr) {
             DAF_RETURN_IF_ERROR(parts->MakeRoom(layer.positions.size() - frontier,
                                                 layer.triangles.size(), &places_));
@@ -87,6 +88,13 @@ class BandExtractor {
           for (size_t i = 0; i < kept.size(); ++i) places_[i] = places_[kept[i]];  // kept ascends
           places_.resize(kept.size());
         });
+  }
+
+  // A layer of noise, and the pieces that it falls into, may be as large as a surface elsewhere.
+  Status CountMemory(const Mesh& layer) {
+    return layers_.Resize(layer.positions.capacity() * sizeof(Point) +
+                          layer.triangles.capacity() * sizeof(Triangle) +
+                          places_.capacity() * sizeof(uint32_t) + pieces_.bytes());
   }
 
   void Append(const Mesh& layer) {
@@ -106,7 +114,7 @@ class BandExtractor {
   const TaskControl& control_;
   Mesh& out_;
   BandReport& report_;
-  BudgetHold tables_;
+  BudgetHold tables_, layers_;
   SurfacePieces pieces_;
   std::vector<uint32_t> places_;  // in the mesh of the layer's vertices; kNone: not kept
 };

@@ -104,7 +104,9 @@ Point EdgeCollapser::BestPosition(uint32_t u, uint32_t v, float* cost) const {
   // An optimum far from the edge is one of nearly parallel planes.
   if (!sum.Optimum(&best) || Length(Minus(best, middle)) > 2 * Length(Minus(At(u), At(v))))
     best = middle;
-  *cost = static_cast<float>(std::max(sum.Error(best), 0.0));
+  const double error = sum.Error(best);
+  *cost = error > 0 ? static_cast<float>(error)
+                    : 0.0f;  // neither -0 nor what is no number: they have no bucket
   return best;
 }
 

@@ -4,6 +4,12 @@
 #include <string>
 
 namespace daf::mesh {
+namespace {
+
+// Areas and their sums stay numbers, and a box of a million cells' width is not one place.
+constexpr float kFar = 1e9f;
+
+}  // namespace
 
 float IsoGrid::Outside() const { return iso - std::fmax(1.0f, std::fabs(iso)); }
 
@@ -14,6 +20,8 @@ Status IsoGrid::Check() const {
   }
   for (int axis = 0; axis < 3; ++axis) {
     if (!(low[axis] < high[axis])) return Status(Code::kBadArgument, "the box is empty");
+    if (!(low[axis] > -kFar && high[axis] < kFar))
+      return Status(Code::kBadArgument, "the box reaches farther than 1e9");
   }
   return Status::Ok();
 }

@@ -8,8 +8,8 @@
 namespace daf::mesh {
 
 // Moves every vertex along its normal onto the level, where that lies within `reach`; vertices of
-// triangles that would turn by more than 45° stay. At most five queries a vertex. Errors: kBadData,
-// kCancelled, the sampler's.
+// triangles that would turn by more than 45° go half of the way, a quarter, …, or stay. At most
+// five queries a vertex. Errors: kBadData, kCancelled, the sampler's.
 Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskControl& control,
                   Mesh* mesh);
 

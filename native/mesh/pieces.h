@@ -19,6 +19,11 @@ class SurfacePieces {
   // Which pieces KeepComponents (components.h) would keep at this share; then over again.
   void Choose(double share);
 
+  size_t bytes() const {
+    return (parent_.capacity() + piece_.capacity() + set_.capacity() + set_piece_.capacity()) *
+               sizeof(uint32_t) +
+           (triangles_.capacity() + vertices_.capacity()) * sizeof(uint64_t) + kept_.capacity() / 8;
+  }
   size_t count() const { return count_; }  // after Choose
   uint64_t kept_triangles() const { return kept_triangles_; }
   uint64_t kept_vertices() const { return kept_vertices_; }

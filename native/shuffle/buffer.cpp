@@ -1,6 +1,7 @@
 #include "native/shuffle/buffer.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <string>
@@ -47,9 +48,10 @@ ByteBuffer& ByteBuffer::operator=(ByteBuffer&& other) noexcept {
 
 Status ByteBuffer::Reserve(size_t bytes, size_t keep) {
   if (bytes <= size_) return Status::Ok();
-  constexpr size_t kPage = 4096;
-  if (bytes > SIZE_MAX - kPage) return Status(Code::kMemory, "allocation size overflows");
-  const size_t size = (bytes + kPage - 1) / kPage * kPage;
+  const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  if (bytes > SIZE_MAX - page - kHugePage)
+    return Status(Code::kMemory, "allocation size overflows");
+  const size_t size = (bytes + page - 1) / page * page;
   if (keep == 0) Release();
   DAF_RETURN_IF_ERROR(budget_->Take(size));
   void* memory = Map(size);

@@ -41,6 +41,11 @@ export const avatar: CommandSpec = {
   async run(args, options, io) {
     const run = avatarRun(args[0] as string[], options);
     if (options['detach'] === true) {
+      if (options['strict'] === true) {
+        throw new DafError('ERR_DAF_BAD_OPTION', '--strict does not go with --detach', {
+          hint: 'what was refused is known at the end: daf status ID --wait, and manifest.json',
+        });
+      }
       const submitted = await submitAvatars(run, io);
       return { json: submitted, text: submitted.id };
     }
@@ -61,7 +66,8 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
   for (const name of ['models', 'detector', 'landmarks']) {
     if (options[name] !== undefined) params[name] = place(String(options[name]));
   }
-  const models = process.env['DAF_MODELS'];
+  // Workers of a cluster elsewhere have their own.
+  const models = options['connect'] === undefined ? process.env['DAF_MODELS'] : undefined;
   if (params['models'] === undefined && models) params['models'] = place(models);
   if (options['keep'] !== undefined) params['keep'] = String(options['keep']);
   if (typeof options['out'] !== 'string') throw new DafError('ERR_DAF_BAD_OPTION', '--out is missing');

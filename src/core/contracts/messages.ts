@@ -58,8 +58,8 @@ export interface Credit {
   readonly capacity: number;
 }
 
-/** Body frame: msgpack of Report[] in groups and lists (engine/wire/batches.ts; ≤ MAX_BATCH; an entry over 1 MB in msgpack is spilled by the worker into its attempt prefix and named).
- *  Sent again every lease period until each is answered. Key: attempt. */
+/** Body frame: msgpack of Report[] in groups and lists (engine/wire/batches.ts; ≤ MAX_BATCH; a report over the limit of a body fails its attempt).
+ *  Sent again every half lease until each is answered. Key: attempt. */
 export interface Reports {
   readonly type: 'reports';
   readonly worker: string;

@@ -136,6 +136,7 @@ export class AttemptBook {
     const state = table.state[task.index];
     return (
       epoch.term < this.#term &&
+      this.#live.get(epoch.term)?.has(epoch.counter) !== true && // an epoch is one attempt's
       name === attemptName(task, generation, epoch) &&
       table.generation[task.index] === generation &&
       state !== TASK.committed &&

@@ -232,3 +232,18 @@ t.test('a coordinator that was overtaken says nothing of what its successor gave
   await bench.report('a', assignment!, done());
   t.same(bench.verdicts('a'), [`${assignment!.attempt} committed`]);
 });
+
+t.test('a worker that holds more than a hello can name keeps the rest; one that died keeps nothing', async (t) => {
+  const bench = await Bench.start();
+  await bench.worker('a', 70);
+  await bench.submit('j', { splits: 70, reducers: 0 });
+  const given = bench.given('a');
+  t.equal(given.length, 70);
+  await bench.worker('b', 70);
+  await bench.worker('a', 0, given.slice(0, 64));
+  t.equal(bench.given('b').length, 0, 'nothing is taken from it');
+  await bench.report('a', given[69]!, done());
+  t.match(bench.verdicts('a').at(-1), /committed/);
+  await bench.worker('a', 0, given.slice(0, 63));
+  t.equal(bench.given('b').length, 6, 'a list that is not full names all');
+});

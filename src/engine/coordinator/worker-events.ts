@@ -1,5 +1,5 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
-import { type Heartbeat, PROTOCOL, type WorkerStatus } from '../../core/contracts/messages.js';
+import { type Heartbeat, MAX_BATCH, PROTOCOL, type WorkerStatus } from '../../core/contracts/messages.js';
 import type { Assignment } from '../../core/contracts/task.js';
 import type { Books } from './books.js';
 import type { WorkerInfo } from './effects.js';
@@ -35,8 +35,12 @@ export class WorkerEvents {
     scheduler.withdraw(info.worker);
     seen.renew(info.worker, now);
     const named = new Set(running.map((each) => `${each.job}/${each.attempt}`));
-    // What it does not know of never reached it, or died with the process that bore its name.
-    for (const attempt of [...worker.held]) if (!named.has(keyOf(attempt))) this.#lose(attempt, before?.pid !== info.pid, now);
+    const another = before?.pid !== info.pid;
+    // What it does not know of never reached it, or died with the process that bore its name. A full list may not name all that it
+    // holds: the leases of the others tell.
+    if (another || running.length < MAX_BATCH) {
+      for (const attempt of [...worker.held]) if (!named.has(keyOf(attempt))) this.#lose(attempt, another, now);
+    }
     out.send(info.worker, {
       type: 'welcome',
       protocol: PROTOCOL,

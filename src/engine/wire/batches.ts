@@ -13,7 +13,18 @@ import { attemptName, type TaskId } from '../../core/contracts/job.js';
 import { MAX_BATCH, type Verdicts } from '../../core/contracts/messages.js';
 import type { Assignment, Outcome, Report } from '../../core/contracts/task.js';
 import { type Check, list, mustBe, oneOf, whole } from './check.js';
-import { assignment, bytes, attemptName as givenName, jobId, MAX_INDEX, report, stage, step, workerName } from './nouns.js';
+import {
+  assignment,
+  bytes,
+  coverage,
+  attemptName as givenName,
+  jobId,
+  MAX_INDEX,
+  report,
+  stage,
+  step,
+  workerName,
+} from './nouns.js';
 
 /*
  * The batches that cross the wire for every task. Entries in a row that have all but a few numbers in common travel as one group: what is
@@ -141,13 +152,15 @@ function unpackGroup(entry: readonly unknown[], all: Report[]): void {
   for (let i = 0; i < rows.length; i += REPORT_ROW) {
     const task = taskOf(at, kind, rows[i]!);
     const epoch = { term: term as number, counter: rows[i + 1]! };
+    const outcome = plainAt(rows, i + 5);
+    if (outcome.intake !== null) mustBe(coverage, outcome.intake.coverage, 'coverage');
     all.push({
       job: job as string,
       task,
       generation: generation as number,
       attempt: attemptName(task, generation as number, epoch),
       epoch,
-      outcome: plainAt(rows, i + 5),
+      outcome,
       usage: {
         worker: worker as string,
         milliseconds: rows[i + 2]!,
@@ -242,7 +255,9 @@ function rowsOf(given: unknown, width: number): readonly number[] {
   if (!Array.isArray(given) || given.length % width !== 0 || given.length > MAX_BATCH * width) throw malformed('no rows');
   for (let i = 0; i < given.length; i++) {
     const value: unknown = given[i];
-    if (!Number.isSafeInteger(value) || (value as number) < 0) throw malformed('a row holds something else than whole numbers');
+    // -0 would be another key in the state than 0.
+    if (!Number.isSafeInteger(value) || (value as number) < 0 || Object.is(value, -0))
+      throw malformed('a row holds something else than whole numbers');
   }
   return given as readonly number[];
 }

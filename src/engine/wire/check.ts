@@ -30,7 +30,9 @@ export function oneOf(...allowed: readonly string[]): Check {
 
 export function whole(low = 0, high = Number.MAX_SAFE_INTEGER): Check {
   const wrong = `: expected a whole number ≥ ${low}, ≤ ${high}`;
-  return (value) => (Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high ? null : wrong);
+  // -0 would be another key in the state than 0.
+  const fits = (value: number): boolean => value >= low && value <= high && !Object.is(value, -0);
+  return (value) => (Number.isSafeInteger(value) && fits(value as number) ? null : wrong);
 }
 
 export function finite(low = -Number.MAX_VALUE, high = Number.MAX_VALUE): Check {

@@ -100,7 +100,7 @@ const usage = record({
   processPeakBytes: bytes,
 });
 
-const coverage = record({ bytes, seams: whole(0, 2 ** 32 - 1) });
+export const coverage = record({ bytes, seams: whole(0, 2 ** 32 - 1) });
 
 const doneOutcome = record({
   kind: literal('done'),

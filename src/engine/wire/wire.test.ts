@@ -5,6 +5,7 @@ import { DafError, toWire } from '../../core/contracts/errors.js';
 import { MAX_BODY_BYTES, type Message, type Reports } from '../../core/contracts/messages.js';
 import type { Assignment, Report } from '../../core/contracts/task.js';
 import { packReportList } from './batches.js';
+import { whole } from './check.js';
 import {
   checkEndpoint,
   DealerSocket,
@@ -122,6 +123,7 @@ t.test('malformed messages are refused, never worse', async (t) => {
     ['job of a group', [good[0]!, pack([group.with(0, 'JOB')])]],
     ['worker of a group', [good[0]!, pack([group.with(5, null)])]],
     ['index of a group', [good[0]!, pack([group.with(7, rows.with(0, 2 ** 40))])]],
+    ['seams of a group', [good[0]!, pack([group.with(7, rows.with(8, 2).with(10, 2 ** 40))])]],
     ['too many in a group', [good[0]!, pack([group.with(7, Array.from({ length: 65 }, () => rows).flat())])]],
     ['too many in groups', [good[0]!, pack(Array.from({ length: 33 }, () => group.with(7, [...rows, ...rows])))]],
     ['worker name', [pack({ type: 'worker-bye', worker: '../x' })]],
@@ -133,6 +135,7 @@ t.test('malformed messages are refused, never worse', async (t) => {
     ['deep', [Buffer.alloc(60_000, 0x91)]],
     ['trailing bytes', [Buffer.concat([pack({ type: 'jobs', request: 1, token: null }), Buffer.from([0])])]],
   ];
+  t.not(whole()(-0), null, 'what equals 0 and is another key');
   for (const [name, frames] of refused) t.throws(() => decodeAtCoordinator(frames), { code: 'ERR_DAF_PROTOCOL' }, name);
   for (let cut = 0; cut < good[1]!.length; cut++) {
     t.throws(() => decodeAtCoordinator([good[0]!, good[1]!.subarray(0, cut)]), { code: 'ERR_DAF_PROTOCOL' });

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { ProcessLine } from './contracts/process.js';
 
-const POLL_MS = 250;
+const POLL_MS = 1000;
 
 /** Writes a line for the process that started this one. A reader that has gone is not an error. */
 export function writeProcessLine(fd: number | null, line: ProcessLine): void {

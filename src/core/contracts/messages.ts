@@ -33,8 +33,8 @@ export interface WorkerHello {
 }
 
 /**
- * Every `heartbeatMs` once welcomed; renews the leases of the attempts named, which are those running and those reported but not yet
- * answered. More than MAX_BATCH of them go in several messages. Key: (worker, seq).
+ * Every `heartbeatMs` once welcomed, or every quarter of a lease while nothing runs; renews the leases of the attempts named, which are
+ * those running and those reported but not yet answered. More than MAX_BATCH of them go in several messages. Key: (worker, seq).
  */
 export interface Heartbeat {
   readonly type: 'heartbeat';

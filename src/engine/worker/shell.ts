@@ -1,7 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { DafError } from '../../core/contracts/errors.js';
 import { attemptPrefix } from '../../core/contracts/job.js';
-import { type HoldCopy, MAX_BATCH, PROTOCOL, type ToWorker, type Verdicts, type Welcome } from '../../core/contracts/messages.js';
+import {
+  type Heartbeat,
+  type HoldCopy,
+  MAX_BATCH,
+  PROTOCOL,
+  type ToWorker,
+  type Verdicts,
+  type Welcome,
+} from '../../core/contracts/messages.js';
 import type { Assignment } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
@@ -189,6 +197,7 @@ export class WorkerShell {
     this.#welcome = welcome;
     if (this.#heart !== null) clearInterval(this.#heart);
     this.#heart = setInterval(() => this.#beat(), welcome.heartbeatMs);
+    this.#restsUntil = 0;
     if (first) this.#reports.resendAll();
     this.#lastCapacity = -1;
     this.#sendCredit();
@@ -209,15 +218,23 @@ export class WorkerShell {
         .map(({ assignment, progress }) => ({ job: assignment.job, attempt: assignment.attempt, progress })),
       ...this.#reports.list().map(({ job, attempt }) => ({ job, attempt, progress: 1 })),
     ];
+    if (running.length > 0 || performance.now() >= this.#restsUntil) this.#sendHeartbeat(running, this.#welcome.leaseMs);
+    this.#beats += 1;
+    if (this.#beats % BEATS_A_CREDIT === 0) this.#lastCapacity = -1; // a lost credit would starve this worker
+    this.#sendCredit();
+    this.#sendReports();
+  }
+
+  /** What has nothing to do beats only as often as its own lease asks for: waking a coordinator is most of what an idle cluster costs. */
+  #restsUntil = 0;
+
+  #sendHeartbeat(running: Heartbeat['running'], leaseMs: number): void {
+    this.#restsUntil = running.length > 0 ? 0 : performance.now() + leaseMs / 4;
     const { peak } = this.#attempts.sampler;
     for (let from = 0; from === 0 || from < running.length; from += MAX_BATCH) {
       const part = running.slice(from, from + MAX_BATCH);
       void this.#link.send({ type: 'heartbeat', worker: this.#options.name, seq: ++this.#seq, running: part, peakBytes: peak });
     }
-    this.#beats += 1;
-    if (this.#beats % BEATS_A_CREDIT === 0) this.#lastCapacity = -1; // a lost credit would starve this worker
-    this.#sendCredit();
-    this.#sendReports();
   }
 
   #sendCredit(): void {

@@ -180,19 +180,22 @@ export function packSplit({ index, pieces }: Split): Packed {
   return [index, pieces.map(packPiece)];
 }
 
-function packPiece({
-  name,
-  path,
-  stored,
-  offset,
-  length,
-  fileLength,
-  compression,
-  unpackedOffset,
-  split,
-  at,
-}: SplitPiece): Packed {
-  return [name, path, stored, offset, length, fileLength, compression, unpackedOffset, split, at];
+/** What a packed piece holds, in this order. */
+const PIECE = [
+  'name',
+  'path',
+  'stored',
+  'offset',
+  'length',
+  'fileLength',
+  'compression',
+  'unpackedOffset',
+  'split',
+  'at',
+] as const satisfies readonly (keyof SplitPiece)[];
+
+function packPiece(piece: SplitPiece): Packed {
+  return PIECE.map((key) => piece[key]);
 }
 
 /** Of what {@link packSplit} made; lists of splits of earlier versions, which a replay may read, hold objects. */
@@ -202,17 +205,6 @@ export function unpackSplit(packed: unknown): Split {
   return { index, pieces: Array.isArray(pieces) ? pieces.map(unpackPiece) : pieces };
 }
 
-function unpackPiece([
-  name,
-  path,
-  stored,
-  offset,
-  length,
-  fileLength,
-  compression,
-  unpackedOffset,
-  split,
-  at,
-]: Packed): SplitPiece {
-  return { name, path, stored, offset, length, fileLength, compression, unpackedOffset, split, at } as SplitPiece;
+function unpackPiece(packed: Packed): SplitPiece {
+  return Object.fromEntries(PIECE.map((key, i) => [key, packed[i]])) as unknown as SplitPiece;
 }

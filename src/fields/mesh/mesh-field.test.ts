@@ -48,18 +48,22 @@ tap.test('the mesh of a sphere is closed, round, faces outwards and has its colo
   let worst = 0;
   let color = 0;
   let inwards = 0;
+  const leaning = new Set<string>();
   const { rgb, size } = mesh.texture;
   for (let v = 0; v < mesh.positions.length / 3; v++) {
     const p = mesh.positions.subarray(3 * v, 3 * v + 3);
     const n = mesh.normals.subarray(3 * v, 3 * v + 3);
     const radius = Math.hypot(...p);
     worst = Math.max(worst, Math.abs(radius - POLE));
-    inwards += Number(p[0]! * n[0]! + p[1]! * n[1]! + p[2]! * n[2]! < 0);
+    const outwards = (p[0]! * n[0]! + p[1]! * n[1]! + p[2]! * n[2]!) / radius;
+    inwards += Number(outwards < 0);
+    if (outwards < 0.5) leaning.add(p.join());
     const texel = 3 * (Math.floor(mesh.uvs[2 * v + 1]! * size) * size + Math.floor(mesh.uvs[2 * v]! * size));
     for (let a = 0; a < 3; a++) color += Math.abs(rgb[texel + a]! / 255 - (0.5 + (0.4 * p[a]!) / radius)) / mesh.positions.length;
   }
   t.ok(worst < 0.6, `farthest vertex ${worst} from the sphere`);
   t.equal(inwards, 0, 'normals look outwards');
+  t.ok(leaning.size <= 1, `${leaning.size} of ${vertices} places, where what was learnt is rough, lean more than 60°`);
   t.ok(color < 0.06, `mean error of colour ${color}`);
 });
 

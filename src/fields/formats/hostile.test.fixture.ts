@@ -30,13 +30,13 @@ const BEGUN: TrainSceneOptions = {
 /** A parser of files that come from elsewhere, and a valid one of them. */
 interface Parser {
   readonly valid: Uint8Array;
-  parse(bytes: Uint8Array): void;
+  parse(bytes: Uint8Array): void | Promise<void>;
 }
 
 /** Whatever is done to a valid file, a parser accepts it or says what is wrong, soon and without much memory. @param go says whether to go on */
 export async function feed(t: Test, folder: string, go: (round: number) => boolean): Promise<void> {
   for (const [name, { valid, parse }] of Object.entries(await parsers(folder))) {
-    parse(valid);
+    await parse(valid);
     const random = new Random(1);
     let refused = 0;
     let slowest = 0;
@@ -45,7 +45,7 @@ export async function feed(t: Test, folder: string, go: (round: number) => boole
       const bytes = mutate(valid, random);
       const began = performance.now();
       try {
-        parse(bytes);
+        await parse(bytes);
       } catch (error) {
         refused += 1;
         const clear = DafError.is(error) && error.code !== 'ERR_DAF_INTERNAL';
@@ -169,11 +169,10 @@ function colmap(folder: string): Record<string, Parser> {
   mkdirSync(folder);
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   const parser = ([name, valid]: [string, Buffer]): [string, Parser] => {
-    const parse = (bytes: Uint8Array): void => {
+    const parse = async (bytes: Uint8Array): Promise<void> => {
       writeFileSync(join(folder, name), bytes);
       try {
-        if (name.endsWith('.bin')) readColmapBinary(folder);
-        else readColmapText(folder);
+        await (name.endsWith('.bin') ? readColmapBinary(folder) : readColmapText(folder));
       } finally {
         writeFileSync(join(folder, name), valid);
       }

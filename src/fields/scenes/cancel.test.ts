@@ -1,7 +1,10 @@
-import { basename } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import t from 'tap';
+import { temporaryDirectory } from '../../testing/engine-fixture.js';
 import { sphereScene } from '../testing-scene.js';
 import { capture } from '../train/training.test.fixture.js';
+import { readColmap } from './colmap.js';
 import { boxFromMattes } from './matte-box.js';
 import { openScene } from './open.js';
 import type { SceneFrame } from './types.js';
@@ -48,4 +51,31 @@ t.test('the visual hull is cancelled between two views', async (t) => {
   }));
   t.not(await boxFromMattes(sphere.frames, sphere.box), null, 'there is a hull to be cancelled');
   await t.rejects(boxFromMattes(frames, sphere.box, abort.signal), { code: 'ERR_DAF_CANCELLED' });
+});
+
+t.test('a COLMAP model is cancelled between two pieces of a file', async (t) => {
+  const entries = 5000; // several windows of each file; what comes last is damaged, and is not come to
+  const bytes = (size: number): Buffer => {
+    const out = Buffer.alloc(8 + size * entries);
+    out.writeBigUInt64LE(BigInt(entries));
+    return out.fill(0xff, out.length - 8); // how much belongs to the last one
+  };
+  const files = {
+    'points3D.bin': bytes(51),
+    'images.bin': bytes(73),
+    'points3D.txt': Buffer.from(`${'1 1 2 3 4 5 6 0.5\n'.repeat(entries)}1 nan`),
+    'images.txt': Buffer.from(`${'1 1 0 0 0 0 0 4 1 a.png\n\n'.repeat(entries)}1 nan`),
+  };
+  for (const [name, damaged] of Object.entries(files)) {
+    const folder = temporaryDirectory(t);
+    const text = name.endsWith('.txt');
+    for (const other of ['cameras', 'images', 'points3D'])
+      writeFileSync(join(folder, `${other}${text ? '.txt' : '.bin'}`), text ? '' : Buffer.alloc(8));
+    writeFileSync(join(folder, name), damaged);
+    await t.rejects(readColmap(folder), { code: 'ERR_DAF_BAD_DATA' }, name);
+    const abort = new AbortController();
+    const opened = readColmap(folder, abort.signal);
+    setImmediate(() => abort.abort());
+    await t.rejects(opened, { code: 'ERR_DAF_CANCELLED' }, name);
+  }
 });

@@ -34,7 +34,7 @@ export async function openScene(path: string, options: SceneOptions = {}): Promi
   if (!['train', 'val', 'test', 'all'].includes(split))
     throw new DafError('ERR_DAF_BAD_OPTION', `split must be train, val, test or all, not "${split}"`);
   throwIfAborted(options.signal);
-  const raw = recognise(path);
+  const raw = await recognise(path, options.signal);
   const { frames, alpha } = await resolveFrames(raw, options.signal);
   const around = await surroundings(raw, frames, alpha, options);
   return {
@@ -46,23 +46,23 @@ export async function openScene(path: string, options: SceneOptions = {}): Promi
   };
 }
 
-function recognise(path: string): RawScene {
+async function recognise(path: string, signal: AbortSignal | undefined): Promise<RawScene> {
   if (!existsSync(path)) throw new DafError('ERR_DAF_NOT_FOUND', `there is no ${path}`);
-  if (statSync(path).isDirectory()) return recogniseFolder(path);
+  if (statSync(path).isDirectory()) return recogniseFolder(path, signal);
   const name = basename(path);
   if (/^transforms_(train|val|test)\.json$/.test(name)) return readBlender(dirname(path));
   if (extname(path) === '.json') return readTransforms(path);
   if (extname(path) === '.npz' && isTinyNerf(path)) return readTinyNerf(path);
-  if (/^(cameras|images|points3D)\.(bin|txt)$/.test(name)) return readColmap(dirname(path));
+  if (/^(cameras|images|points3D)\.(bin|txt)$/.test(name)) return readColmap(dirname(path), signal);
   throw unknown(path);
 }
 
-function recogniseFolder(folder: string): RawScene {
+async function recogniseFolder(folder: string, signal: AbortSignal | undefined): Promise<RawScene> {
   if (existsSync(join(folder, BLENDER_TRAIN))) return readBlender(folder);
   if (existsSync(join(folder, 'transforms.json'))) return readTransforms(join(folder, 'transforms.json'));
   if (existsSync(join(folder, TINY_NERF))) return readTinyNerf(join(folder, TINY_NERF));
   const model = colmapModelIn(folder);
-  if (model !== null) return readColmap(model);
+  if (model !== null) return readColmap(model, signal);
   throw unknown(folder);
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { badData } from '../bad-data.js';
 import type { SparsePoints } from '../points.js';
-import { BinaryReader, withFile } from '../read-file.js';
+import { BinaryReader, withFileOpen } from '../read-file.js';
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } from './model.js';
 
 const MAX_NAME = 4096;
@@ -13,22 +13,26 @@ const POINT_BYTES = 51;
 const OBSERVATION_BYTES = 24;
 const TRACK_BYTES = 8;
 
-/** cameras.bin, images.bin and points3D.bin of a folder. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND, ERR_DAF_IO */
-export function readColmapBinary(folder: string): ColmapModel {
-  const read = <T>(name: string, parse: (reader: BinaryReader, what: string) => T): T => {
+/**
+ * cameras.bin, images.bin and points3D.bin of a folder.
+ * @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND, ERR_DAF_IO, ERR_DAF_CANCELLED
+ */
+export async function readColmapBinary(folder: string, signal?: AbortSignal): Promise<ColmapModel> {
+  const read = <T>(name: string, parse: (reader: BinaryReader, what: string, signal?: AbortSignal) => Promise<T>): Promise<T> => {
     const path = join(folder, name);
-    return withFile(path, (file, size) => parse(new BinaryReader(file, size, path), path));
+    return withFileOpen(path, (file, size) => parse(new BinaryReader(file.fd, size, path), path, signal));
   };
   return {
-    cameras: read('cameras.bin', cameras),
-    images: read('images.bin', images),
-    points: existsSync(join(folder, 'points3D.bin')) ? read('points3D.bin', points) : null,
+    cameras: await read('cameras.bin', cameras),
+    images: await read('images.bin', images),
+    points: existsSync(join(folder, 'points3D.bin')) ? await read('points3D.bin', points) : null,
   };
 }
 
-function cameras(reader: BinaryReader, what: string): Map<number, ColmapCamera> {
+async function cameras(reader: BinaryReader, what: string, signal?: AbortSignal): Promise<Map<number, ColmapCamera>> {
   const out = new Map<number, ColmapCamera>();
   for (let left = reader.count(CAMERA_BYTES); left > 0; left--) {
+    await reader.pause(signal);
     const id = reader.u32();
     const number = reader.i32();
     const model = COLMAP_MODELS[number];
@@ -43,23 +47,27 @@ function size(reader: BinaryReader): number {
   return reader.u32() + reader.u32() * 2 ** 32;
 }
 
-function images(reader: BinaryReader): ColmapImage[] {
-  return Array.from({ length: reader.count(IMAGE_BYTES) }, () => {
+async function images(reader: BinaryReader, _what: string, signal?: AbortSignal): Promise<ColmapImage[]> {
+  const out: ColmapImage[] = [];
+  for (let left = reader.count(IMAGE_BYTES); left > 0; left--) {
+    await reader.pause(signal);
     reader.skip(4); // id
     const rotation = [reader.f64(), reader.f64(), reader.f64(), reader.f64()] as const;
     const translation = [reader.f64(), reader.f64(), reader.f64()] as const;
     const cameraId = reader.u32();
     const name = reader.text(MAX_NAME);
     reader.skip(reader.count(OBSERVATION_BYTES) * OBSERVATION_BYTES);
-    return { name, cameraId, rotation, translation };
-  });
+    out.push({ name, cameraId, rotation, translation });
+  }
+  return out;
 }
 
-function points(reader: BinaryReader): SparsePoints {
+async function points(reader: BinaryReader, _what: string, signal?: AbortSignal): Promise<SparsePoints> {
   const count = reader.count(POINT_BYTES);
   const positions = new Float32Array(count * 3);
   const colors = new Uint8Array(count * 3);
   for (let i = 0; i < count; i++) {
+    await reader.pause(signal);
     reader.skip(8); // id
     for (let axis = 0; axis < 3; axis++) positions[i * 3 + axis] = reader.f64();
     for (let c = 0; c < 3; c++) colors[i * 3 + c] = reader.u8();

@@ -5,19 +5,22 @@ import type { SparsePoints } from '../points.js';
 import { readLines } from '../read-file.js';
 import { COLMAP_MODELS, type ColmapCamera, type ColmapImage, type ColmapModel } from './model.js';
 
-/** cameras.txt, images.txt and points3D.txt of a folder. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND, ERR_DAF_IO */
-export function readColmapText(folder: string): ColmapModel {
+/**
+ * cameras.txt, images.txt and points3D.txt of a folder.
+ * @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND, ERR_DAF_IO, ERR_DAF_CANCELLED
+ */
+export async function readColmapText(folder: string, signal?: AbortSignal): Promise<ColmapModel> {
   return {
-    cameras: cameras(join(folder, 'cameras.txt')),
-    images: images(join(folder, 'images.txt')),
-    points: existsSync(join(folder, 'points3D.txt')) ? points(join(folder, 'points3D.txt')) : null,
+    cameras: await cameras(join(folder, 'cameras.txt'), signal),
+    images: await images(join(folder, 'images.txt'), signal),
+    points: existsSync(join(folder, 'points3D.txt')) ? await points(join(folder, 'points3D.txt'), signal) : null,
   };
 }
 
 /** CAMERA_ID MODEL WIDTH HEIGHT PARAMS… */
-function cameras(path: string): Map<number, ColmapCamera> {
+async function cameras(path: string, signal?: AbortSignal): Promise<Map<number, ColmapCamera>> {
   const out = new Map<number, ColmapCamera>();
-  for (const [line, number] of entries(path)) {
+  for await (const [line, number] of entries(path, signal)) {
     const [id, model = '', ...rest] = line.split(/\s+/);
     const known = COLMAP_MODELS.find(([name]) => name === model);
     if (known === undefined) throw badData(`${path}:${number}: camera ${id} is of the unknown model "${model}"`);
@@ -31,10 +34,10 @@ function cameras(path: string): Map<number, ColmapCamera> {
 }
 
 /** IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME, then a line (which may be empty) of what was seen in it. */
-function images(path: string): ColmapImage[] {
+async function images(path: string, signal?: AbortSignal): Promise<ColmapImage[]> {
   const out: ColmapImage[] = [];
   let observations = false;
-  for (const [line, number] of entries(path, true)) {
+  for await (const [line, number] of entries(path, signal, true)) {
     if (observations) {
       observations = false;
       continue;
@@ -52,25 +55,45 @@ function images(path: string): ColmapImage[] {
 }
 
 /** POINT3D_ID X Y Z R G B ERROR TRACK… */
-function points(path: string): SparsePoints {
-  const positions: number[] = [];
-  const colors: number[] = [];
-  for (const [line, number] of entries(path)) {
+async function points(path: string, signal?: AbortSignal): Promise<SparsePoints> {
+  let positions = new Float32Array(3 * 1024);
+  let colors = new Uint8Array(3 * 1024);
+  let at = 0;
+  for await (const [line, number] of entries(path, signal)) {
     const words = line.split(/\s+/, 7);
     if (words.length < 7) throw badData(`${path}:${number}: a point takes at least 7 words`);
-    for (const [i, word] of words.entries()) if (i > 0) (i < 4 ? positions : colors).push(real(word, path, number));
+    if (at === positions.length) {
+      positions = grown(positions, new Float32Array(2 * at));
+      colors = grown(colors, new Uint8Array(2 * at));
+    }
+    for (let axis = 0; axis < 3; axis++) {
+      positions[at + axis] = real(words[1 + axis], path, number);
+      colors[at + axis] = real(words[4 + axis], path, number);
+    }
+    at += 3;
   }
-  return { positions: Float32Array.from(positions), colors: Uint8Array.from(colors) };
+  return { positions: positions.slice(0, at), colors: colors.slice(0, at) };
+}
+
+function grown<T extends Float32Array | Uint8Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
 }
 
 /** Lines with their numbers, trimmed; comments are left out, empty lines too unless they count. */
-function* entries(path: string, empty = false): Generator<[line: string, number: number]> {
+async function* entries(
+  path: string,
+  signal: AbortSignal | undefined,
+  empty = false,
+): AsyncGenerator<[line: string, number: number]> {
   let number = 0;
-  for (const line of readLines(path)) {
-    number += 1;
-    const text = line.trim();
-    if (text.startsWith('#') || (text === '' && !empty)) continue;
-    yield [text, number];
+  for await (const lines of readLines(path, signal)) {
+    for (const line of lines) {
+      number += 1;
+      const text = line.trim();
+      if (text.startsWith('#') || (text === '' && !empty)) continue;
+      yield [text, number];
+    }
   }
 }
 

@@ -35,6 +35,7 @@ class ClassicTraining final : public FieldPass {
   void ForwardKept(const PointArrays& points, const PointArrays& directions, uint32_t n,
                    float* density, const ColorArrays& color) override;
   void Backward(const float* d_density, const ColorArrays& d_color, float* gradients) override;
+  void Positions(const PositionDeltas* deltas) override { positions_ = deltas; }
 
  private:
   // What the hidden layers saw and gave.
@@ -57,6 +58,8 @@ class ClassicTraining final : public FieldPass {
   void BackwardHead(uint32_t tile, uint32_t slot, const float* d_density,
                     const ColorArrays& d_color);
   void BackwardTrunk(uint32_t tile, uint32_t slot);
+  // From the deltas of the layers that see the encoded position to those of the position itself.
+  void BackwardPosition(uint32_t tile, uint32_t slot);
   void HeadGradients(uint32_t first, uint32_t count, float* gradients);
   void TrunkGradients(uint32_t first, uint32_t count, float* gradients);
 
@@ -66,6 +69,7 @@ class ClassicTraining final : public FieldPass {
   std::vector<float*> outputs_;  // of each hidden layer, set for every group
   uint32_t tiles_ = 0;
   bool with_color_ = false;
+  const PositionDeltas* positions_ = nullptr;
   const float* density_out_ = nullptr;
   ColorArrays color_out_{};
   Tape seen_;    // of the last Density
@@ -75,12 +79,13 @@ class ClassicTraining final : public FieldPass {
   float* head_ = nullptr;  // head_rows_
   float* view_ = nullptr;  // view_width
   ClassicNetwork::Scratch scratch_;
-  float* d_layers_ = nullptr;   // [depth][slot][width]
-  float* d_head_ = nullptr;     // head_rows_
-  float* d_view_in_ = nullptr;  // the view layer's input, one tile
-  float* d_view_ = nullptr;     // view_width
-  float* d_raw_ = nullptr;      // 8
-  float* d_in_ = nullptr;       // the widest layer's input, one tile
+  float* d_layers_ = nullptr;    // [depth][slot][width]
+  float* d_head_ = nullptr;      // head_rows_
+  float* d_view_in_ = nullptr;   // the view layer's input, one tile
+  float* d_view_ = nullptr;      // view_width
+  float* d_raw_ = nullptr;       // 8
+  float* d_in_ = nullptr;        // the widest layer's input, one tile
+  float* d_position_ = nullptr;  // the encoded position, one tile
 };
 
 Status ClassicTraining::Reserve(Arena* arena) {
@@ -104,7 +109,8 @@ Status ClassicTraining::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(take(1, RoundUp8(net_.view().in()), &d_view_in_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, net_.config().view_width, &d_view_));
   DAF_RETURN_IF_ERROR(take(kGroupTiles, 8, &d_raw_));
-  return take(1, RoundUp8(net_.position().rows() + width), &d_in_);
+  DAF_RETURN_IF_ERROR(take(1, RoundUp8(net_.position().rows() + width), &d_in_));
+  return take(1, net_.position().allocated(), &d_position_);
 }
 
 void ClassicTraining::Trunk(const PointArrays& points, uint32_t first, uint32_t count,
@@ -213,7 +219,7 @@ void ClassicTraining::BackwardTrunk(uint32_t tile, uint32_t slot) {
       net_.trunk()[l].Backward(k_, Delta(l, slot), to, mask(l - 1));
       continue;
     }
-    // The encoding's share of the input's delta is dropped, the hidden rows are masked here.
+    // The encoding's share of the input's delta is BackwardPosition's, the hidden rows are masked.
     net_.trunk()[l].Backward(k_, Delta(l, slot), d_in_, nullptr);
     const float* from = d_in_ + TileFloats(net_.position().rows());
     if (net_.Activated(l - 1)) {
@@ -221,6 +227,32 @@ void ClassicTraining::BackwardTrunk(uint32_t tile, uint32_t slot) {
     } else {
       std::memcpy(to, from, wide * sizeof(float));
     }
+  }
+}
+
+void ClassicTraining::BackwardPosition(uint32_t tile, uint32_t slot) {
+  const ClassicEncoding& encoding = net_.position();
+  // Rows that layers do not see stay zero.
+  float* const seen = d_position_ + TileFloats(encoding.skipped());
+  for (size_t l = 0; l < net_.trunk().size(); ++l) {
+    if (!net_.SeesInput(l)) continue;
+    net_.trunk()[l].BackwardTo(k_, encoding.rows(), Delta(l, slot), l == 0 ? seen : d_in_, nullptr);
+    if (l == 0) continue;
+    for (size_t i = 0; i < TileFloats(encoding.rows()); ++i) seen[i] += d_in_[i];
+  }
+  const float* const encoded = learnt_.position + tile * TileFloats(encoding.allocated());
+  float* const out[3] = {positions_->x, positions_->y, positions_->z};
+  for (uint32_t axis = 0; axis < 3; ++axis) {
+    float* const to = out[axis] + TileFloats(tile);
+    std::memcpy(to, d_position_ + TileFloats(axis), kTile * sizeof(float));
+    float slope = 1;  // of 2^k p by p
+    for (uint32_t k = 0; k < encoding.frequencies; ++k, slope *= 2) {
+      const size_t sine = TileFloats(3 + 6 * k + axis), cosine = sine + TileFloats(3);
+      for (uint32_t s = 0; s < kTile; ++s)
+        to[s] += slope * (d_position_[sine + s] * encoded[cosine + s] -
+                          d_position_[cosine + s] * encoded[sine + s]);
+    }
+    for (uint32_t s = 0; s < kTile; ++s) to[s] *= net_.config().input_scale[axis];
   }
 }
 
@@ -269,6 +301,7 @@ void ClassicTraining::Backward(const float* d_density, const ColorArrays& d_colo
     for (uint32_t slot = 0; slot < count; ++slot) {
       BackwardHead(first + slot, slot, d_density, d_color);
       BackwardTrunk(first + slot, slot);
+      if (positions_ != nullptr) BackwardPosition(first + slot, slot);
     }
     HeadGradients(first, count, gradients);
     TrunkGradients(first, count, gradients);

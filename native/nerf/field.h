@@ -95,8 +95,8 @@ class FieldPass {
   // there must be room for the pass's tiles, and touches gradients[table_begin()] only. Null, as at
   // first: it adds to all gradients at once.
   virtual void Defer(TableDeltas* deltas) {}
-  // From now on Backward also writes dL/dposition, where the field knows positions(); what colours
-  // owe to directions is not in it. Null, as at first: it does not.
+  // From now on Backward also writes dL/dposition; what colours owe to directions is not in it.
+  // Null, as at first: it does not.
   virtual void Positions(const PositionDeltas* deltas) {}
 };
 
@@ -148,8 +148,6 @@ class Field {
                            float* gradients) const {
     return 0;
   }
-  // Whether passes for training find derivatives by positions.
-  virtual bool positions() const { return false; }
   // Training pictures that have an appearance code; 0 where the field has none.
   virtual uint32_t appearance_images() const { return 0; }
   // Tensors and metadata; the writer borrows the field and `scratch`.

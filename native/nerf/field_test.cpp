@@ -112,6 +112,51 @@ TEST_P(Fields, GradientMatchesDifferences) {
   }
 }
 
+TEST_P(Fields, PositionGradientMatchesDifferences) {
+  float* d[3];
+  for (float*& lane : d) ASSERT_TRUE(arena_.Allocate(kPassSamples, &lane).ok());
+  const PositionDeltas deltas = {d[0], d[1], d[2]};
+  std::vector<float> gradients[2];
+  for (const bool with_color : {true, false}) {
+    for (const bool with_positions : {false, true}) {
+      gradients[with_positions].assign(field_->parameter_count(), 0.0f);
+      pass_->Positions(with_positions ? &deltas : nullptr);
+      Loss(with_color);
+      pass_->Backward(lanes_[10], {lanes_[11], lanes_[12], lanes_[13]},
+                      gradients[with_positions].data());
+    }
+    EXPECT_EQ(gradients[1], gradients[0]);  // the parameters learn the same
+    // A sample's loss is its own: some of them at a time move along each axis. Few lie so near to
+    // an edge of a cell or of a ReLU that a step goes over it.
+    constexpr float kStep = 1e-4f;
+    constexpr uint32_t kSome = 5;
+    uint32_t wrong = 0;
+    double largest = 0;
+    for (uint32_t first = 0; first < kN; first += kSome) {
+      for (int axis = 0; axis < 3; ++axis) {
+        float* const lane = lanes_[axis];
+        const std::vector<float> kept(lane + first, lane + first + kSome);
+        double values[2], expected = 0, moved = 0;
+        for (int side = 0; side < 2; ++side) {
+          for (uint32_t i = 0; i < kSome; ++i)
+            lane[first + i] = kept[i] + (i % 2 == 0 ? kStep : -kStep) * (side == 0 ? 1.0f : -1.0f);
+          values[side] = Loss(with_color);
+        }
+        std::copy(kept.begin(), kept.end(), lane + first);
+        for (uint32_t i = 0; i < kSome; ++i) {
+          expected += double{d[axis][first + i]} * (i % 2 == 0 ? 1 : -1);
+          moved += std::fabs(double{d[axis][first + i]});
+        }
+        const double measured = (values[0] - values[1]) / (2 * double{kStep});
+        largest = std::max(largest, moved);
+        wrong += std::fabs(measured - expected) > 0.02 * moved + 0.01 ? 1 : 0;
+      }
+    }
+    EXPECT_LE(wrong, 6u) << "of " << 3 * kN / kSome;
+    EXPECT_GT(largest, 0.1);
+  }
+}
+
 TEST_P(Fields, CallsAgree) {
   Loss(true);
   std::vector<float> density(lanes_[6], lanes_[6] + kN), red(lanes_[7], lanes_[7] + kN),

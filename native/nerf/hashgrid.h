@@ -39,7 +39,6 @@ class HashGrid final : public Field {
                    float* gradients) const override {
     return TableVariation(*kernels_, levels_, parameters_, points, n, weight, gradients);
   }
-  bool positions() const override { return true; }
   uint32_t appearance_images() const override { return config_.images; }
 
  private:

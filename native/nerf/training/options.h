@@ -33,8 +33,7 @@ struct SceneTrainOptions {
   TrainingBackground background_kind = TrainingBackground::kFixed;
   float background[3] = {0, 0, 0};
 
-  bool refine_poses =
-      false;  // of the training pictures, learnt with a field that knows positions()
+  bool refine_poses = false;  // of the training pictures, learnt with the field
 
   uint64_t total_steps = 0;  // that the schedule is laid out for; 0: as each Run says
   float learning_rate = 1e-2f;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <tuple>
 
+#include "native/nerf/testing_field.h"
 #include "native/nerf/training/losses.h"
 #include "native/nerf/training/pose_learner.h"
 #include "native/nerf/training/testing_photos.h"
@@ -13,25 +15,31 @@ namespace {
 
 using testing::Orbit;
 
-constexpr uint32_t kRays = 48, kEach = 24;  // samples along each ray, at distances that stay
+constexpr uint32_t kEach = 24;  // samples along each ray, at distances that stay
 
-// One picture, a coarse field of random weights, and rays through both.
-class PoseGradient : public ::testing::TestWithParam<bool> {
+// One picture, a smooth field of random weights, and rays through both.
+class PoseGradient : public ::testing::TestWithParam<std::tuple<bool, bool>> {
  protected:
+  static bool Contracted() { return std::get<0>(GetParam()); }
+  static bool Classic() { return std::get<1>(GetParam()); }
+  // As many as one call takes.
+  static uint32_t Rays() { return Classic() ? 16 : 48; }
+
   void SetUp() override {
-    box_.unbounded = GetParam();
+    box_.unbounded = Contracted();
     box_.max[2] = 1.5f;  // no cube
-    std::unique_ptr<Field> field;
-    ASSERT_TRUE(NewHashGrid({3, 2, 12, 2, 6, 16, 16, 0, 0}, 1, &field).ok());
+    ASSERT_TRUE((Classic() ? NewClassic(testing::ClassicOf(32, 4, 2, 1), 1, &field_)
+                           : NewHashGrid({3, 2, 12, 2, 6, 16, 16, 0, 0}, 1, &field_))
+                    .ok());
     Rng rng(3);
-    for (size_t i = 0; i < field->parameter_count(); ++i)
-      field->parameters()[i] += rng.Uniform(-0.3f, 0.3f);
-    field->Pack();
-    field_ = std::move(field);
+    const float change = Classic() ? 0.02f : 0.3f;
+    for (size_t i = 0; i < field_->parameter_count(); ++i)
+      field_->parameters()[i] += rng.Uniform(-change, change);
+    field_->Pack();
     ASSERT_TRUE(kernels::Chosen(&kernels_).ok());
     ASSERT_TRUE(field_->NewPass(PassKind::kTraining, &arena_, &pass_).ok());
     ASSERT_TRUE(lanes_.Reserve(&arena_).ok());
-    const Camera camera = Orbit(0.7f, 0.3f, GetParam() ? 1.8f : 2.2f, 64);
+    const Camera camera = Orbit(0.7f, 0.3f, Contracted() ? 1.8f : 2.2f, 64);
     const testing::Photo photo{camera, std::vector<uint8_t>(size_t{64} * 64 * 4, 255)};
     ASSERT_TRUE(images_.Add({camera, testing::Stored(photo)}).ok());
     ASSERT_TRUE(images_.Add({Orbit(2, 0, 3, 64), testing::Stored(photo)}).ok());
@@ -49,7 +57,7 @@ class PoseGradient : public ::testing::TestWithParam<bool> {
     SampleLanes& l = lanes_;
     l.Clear();
     Rng rng(11);
-    for (uint32_t i = 0; i < kRays; ++i) {
+    for (uint32_t i = 0; i < Rays(); ++i) {
       TrainingRay& ray = l.rays[i];
       ray = TrainingRay{};
       ray.ray = PixelRay(images_.all()[0].camera, rng.Uniform(4, 60), rng.Uniform(4, 60));
@@ -59,7 +67,7 @@ class PoseGradient : public ::testing::TestWithParam<bool> {
       }
       ray.alpha = 1;
       l.first[i] = l.samples;
-      const float length = (GetParam() ? 9.0f : 3.0f) / kEach, from = GetParam() ? 0.3f : 1.2f;
+      const float length = (Contracted() ? 9.0f : 3.0f) / kEach, from = Contracted() ? 0.3f : 1.2f;
       for (uint32_t s = 0; s < kEach; ++s) {
         const uint32_t at = l.samples++;
         const float t = from + (static_cast<float>(s) + rng.Uniform()) * length;
@@ -77,8 +85,8 @@ class PoseGradient : public ::testing::TestWithParam<bool> {
         l.ray[at] = i;
       }
     }
-    l.ray_count = kRays;
-    l.first[kRays] = l.samples;
+    l.ray_count = Rays();
+    l.first[Rays()] = l.samples;
     l.Pad();
     pass_->Positions(poses_.deltas(0));
     pass_->Forward({l.x, l.y, l.z}, {l.dx, l.dy, l.dz}, l.samples, l.density, {l.r, l.g, l.b});
@@ -88,7 +96,7 @@ class PoseGradient : public ::testing::TestWithParam<bool> {
     kernels_->composite(&args);
     LossSums sums;
     double loss = 0;
-    for (uint32_t i = 0; i < kRays; ++i) {
+    for (uint32_t i = 0; i < Rays(); ++i) {
       ColorLoss(options_, l.rays[i], l.out + size_t{i} * 6, l.d_out + size_t{i} * 4, &sums);
       const uint32_t first = l.first[i];
       loss += Distortion(l.weight + first, l.t + first, l.step + first, kEach,
@@ -229,9 +237,12 @@ TEST_P(PoseGradient, AStepOfOneLengthMovesPicturesByAboutThat) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Boxes, PoseGradient, ::testing::Bool(), [](const auto& info) {
-  return info.param ? std::string("Contracted") : std::string("Bounded");
-});
+INSTANTIATE_TEST_SUITE_P(BoxesAndFields, PoseGradient,
+                         ::testing::Combine(::testing::Bool(), ::testing::Bool()),
+                         [](const auto& info) {
+                           return std::string(std::get<0>(info.param) ? "Contracted" : "Bounded") +
+                                  (std::get<1>(info.param) ? "Classic" : "HashGrid");
+                         });
 
 }  // namespace
 }  // namespace daf::nerf

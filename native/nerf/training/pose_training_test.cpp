@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "native/nerf/testing_field.h"
 #include "native/nerf/training/testing_poses.h"
 
 namespace daf::nerf {
@@ -128,18 +129,44 @@ TEST(PoseTraining, AStepThatIsCancelledTeachesNothing) {
   EXPECT_EQ(poses[0], poses[1]);
 }
 
-TEST(PoseTraining, IsRefusedToFieldsThatKnowNoPositions) {
-  ClassicConfig config;
-  config.width = 32;
-  config.depth = 2;
-  config.skips = {};
-  config.view_width = 16;
+// A network without a table, small enough for a test; where it has a coarse one, that one only says
+// where samples lie.
+std::unique_ptr<Model> ClassicModel(bool coarse) {
+  ClassicConfig config = testing::ClassicOf(32, 4, 4, 1);
+  config.coarse = coarse;
   std::unique_ptr<Field> field;
-  ASSERT_TRUE(NewClassic(config, 1, &field).ok());
+  EXPECT_TRUE(NewClassic(config, 1, &field).ok());
   std::unique_ptr<Model> model;
-  ASSERT_TRUE(Model::Make(std::move(field), Box(), 32, &model).ok());
-  std::unique_ptr<SceneTrainer> trainer;
-  EXPECT_EQ(SceneTrainer::Make(model.get(), Refining(60), &trainer).code(), Code::kUnsupported);
+  EXPECT_TRUE(Model::Make(std::move(field), Box(), 32, &model).ok());
+  return model;
+}
+
+SceneTrainOptions RefiningClassic(uint32_t steps) {
+  SceneTrainOptions options = Refining(steps);
+  options.learning_rate = 0.1f;
+  options.samples_per_edge = 64;
+  options.importance = {32, 32};
+  return options;
+}
+
+// The turns, of which half are left: what a small network draws is too blurred for the moves.
+TEST(PoseTraining, AClassicFieldFindsThemBackInPart) {
+  constexpr uint32_t kSteps = 600;
+  const auto model = ClassicModel(false);
+  const auto trainer =
+      TrainerOf(model.get(), RefiningClassic(kSteps), Disturbed(Nearby(), 1.5f, 0.03f));
+  SceneTrainReport report;
+  ASSERT_TRUE(RunAll(trainer.get(), kSteps, &report).ok());
+  const PoseErrors errors = PoseErrors::Of(CamerasOf(*trainer), Nearby());
+  EXPECT_LT(errors.turn, 1);
+  EXPECT_LT(errors.centre, 0.03);
+}
+
+TEST(PoseTraining, AClassicFieldResumedIsAsIfUninterrupted) {
+  for (const bool coarse : {false, true}) {
+    testing::ExpectResumedIsUninterrupted([=] { return ClassicModel(coarse); }, RefiningClassic(30),
+                                          Disturbed(Nearby(), 1, 0.02f), 22, 6);
+  }
 }
 
 }  // namespace

@@ -23,10 +23,6 @@ Status SceneTrainer::Make(Model* model, const SceneTrainOptions& options,
   DAF_RETURN_IF_ERROR(options.Check());
   if (options.variation_weight > 0 && !model->field().has_table())
     return Status(Code::kUnsupported, "training: variationWeight needs a hash grid");
-  if (options.refine_poses && !model->field().positions())
-    return Status(Code::kUnsupported,
-                  std::string("training: refinePoses needs a hash grid, not a ") +
-                      model->field().kind() + " field");
   out->reset(new SceneTrainer(model, options));
   return Status::Ok();
 }

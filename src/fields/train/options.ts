@@ -63,10 +63,6 @@ export function trainPlan(scene: Scene, options: TrainSceneOptions): TrainPlan {
   if (!(seconds > 0)) throw new DafError('ERR_DAF_BAD_OPTION', `seconds must be above 0, not ${seconds}`);
   if (options.targetPsnr !== undefined && !(options.targetPsnr > 0 && options.targetPsnr < 100))
     throw new DafError('ERR_DAF_BAD_OPTION', `targetPsnr must be between 0 and 100 dB, not ${options.targetPsnr}`);
-  if (options.refinePoses === true && classic)
-    throw new DafError('ERR_DAF_UNSUPPORTED', 'refinePoses: a classic field does not learn poses', {
-      hint: 'train a hash grid, or leave refinePoses out',
-    });
   const background = options.background ?? (scene.hasAlpha ? 'random' : 'scene');
   const backgroundKind = ['scene', 'random', 'learned'].indexOf(background);
   if (backgroundKind < 0)

@@ -65,8 +65,8 @@ export interface TrainSceneOptions {
    */
   readonly appearance?: number;
   /**
-   * Learn small corrections of the training pictures' poses with a hash grid, for poses that are slightly wrong. The field stays in the frame
-   * of the poses that the scene gives. @defaultValue false
+   * Learn small corrections of the training pictures' poses with the field, for poses that are slightly wrong. The field stays in the frame of
+   * the poses that the scene gives. @defaultValue false
    */
   readonly refinePoses?: boolean;
   /**

@@ -143,9 +143,6 @@ function trainOptions(options: Record<string, unknown>): TrainSceneOptions {
   if (Number(options['variation'] ?? 0) > 0 && field === 'classic') {
     throw new DafError('ERR_DAF_BAD_OPTION', `--variation ${options['variation']}: a classic field has no tables`);
   }
-  if (options['refinePoses'] === true && field === 'classic') {
-    throw new DafError('ERR_DAF_BAD_OPTION', '--refine-poses: a classic field does not learn poses');
-  }
   return {
     ...(time === undefined ? {} : { seconds: parseDuration('--time', time, 1) / 1000 }),
     ...Object.fromEntries(given.map(([flag, name]) => [name, options[flag]])),

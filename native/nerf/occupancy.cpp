@@ -124,6 +124,7 @@ Status Occupancy::Sweep(FieldPass* pass, Part part, bool all, Rng* rng, float* s
   const size_t slab = size_t{resolution_} * resolution_,
                begin = uint64_t{resolution_} * part.part / part.parts * slab,
                end = uint64_t{resolution_} * (part.part + 1) / part.parts * slab;
+  DAF_RETURN_IF_ERROR(control.Check());  // a step that is whole may have come just before
   std::vector<uint32_t> batch(pass->capacity());
   uint32_t n = 0;
   const auto add = [&](size_t cell) {

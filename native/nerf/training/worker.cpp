@@ -45,6 +45,7 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, TableDelta
     DAF_RETURN_IF_ERROR(look_ != nullptr ? GatherProposed(space, gradients, &sums->losses)
                                          : Gather(space, draws, &sums->losses));
     candidates_.Pad();
+    DAF_RETURN_IF_ERROR(control.Check());  // the coarse network has learnt from as many samples
     clock_.Enter(Phase::kDensity);
     pass_->Density({candidates_.x, candidates_.y, candidates_.z}, candidates_.samples,
                    candidates_.density);
@@ -55,6 +56,7 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, TableDelta
     draws = draws && !enough && candidates_.ray_count > 0 && DrawsMore();
     if (draws || open_count_ > 0) continue;
     draws = true;
+    DAF_RETURN_IF_ERROR(control.Check());
     clock_.Enter(Phase::kLearn);
     Learn(gradients, sums);
     const bool full = deltas != nullptr && deltas->room - deltas->tiles < TilesOf(capacity);

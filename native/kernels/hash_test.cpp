@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "native/kernels/dot.h"
 #include "native/kernels/testing_floats.h"
 #include "native/kernels/testing_tables.h"
 
@@ -27,7 +28,7 @@ uint32_t Entry(const HashLevel& level, uint32_t x, uint32_t y, uint32_t z) {
 TEST_P(Hash, HashMatchesDouble) {
   Rng rng(4);
   for (const uint32_t features : {2u, 4u, 8u}) {
-    for (const uint32_t hashed : {0u, 256u, 16384u}) {  // entries; 0: dense
+    for (const uint32_t hashed : {0u, 256u, 65536u}) {  // entries; 0: dense
       const bool dense = hashed == 0;
       const HashLevel level = Level(dense ? 5 : 37, dense, features, hashed);
       const uint32_t tiles = 2, n = tiles * kTile;
@@ -71,6 +72,35 @@ TEST_P(Hash, HashMatchesDouble) {
         }
       }
       for (size_t i = 0; i < grad.size(); ++i) ASSERT_NEAR(grad[i], expected_grad[i], 2e-5);
+    }
+  }
+}
+
+TEST_P(Hash, HashPairsAreTheRowsRounded) {
+  Rng rng(6);
+  for (const uint32_t features : {2u, 4u, 8u}) {
+    const HashLevel level = Level(37, false, features, 65536);
+    const uint32_t tiles = 3, n = tiles * kTile;
+    Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1),
+        table(16 + level.size * features, &rng);
+    Floats rows(tiles * features * kTile), pairs(tiles * (features / 2 + 1) * kTile, &rng);
+    Floats before(pairs);
+    HashArgs args = {level,       x.get(), y.get(),    z.get(),          tiles,
+                     table.get(), nullptr, rows.get(), features * kTile, nullptr};
+    table_->hash_forward(&args);
+    args.rows = nullptr;
+    args.pairs = pairs.words();
+    args.rows_stride = size_t{features / 2 + 1} * kTile;
+    table_->hash_forward(&args);
+    for (uint32_t i = 0; i < n; ++i) {
+      const size_t tile = i / kTile, sample = i % kTile;
+      for (uint32_t f = 0; f < features; f += 2) {
+        const float* row = rows.get() + (tile * features + f) * kTile + sample;
+        ASSERT_EQ(pairs.words()[tile * args.rows_stride + f / 2 * kTile + sample],
+                  uint32_t{RoundToBf16(row[kTile])} << 16 | RoundToBf16(row[0]));
+      }
+      const size_t behind = tile * args.rows_stride + features / 2 * kTile + sample;
+      ASSERT_EQ(pairs[behind], before[behind]);  // a row of another level
     }
   }
 }

@@ -72,6 +72,10 @@ struct HashArgs {
   float* grad;         // backward: added to
   float* rows;         // forward: written, backward: read; `features` rows of the first tile
   size_t rows_stride;  // floats from tile to tile
+  // Forward, in place of `rows`: two features of a sample as bf16 (to nearest, ties to even; finite
+  // values only), the first in the low bits, as dot.h's layers read them; rows_stride words from
+  // tile to tile.
+  uint32_t* pairs = nullptr;
 };
 
 // Derivatives by the points, from those by their encoding.

@@ -189,6 +189,22 @@ void HashGrid::Encode(const PointArrays& points, uint32_t tiles, float* encoding
   }
 }
 
+void HashGrid::EncodePairs(const PointArrays& points, uint32_t tiles, uint32_t* encoding) const {
+  for (size_t l = 0; l < levels_.size(); ++l) {
+    const kernels::HashArgs args = {levels_[l],
+                                    points.x,
+                                    points.y,
+                                    points.z,
+                                    tiles,
+                                    parameters_,
+                                    nullptr,
+                                    nullptr,
+                                    size_t{padded_} / 2 * kernels::kTile,
+                                    encoding + l * config_.features / 2 * kernels::kTile};
+    kernels_->hash_forward(&args);
+  }
+}
+
 void HashGrid::AddDeferred(uint32_t level, const TableDeltas& deltas, float* gradients) const {
   if (deltas.tiles == 0) return;
   kernels::HashArgs args = {levels_[level],

@@ -44,6 +44,8 @@ class HashGrid final : public Field {
  private:
   // Rows of the encoding of `tiles` tiles, [tile][padded_]; the padding is left as it is.
   void Encode(const PointArrays& points, uint32_t tiles, float* encoding) const;
+  // The same as pairs of bf16 (dot.h), [tile][padded_ / 2].
+  void EncodePairs(const PointArrays& points, uint32_t tiles, uint32_t* encoding) const;
   // What the colour network sees of the view, beside the latents: harmonics of the direction, then
   // the appearance code (Martin-Brualla et al. 2021) of image[i], or the mean of all codes where
   // `image` is null. [tile][view_rows()].

@@ -26,16 +26,19 @@ class HashGridLow final : public FieldPass {
  private:
   static constexpr size_t kLatentWords = kLatent / 2 * kTile;
 
-  void ColorTile(const uint32_t* latent, uint32_t tile, const ColorArrays& color);
+  void DensityTile(uint32_t tile, float* density);
+  void ColorTile(const uint32_t* latent, const PointArrays& directions, uint32_t tile,
+                 const ColorArrays& color);
 
   const HashGrid& f_;
   const kernels::DotTable& dots_;
   uint64_t packs_ = 0;  // of the field, when its weights were rounded
   LowDense density0_, density1_, color0_, color1_, color2_;
-  float* encoding_ = nullptr;   // [tile][padded][48]
-  float* view_ = nullptr;       // [tile][view_rows][48]
-  uint32_t* latent_ = nullptr;  // [tile] pairs
+  // By tile, in pairs: the encoding, padded rows of it, and the latents.
+  uint32_t* encoding_ = nullptr;
+  uint32_t* latent_ = nullptr;
   // Of one tile.
+  float* view_ = nullptr;  // view_rows
   float* rows_ = nullptr;  // 16
   uint32_t* picked_ = nullptr;
   uint32_t* in_ = nullptr;
@@ -49,14 +52,14 @@ Status HashGridLow::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(color0_.Reserve(kLatent + f_.view_rows(), color, false, arena));
   DAF_RETURN_IF_ERROR(color1_.Reserve(color, color, false, arena));
   DAF_RETURN_IF_ERROR(color2_.Reserve(color, 3, false, arena));
-  const size_t encoding = size_t{kPassTiles} * f_.padded_ * kTile;
+  const size_t encoding = size_t{kPassTiles} * f_.padded_ / 2 * kTile;
   DAF_RETURN_IF_ERROR(arena->Allocate(encoding, &encoding_));
-  std::memset(encoding_, 0, encoding * sizeof(float));  // padding rows stay zero
-  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kPassTiles} * f_.view_rows() * kTile, &view_));
+  std::memset(encoding_, 0, encoding * sizeof(uint32_t));  // padding rows stay zero
+  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{f_.view_rows()} * kTile, &view_));
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassTiles * kLatentWords, &latent_));
   DAF_RETURN_IF_ERROR(arena->Allocate(size_t{kLatent} * kTile, &rows_));
   DAF_RETURN_IF_ERROR(arena->Allocate(kLatentWords, &picked_));
-  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{f_.padded_ + f_.view_rows()} / 2 * kTile, &in_));
+  DAF_RETURN_IF_ERROR(arena->Allocate(size_t{f_.view_rows()} / 2 * kTile, &in_));
   for (uint32_t*& one : hidden_)
     DAF_RETURN_IF_ERROR(arena->Allocate(size_t{width > color ? width : color} / 2 * kTile, &one));
   return Prepare();
@@ -77,26 +80,25 @@ Status HashGridLow::Prepare() {
   return Status::Ok();
 }
 
-void HashGridLow::Density(const PointArrays& points, uint32_t n, float* density) {
-  const uint32_t tiles = TilesOf(n);
-  f_.Encode(points, tiles, encoding_);
-  for (uint32_t tile = 0; tile < tiles; ++tile) {
-    dots_.to_pairs(encoding_ + size_t{tile} * f_.padded_ * kTile, f_.padded_, in_);
-    DotLayerArgs args = density0_.Args(in_, f_.padded_, nullptr, 0);
-    args.relu = true;
-    args.pairs = hidden_[0];
-    density0_.Run(dots_, args);
-    args = density1_.Args(hidden_[0], f_.config_.density_width, nullptr, 0);
-    args.rows = rows_;
-    args.pairs = latent_ + tile * kLatentWords;
-    density1_.Run(dots_, args);
-    f_.ActivateDensity(rows_, density + size_t{tile} * kTile);
-  }
+void HashGridLow::DensityTile(uint32_t tile, float* density) {
+  DotLayerArgs args =
+      density0_.Args(encoding_ + size_t{tile} * f_.padded_ / 2 * kTile, f_.padded_, nullptr, 0);
+  args.relu = true;
+  args.pairs = hidden_[0];
+  density0_.Run(dots_, args);
+  args = density1_.Args(hidden_[0], f_.config_.density_width, nullptr, 0);
+  args.rows = rows_;
+  args.pairs = latent_ + tile * kLatentWords;
+  density1_.Run(dots_, args);
+  f_.ActivateDensity(rows_, density + size_t{tile} * kTile);
 }
 
-void HashGridLow::ColorTile(const uint32_t* latent, uint32_t tile, const ColorArrays& color) {
+void HashGridLow::ColorTile(const uint32_t* latent, const PointArrays& directions, uint32_t tile,
+                            const ColorArrays& color) {
   const uint32_t width = f_.config_.color_width;
-  dots_.to_pairs(view_ + size_t{tile} * f_.view_rows() * kTile, f_.view_rows(), in_);
+  const size_t at = size_t{tile} * kTile;
+  f_.EncodeView({directions.x + at, directions.y + at, directions.z + at}, nullptr, 1, view_);
+  dots_.to_pairs(view_, f_.view_rows(), in_);
   DotLayerArgs args = color0_.Args(latent, kLatent, in_, f_.view_rows());
   args.relu = true;
   args.pairs = hidden_[0];
@@ -111,28 +113,33 @@ void HashGridLow::ColorTile(const uint32_t* latent, uint32_t tile, const ColorAr
   f_.Squash(rows_, tile, color);
 }
 
+void HashGridLow::Density(const PointArrays& points, uint32_t n, float* density) {
+  const uint32_t tiles = TilesOf(n);
+  f_.EncodePairs(points, tiles, encoding_);
+  for (uint32_t tile = 0; tile < tiles; ++tile) DensityTile(tile, density);
+}
+
 void HashGridLow::Color(const uint32_t* pick, const PointArrays& directions, uint32_t n,
                         const ColorArrays& color) {
   const uint32_t tiles = TilesOf(n);
-  f_.EncodeView(directions, nullptr, tiles, view_);
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     for (uint32_t s = 0; s < kTile; ++s) {
       const uint32_t i = tile * kTile + s, from = i < n ? pick[i] : 0;
       const uint32_t* column = latent_ + (from / kTile) * kLatentWords + from % kTile;
       for (size_t at = 0; at < kLatentWords; at += kTile) picked_[at + s] = column[at];
     }
-    ColorTile(picked_, tile, color);
+    ColorTile(picked_, directions, tile, color);
   }
 }
 
 void HashGridLow::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
                           float* density, const ColorArrays& color) {
-  Density(points, n, density);
-  if (color.r == nullptr) return;
   const uint32_t tiles = TilesOf(n);
-  f_.EncodeView(directions, nullptr, tiles, view_);
-  for (uint32_t tile = 0; tile < tiles; ++tile)
-    ColorTile(latent_ + tile * kLatentWords, tile, color);
+  f_.EncodePairs(points, tiles, encoding_);
+  for (uint32_t tile = 0; tile < tiles; ++tile) {
+    DensityTile(tile, density);
+    if (color.r != nullptr) ColorTile(latent_ + tile * kLatentWords, directions, tile, color);
+  }
 }
 
 Status NewHashGridLow(const HashGrid& field, const kernels::DotTable& dots, Arena* arena,

@@ -16,8 +16,9 @@ struct alignas(64) Cells {
   float far[kTile];        // of the second vertex of every edge, 1 − far of the first
 };
 
-// Whether a level's table is too large to be still in a near cache when a batch comes to it.
-inline bool IsFar(const HashLevel& level) { return size_t{level.size} * level.features > 16384; }
+// Whether so much of a level's table is in no near cache when a batch comes to it that asking ahead
+// pays. Smaller ones, less than half a megabyte, a batch touches often enough to have them in L2.
+inline bool IsFar(const HashLevel& level) { return size_t{level.size} * level.features > 100000; }
 
 inline __attribute__((always_inline)) void FindCells(const HashLevel& level, const float* px,
                                                      const float* py, const float* pz, Cells* out) {
@@ -56,19 +57,43 @@ inline __attribute__((always_inline)) void FindTile(const HashArgs& a, uint32_t 
   FindCells(a.level, a.x + at, a.y + at, a.z + at, out);
 }
 
-// Asks for the entries around one sample. kPair: both vertices of an edge lie in one quad.
+// Asks for the entries around one sample, which L2 is near enough for: the two hundred lines of a
+// tile asked into L1 take longer, as they keep the loads of the tile before waiting. kPair: both
+// vertices of an edge lie in one quad.
 template <int kWrite, bool kPair>
 inline __attribute__((always_inline)) void Fetch(const HashLevel& level, const float* table,
                                                  const Cells& cells, uint32_t sample) {
 #pragma GCC unroll 4
   for (uint32_t e = 0; e < 4; ++e) {
     const float* edge = table + cells.edge[e][sample];
-    __builtin_prefetch(edge, kWrite);
-    if (!kPair) __builtin_prefetch(edge + level.features, kWrite);
+    __builtin_prefetch(edge, kWrite, 2);
+    if (!kPair) __builtin_prefetch(edge + level.features, kWrite, 2);
   }
 }
 
-template <bool kPair>
+// Rounded to bf16 in the high half, ties to even; the low half is arbitrary. Finite values only.
+inline I RoundHigh(F a) {
+  const I bits = Bits(a);
+  return AddI(AddI(bits, SetI(0x7fff)), AndI(ShiftDownI(bits, 16), SetI(1)));
+}
+// A word of dot.h.
+inline I Pair(F first, F second) {
+  return AddI(ShiftDownI(RoundHigh(first), 16), AndI(RoundHigh(second), SetI(-65536)));
+}
+
+// Where the features of a vector of samples go, two at a time: two rows or one row of pairs.
+template <bool kRounded>
+inline __attribute__((always_inline)) void StoreTwo(const HashArgs& a, size_t row, size_t at,
+                                                    F first, F second) {
+  if (kRounded) {
+    StoreI(reinterpret_cast<int32_t*>(a.pairs) + row / 2 * kTile + at, Pair(first, second));
+  } else {
+    Store(a.rows + row * kTile + at, first);
+    Store(a.rows + (row + 1) * kTile + at, second);
+  }
+}
+
+template <bool kPair, bool kRounded>
 void ForwardAs(const HashArgs& a) {
   const float* table = a.table + a.level.offset;
   const uint32_t features = kPair ? 2 : a.level.features;
@@ -85,29 +110,32 @@ void ForwardAs(const HashArgs& a) {
         for (uint32_t l = 0; l < kLanes; ++l) Fetch<0, kPair>(a.level, table, next, s + l);
       }
       const F far = Load(cells.far + s), near = Sub(Set(1.0f), far);
-      float* row = a.rows + tile * a.rows_stride + s;
+      const size_t at = tile * a.rows_stride + s;
       if (kPair) {
         F sum[4];  // two features of the near vertices, two of the far
         QuadSums(table, cells.edge[0] + s, cells.weight[0] + s, sum);
-        Store(row, Fma(far, sum[2], Mul(near, sum[0])));
-        Store(row + kTile, Fma(far, sum[3], Mul(near, sum[1])));
+        StoreTwo<kRounded>(a, 0, at, Fma(far, sum[2], Mul(near, sum[0])),
+                           Fma(far, sum[3], Mul(near, sum[1])));
         continue;
       }
-      for (uint32_t f = 0; f < features; f += 4, row += 4 * kTile) {
+      for (uint32_t f = 0; f < features; f += 4) {
         F first[4], second[4];
         QuadSums(table + f, cells.edge[0] + s, cells.weight[0] + s, first);
         QuadSums(table + features + f, cells.edge[0] + s, cells.weight[0] + s, second);
-#pragma GCC unroll 4
-        for (uint32_t k = 0; k < 4; ++k)
-          Store(row + k * kTile, Fma(far, second[k], Mul(near, first[k])));
+#pragma GCC unroll 2
+        for (uint32_t k = 0; k < 4; k += 2)
+          StoreTwo<kRounded>(a, f + k, at, Fma(far, second[k], Mul(near, first[k])),
+                             Fma(far, second[k + 1], Mul(near, first[k + 1])));
       }
     }
   }
 }
 
 void HashForward(const HashArgs* args) {
-  if (args->level.features == 2) return ForwardAs<true>(*args);
-  ForwardAs<false>(*args);
+  const bool rounded = args->pairs != nullptr;
+  if (args->level.features == 2)
+    return rounded ? ForwardAs<true, true>(*args) : ForwardAs<true, false>(*args);
+  return rounded ? ForwardAs<false, true>(*args) : ForwardAs<false, false>(*args);
 }
 
 // Samples between those whose gradients are added next to each other. Neighbours lie along a ray,

@@ -55,6 +55,8 @@ inline F ToFloat(I a) { return _mm256_cvtepi32_ps(a); }
 inline F PowerOfTwo(I a) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(a, _mm256_set1_epi32(127)), 23));
 }
+inline I Bits(F a) { return _mm256_castps_si256(a); }
+inline I ShiftDownI(I a, int by) { return _mm256_srl_epi32(a, _mm_cvtsi32_si128(by)); }
 inline I LoadI(const uint32_t* p) {
   return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
 }

@@ -55,6 +55,8 @@ inline F ToFloat(I a) { return _mm512_cvtepi32_ps(a); }
 inline F PowerOfTwo(I a) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(127)), 23));
 }
+inline I Bits(F a) { return _mm512_castps_si512(a); }
+inline I ShiftDownI(I a, int by) { return _mm512_srl_epi32(a, _mm_cvtsi32_si128(by)); }
 inline I LoadI(const uint32_t* p) { return _mm512_loadu_si512(p); }
 inline F Gather(const float* p, I at) { return _mm512_i32gather_ps(at, p, 4); }
 // Three bytes more are read.

@@ -49,6 +49,10 @@ inline F ToFloat(I a) { return vcvtq_f32_s32(a); }
 inline F PowerOfTwo(I a) {
   return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(a, vdupq_n_s32(127)), 23));
 }
+inline I Bits(F a) { return vreinterpretq_s32_f32(a); }
+inline I ShiftDownI(I a, int by) {
+  return vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-by)));
+}
 inline I LoadI(const uint32_t* p) { return vreinterpretq_s32_u32(vld1q_u32(p)); }
 inline F Gather(const float* p, I at) {
   const float values[4] = {p[vgetq_lane_s32(at, 0)], p[vgetq_lane_s32(at, 1)],

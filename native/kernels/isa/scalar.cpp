@@ -59,6 +59,12 @@ inline F PowerOfTwo(I a) {
   memcpy(&out, &bits, 4);
   return out;
 }
+inline I Bits(F a) {
+  I out;
+  memcpy(&out, &a, 4);
+  return out;
+}
+inline I ShiftDownI(I a, int by) { return static_cast<I>(static_cast<uint32_t>(a) >> by); }
 inline I LoadI(const uint32_t* p) { return static_cast<I>(*p); }
 inline F Gather(const float* p, I at) { return p[at]; }
 inline I GatherBytes(const uint8_t* p, I at) { return p[at]; }

@@ -10,13 +10,17 @@
 namespace daf::mesh {
 namespace {
 
-Status TooLarge(const IsoGrid& grid, const std::string& what, const Status& status) {
+// What to do where the surface, or what finds it, is too large; the budget knows only of buffers.
+constexpr char kSmaller[] = "a lower resolution, a smaller box, or more memory";
+constexpr char kFewer[] = "more memory, a lower resolution, a smaller box, or fewer faces";
+
+Status TooLarge(const IsoGrid& grid, const std::string& what, const Status& status,
+                const char* hint = kSmaller) {
   if (status.code() != Code::kMemory) return status;
-  return Status(
-      Code::kMemory,
-      what + " at resolution " + std::to_string(grid.resolution) +
-          " does not fit: " + status.message(),
-      status.hint().empty() ? "a lower resolution, a smaller box, or more memory" : status.hint());
+  return Status(Code::kMemory,
+                what + " at resolution " + std::to_string(grid.resolution) +
+                    " does not fit: " + status.message(),
+                hint);
 }
 
 class BandExtractor {
@@ -41,7 +45,7 @@ class BandExtractor {
     if (options_.faces == 0 || triangles <= room / EdgeCollapser::kTriangleBytes)
       return TooLarge(grid_, what, Whole(layers));
     const size_t taken = values.bytes() + tables_.bytes() + layers_.bytes();
-    return TooLarge(grid_, what, InParts(layers, room - std::min(room, taken)));
+    return TooLarge(grid_, what, InParts(layers, room - std::min(room, taken)), kFewer);
   }
 
  private:

@@ -18,23 +18,16 @@ size_t SurfaceRoom() {
   return limit == 0 ? SIZE_MAX : limit / 4 * 3;
 }
 
-Status SurfaceParts::TooLarge(const std::string& why) const {
-  return Status(Code::kMemory,
-                "a surface of " + std::to_string(total_) + " triangles does not fit: " + why,
-                "more memory, a lower resolution, a smaller box, or fewer faces");
-}
-
 Status SurfaceParts::Open(size_t room, size_t total) {
-  total_ = total;
   most_triangles_ = std::min(room / EdgeCollapser::kTriangleBytes, total);
   most_vertices_ = most_triangles_ * 3 / 5 + 64;  // one for two triangles, and more in small pieces
   if (most_triangles_ < total && faces_ > most_triangles_ / 4 * 3) {
-    return TooLarge("at most " + std::to_string(most_triangles_) + " at a time, of which " +
-                    std::to_string(faces_) + " are to stay");
+    return Status(Code::kMemory, "at most " + std::to_string(most_triangles_) +
+                                     " at a time, of which " + std::to_string(faces_) +
+                                     " are to stay");
   }
-  Status status = mesh_.Reserve(most_vertices_, most_triangles_);
-  if (status.ok()) status = collapser_.Open(most_vertices_, most_triangles_);
-  return status.code() == Code::kMemory ? TooLarge(status.message()) : status;
+  DAF_RETURN_IF_ERROR(mesh_.Reserve(most_vertices_, most_triangles_));
+  return collapser_.Open(most_vertices_, most_triangles_);
 }
 
 bool SurfaceParts::Fits(size_t vertices, size_t triangles) const {
@@ -48,8 +41,8 @@ Status SurfaceParts::MakeRoom(size_t vertices, size_t triangles, std::vector<uin
   DAF_RETURN_IF_ERROR(collapser_.Reduce(std::max(faces_, most_triangles_ / kKept),
                                         EdgeCollapser::Until::kSlow, open));
   if (Fits(vertices, triangles)) return Status::Ok();
-  return TooLarge("the part in hand cannot be made smaller than " +
-                  std::to_string(mesh_.triangles.size()) + " triangles");
+  return Status(Code::kMemory, "the part in hand cannot be made smaller than " +
+                                   std::to_string(mesh_.triangles.size()) + " triangles");
 }
 
 Status SurfaceParts::Close() {

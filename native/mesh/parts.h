@@ -1,7 +1,6 @@
 // A surface that is simplified while it comes, so that it never lies in memory as a whole.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "native/mesh/collapse.h"
@@ -17,7 +16,8 @@ class SurfaceParts {
   // faces: triangles of the finished mesh at most. The mesh is appended to by the caller.
   SurfaceParts(size_t faces, const TaskControl& control, Mesh* mesh)
       : faces_(faces), control_(control), mesh_(*mesh), collapser_(control, mesh) {}
-  // room: bytes. total: triangles that will come. Errors: kMemory, saying what to do.
+  // room: bytes. total: triangles that will come. Errors: kMemory, here and below saying why a
+  // surface does not fit; how large it is, and what to do, is the caller's to say.
   Status Open(size_t room, size_t total);
   // To be called before so many vertices and triangles are appended: simplifies what is there if
   // they do not fit. open: vertices (or kNone) whose triangles have not all come; then renumbered.
@@ -29,13 +29,11 @@ class SurfaceParts {
   Status Close();
 
  private:
-  Status TooLarge(const std::string& why) const;
-
   const size_t faces_;
   const TaskControl& control_;
   Mesh& mesh_;
   EdgeCollapser collapser_;
-  size_t total_ = 0, most_vertices_ = 0, most_triangles_ = 0;
+  size_t most_vertices_ = 0, most_triangles_ = 0;
 };
 
 }  // namespace daf::mesh

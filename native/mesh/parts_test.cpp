@@ -137,9 +137,24 @@ TEST(SurfaceParts, WhatCannotFitIsRefusedBeforeItIsMade) {
   const Status status = Extract(Bumpy, {1, 1, 100000}, &mesh, &report);
   EXPECT_EQ(status.code(), Code::kMemory);
   EXPECT_NE(status.message().find("triangles at resolution 96"), std::string::npos);
+  EXPECT_EQ(status.message().find("does not fit"), status.message().rfind("does not fit"))
+      << "said once: " << status.message();
   EXPECT_NE(status.message().find("100000 are to stay"), std::string::npos) << status.message();
   EXPECT_NE(status.hint().find("fewer faces"), std::string::npos) << status.hint();
   EXPECT_TRUE(mesh.triangles.empty());
+}
+
+TEST(SurfaceParts, AMeshThatCannotFitIsRefusedInOneSentence) {
+  Mesh mesh;
+  BandReport report;
+  ASSERT_TRUE(Extract(Bumpy, {}, &mesh, &report).ok());
+  const Limit limit(size_t{16} << 20);
+  const Status status = Simplify(100000, TaskControl(), &mesh);
+  EXPECT_EQ(status.code(), Code::kMemory);
+  EXPECT_EQ(status.message().find("does not fit"), status.message().rfind("does not fit"))
+      << status.message();
+  EXPECT_NE(status.message().find("100000 are to stay"), std::string::npos) << status.message();
+  EXPECT_NE(status.hint().find("fewer faces"), std::string::npos) << status.hint();
 }
 
 TEST(SurfaceParts, HearCancel) {

@@ -99,7 +99,7 @@ Status Simplify(size_t budget, const TaskControl& control, Mesh* mesh) {
   return Status(Code::kMemory,
                 "simplifying a surface of " + std::to_string(triangles) +
                     " triangles does not fit: " + status.message(),
-                "a lower resolution, or more memory");
+                "a lower resolution, more memory, or fewer faces");
 }
 
 }  // namespace daf::mesh

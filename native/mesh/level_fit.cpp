@@ -4,21 +4,24 @@
 
 #include "native/mesh/level_line.h"
 #include "native/mesh/normals.h"
+#include "native/mesh/unfold.h"
 #include "native/mesh/vector.h"
 
 namespace daf::mesh {
 namespace {
 
 constexpr size_t kBatch = 8192;
+constexpr size_t kPoll = 4096;
 constexpr float kLeastAgreement = 0.5f;  // cosine between gradient and triangles
 
 // A cosine: how far a triangle may turn when its corners move onto the level, each on its own.
 constexpr float kLeastTurn = 0.7f;
 constexpr uint8_t kSteps = 4;
 
-// Moves the vertices of triangles that turned too far half of the way back, until none has; those
-// that would need many steps all of it.
-void Restore(const std::vector<Point>& before, Mesh* mesh) {
+// Moves the vertices of triangles that turned too far, or lean more than they did, half of the way
+// back, until none has; those that would need many steps all of it.
+Status Restore(const std::vector<Point>& before, const std::vector<Point>& surroundings,
+               const TaskControl& control, Mesh* mesh) {
   std::vector<uint8_t> steps(before.size(), 0);
   const auto back = [&](uint32_t v) {
     Point& now = mesh->positions[v];
@@ -28,21 +31,29 @@ void Restore(const std::vector<Point>& before, Mesh* mesh) {
   };
   for (bool again = true; again;) {
     again = false;
-    for (const Triangle& t : mesh->triangles) {
+    for (size_t i = 0; i < mesh->triangles.size(); ++i) {
+      if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control.Check());
+      const Triangle& t = mesh->triangles[i];
       const auto& p = mesh->positions;
       const Point was = AreaNormal(before[t[0]], before[t[1]], before[t[2]]),
                   is = AreaNormal(p[t[0]], p[t[1]], p[t[2]]);
-      if (Dot(was, is) > kLeastTurn * Length(was) * Length(is)) continue;
+      const Point& upright = surroundings[i];
+      const bool leans = Dot(is, upright) <= kLeastUpright * Length(is) &&
+                         Dot(is, upright) * Length(was) < Dot(was, upright) * Length(is);
+      if (!leans && Dot(was, is) > kLeastTurn * Length(was) * Length(is)) continue;
       for (const uint32_t v : t) again = back(v) || again;
     }
   }
+  return Status::Ok();
 }
 
 }  // namespace
 
 Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskControl& control,
                   Mesh* mesh) {
-  const std::vector<Point> before = mesh->positions, normals = VertexNormals(*mesh);
+  DAF_RETURN_IF_ERROR(Unfold(sampler, reach, control, mesh));
+  const std::vector<Point> before = mesh->positions, normals = VertexNormals(*mesh),
+                           surroundings = Surroundings(*mesh);
   std::vector<float> offsets;
   for (size_t first = 0; first < before.size(); first += kBatch) {
     DAF_RETURN_IF_ERROR(control.Check());
@@ -55,8 +66,7 @@ Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskCont
       mesh->positions[first + i] = Along(points[i], offsets[i], directions[i]);
     control.Progress(static_cast<int32_t>(last), static_cast<int32_t>(before.size()));
   }
-  Restore(before, mesh);
-  return Status::Ok();
+  return Restore(before, surroundings, control, mesh);
 }
 
 Status GradientNormals(const Sampler& sampler, float step, const TaskControl& control,

@@ -7,9 +7,10 @@
 
 namespace daf::mesh {
 
-// Moves every vertex along its normal onto the level, where that lies within `reach`; vertices of
-// triangles that would turn by more than 45° go half of the way, a quarter, …, or stay. At most
-// five queries a vertex. Errors: kBadData, kCancelled, the sampler's.
+// Takes dents out of the surface (unfold.h), then moves every vertex along its normal onto the
+// level, where that lies within `reach`; vertices of triangles that would turn by more than 45°, or
+// lean more than before, go half of the way, a quarter, …, or stay. At most five queries a vertex,
+// besides those of Unfold. Errors: kBadData, kCancelled, the sampler's.
 Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskControl& control,
                   Mesh* mesh);
 

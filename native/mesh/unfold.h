@@ -1,0 +1,26 @@
+// Takes out of a surface the dents and folds that simplification leaves where it was rough.
+#pragma once
+
+#include <vector>
+
+#include "native/base/control.h"
+#include "native/mesh/iso_grid.h"
+#include "native/mesh/mesh.h"
+
+namespace daf::mesh {
+
+// A triangle leans whose normal makes an angle with its surroundings that has a lower cosine: more
+// than at a cube's corner (0.58).
+constexpr float kLeastUpright = 0.5f;
+
+// Where the surface faces around each triangle, whatever the triangle itself does: unit vectors of
+// the area normals around its corners and around their neighbours; zero where they cancel.
+std::vector<Point> Surroundings(const Mesh& mesh);
+
+// Moves the corners of triangles that lean, and turn away from where the function falls over
+// ± step as well, towards the middle of their neighbours, until there are none or it helps no more.
+// What leans and follows the function, as a thin spike does, stays. Needs a closed surface. Six
+// queries a round for each triangle that leans. Errors: kBadData, kCancelled, the sampler's.
+Status Unfold(const Sampler& sampler, float step, const TaskControl& control, Mesh* mesh);
+
+}  // namespace daf::mesh

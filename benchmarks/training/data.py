@@ -74,19 +74,20 @@ def resample(planes, theta, side, step):
     """Windows [N,3,side,side], BGR, of RGB planes by affine maps [N,2,3], equally many of each picture, in its order; step [N]: pixels
     that become one. Their mean is looked at, as warpToPlanes does; 0 lies beyond the picture."""
     count, pictures = len(theta), len(planes)
-    grid = F.affine_grid(theta, [count, 3, side, side], align_corners=False)
+    each = count // pictures
     # All windows of a picture below each other: it is read once.
-    grid = grid.reshape(pictures, count // pictures * side, side, 2)
-    level = torch.where(step < 1.6, 0, torch.where(step < 3.2, 1, 2))
-    out = None
+    grid = F.affine_grid(theta, [count, 3, side, side], align_corners=False).reshape(pictures, each * side, side, 2)
+    level = torch.where(step < 1.6, 0, torch.where(step < 3.2, 1, 2)).reshape(pictures, each)
+    out = torch.empty(pictures, each, 3, side, side)
     for k in range(3):
-        chosen = level == k
-        if not chosen.any():
+        rows = (level == k).any(1).nonzero()[:, 0]
+        if len(rows) == 0:
             continue
-        source = F.avg_pool2d(planes, 2**k) if k > 0 else planes
-        seen = F.grid_sample(source, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-        seen = seen.reshape(pictures, 3, -1, side, side).transpose(1, 2).reshape(count, 3, side, side)
-        out = seen if out is None else torch.where(chosen.view(-1, 1, 1, 1), seen, out)
+        source = F.avg_pool2d(planes[rows], 2**k) if k > 0 else planes[rows]
+        seen = F.grid_sample(source, grid[rows], mode="bilinear", padding_mode="zeros", align_corners=False)
+        seen = seen.reshape(len(rows), 3, each, side, side).transpose(1, 2)
+        out[rows] = torch.where((level[rows] == k)[:, :, None, None, None], seen, out[rows])
+    out = out.reshape(count, 3, side, side)
     return out.flip(1)
 
 
@@ -107,22 +108,34 @@ def recolour(planes):
     return out.clamp(-1, 1)
 
 
-def disguise(planes):
-    """What tells renders from photos is taken from some pictures: their fine texture (random filters, Xu et al. 2021), their sharpness,
-    their detail, and their evenness of light (a smooth random field)."""
+def odd_texture(planes, share):
     n, _, height, width = planes.shape
-    kind = torch.rand(n, 1, 1, 1)
-    out = planes
     filters = torch.randn(3 * n, 1, 3, 3)
     filters[:, :, 1, 1] += 2
     filters /= filters.sum((2, 3), keepdim=True).abs().clamp(min=1.5)
     odd = F.conv2d(planes.reshape(1, 3 * n, height, width), filters, padding=1, groups=3 * n).reshape(planes.shape)
-    share = 0.7 * torch.rand(n, 1, 1, 1)
-    out = torch.where(kind < 0.12, planes + share * (odd - planes), out)
-    blurred = F.avg_pool2d(planes, 3, 1, 1, count_include_pad=False)
-    out = torch.where((kind > 0.12) & (kind < 0.35), planes + (2.5 * share - 1) * (planes - blurred), out)
-    small = F.interpolate(F.avg_pool2d(planes, 2), size=(height, width), mode="bilinear")
-    out = torch.where((kind > 0.35) & (kind < 0.5), small, out)
+    return planes + share * (odd - planes)
+
+
+def other_sharpness(planes, share):
+    return planes + (2.5 * share - 1) * (planes - F.avg_pool2d(planes, 3, 1, 1, count_include_pad=False))
+
+
+def lost_detail(planes, _):
+    return F.interpolate(F.avg_pool2d(planes, 2), size=planes.shape[-2:], mode="bilinear")
+
+
+def disguise(planes):
+    """What tells renders from photos is taken from some pictures: their fine texture (random filters, Xu et al. 2021), their sharpness,
+    their detail, and their evenness of light (a smooth random field)."""
+    n, _, height, width = planes.shape
+    kind, share = torch.rand(n), 0.7 * torch.rand(n, 1, 1, 1)
+    out = planes.clone()
+    # Only those that are changed are computed.
+    for low, high, change in ((0.0, 0.12, odd_texture), (0.12, 0.35, other_sharpness), (0.35, 0.5, lost_detail)):
+        rows = ((kind >= low) & (kind < high)).nonzero()[:, 0]
+        if len(rows) > 0:
+            out[rows] = change(planes[rows], share[rows])
     field = F.interpolate(torch.randn(n, 1, 4, 4), size=(height, width), mode="bicubic")
     strength = 0.25 * torch.rand(n, 1, 1, 1) * (torch.rand(n, 1, 1, 1) < 0.5)
     return (out + 1) * torch.exp(strength * field) - 1

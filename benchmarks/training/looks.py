@@ -24,14 +24,16 @@ def roll_of(points):
     return torch.atan2(left[:, 1] - right[:, 1] - down[:, 0], left[:, 0] - right[:, 0] + down[:, 1])
 
 
-def sample(planes, centre, size, roll, flip):
-    """Squares [N,3,CROP,CROP] of pictures, equally many of each: centre [N,2] and size [N] in pixels, roll [N], flip [N] (-1: in a mirror)."""
+def sample(planes, centre, size, roll, flip, wide):
+    """Squares [N,3,CROP,CROP] of pictures, equally many of each: centre [N,2] and size [N] in pixels, roll [N], flip [N] (-1: in a mirror),
+    wide [N]: how much wider, and less high, the part of the picture is than a square."""
     side = planes.shape[-1]
     cos, sin, half = roll.cos(), roll.sin(), size / side
+    across, down = half * wide * flip, half / wide
     theta = torch.stack(
         [
-            torch.stack([half * cos * flip, -half * sin, 2 * centre[:, 0] / side - 1], 1),
-            torch.stack([half * sin * flip, half * cos, 2 * centre[:, 1] / side - 1], 1),
+            torch.stack([across * cos, -down * sin, 2 * centre[:, 0] / side - 1], 1),
+            torch.stack([across * sin, down * cos, 2 * centre[:, 1] / side - 1], 1),
         ],
         1,
     )
@@ -52,10 +54,12 @@ def faces(planes, truth, spread, train):
     centre_u = (low_u + high_u) / 2 + size * (spread[:, 0] * torch.randn(n)).clamp(-0.22, 0.22)
     centre_v = (low_v + high_v) / 2 + size * (spread[:, 0] * torch.randn(n)).clamp(-0.22, 0.22)
     flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0) if train else torch.ones(n)
+    # Heads narrower and wider than any that is rendered.
+    wide = torch.exp(0.06 * torch.randn(n)) if train else torch.ones(n)
     c, s = cos[:, 0], sin[:, 0]
-    out = sample(planes, torch.stack([centre_u * c - centre_v * s, centre_u * s + centre_v * c], 1), size, roll, flip)
-    x = 0.5 + flip[:, None] * (u - centre_u[:, None]) / size[:, None]
-    target = torch.stack([x, 0.5 + (v - centre_v[:, None]) / size[:, None]], 2)
+    out = sample(planes, torch.stack([centre_u * c - centre_v * s, centre_u * s + centre_v * c], 1), size, roll, flip, wide)
+    x = 0.5 + (flip / (size * wide))[:, None] * (u - centre_u[:, None])
+    target = torch.stack([x, 0.5 + (wide / size)[:, None] * (v - centre_v[:, None])], 2)
     mirrored = flip < 0
     target[mirrored] = target[mirrored][:, MIRROR]
     if train:
@@ -97,5 +101,5 @@ def nothing(planes, truth, numbers, each, train):
     chosen = torch.where(worst < 0.22, torch.rand(n, tries), 2 + worst).argmin(1)
     row = torch.arange(n)
     flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
-    out = sample(planes, centre[row, chosen], size[row, chosen], 0.3 * torch.randn(n), flip)
+    out = sample(planes, centre[row, chosen], size[row, chosen], 0.3 * torch.randn(n), flip, torch.ones(n))
     return recolour(disguise(out)) if train else out

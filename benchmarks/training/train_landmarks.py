@@ -7,9 +7,9 @@ from looks import FIRST, STEADY, faces, mixed_spread, nothing
 from loop import arguments, train
 from nets import Landmarker
 
-FACES, NOTHINGS = 26, 6  # a batch
+FACES, NOTHINGS = 38, 10  # a batch
 # Scenes that squares without a face are drawn from, squares of each, and how many of the batch are those most like a face.
-SCENES, EACH, HARDEST = 3, 4, 4
+SCENES, EACH, HARDEST = 4, 4, 6
 
 
 def wing(error, width=0.06, curve=0.012):

@@ -5,6 +5,7 @@ import { facePoints } from '../models/onnx.test.fixture.js';
 import type { Box, Pixels } from '../types.js';
 import { findFaces, largestFace, mergeFaces } from './find-faces.js';
 import { findLandmarks } from './find-landmarks.js';
+import { unmirrored } from './look.js';
 import { fromTurnedBox, type TurnedBox } from './warp.js';
 
 /** A dark picture with red squares; each has a blue bar at the end that is its top. */
@@ -180,4 +181,31 @@ tap.test('points that collapse are no face', async (t) => {
     nothing,
   );
   t.equal(found.confidence, 0);
+});
+
+tap.test('a landmarker that judges begins from several boxes, and its surest points are taken', async (t) => {
+  const truth: TurnedBox = { centerX: 150, centerY: 150, width: 80, height: 80, angle: 0 };
+  const points = new Float32Array(136);
+  fromTurnedBox(truth, facePoints(), points);
+  const sizes = new Set<number>();
+  const judging: Landmarker = {
+    margin: 1.4,
+    judges: true,
+    // Sees the face in squares of up to 130 pixels, and what it takes for a larger one in those around it.
+    async locate(_pixels, box) {
+      sizes.add(Math.round(Math.abs(box.width)));
+      const astray = box.height > 130;
+      const seen = astray ? points.map((value) => 150 + 2 * (value - 150)) : points;
+      return { points: box.width > 0 ? seen : unmirrored(seen), face: astray ? 0.3 : 0.9 };
+    },
+    dispose: async () => {},
+  };
+  const side = 140 / 1.4 / 0.9;
+  const face = { box: { x: 150 - side / 2, y: 150 - side / 2 - 14, width: side, height: side }, confidence: 1, roll: 0 };
+  const found = await findLandmarks(picture(300, 300, []), face, judging);
+  t.ok(found.points.every((value, i) => Math.abs(value - points[i]!) < 0.01));
+  t.ok(Math.abs(found.confidence - 0.9) < 0.01, 'as sure as it says');
+  t.ok(sizes.size > 5);
+  judging.locate = async () => ({ points: new Float32Array(136), face: 0.2 });
+  t.equal((await findLandmarks(picture(9, 9, []), { ...face, roll: 1 }, judging)).confidence, 0);
 });

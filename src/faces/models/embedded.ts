@@ -8,8 +8,8 @@ export const EMBEDDED = 'embedded';
 const FILES = { detector: 'faces-detector.onnx', landmarks: 'faces-68.onnx' } as const;
 
 /**
- * The models that DAF carries, trained by benchmarks/training on faces that it rendered itself; null where the installation lacks the file.
- * None is shipped until it beats a rigid head through a detector's five points on photos.
+ * The models that DAF carries, trained by benchmarks/training on faces that it rendered itself (native/head/data/README.md says how good they are);
+ * null where the installation lacks the file.
  */
 export function embeddedModels(): VisionModels {
   const [detector, landmarks] = [FILES.detector, FILES.landmarks].map((name) => {

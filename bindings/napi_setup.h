@@ -3,7 +3,8 @@
 
 #define NODE_ADDON_API_REQUIRE_BASIC_FINALIZERS
 #define NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED
-// A thread that is terminated cancels its native loop, whose error JavaScript can no longer take: without this the process would abort.
+// A thread that is terminated cancels its native loop, whose error JavaScript can no longer take:
+// without this the process would abort.
 #define NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS
 #include <napi.h>
 

@@ -52,8 +52,9 @@ Status Restore(const std::vector<Point>& before, const std::vector<Point>& surro
 Status FitToLevel(const Sampler& sampler, float iso, float reach, const TaskControl& control,
                   Mesh* mesh) {
   DAF_RETURN_IF_ERROR(Unfold(sampler, reach, control, mesh));
-  const std::vector<Point> before = mesh->positions, normals = VertexNormals(*mesh),
-                           surroundings = Surroundings(*mesh);
+  const std::vector<Point> before = mesh->positions, normals = VertexNormals(*mesh);
+  std::vector<Point> surroundings;
+  DAF_RETURN_IF_ERROR(Surroundings(*mesh, control, &surroundings));
   std::vector<float> offsets;
   for (size_t first = 0; first < before.size(); first += kBatch) {
     DAF_RETURN_IF_ERROR(control.Check());

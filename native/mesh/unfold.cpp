@@ -24,8 +24,7 @@ class Unfolder {
 
   Status Run() {
     for (int round = 0; round < kRounds; ++round) {
-      DAF_RETURN_IF_ERROR(control_.Check());
-      FindLeaning();
+      DAF_RETURN_IF_ERROR(FindLeaning());
       bool any = false;
       moves_.assign(mesh_.positions.size(), false);
       for (size_t first = 0; first < leaning_.size(); first += kBatch)
@@ -37,13 +36,15 @@ class Unfolder {
   }
 
  private:
-  void FindLeaning() {
-    const std::vector<Point> surroundings = Surroundings(mesh_);
+  Status FindLeaning() {
+    DAF_RETURN_IF_ERROR(Surroundings(mesh_, control_, &surroundings_));
     leaning_.clear();
     for (uint32_t i = 0; i < mesh_.triangles.size(); ++i) {
+      if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
       const Point normal = NormalOf(mesh_, mesh_.triangles[i]);
-      if (!(Dot(normal, surroundings[i]) > kLeastUpright * Length(normal))) leaning_.push_back(i);
+      if (!(Dot(normal, surroundings_[i]) > kLeastUpright * Length(normal))) leaning_.push_back(i);
     }
+    return Status::Ok();
   }
 
   // Of those that lean, the corners of the ones that do not follow the function are to move.
@@ -65,6 +66,7 @@ class Unfolder {
     for (size_t i = first; i < last; ++i) {
       const float* v = &values_[6 * (i - first)];
       const Point falls = Unit({v[1] - v[0], v[3] - v[2], v[5] - v[4]}, {0, 0, 0});
+      if (Dot(falls, falls) == 0) continue;
       const Triangle& t = mesh_.triangles[leaning_[i]];
       const Point normal = NormalOf(mesh_, t);
       if (Dot(normal, falls) > kFollows * Length(normal)) continue;
@@ -101,27 +103,33 @@ class Unfolder {
   Mesh& mesh_;
   std::vector<uint32_t> leaning_, counts_;
   std::vector<bool> moves_;  // vertices
-  std::vector<Point> around_, sums_;
+  std::vector<Point> surroundings_, around_, sums_;
   std::vector<float> values_;
 };
 
 }  // namespace
 
-std::vector<Point> Surroundings(const Mesh& mesh) {
+Status Surroundings(const Mesh& mesh, const TaskControl& control, std::vector<Point>* out) {
   std::vector<Point> near(mesh.positions.size(), Point{0, 0, 0}), wide(near);
-  for (const Triangle& t : mesh.triangles) {
-    const Point normal = NormalOf(mesh, t);
-    for (const uint32_t v : t) near[v] = Along(near[v], 1, normal);
+  const std::vector<Triangle>& all = mesh.triangles;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const Point normal = NormalOf(mesh, all[i]);
+    for (const uint32_t v : all[i]) near[v] = Along(near[v], 1, normal);
   }
-  for (const Triangle& t : mesh.triangles) {
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const Triangle& t = all[i];
     const Point sum = Along(Along(near[t[0]], 1, near[t[1]]), 1, near[t[2]]);
     for (const uint32_t v : t) wide[v] = Along(wide[v], 1, sum);
   }
-  std::vector<Point> out;
-  out.reserve(mesh.triangles.size());
-  for (const Triangle& t : mesh.triangles)
-    out.push_back(Unit(Along(Along(wide[t[0]], 1, wide[t[1]]), 1, wide[t[2]]), {0, 0, 0}));
-  return out;
+  out->resize(all.size());
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control.Check());
+    const Triangle& t = all[i];
+    (*out)[i] = Unit(Along(Along(wide[t[0]], 1, wide[t[1]]), 1, wide[t[2]]), {0, 0, 0});
+  }
+  return Status::Ok();
 }
 
 Status Unfold(const Sampler& sampler, float step, const TaskControl& control, Mesh* mesh) {

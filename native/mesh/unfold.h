@@ -15,11 +15,13 @@ constexpr float kLeastUpright = 0.5f;
 
 // Where the surface faces around each triangle, whatever the triangle itself does: unit vectors of
 // the area normals around its corners and around their neighbours; zero where they cancel.
-std::vector<Point> Surroundings(const Mesh& mesh);
+// Errors: kCancelled.
+Status Surroundings(const Mesh& mesh, const TaskControl& control, std::vector<Point>* out);
 
 // Moves the corners of triangles that lean, and turn away from where the function falls over
 // ± step as well, towards the middle of their neighbours, until there are none or it helps no more.
-// What leans and follows the function, as a thin spike does, stays. Needs a closed surface. Six
+// What leans and follows the function, as a thin spike does, stays, and so does what lies where the
+// function is as large on either side. Needs a closed surface. Six
 // queries a round for each triangle that leans. Errors: kBadData, kCancelled, the sampler's.
 Status Unfold(const Sampler& sampler, float step, const TaskControl& control, Mesh* mesh);
 

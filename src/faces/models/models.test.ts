@@ -91,6 +91,12 @@ tap.test('models are found and refused by what they are', async (t) => {
     detector: { file: join(good, 'a.onnx'), adapter: 'ultraface' },
     landmarks: embeddedModels().landmarks,
   });
+  const peppa = join(good, 'c.onnx');
+  t.same(
+    await resolveModels({ landmarks: peppa }, {}),
+    { detector: null, landmarks: { file: peppa, adapter: 'peppa68' } },
+    'candidates need somebody who judges them',
+  );
   const chosen = await resolveModels({ models: good, detector: join(good, 'a.onnx') }, {});
   t.same(chosen, { ...found, detector: { file: join(good, 'a.onnx'), adapter: 'ultraface' } });
   await t.rejects(resolveModels({ models: join(dir, 'half') }, {}), {

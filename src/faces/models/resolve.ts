@@ -54,9 +54,11 @@ export async function resolveModels(
   return chosen;
 }
 
+/** DAF's own landmarker goes with any detector; its detector only gives candidates, so that it needs a landmarker that judges them. */
 function carried(chosen: VisionModels): VisionModels {
   const own = embeddedModels();
-  return { detector: chosen.detector ?? own.detector, landmarks: chosen.landmarks ?? own.landmarks };
+  const landmarks = chosen.landmarks ?? own.landmarks;
+  return { detector: chosen.detector ?? (landmarks?.adapter === 'daf68' ? own.detector : null), landmarks };
 }
 
 /** Added models: whoever added only one of a kind has photos with side-cars, so that is no error yet. */

@@ -12,9 +12,11 @@ const BEGINNINGS = [1, 0.8, 1.25] as const;
 /** How large its last looks are, relative to the box around the points: their errors differ, and their mean has less. */
 const LAST_LOOKS = [0.92, 1.08] as const;
 
-/** Points and how sure they are, 0…1, the detector apart. */
 interface Found {
   readonly points: Float32Array;
+  /** How well a look and its mirror image agree, 0…1. */
+  readonly agreed: number;
+  /** By how much these points are to be preferred to others, 0…1: as well as what the landmarker says of there being a face. */
   readonly sure: number;
   /** That the last look was at; null where points collapsed: there is no face here. */
   readonly box: TurnedBox | null;
@@ -35,7 +37,7 @@ export async function findLandmarks(pixels: Pixels, face: DetectedFace, landmark
     }
     if (best.box !== null) best = { ...best, points: await averaged(pixels, best.points, best.box, landmarker) };
   }
-  return { points: best.points, confidence: face.confidence * best.sure, source: 'model' };
+  return { points: best.points, confidence: face.confidence * best.agreed, source: 'model' };
 }
 
 /** From one first box. */
@@ -44,7 +46,7 @@ async function follow(pixels: Pixels, first: TurnedBox, landmarker: Landmarker):
   let { points, face } = await landmarker.locate(pixels, box);
   for (let i = 0; i < REFINEMENTS; ++i) {
     const next = nextBox(points, landmarker.margin);
-    if (next === null) return { points, sure: 0, box: null };
+    if (next === null) return { points, agreed: 0, sure: 0, box: null };
     box = next;
     ({ points, face } = await landmarker.locate(pixels, box));
   }
@@ -52,7 +54,7 @@ async function follow(pixels: Pixels, first: TurnedBox, landmarker: Landmarker):
   const mirrored = unmirrored(mirror.points);
   const agreed = agreement(points, mirrored, box, landmarker.margin, UNSTEADY);
   const said = face === null || mirror.face === null ? 1 : Math.sqrt(face * mirror.face);
-  return { points: mean([points, mirrored]), sure: landmarker.judges ? agreed * said : agreed, box };
+  return { points: mean([points, mirrored]), agreed, sure: agreed * said, box };
 }
 
 /** The mean of the points, which stand for a look and its mirror image, and of such looks in other sizes. */

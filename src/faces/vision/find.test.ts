@@ -204,7 +204,7 @@ tap.test('a landmarker that judges begins from several boxes, and its surest poi
   const face = { box: { x: 150 - side / 2, y: 150 - side / 2 - 14, width: side, height: side }, confidence: 1, roll: 0 };
   const found = await findLandmarks(picture(300, 300, []), face, judging);
   t.ok(found.points.every((value, i) => Math.abs(value - points[i]!) < 0.01));
-  t.ok(Math.abs(found.confidence - 0.9) < 0.01, 'as sure as it says');
+  t.ok(found.confidence > 0.99, 'whoever judged the face has asked for its chance already');
   t.ok(sizes.size > 5);
   judging.locate = async () => ({ points: new Float32Array(136), face: 0.2 });
   t.equal((await findLandmarks(picture(9, 9, []), { ...face, roll: 1 }, judging)).confidence, 0);

@@ -5,7 +5,7 @@ import { rollOf } from './warp.js';
 
 /** The most candidates of one look that are judged, the surest first. */
 const MOST = 48;
-/** Confidence from which a face is believed: the least that lets no more than one false face pass in five rendered scenes. */
+/** Confidence from which a face is believed: of those tried the least that lets no more than one false face pass in five rendered scenes. */
 const BELIEVED = 0.8;
 /** Distance between points and those of the mirror image, in face sizes, at which belief has fallen to 1/e. */
 const UNSTEADY = 0.12;

@@ -57,7 +57,7 @@ inline __attribute__((always_inline)) void FindTile(const HashArgs& a, uint32_t 
   FindCells(a.level, a.x + at, a.y + at, a.z + at, out);
 }
 
-// Asks for the entries around one sample, into L2: into L1 was a fifth slower in every comparison,
+// Asks for the entries around one sample, into L2: into L1 was slower in every comparison,
 // on the one machine tried. kPair: both vertices of an edge lie in one quad.
 template <int kWrite, bool kPair>
 inline __attribute__((always_inline)) void Fetch(const HashLevel& level, const float* table,

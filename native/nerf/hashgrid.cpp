@@ -190,17 +190,11 @@ void HashGrid::Encode(const PointArrays& points, uint32_t tiles, float* encoding
 }
 
 void HashGrid::EncodePairs(const PointArrays& points, uint32_t tiles, uint32_t* encoding) const {
+  const size_t stride = size_t{padded_} / 2 * kernels::kTile;
   for (size_t l = 0; l < levels_.size(); ++l) {
-    const kernels::HashArgs args = {levels_[l],
-                                    points.x,
-                                    points.y,
-                                    points.z,
-                                    tiles,
-                                    parameters_,
-                                    nullptr,
-                                    nullptr,
-                                    size_t{padded_} / 2 * kernels::kTile,
-                                    encoding + l * config_.features / 2 * kernels::kTile};
+    kernels::HashArgs args = {levels_[l], points.x, points.y, points.z, tiles, parameters_};
+    args.rows_stride = stride;
+    args.pairs = encoding + l * config_.features / 2 * kernels::kTile;
     kernels_->hash_forward(&args);
   }
 }

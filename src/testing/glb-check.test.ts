@@ -93,6 +93,12 @@ tap.test('three.js in Chromium', { skip: findChromium() === null ? 'no Chromium:
     u.ok(near(await rgba(png, 40, 60), RED));
   });
 
+  await t.test('shows which way the surface looks', async (u) => {
+    // Seen from the square's right: its normal points to the picture's left, halfway to the camera.
+    const png = await viewer.shoot({ eye: [1.5, 0, 1.5], look: 'normals', background: null });
+    u.ok(near(await rgba(png, 256, 256), [37, 128, 218, 255]), `${await rgba(png, 256, 256)}`);
+  });
+
   await t.test('moves morphs, and back', async (u) => {
     const shot = { width: 100, height: 100, eye: [0, 0, 2], look: 'clay', background: null } as const;
     u.equal((await rgba(await viewer.shoot({ ...shot, morphs: { lift: 1 } }), 50, 60))[3], 0);

@@ -53,7 +53,7 @@ async function shoot(shot: GlbShot): Promise<string> {
   renderer.setClearColor(0x000000, 0);
   const restore = meshesOf(root).map((mesh) => dress(mesh, look, morphs));
   scene.add(root);
-  if (look !== 'unlit') light(scene);
+  if (look === 'lit' || look === 'clay') light(scene);
   renderer.render(scene, cameraOf(shot, width / height, width, height));
   for (const undress of restore) undress();
   scene.remove(root);
@@ -68,10 +68,11 @@ function light(scene: THREE.Scene): void {
 }
 
 /** Sets look and morphs; the answer undoes it. */
-function dress(mesh: THREE.Mesh, look: 'unlit' | 'lit' | 'clay', morphs: Readonly<Record<string, number>>): () => void {
+function dress(mesh: THREE.Mesh, look: NonNullable<GlbShot['look']>, morphs: Readonly<Record<string, number>>): () => void {
   const own = mesh.material as THREE.MeshStandardMaterial;
   if (look === 'clay') mesh.material = new THREE.MeshStandardMaterial({ color: 0xb8b4ae, roughness: 0.8, side: own.side });
   if (look === 'unlit') mesh.material = new THREE.MeshBasicMaterial({ map: own.map, color: own.color, side: own.side });
+  if (look === 'normals') mesh.material = new THREE.MeshNormalMaterial({ side: own.side });
   const influences = mesh.morphTargetInfluences ?? [];
   for (const [name, weight] of Object.entries(morphs)) {
     const index = mesh.morphTargetDictionary?.[name];

@@ -21,8 +21,8 @@ export interface GlbShot {
         readonly center: readonly [number, number];
       }
     | undefined;
-  /** unlit: texture as it is; lit: with two lamps; clay: without texture. @defaultValue 'lit' */
-  readonly look?: 'unlit' | 'lit' | 'clay' | undefined;
+  /** unlit: texture as it is; lit: with two lamps; clay: without texture; normals: (n + 1) / 2 in camera space. @defaultValue 'lit' */
+  readonly look?: 'unlit' | 'lit' | 'clay' | 'normals' | undefined;
   /** CSS colour; null: transparent, so that alpha is the silhouette. @defaultValue '#808080' */
   readonly background?: string | null | undefined;
   /** Weights of morph targets by name, on every mesh that has them. */

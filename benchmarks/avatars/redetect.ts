@@ -56,7 +56,9 @@ export async function evaluateRedetection(context: Context): Promise<PartResult>
         found.push({ photo: join(exported.name, basename(photo)), nme, residual: posed.residual });
         if (context.show !== null) {
           const tiles = [face.rgb, rgb].map((pixels) => ({ rgb: pixels, width: SIDE, height: SIDE }));
-          await writeSheet(join(context.show, `again-${system}-${exported.name}-${basename(photo, extname(photo))}.png`), [tiles]);
+          await writeSheet(join(context.show, `again-${system}-${exported.name}-${basename(photo, extname(photo))}.png`), [
+            tiles,
+          ]);
         }
       }
       if (found.length === 0) continue;

@@ -5,6 +5,7 @@
 
 #include "bindings/head_values.h"
 #include "native/head/fit/fit.h"
+#include "native/head/fit/hair.h"
 #include "native/head/matte/matte.h"
 #include "native/head/texture/texture_projection.h"
 
@@ -280,6 +281,51 @@ Napi::Value HeadMatteTo(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
+bool ReadHairView(const Napi::Value& value, head::HairView* out) {
+  if (!value.IsObject()) {
+    ThrowArgument(value.Env(), "fitHair: a view must be an object");
+    return false;
+  }
+  const Napi::Object view = value.As<Napi::Object>();
+  uint8_t* matte;
+  double weight;
+  if (!ReadCamera(view.Get("camera"), &out->camera) ||
+      !ReadPixels(value.Env(), view.Get("matte"), "matte",
+                  static_cast<size_t>(out->camera.width) * out->camera.height, &matte) ||
+      !ReadNumber(view, "weight", &weight)) {
+    return false;
+  }
+  out->matte = matte;
+  out->weight = static_cast<float>(weight);
+  return true;
+}
+
+Napi::Value FitHairTo(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  const head::HeadModel* model = ReadHead(info[0]);
+  const float* positions;
+  TaskControl control;
+  if (model == nullptr || !ReadPositions(*model, info[1], &positions) ||
+      !ReadControl(info[3], &control))
+    return env.Undefined();
+  if (!info[2].IsArray()) {
+    ThrowArgument(env, "fitHair: views must be an array");
+    return env.Undefined();
+  }
+  const Napi::Array list = info[2].As<Napi::Array>();
+  std::vector<head::HairView> views(list.Length());
+  for (uint32_t v = 0; v < list.Length(); ++v) {
+    if (!ReadHairView(list.Get(v), &views[v])) return env.Undefined();
+  }
+  std::vector<float> displacement(size_t{model->position_count} * 3);
+  Arena arena;
+  if (!Check(env, head::FitHair(*model, positions, views.data(), static_cast<int>(views.size()),
+                                arena, control, displacement.data()))) {
+    return env.Undefined();
+  }
+  return Floats(env, displacement);
+}
+
 bool ReadTextureView(const head::HeadModel& model, const Napi::Value& value,
                      head::TextureView* out) {
   if (!value.IsObject()) {
@@ -353,6 +399,7 @@ Napi::Value ProjectTextureTo(const Napi::CallbackInfo& info) {
 void RegisterHeadFit(Napi::Env env, Napi::Object exports) {
   exports.Set("estimatePose", Napi::Function::New(env, EstimatePoseOf, "estimatePose"));
   exports.Set("fitHead", Napi::Function::New(env, FitHeadTo, "fitHead"));
+  exports.Set("fitHair", Napi::Function::New(env, FitHairTo, "fitHair"));
   exports.Set("headMatte", Napi::Function::New(env, HeadMatteTo, "headMatte"));
   exports.Set("projectTexture", Napi::Function::New(env, ProjectTextureTo, "projectTexture"));
 }

@@ -13,14 +13,22 @@ export interface FittedPerson {
   readonly shown: readonly Float32Array[];
 }
 
-/** One identity for all photos. @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED */
+/** One identity for all photos, and the hair as their mattes show it. @throws DafError ERR_DAF_BAD_ARGUMENT, ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED */
 export function fitPerson(head: Head, photos: readonly OpenPhoto[], control: Int32Array): FittedPerson {
-  const fit = addon().fitHead(
+  const native = addon();
+  const landmarked = native.fitHead(
     head.handle,
     photos.map((photo) => fitView(photo.observation)),
     { identityModes: null, expressionModes: null, noise: null, expressionSpread: null, jaw: null, displacement: null },
     control,
   );
+  const bare = shapeOf(head, landmarked.identity, undefined, landmarked.displacement);
+  const views = landmarked.views.map(({ camera, trust }, i) => {
+    const { matte, observation } = photos[i]!;
+    return { camera, matte, weight: Math.max(1e-3, observation.quality * trust) };
+  });
+  const hair = native.fitHair(head.handle, bare, views, control);
+  const fit = { ...landmarked, displacement: landmarked.displacement.map((value, i) => value + hair[i]!) };
   return {
     fit,
     neutral: shapeOf(head, fit.identity, undefined, fit.displacement),

@@ -30,8 +30,10 @@ export function fillHair(head: Head, texture: Uint8Array, observed: Uint8Array, 
   const skin = [...shell.skin].filter((texel) => observed[texel]! >= SEEN).map((texel) => colorAt(texture, texel));
   const known = seen.length >= ENOUGH * shell.texels.length;
   const { color, bald } = known ? hairTone(seen, skin) : { color: middleOf(shell, texture), bald: false };
-  const nearby = spreadFromSeen(shell, texture, observed, color, skinTone(skin, bald));
-  for (let i = 0; i < shell.texels.length; i++) paintTexel(shell, i, texture, observed, nearby, bald);
+  const isSkin = skinTone(skin, bald);
+  const trusted = withoutStrays(shell, texture, observed, color, isSkin);
+  const nearby = spreadFromSeen(shell, texture, trusted, color, isSkin);
+  for (let i = 0; i < shell.texels.length; i++) paintTexel(shell, i, texture, trusted, nearby, bald);
   growIntoGaps(shell, texture, size);
   return known ? (bald ? 'bald' : 'photo') : 'prior';
 }
@@ -63,6 +65,27 @@ function paintTexel(shell: HairShell, i: number, texture: Uint8Array, observed: 
 interface Nearby {
   /** [vertices of the shell][4]: the hair's colour there, and whether it is hair (1) or skin (0). */
   readonly values: Float32Array;
+}
+
+/** Log brightness above the hair's own that is neither a strand nor the scalp: a lamp behind the head, a burnt highlight. */
+const STRAY = 0.9;
+
+/** `observed` without what a photo showed on the shell and is neither hair nor skin. */
+function withoutStrays(
+  shell: HairShell,
+  texture: Uint8Array,
+  observed: Uint8Array,
+  color: Color,
+  isSkin: (color: Color) => boolean,
+): Uint8Array {
+  const usual = toneOf(color).light;
+  const trusted = observed.slice();
+  for (const texel of shell.texels) {
+    if (observed[texel] === 0) continue;
+    const own = colorAt(texture, texel);
+    if (toneOf(own).light - usual > STRAY && !isSkin(own)) trusted[texel] = 0;
+  }
+  return trusted;
 }
 
 /** Colours of seen hair carried on over the shell, drifting to the head's own; seen skin makes a receding hairline. */

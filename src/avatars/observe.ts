@@ -24,8 +24,7 @@ export async function observe(photo: PhotoRecord, vision: Vision, control: Int32
     principal: [middle[0]!, middle[1]!] as const,
   };
   const fit = fitAlone(head, face, lens, control);
-  const matte = new Uint8Array(width * height);
-  addon().headMatte(head.handle, fit.positions, fit.camera, face.crop, { refine: null }, control, matte);
+  const matte = matteOf(head, face, fit, control);
   const weights = new Array<number>(68).fill(1);
   return {
     photo: photo.name,
@@ -53,6 +52,18 @@ async function sourceOf({ path, pathBytes, member, sidecar, hint, sent }: PhotoR
   const bytes = await readMember(path, member);
   if (!sidecar) return { bytes, hint };
   return { bytes, hint, sidecar: { name: sidecar.name, bytes: await readMember(path, sidecar.member) } };
+}
+
+/** Hair that stands far off the modelled shell shows once the shell has been brought to the part of it that was found. */
+function matteOf(head: Head, face: PreparedFace, fit: ReturnType<typeof fitAlone>, control: Int32Array): Uint8Array {
+  const { width, height } = face.crop;
+  const matte = new Uint8Array(width * height);
+  const cut = (positions: Float32Array): void =>
+    addon().headMatte(head.handle, positions, fit.camera, face.crop, { refine: null }, control, matte);
+  cut(fit.positions);
+  const hair = addon().fitHair(head.handle, fit.positions, [{ camera: fit.camera, matte, weight: 1 }], control);
+  cut(fit.positions.map((value, i) => value + hair[i]!));
+  return matte;
 }
 
 /** A fit to this photo alone: good enough for its silhouette; the person's fit comes in reduce. */

@@ -16,19 +16,34 @@ std::array<double, 2> InChart(const double (&chart)[4], double u, double v) {
   return {chart[0] + chart[2] * u, chart[1] + chart[3] * v};
 }
 
-// First grid row of the hair at a column: forehead, temple and sideburn, above the ear, nape.
+// First grid row of the hair at a column: forehead, temple and the sideburn down to the ear's
+// canal, above the ear (its patch has rows of its own), behind it to the nape.
 int HairRow(int column) {
   const int c = std::abs(column);
   constexpr int temple[] = {69, 68, 67, 66, 66, 65, 64,
-                            63, 61, 59, 57, 55, 54, 54};  // columns 15 to 28
+                            63, 61, 59, 56, 52, 48, 46};  // columns 15 to 28
   constexpr int brow[] = {70, 70, 70, 70, 70, 70, 70, 70,
                           70, 70, 70, 71, 71, 71, 70};  // to column 14: the corner
   if (c <= 14) return brow[c];
   if (c <= 28) return temple[c - 15];
-  if (c <= T::kEarColumn1) return T::kEarRow1;
+  if (c == T::kEarColumn0) return 46;
+  if (c < T::kEarColumn1) return T::kEarRow1;
   // Behind the ear it falls to the nape, as low as the lobe.
-  constexpr int nape[] = {22, 16, 14, 13, 13, 13};  // columns 35 to 40
-  return nape[c - 35];
+  constexpr int nape[] = {24, 22, 16, 14, 13, 13, 13};  // columns 34 to 40
+  return nape[c - T::kEarColumn1];
+}
+
+// Rings of the ear's patch that lie on the scalp and carry hair: its border, half way, the root.
+constexpr int kHairRings = 2;
+// How far each lies from the border towards the patch's middle.
+constexpr double kRingShare[kHairRings + 1] = {0, 0.35, 0.7};
+
+// Border places of the ear's patch between which there is hair: from behind the lobe over the top
+// to the sideburn.
+bool HairBesideEar(const RingPatch& ear, size_t i) {
+  const auto& [across, up] = ear.border[i];
+  if (across >= 1) return up > -0.86;
+  return up >= 1 || (across <= -1 && up > 0.29);
 }
 
 }  // namespace
@@ -137,57 +152,122 @@ PartMesh MakeTeeth(const HeadMeasures& m, int jaw) {
   return teeth;
 }
 
+namespace {
+
+// The hair's grid while it is laid out.
+struct HairGrid {
+  struct Place {
+    double row, column;  // of the skin's grid, fractions inside the ear's patch
+    double low;          // see HairShell
+  };
+  const SkinTemplate& skin;
+  HairShell* hair;
+  std::vector<Place> places;
+  std::map<uint32_t, uint32_t> of;  // vertex of the skin → of the hair
+
+  void Add(uint32_t vertex, const Place& place) {
+    if (!of.emplace(vertex, static_cast<uint32_t>(places.size())).second) return;
+    hair->scalp.push_back(vertex);
+    places.push_back(place);
+  }
+  bool Has(uint32_t vertex) const { return of.count(vertex) != 0; }
+};
+
+void AddScalp(HairGrid* grid) {
+  for (int row = 0; row <= T::kRows; ++row) {
+    for (int column = 1 - T::kColumns; column <= T::kColumns; ++column) {
+      const uint32_t v = row == T::kRows && column != 0 ? kNoVertex : grid->skin.Grid(row, column);
+      if (v == kNoVertex || row < HairRow(column)) continue;
+      const int c = std::abs(column);
+      const bool above_ear = c > T::kEarColumn0 && c < T::kEarColumn1;
+      // The rings below count as eight rows.
+      const double depth = row - HairRow(column) + (above_ear ? 8 : 0);
+      const double span = c >= T::kEarColumn1 ? 20.0 : 8.0;
+      const double low =
+          c < 20 ? 0 : SmoothStep(20, 27, c) * std::pow(Clamp01(1 - depth / span), 1.2);
+      grid->Add(v, {static_cast<double>(row), static_cast<double>(column), low});
+    }
+  }
+}
+
+void AddBesideEar(int side, HairGrid* grid) {
+  const RingPatch& ear = grid->skin.ear[side];
+  const double sign = side == 0 ? -1 : 1;
+  for (size_t i = 0; i < ear.around(); ++i) {
+    if (!HairBesideEar(ear, i)) continue;
+    const auto& [across, up] = ear.border[i];
+    const double row = T::kEarRow0 + 0.5 * (up + 1) * (T::kEarRow1 - T::kEarRow0),
+                 column = T::kEarColumn0 + 0.5 * (across + 1) * (T::kEarColumn1 - T::kEarColumn0);
+    const double middle[2] = {0.5 * (T::kEarRow0 + T::kEarRow1),
+                              0.5 * (T::kEarColumn0 + T::kEarColumn1)};
+    const auto border = grid->of.find(ear.rings[0][i]);
+    if (border == grid->of.end()) continue;
+    const double low = grid->places[border->second].low, top = SmoothStep(0.0, 0.8, up);
+    for (int ring = 1; ring <= kHairRings; ++ring) {
+      const double t = kRingShare[ring];
+      grid->Add(ear.rings[ring][i], {Mix(row, middle[0], t), sign * Mix(column, middle[1], t),
+                                     std::max(low, top * ring / kHairRings)});
+    }
+  }
+}
+
+// Every face of the skin whose corners all carry hair, seam and crown included.
+void AddHairFaces(HairGrid* grid) {
+  for (const auto& face : grid->skin.faces) {
+    std::array<uint32_t, 4> out;
+    bool whole = true;
+    for (size_t k = 0; k < 4; ++k) {
+      out[k] = face[k] == kNoVertex ? kNoVertex : 0;
+      if (face[k] == kNoVertex) continue;
+      const auto at = grid->of.find(face[k]);
+      whole = whole && at != grid->of.end();
+      if (whole) out[k] = at->second;
+    }
+    if (whole) grid->hair->mesh.faces.push_back(out);
+  }
+}
+
+// Vertices on edges that only one face has.
+std::vector<bool> HairEdge(const PartMesh& mesh, size_t count) {
+  std::map<std::pair<uint32_t, uint32_t>, int> sides;
+  for (const auto& face : mesh.faces) {
+    const size_t corners = face[3] == kNoVertex ? 3 : 4;
+    for (size_t k = 0; k < corners; ++k) ++sides[std::minmax(face[k], face[(k + 1) % corners])];
+  }
+  std::vector<bool> edge(count, false);
+  for (const auto& [ends, faces] : sides) {
+    if (faces == 1) edge[ends.first] = edge[ends.second] = true;
+  }
+  return edge;
+}
+
+}  // namespace
+
 HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
                    const std::vector<Vec3>& normals) {
   HairShell hair;
   hair.mesh.name = "hair";
-  std::map<std::pair<int, int>, uint32_t> index;
-  auto vertex = [&](int row, int column) {
-    if (row == T::kRows) column = 0;
-    if (column == -T::kColumns) column = T::kColumns;
-    return index.at({row, column});
-  };
-  for (int row = 0; row <= T::kRows; ++row) {
-    for (int column = 1 - T::kColumns; column <= T::kColumns; ++column) {
-      const uint32_t v = row == T::kRows && column != 0 ? kNoVertex : skin.Grid(row, column);
-      if (v == kNoVertex || row < HairRow(column)) continue;
-      index[{row, column}] = static_cast<uint32_t>(hair.scalp.size());
-      hair.scalp.push_back(v);
-      const int c = std::abs(column);
-      const double depth = row - HairRow(column);
-      const double span = c >= 35 ? 20.0 : 8.0;
-      hair.low.push_back(c < 20 ? 0
-                                : SmoothStep(20, 27, c) * std::pow(Clamp01(1 - depth / span), 1.2));
-      hair.front.push_back(SmoothStep(30, 18, c) * Clamp01(1 - depth / 7));
-      const Vec3 p = positions[v] + 0.02 * normals[v];
-      hair.mesh.positions.push_back(p);
-      // Strands run down the chart: across by column, down by distance from the crown.
-      const double across = 0.5 + 0.5 * column / T::kColumns,
-                   down = 1 - static_cast<double>(row) / T::kRows;
-      hair.mesh.chart.push_back(InChart(kHairChart, across, down * kHairRows));
-    }
+  HairGrid grid{skin, &hair, {}, {}};
+  AddScalp(&grid);
+  for (int side : {0, 1}) AddBesideEar(side, &grid);
+  AddHairFaces(&grid);
+  const size_t count = hair.scalp.size();
+  for (uint32_t v = 0; v < count; ++v) {
+    const auto& [row, column, low] = grid.places[v];
+    hair.low.push_back(low);
+    const double c = std::abs(column), depth = row - HairRow(static_cast<int>(std::lround(column)));
+    hair.front.push_back(SmoothStep(30, 18, c) * Clamp01(1 - depth / 7));
+    hair.mesh.positions.push_back(positions[hair.scalp[v]] + 0.02 * normals[hair.scalp[v]]);
+    // Strands run down the chart: across by column, down by distance from the crown.
+    hair.mesh.chart.push_back(
+        InChart(kHairChart, 0.5 + 0.5 * column / T::kColumns, (1 - row / T::kRows) * kHairRows));
+    hair.mesh.mirror.push_back(grid.of.at(skin.mirror[hair.scalp[v]]));
   }
-  hair.mesh.mirror.resize(hair.scalp.size());
-  for (const auto& [key, v] : index)
-    hair.mesh.mirror[v] =
-        key.second == T::kColumns || key.second == 0 ? v : index.at({key.first, -key.second});
   // Distance to the hairline along the scalp, near enough straight.
-  std::vector<bool> edge(hair.scalp.size(), false);
-  for (const auto& [key, v] : index) {
-    for (int dr : {-1, 1}) {
-      for (int dc : {-1, 0, 1}) {
-        int row = key.first + dr, column = key.second + dc;
-        if (row > T::kRows) continue;
-        if (row == T::kRows) column = 0;
-        if (column > T::kColumns) column -= 2 * T::kColumns;
-        if (column <= -T::kColumns) column += 2 * T::kColumns;
-        if (key.first != T::kRows && index.count({row, column}) == 0) edge[v] = true;
-      }
-    }
-  }
-  for (uint32_t v = 0; v < hair.scalp.size(); ++v) {
+  const std::vector<bool> edge = HairEdge(hair.mesh, count);
+  for (uint32_t v = 0; v < count; ++v) {
     double distance = 9;
-    for (uint32_t e = 0; e < hair.scalp.size(); ++e) {
+    for (uint32_t e = 0; e < count; ++e) {
       if (edge[e])
         distance = std::min(distance, Length(hair.mesh.positions[v] - hair.mesh.positions[e]));
     }
@@ -195,25 +275,6 @@ HairShell MakeHair(const SkinTemplate& skin, const std::vector<Vec3>& positions,
     const Vec3 p = hair.mesh.positions[v];
     hair.thick.push_back(SmoothStep(-0.3, 5.0, distance) *
                          (0.5 + 0.5 * SmoothStep(3.5, 8.5, p.y + 0.25 * (p.z + 7))));
-  }
-  for (int row = 0; row < T::kRows; ++row) {
-    for (int column = -T::kColumns; column < T::kColumns; ++column) {
-      const int high = std::max(HairRow(column), HairRow(column + 1));
-      const int c0 = std::min(std::abs(column), std::abs(column + 1)),
-                c1 = std::max(std::abs(column), std::abs(column + 1));
-      const bool ear =
-          row >= T::kEarRow0 && row < T::kEarRow1 && c0 >= T::kEarColumn0 && c1 <= T::kEarColumn1;
-      if (row < high || ear) continue;
-      if (row + 1 == T::kRows) {
-        hair.mesh.faces.push_back(
-            {vertex(row, column), vertex(row, column + 1), vertex(T::kRows, 0), kNoVertex});
-        continue;
-      }
-      std::array<uint32_t, 4> face = {vertex(row, column), vertex(row, column + 1),
-                                      vertex(row + 1, column + 1), vertex(row + 1, column)};
-      if (column < 0) std::rotate(face.begin(), face.begin() + 1, face.end());
-      hair.mesh.faces.push_back(face);
-    }
   }
   return hair;
 }

@@ -83,8 +83,8 @@ Status ForSeenSkin(const HeadModel& model, const Atlas& atlas, const std::vector
 Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskControl& control,
                     const Blend& blend) {
   constexpr float kTaken = 0.85f;                   // of the difference between the sides
-  constexpr float kShade = 0.8f;                    // |log| that shadow alone explains
-  constexpr float kMost = 0.45f, kHue = 0.08f;      // of the correction
+  constexpr float kShade = 1.2f;                    // |log| that shadow alone explains
+  constexpr float kMost = 0.8f, kHue = 0.12f;       // of the correction
   constexpr float kData = 0.05f, kScreen = 0.004f;  // about two centimetres on this mesh
   const size_t count = model.position_count;
   if (model.mirror.size() != count) return Status::Ok();
@@ -137,6 +137,9 @@ Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskContro
 Status DoubtWeakTones(const HeadModel& model, const Atlas& atlas, const float* strength,
                       const TaskControl& control, const Blend& blend) {
   constexpr float kUsual = 0.40f;  // |log| from the skin's middle that is still skin
+  // Temples begin this far from the middle, and nearer to it up the forehead; they end above the
+  // cheek, where beards grow; cm.
+  constexpr float kTemple = 5.6f, kForehead = 4.0f, kCheek = -2.0f;
   const std::vector<uint8_t> skin = SkinTriangles(model);
   Tones tones;
   DAF_RETURN_IF_ERROR(MeasureTones(model, atlas, skin, control, blend, &tones));
@@ -151,16 +154,24 @@ Status DoubtWeakTones(const HeadModel& model, const Atlas& atlas, const float* s
     std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
     middle[k] = values[values.size() / 2];
   }
-  std::vector<std::array<float, 1>> likely(model.position_count, {1});
+  const float chin = model.mean[3 * size_t{model.landmarks[8]} + 1];
+  // How likely the tone is skin, and how far below the chin or out on the temples it lies.
+  std::vector<std::array<float, 2>> likely(model.position_count, {1, 0});
   for (uint32_t v = 0; v < model.position_count; ++v) {
+    const float* p = model.mean.data() + 3 * size_t{v};
+    const float temple = kTemple + (kForehead - kTemple) * SmoothStep(2, 5, p[1]);
+    likely[v][1] = std::max(
+        SmoothStep(chin + 0.2f, chin - 0.8f, p[1]),
+        SmoothStep(temple, temple + 0.8f, std::abs(p[0])) * SmoothStep(kCheek - 1, kCheek, p[1]));
     if (!(tones.seen[v] > 0)) continue;
     float most = 0;
     for (size_t k = 0; k < 3; ++k) most = std::max(most, std::abs(tones.tone[v][k] - middle[k]));
     likely[v][0] = 1 / (1 + std::pow(most / kUsual, 4.0f));
   }
-  return ForSeenSkin<1>(model, atlas, skin, control, blend, likely,
-                        [&](size_t i, const std::array<float, 1>& value) {
-                          blend.confidence[i] *= strength[i] + (1 - strength[i]) * value[0];
+  return ForSeenSkin<2>(model, atlas, skin, control, blend, likely,
+                        [&](size_t i, const std::array<float, 2>& value) {
+                          const float trusted = strength[i] * (1 - value[1]);
+                          blend.confidence[i] *= trusted + (1 - trusted) * value[0];
                         });
 }
 

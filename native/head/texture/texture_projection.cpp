@@ -261,7 +261,7 @@ Status ProjectTexture(const HeadModel& model, const TextureView* views, int view
       const float high = sharp > 1e-20f ? sums.high[3 * i + k] / sharp : 0;
       blend.colour[3 * i + k] = std::clamp(low + high, 0.0f, 1.0f);
     }
-    strength[i] = SmoothStep(0.2f, 0.75f, w);
+    strength[i] = SmoothStep(0.3f, 0.9f, w);
     blend.confidence[i] = SmoothStep(0.01f, 0.5f, w);
   }
   DAF_RETURN_IF_ERROR(DoubtWeakTones(model, atlas, strength, control, blend));

@@ -22,6 +22,13 @@ export interface HeadFitAddon {
    */
   fitHead(head: HeadHandle, views: readonly FitView[], options: FitOptions, control: Int32Array | null): HeadFit;
   /**
+   * Brings the hair's shell to the outlines that mattes show; what no photo saw lies smoothly between.
+   * @param positions [positionCount][3] cm.
+   * @returns [positionCount][3] cm to be added; zero but for hair.
+   * Throws ERR_DAF_BAD_ARGUMENT (sizes, a weight that is not positive), ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED.
+   */
+  fitHair(head: HeadHandle, positions: Float32Array, views: readonly HairView[], control: Int32Array | null): Float32Array;
+  /**
    * The share of each pixel that shows head, hair and neck, 0…255, from the fitted silhouette and the photo's colours.
    * @param positions [positionCount][3] cm, as the photo shows the head (expression and displacement included).
    * @param photo null for the softened silhouette alone.
@@ -136,6 +143,14 @@ export interface FittedView {
   readonly eyeDistance: number;
   /** 1: as consistent with the identity as the person's best photo; near 0: probably someone else. */
   readonly trust: number;
+}
+
+export interface HairView {
+  readonly camera: CameraValues;
+  /** [height][width] of the camera: 255 is head and hair. */
+  readonly matte: Uint8Array;
+  /** How much this photo counts beside the others, > 0. */
+  readonly weight: number;
 }
 
 /** Every member is required; null means the default. */

@@ -71,3 +71,21 @@ tap.test('one photo with a side-car, or models that are no good, are reason enou
   const { stdout } = await run(process.execPath, [...WITHOUT_ORT, '--input-type=module', '-e', script]);
   t.same(JSON.parse(stdout), ['start', 'start', 'ERR_DAF_VISION_MISSING']);
 });
+
+tap.test('a model that is named and is none fails the command, not every photo', async (t) => {
+  const cut = join(home, 'cut.onnx');
+  const out = join(home, 'never');
+  await writeFile(cut, peppaModel(facePoints()).subarray(0, 60));
+  for (const [args, code] of [
+    [['--landmarks', cut], 'ERR_DAF_BAD_MODEL'],
+    [['--models', join(home, 'nowhere')], /^ERR_DAF_(MODEL_MISSING|NOT_FOUND)$/],
+  ] as const) {
+    const failure = await run(process.execPath, [program, 'avatar', photos, '--out', out, ...args, '--json']).then(
+      () => null,
+      (error) => error as { code: number; stdout: string },
+    );
+    t.equal(failure?.code, 1);
+    t.match((JSON.parse(failure?.stdout ?? '{}') as { error: { code: string } }).error.code, code);
+    t.notOk(existsSync(out));
+  }
+});

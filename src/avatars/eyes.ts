@@ -32,12 +32,17 @@ export async function openEyes(options: AvatarOptions): Promise<Vision> {
 
 /**
  * Before a cluster of this machine starts: could any photo be used at all?
- * @throws DafError ERR_DAF_VISION_MISSING where onnxruntime is not installed and all photos need it. Models that are missing or
- * wrong are the photos' refusals.
+ * @throws DafError ERR_DAF_VISION_MISSING where onnxruntime is not installed and all photos need it; ERR_DAF_BAD_MODEL,
+ * ERR_DAF_MODEL_MISSING or ERR_DAF_NOT_FOUND for models that the options name and that are none: nobody means to have every photo refused.
  */
 export async function checkEyes(records: readonly InputRecord[], options: AvatarOptions): Promise<void> {
   const missing = ortMissing();
-  if (missing === null) return;
+  if (missing === null) {
+    if (options.models === null && options.detector === null && options.landmarks === null) return;
+    const vision = await openVision({ models: await modelsOf(options) });
+    await vision.dispose();
+    return;
+  }
   const photos = records.filter((record) => 'path' in record);
   for (const photo of photos) if (await hasSidecar(photo)) return;
   const { detector, landmarks } = await modelsOf(options).catch(() => NO_MODELS);

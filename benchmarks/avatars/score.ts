@@ -19,9 +19,11 @@ export interface Score {
 /** The head's pixels that clothes do not hide. */
 const shows = ({ photo, hidden }: Truth, i: number): boolean => photo.mask[i]! >= 128 && hidden[i] === 0;
 
-/** The light of a person's photo, from the picture at yaw 0 alone. */
+const HAIR = 1 + REGIONS.indexOf('hair');
+
+/** The light of a person's photo, from the skin of the picture at yaw 0 alone. */
 export function lightOf(drawn: Drawn, truth: Truth): Light {
-  return fitLight(drawn, truth.photo.rgb, (i) => shows(truth, i) && drawn.rgba[4 * i + 3]! >= 250);
+  return fitLight(drawn, truth.photo.rgb, (i) => shows(truth, i) && truth.regions[i] !== HAIR && drawn.rgba[4 * i + 3]! >= 250);
 }
 
 /** @param gain exposure against the picture at yaw 0. */

@@ -2,7 +2,7 @@ import { DEMO_SEED } from '#daf/avatars/demo/seed.js';
 import { demoPhoto } from '#daf/avatars/demo/write_input.js';
 import { embeddedHead, type Head, shapeOf } from '#daf/avatars/head.js';
 import { addon, type CameraValues, type MeshArrays, type SynthesizeOptions, type SyntheticPhoto } from '#daf/core/addon/index.js';
-import { exposureRatio } from '#daf/testing/likeness/light.js';
+import { exposureRatio, linear } from '#daf/testing/likeness/light.js';
 
 /** What of a head a pixel shows. */
 export const REGIONS = ['face', 'hair', 'neck', 'ears and sides', 'scalp'] as const;
@@ -47,7 +47,15 @@ export function exposedLonger(later: Truth, earlier: Truth): number {
   const { width, height } = a.camera;
   // The background's upper part, where no garment is.
   const use = (i: number): boolean => Math.floor(i / width) < height / 3 && a.mask[i] === 0 && b.mask[i] === 0;
-  return exposureRatio(a.rgb, b.rgb, use);
+  const ratio = exposureRatio(a.rgb, b.rgb, use, unbent);
+  if (!(ratio > 0)) throw new Error('the background does not tell how long a truth picture is exposed');
+  return ratio;
+}
+
+/** The light that a synthetic photo's byte stands for: its film bends what is above 0.6. */
+function unbent(byte: number): number {
+  const value = linear(byte);
+  return value < 0.6 ? value : 0.6 - 0.4 * Math.log(1 - (value - 0.6) / 0.4);
 }
 
 function trianglesOf(head: Head, name: string): [number, number] {

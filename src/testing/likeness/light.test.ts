@@ -33,6 +33,13 @@ tap.test('pixels that are not to be used change nothing', async (t) => {
   );
 });
 
+tap.test('marks that the drawing lacks are no light', async (t) => {
+  const photo = photoOf(underLight(ball, light));
+  for (let i = 0; i < COUNT; i += 7) photo.fill(12, 3 * i, 3 * i + 3);
+  const found = fitLight(ball, photo, () => true);
+  for (let i = 0; i < 12; ++i) t.ok(Math.abs(found[i]! - light[i]!) < 0.05, `${i}: ${found[i]} is not ${light[i]}`);
+});
+
 tap.test('one flat colour leaves the direction at nothing', async (t) => {
   const wall: Unlit = { rgba, normals: normals.map((_, i) => (i % 3 === 2 ? 1 : 0)) };
   const found = fitLight(wall, photoOf(underLight(wall, light)), () => true);
@@ -45,4 +52,11 @@ tap.test('exposure is read from what stands still', async (t) => {
   const late = early.map((value) => Math.round(encoded(1.3 * linear(value))));
   t.ok(Math.abs(exposureRatio(late, early, () => true) - 1.3) < 0.01);
   t.ok(Number.isNaN(exposureRatio(late, early, () => false)));
+  const doubled = exposureRatio(
+    late,
+    early,
+    () => true,
+    (byte) => linear(byte) ** 2,
+  );
+  t.ok(Math.abs(doubled - 1.69) < 0.03, 'light is what the film makes of it');
 });

@@ -27,7 +27,7 @@ class Grower {
 
   Status Run(std::vector<Chart>* out) {
     const size_t count = mesh_.triangles.size();
-    DAF_RETURN_IF_ERROR(around_.Build(mesh_, &arena_));
+    DAF_RETURN_IF_ERROR(around_.Build(mesh_, control_, &arena_));
     DAF_RETURN_IF_ERROR(arena_.Allocate(count, &normals_));
     DAF_RETURN_IF_ERROR(arena_.Allocate(count, &seen_));
     DAF_RETURN_IF_ERROR(arena_.Allocate(count, &chart_of_));

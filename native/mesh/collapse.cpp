@@ -65,12 +65,12 @@ Status EdgeCollapser::Reduce(size_t budget, Until until, std::vector<uint32_t>* 
   rules_ = kRules;
   while (mesh_.triangles.size() > budget) {
     pass_.Reset();
-    DAF_RETURN_IF_ERROR(around_.Build(mesh_, &pass_));
+    DAF_RETURN_IF_ERROR(around_.Build(mesh_, control_, &pass_));
     Lock(*fixed);
     DAF_RETURN_IF_ERROR(SortEdges());
     const size_t before = mesh_.triangles.size();
     DAF_RETURN_IF_ERROR(Collapse(before - budget));
-    DropCollapsed();
+    DAF_RETURN_IF_ERROR(DropCollapsed());
     if (!GoesOn(before, before - mesh_.triangles.size(), until)) break;
     if (until == Until::kSlow) continue;  // of a part nobody wants to know how far it is
     const double done = std::log(static_cast<double>(first) / before) /
@@ -230,9 +230,10 @@ void EdgeCollapser::Merge(uint32_t u, uint32_t v, const Point& position) {
   outward_[u] = Along(outward_[u], 1, outward_[v]);
 }
 
-void EdgeCollapser::DropCollapsed() {
+Status EdgeCollapser::DropCollapsed() {
   size_t kept = 0;
   for (size_t i = 0; i < mesh_.triangles.size(); ++i) {
+    if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
     const Triangle t = mesh_.triangles[i];
     if (t[0] == t[1] || t[1] == t[2] || t[2] == t[0]) continue;
     facing_[kept] = facing_[i];
@@ -240,6 +241,7 @@ void EdgeCollapser::DropCollapsed() {
   }
   mesh_.triangles.resize(kept);
   known_triangles_ = kept;
+  return Status::Ok();
 }
 
 Status EdgeCollapser::DropVertices(std::vector<uint32_t>* fixed) {
@@ -248,12 +250,16 @@ Status EdgeCollapser::DropVertices(std::vector<uint32_t>* fixed) {
   uint32_t* renamed;
   DAF_RETURN_IF_ERROR(arena.Allocate(vertices, &renamed));
   std::fill_n(renamed, vertices, kNone);
-  for (const Triangle& t : mesh_.triangles) renamed[t[0]] = renamed[t[1]] = renamed[t[2]] = 0;
+  for (size_t i = 0; i < mesh_.triangles.size(); ++i) {
+    if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
+    for (const uint32_t v : mesh_.triangles[i]) renamed[v] = 0;
+  }
   for (const uint32_t v : *fixed) {
     if (v != kNone) renamed[v] = 0;
   }
   uint32_t kept = 0;
   for (size_t v = 0; v < vertices; ++v) {
+    if (v % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
     if (renamed[v] == kNone) continue;
     mesh_.positions[kept] = mesh_.positions[v];
     quadrics_[kept] = quadrics_[v];
@@ -262,7 +268,10 @@ Status EdgeCollapser::DropVertices(std::vector<uint32_t>* fixed) {
   }
   mesh_.positions.resize(kept);
   known_vertices_ = kept;
-  for (Triangle& t : mesh_.triangles) t = {renamed[t[0]], renamed[t[1]], renamed[t[2]]};
+  for (size_t i = 0; i < mesh_.triangles.size(); ++i) {
+    if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
+    for (uint32_t& v : mesh_.triangles[i]) v = renamed[v];
+  }
   for (uint32_t& v : *fixed) {
     if (v != kNone) v = renamed[v];
   }

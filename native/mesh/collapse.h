@@ -51,7 +51,7 @@ class EdgeCollapser {
   Point OutwardAt(const Triangle& triangle, uint32_t vertex, uint32_t other) const;
   bool Turns(uint32_t vertex, uint32_t other, const Point& position) const;
   void Merge(uint32_t u, uint32_t v, const Point& position);
-  void DropCollapsed();
+  Status DropCollapsed();
   Status DropVertices(std::vector<uint32_t>* fixed);
 
   const TaskControl& control_;

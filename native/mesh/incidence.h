@@ -2,6 +2,7 @@
 #pragma once
 
 #include "native/base/arena.h"
+#include "native/base/control.h"
 #include "native/mesh/mesh.h"
 
 namespace daf::mesh {
@@ -16,8 +17,8 @@ class Incidence {
     size_t size() const { return static_cast<size_t>(last - first); }
   };
 
-  // Memory from `arena`, which must outlive this. Errors: kMemory.
-  Status Build(const Mesh& mesh, Arena* arena);
+  // Memory from `arena`, which must outlive this. Errors: kMemory, kCancelled.
+  Status Build(const Mesh& mesh, const TaskControl& control, Arena* arena);
   // Triangles at a vertex, ascending.
   Range Triangles(uint32_t vertex) const {
     return {triangles_ + offsets_[vertex], triangles_ + offsets_[vertex + 1]};

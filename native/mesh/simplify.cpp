@@ -9,6 +9,7 @@ namespace daf::mesh {
 namespace {
 
 constexpr size_t kPartTriangles = 16384;  // that are appended at a time
+constexpr size_t kPoll = 4096;
 
 Status SimplifyWhole(size_t budget, const TaskControl& control, Mesh* mesh) {
   EdgeCollapser collapser(control, mesh);
@@ -29,6 +30,7 @@ class PartsOfMesh {
     DAF_RETURN_IF_ERROR(arena_.Allocate(vertices, &place_));
     std::fill_n(place_, vertices, kNone);
     for (size_t i = 0; i < count; ++i) {
+      if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
       for (const uint32_t v : from_.triangles[i]) last_[v] = static_cast<uint32_t>(i);
     }
     SurfaceParts parts(budget, control_, out);
@@ -49,11 +51,13 @@ class PartsOfMesh {
     if (parts->Fits(vertices, triangles)) return Status::Ok();
     open_.clear();
     for (size_t v = 0; v < from_.positions.size(); ++v) {
+      if (v % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
       if (place_[v] != kNone && last_[v] >= first) open_.push_back(place_[v]);
     }
     DAF_RETURN_IF_ERROR(parts->MakeRoom(vertices, triangles, &open_));
     size_t at = 0;
     for (size_t v = 0; v < from_.positions.size(); ++v) {
+      if (v % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
       if (place_[v] != kNone && last_[v] >= first) place_[v] = open_[at++];
     }
     return Status::Ok();

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "native/mesh/band_surface.h"
+#include "native/mesh/incidence.h"
+#include "native/mesh/smooth.h"
 #include "native/mesh/testing_shapes.h"
 
 namespace daf::mesh {
@@ -116,6 +118,17 @@ TEST(Simplify, LeavesWhatFitsAndHearsCancel) {
   EXPECT_EQ(mesh.positions, before);
   int32_t words[3] = {1, 0, 0};
   EXPECT_EQ(Simplify(10, TaskControl(words), &mesh).code(), Code::kCancelled);
+}
+
+// Passes over millions of triangles poll for themselves: what calls them does so only between them.
+TEST(Simplify, SinglePassesHearCancel) {
+  Mesh mesh = Extract(Ball, 12);
+  int32_t words[3] = {1, 0, 0};
+  Arena arena;
+  EXPECT_EQ(Incidence().Build(mesh, TaskControl(words), &arena).code(), Code::kCancelled);
+  const auto before = mesh.positions;
+  EXPECT_EQ(Smooth(1, TaskControl(words), &mesh).code(), Code::kCancelled);
+  EXPECT_EQ(mesh.positions, before);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace daf::mesh {
 namespace {
 // Cells along the blocks whose corners are asked first: 1.6 % of the points of a grid.
 constexpr size_t kCoarse = 4;
+constexpr size_t kPoll = 4096;  // cells
 }  // namespace
 
 void SurfaceCells::Corners(size_t x, size_t y, size_t z, float (&corner)[8]) const {
@@ -154,11 +155,16 @@ Status SurfaceCells::Spread() {
   while (!next_.empty()) {
     std::swap(frontier_, next_);
     next_.clear();
-    for (const uint32_t cell : frontier_)
+    for (size_t i = 0; i < frontier_.size(); ++i) {
+      if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
+      const uint32_t cell = frontier_[i];
       DAF_RETURN_IF_ERROR(
           AskCorners(cell % cells(), cell / cells() % cells(), cell / cells() / cells()));
+    }
     DAF_RETURN_IF_ERROR(values_.Flush());
-    for (const uint32_t cell : frontier_) {
+    for (size_t i = 0; i < frontier_.size(); ++i) {
+      if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
+      const uint32_t cell = frontier_[i];
       const size_t at[3] = {cell % cells(), cell / cells() % cells(), cell / cells() / cells()};
       float corner[8];
       Corners(at[0], at[1], at[2], corner);

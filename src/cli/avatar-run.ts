@@ -152,8 +152,9 @@ async function inputOf(run: AvatarRun, io: CommandIo): Promise<RunInput> {
   return { ...input, count: input.photos + input.refused, sample: seen ? [] : [first], records: () => input.records() };
 }
 
-function peakOf(report: unknown): number | null {
-  const peak = (report as { peakBytes?: unknown }).peakBytes;
+/** Of a job's report: largest anonymous + shared memory of any process. */
+export function peakOf(report: unknown): number | null {
+  const peak = (report as { peakBytes?: unknown } | null)?.peakBytes;
   return typeof peak === 'number' ? peak : null;
 }
 

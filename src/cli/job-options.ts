@@ -116,16 +116,21 @@ export async function follow(job: Job, io: CommandIo): Promise<JobResult> {
   if (io.signal.aborted) cancel();
   else io.signal.addEventListener('abort', cancel, { once: true });
   try {
-    for await (const event of job.progress()) {
-      if (event.kind === 'attempt-failed')
-        io.log(`${event.attempt} failed on ${event.worker}: ${event.error.code}: ${event.error.message}`);
-      else if (event.kind === 'worker-lost') io.log(`worker ${event.worker} was lost; its tasks go to others`);
-      else io.progress.update(fraction(event.status), label(event.status));
-    }
-    return await job.result();
+    return await drawn(job, io);
   } finally {
     io.signal.removeEventListener('abort', cancel);
   }
+}
+
+/** Draws a job's progress until it has ended. */
+export async function drawn(job: Job, io: CommandIo): Promise<JobResult> {
+  for await (const event of job.progress()) {
+    if (event.kind === 'attempt-failed')
+      io.log(`${event.attempt} failed on ${event.worker}: ${event.error.code}: ${event.error.message}`);
+    else if (event.kind === 'worker-lost') io.log(`worker ${event.worker} was lost; its tasks go to others`);
+    else io.progress.update(fraction(event.status), label(event.status));
+  }
+  return job.result();
 }
 
 export function finished(result: JobResult, strict: boolean): CommandResult {

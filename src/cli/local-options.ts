@@ -16,8 +16,8 @@ export function localOptions(options: Record<string, unknown>): LocalOptions {
   return Object.fromEntries(given);
 }
 
-/** Starts a cluster of this machine. */
-export async function openLocal(options: Record<string, unknown>): Promise<Cluster> {
+/** Starts a cluster of this machine. @param dataDir null: a temporary one, so that nothing is known of its jobs afterwards */
+export async function openLocal(options: Record<string, unknown>, dataDir: string | null = null): Promise<Cluster> {
   const { Cluster } = await import('../engine/cluster/cluster.js');
-  return Cluster.local(localOptions(options));
+  return Cluster.local({ ...localOptions(options), ...(dataDir === null ? {} : { dataDir }) });
 }

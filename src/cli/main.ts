@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { dafVersion } from '../core/version.js';
 import { addCommand, runProgram } from './command.js';
 import { avatar } from './commands/avatar.js';
 import { coordinator } from './commands/coordinator.js';
@@ -18,11 +18,9 @@ import { submit } from './commands/submit.js';
 import { verify } from './commands/verify.js';
 import { worker } from './commands/worker.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-
 const program = new Command('daf')
   .description('Distributed MapReduce for Node.js whose flagship job turns face photos into 3D avatars')
-  .version(version)
+  .version(dafVersion())
   .showHelpAfterError(false);
 
 // In the order in which `daf --help` lists them.
@@ -34,7 +32,7 @@ const starting = program.command('launch').description('Start workers on other h
 for (const command of launch) addCommand(starting, command);
 const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
 for (const command of nerf) addCommand(fields, command);
-const datasets = program.command('dataset').description('Check and fetch data sets');
+const datasets = program.command('dataset').description('Check, fetch and render data sets');
 for (const command of dataset) addCommand(datasets, command);
 const vision = program.command('models').description('Add, list, verify and remove face models');
 for (const command of models) addCommand(vision, command);

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addon, type SynthesizeOptions, type SyntheticPhoto } from '../../core/addon/index.js';
 import { loadSharp } from '../../core/sharp.js';
+import { ptsText } from '../../faces/vision/sidecar.js';
 import { embeddedHead } from '../head.js';
 
 export interface DemoOptions {
@@ -35,7 +36,7 @@ export async function writeDemoInput(folder: string, options: DemoOptions): Prom
       await sharp(rgb, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
         .png()
         .toFile(`${base}.png`);
-      await writeFile(`${base}.pts`, ptsFile(landmarks));
+      await writeFile(`${base}.pts`, ptsText(landmarks));
     }
   }
 }
@@ -68,12 +69,4 @@ export function demoPhoto(
     },
     null,
   );
-}
-
-/** The 300-W format counts pixels from 1 at their centre; DAF from 0 at their corner. */
-export function ptsFile(landmarks: Float32Array): string {
-  const lines = Array.from({ length: landmarks.length / 2 }, (_, i) => {
-    return `${(landmarks[2 * i]! + 0.5).toFixed(3)} ${(landmarks[2 * i + 1]! + 0.5).toFixed(3)}`;
-  });
-  return `version: 1\nn_points: ${lines.length}\n{\n${lines.join('\n')}\n}\n`;
 }

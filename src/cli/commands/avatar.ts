@@ -3,8 +3,7 @@ import { DafError } from '../../core/contracts/errors.js';
 import { EMBEDDED } from '../../faces/models/embedded.js';
 import { type AvatarRun, avatarText, runAvatars, submitAvatars } from '../avatar-run.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
-import { addRemoteOptions, connect } from '../job-options.js';
-import { addLocalOptions, localOptions, openLocal } from '../local-options.js';
+import { addPlaceOptions, runPlace } from '../run-place.js';
 
 export const avatar: CommandSpec = {
   usage: 'avatar <photos...>',
@@ -31,9 +30,7 @@ export const avatar: CommandSpec = {
       .option('--people <n>', 'people of a data set at most', wholeNumber('--people', 1, 100_000_000))
       .option('--overwrite', 'replace the results of an earlier job')
       .option('--strict', 'exit with 1 when an input was refused');
-    addLocalOptions(command);
-    command.option('-c, --connect <endpoint>', 'a coordinator whose workers do it, instead of this machine');
-    addRemoteOptions(command);
+    addPlaceOptions(command);
     command
       .option('--send-photos', 'with --connect: photos travel with the job, for workers that do not see them under the same path')
       .option('--detach', 'with --connect: print the id of the job and leave');
@@ -75,7 +72,8 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
     inputs,
     out: options['out'],
     params,
-    ...placeOf(options),
+    ...runPlace(options),
+    sendPhotos: options['sendPhotos'] === true,
     overwrite: options['overwrite'] === true,
     dataset: datasetKind(String(options['dataset'])),
     limits: {
@@ -84,22 +82,6 @@ function avatarRun(inputs: readonly string[], options: Record<string, unknown>):
     },
   };
 }
-
-/** Where it is done. @throws DafError ERR_DAF_BAD_OPTION for options of the other place */
-function placeOf(options: Record<string, unknown>): Pick<AvatarRun, 'open' | 'elsewhere' | 'sendPhotos'> {
-  const elsewhere = options['connect'] !== undefined;
-  const others = elsewhere ? Object.keys(localOptions(options)) : REMOTE_ONLY.filter((name) => options[name] !== undefined);
-  if (others[0] !== undefined) {
-    const flag = `--${others[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    throw new DafError('ERR_DAF_BAD_OPTION', `${flag} ${elsewhere ? 'does not go with --connect' : 'goes with --connect'}`, {
-      hint: elsewhere ? 'workers of a cluster are started with daf worker' : 'daf avatar --help',
-    });
-  }
-  if (!elsewhere) return { open: () => openLocal(options) };
-  return { open: () => connect(options), elsewhere, sendPhotos: options['sendPhotos'] === true };
-}
-
-const REMOTE_ONLY = ['token', 'key', 'serverKey', 'timeout', 'sendPhotos', 'detach'] as const;
 
 const KINDS = ['auto', 'celeba', 'celeba-hq', 'ffhq', 'list', 'shards', 'folders'] as const;
 

@@ -1,7 +1,8 @@
-import { DafError, toWire } from '../../core/contracts/errors.js';
+import { toWire } from '../../core/contracts/errors.js';
 import { formatBytes } from '../../core/options/index.js';
 import { type CommandSpec, wholeNumber } from '../command.js';
 import { datasetKind } from './avatar.js';
+import { synth } from './dataset-synth.js';
 
 const collect: CommandSpec = {
   usage: 'collect <manifest>',
@@ -63,39 +64,6 @@ const check: CommandSpec = {
     ];
     const wrong = Object.keys(faults).length > 0 || sample.damaged.length > 0;
     return { json: found, text: lines.join('\n'), exitCode: wrong ? 1 : 0 };
-  },
-};
-
-const FORMS = ['crops', 'scenes', 'plain'] as const;
-
-const synth: CommandSpec = {
-  usage: 'synth <folder>',
-  summary: 'Render faces of people who do not exist, with 68 landmarks, boxes and poses, as arrays to train on',
-  examples: ['daf dataset synth faces --count 5000', 'daf dataset synth scenes --form scenes --side 256 --count 2000 --seed 7'],
-  options(command) {
-    command
-      .option('--count <n>', 'pictures', wholeNumber('--count', 1, 100_000_000), 1000)
-      .option('--form <form>', 'crops (one face), scenes (none to four) or plain (one, clean)', 'crops')
-      .option('--side <pixels>', 'of a picture', wholeNumber('--side', 64, 512), 144)
-      .option('--seed <n>', 'the same seed gives the same pictures', wholeNumber('--seed', 0, 2 ** 48), 1)
-      .option('--head <file>', 'head.safetensors instead of the embedded head');
-  },
-  async run(args, options, io) {
-    const form = FORMS.find((each) => each === options['form']);
-    if (form === undefined) throw new DafError('ERR_DAF_BAD_OPTION', `--form is ${FORMS.join(', ')}, not "${options['form']}"`);
-    const { synthesizeShards } = await import('../../faces/datasets/synth.js');
-    const count = options['count'] as number;
-    const rendered = await synthesizeShards({
-      out: args[0] as string,
-      count,
-      form,
-      side: options['side'] as number,
-      seed: options['seed'] as number,
-      head: (options['head'] as string | undefined) ?? null,
-      signal: io.signal,
-      progress: (pictures) => io.progress.update(pictures / count, `${pictures}/${count} pictures`),
-    });
-    return { json: { rendered, pictures: count }, text: `${rendered} pictures rendered, ${count - rendered} there already` };
   },
 };
 

@@ -1,10 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { type DafError, toWire, type WireError } from '../../core/contracts/errors.js';
 import { DEFAULT_DECODE_BYTES, decodeScaled, readHeader } from '../vision/decode.js';
+import { sidecarPaths } from '../vision/sidecar.js';
 import { openPhoto } from '../vision/source.js';
 import { type DatasetEntry, type DatasetKind, detectDataset, openDataset } from './dataset.js';
 import { listPhotos, photoPath } from './folder.js';
 import { type ArchiveMember, readMember } from './shards/member.js';
+import type { ShardSidecar } from './shards/shards.js';
 
 export interface DatasetCheck {
   readonly kind: DatasetKind;
@@ -12,7 +14,7 @@ export interface DatasetCheck {
   readonly photos: number;
   /** Of all photos' files. */
   readonly bytes: number;
-  /** Photos with landmarks or boxes of the set. */
+  /** Photos with landmarks or boxes, of the set or beside the photo. */
   readonly hinted: number;
   /** How many faults of each code. */
   readonly faults: Readonly<Record<string, number>>;
@@ -35,6 +37,7 @@ interface Photo {
   readonly name: string;
   readonly path: string | Buffer;
   readonly member?: ArchiveMember | undefined;
+  readonly sidecar?: ShardSidecar | null | undefined;
   readonly identity: string;
   readonly hinted: boolean;
 }
@@ -67,7 +70,7 @@ export async function checkDataset(
     }
     people.add(entry.identity);
     photos += 1;
-    hinted += entry.hinted ? 1 : 0;
+    hinted += entry.hinted || (await hasSidecar(entry)) ? 1 : 0;
     bytes += entry.member?.bytes ?? (await stat(entry.path).catch(() => ({ size: 0 }))).size;
   }
   const step = Math.max(1, Math.ceil(photos / Math.max(1, sample)));
@@ -109,6 +112,12 @@ async function reader(kind: DatasetKind, input: string): Promise<() => AsyncGene
   return async function* () {
     for await (const entry of dataset.entries()) yield 'fault' in entry ? entry : { ...entry, hinted: entry.hint !== null };
   };
+}
+
+async function hasSidecar({ path, member, sidecar }: Photo): Promise<boolean> {
+  if (member !== undefined) return sidecar != null;
+  for (const file of sidecarPaths(path)) if ((await stat(file).catch(() => null)) !== null) return true;
+  return false;
 }
 
 async function decode({ path, member }: Photo): Promise<[number, number]> {

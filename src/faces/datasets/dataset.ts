@@ -5,7 +5,7 @@ import type { FaceHint } from '../types.js';
 import { openCelebA } from './celeba.js';
 import { openCelebAHq } from './celeba-hq.js';
 import { openFfhq } from './ffhq.js';
-import { openList } from './list.js';
+import { LIST_NAME, openList } from './list.js';
 import { SHARD } from './shards/list.js';
 import type { ArchiveMember } from './shards/member.js';
 import { openShards, type ShardSidecar } from './shards/shards.js';
@@ -58,6 +58,7 @@ export async function detectDataset(input: string): Promise<DatasetKind> {
   if (await has('identity_CelebA.txt', 'Anno/identity_CelebA.txt', 'list_attr_celeba.txt', 'Anno/list_attr_celeba.txt'))
     return 'celeba';
   if (await has('ffhq-dataset-v2.json')) return 'ffhq';
+  if (await has(LIST_NAME)) return 'list';
   if ((await readdir(root)).some((name) => SHARD.test(name))) return 'shards';
   return 'folders';
 }

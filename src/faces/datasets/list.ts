@@ -6,14 +6,18 @@ import type { Dataset, DatasetEntry } from './dataset.js';
 import { identityKeys } from './names.js';
 import { damaged, linesOf } from './tables.js';
 
+/** The list of a folder that is a data set. */
+export const LIST_NAME = 'photos.jsonl';
+
 /**
  * A list of photos, paths relative to it: lines `path<TAB>person`, or JSON lines (`.jsonl`) `{"path", "person"?, "box"?: [x, y, width, height],
  * "landmarks"?: 68 or 5 times [x, y], "attributes"?: {}}` in photo pixels from the corner. Without person a photo is its own. Empty lines and
- * those that begin with `#` are passed over.
+ * those that begin with `#` are passed over. A folder stands for the {@link LIST_NAME} in it.
  * @throws DafError ERR_DAF_NOT_FOUND.
  */
 export async function openList(input: string): Promise<Dataset> {
-  const file = resolve(input);
+  const given = resolve(input);
+  const file = (await stat(given).catch(() => null))?.isDirectory() ? join(given, LIST_NAME) : given;
   if (!(await stat(file).catch(() => null))?.isFile()) throw new DafError('ERR_DAF_NOT_FOUND', `${input} is no list of photos`);
   return { kind: 'list', entries: () => entries(file) };
 }

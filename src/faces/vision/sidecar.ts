@@ -81,6 +81,14 @@ export function checkLandmarks(name: string, points: Float32Array, width: number
   return points;
 }
 
+/** 68 landmarks in iBUG's format, as {@link parseLandmarks} reads it back. @param landmarks [68][2] photo pixels */
+export function ptsText(landmarks: Float32Array): string {
+  const lines = Array.from({ length: landmarks.length / 2 }, (_, i) => {
+    return `${(landmarks[2 * i]! + 0.5).toFixed(3)} ${(landmarks[2 * i + 1]! + 0.5).toFixed(3)}`;
+  });
+  return `version: 1\nn_points: ${lines.length}\n{\n${lines.join('\n')}\n}\n`;
+}
+
 function parsePts(name: string, text: string): Float32Array {
   const match = /^\s*version:\s*\S+\s+n_points:\s*(\d+)\s*\{([^{}]*)\}\s*$/.exec(text);
   if (match === null) throw bad(`${name} is not "version: 1  n_points: 68  { x y … }"`);

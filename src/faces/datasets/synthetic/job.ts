@@ -1,0 +1,47 @@
+import type { Emit, MapRecord, TaskContext } from '../../../core/contracts/stage.js';
+import { defineJob } from '../../../engine/jobs/define.js';
+import { peopleOf, type SetOptions } from './mix.js';
+import { setOptions } from './options.js';
+import { makePerson, personFiles, photoFiles } from './person.js';
+import { setFiles } from './set_files.js';
+
+/** The record whose task writes what says of the set as a whole. */
+const WHOLE = 'set';
+
+/**
+ * Photos of people who do not exist, with all that is true of them. Maps only: a record is a person, a task makes one, and nothing but the
+ * parameters decides its bytes. Parameters: {@link SetOptions} and `daf`.
+ */
+export default defineJob({
+  name: 'synthetic-photos',
+  module: import.meta.url,
+  text: false,
+  check: (params) => void setOptions(params),
+  map: makeRecord,
+  // A photo of 2048² with its skin is 85 MB of native memory, two of them and one on its way into a file 40 MB.
+  memory: { sortBuffer: 1 << 20, task: 200 << 20 },
+});
+
+/** The records of a set, to be given one a task. */
+export function* setRecords(set: SetOptions): Generator<string> {
+  yield WHOLE;
+  for (let person = 0; person < peopleOf(set); person++) yield String(person);
+}
+
+async function makeRecord({ value }: MapRecord, _emit: Emit, context: TaskContext): Promise<void> {
+  const record = Buffer.from(value).toString('latin1');
+  const set = setOptions(context.params);
+  if (record === WHOLE) {
+    for (const [name, path] of await setFiles(set, context.scratchDir)) await context.files.putFile(name, path);
+    return;
+  }
+  const person = makePerson(set, Number(record));
+  for (const [name, content] of personFiles(set, person)) await context.files.put(name, content);
+  for await (const { category, index, planned, files } of photoFiles(set, person, context.control)) {
+    for (const [name, content] of files) await context.files.put(name, content);
+    context.counters.add(`photos.${category}`);
+    context.progress((index + 1) / planned);
+    context.checkCancelled();
+  }
+  context.counters.add('people');
+}

@@ -43,6 +43,7 @@ export async function evaluateMorePhotos(context: Context): Promise<PartResult> 
       `person ${person + 1}: ${GIVEN.map((count, i) => `${count}: ${scores[i]!.psnr.toFixed(2)} dB, ${millimetres[i]!.toFixed(2)} mm`).join('; ')}`,
     );
   }
+  if (results.length === 0) return { rows: [], details: results };
   const what = `${results.length} of ${context.people} synthetic people, one view held out, ${context.quality}`;
   const error = GIVEN.map((_, k) => mean(results.map(({ scores }) => 255 * 10 ** (-scores[k]!.psnr / 20))));
   const away = GIVEN.map((_, k) => mean(results.map(({ millimetres }) => millimetres[k]!)));

@@ -161,7 +161,7 @@ t.test('options of one form do not go with the other, and nothing stays behind',
   ]) {
     t.match(await daf('synth', out, ...wrong), { code: 1, answer: { error: { code: 'ERR_DAF_BAD_OPTION' } } }, wrong.join(' '));
   }
-  const tight = await daf('synth', out, ...tiny, '--workers', '1', '--memory', '150MB');
+  const tight = await daf('synth', out, ...tiny, '--workers', '1', '--memory', '200MB');
   t.match(tight, { code: 1, answer: { error: { code: 'ERR_DAF_MEMORY_LIMIT', hint: /--memory/ } } });
   t.notOk(existsSync(out));
 });

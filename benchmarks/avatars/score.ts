@@ -1,7 +1,7 @@
 import { psnr } from '#daf/avatars/compare.js';
 import { fitLight, type Light, underLight } from '#daf/testing/likeness/light.js';
 import { beforeGrey, type Drawn } from './picture.js';
-import { REGIONS, type Region, type Truth } from './truth.js';
+import { film, REGIONS, type Region, type Truth } from './truth.js';
 
 /** How alike one picture is. */
 export interface Score {
@@ -33,7 +33,7 @@ export function scoreOf(
   light: Light,
   gain: number,
 ): { readonly score: Score; readonly lit: Uint8Array } {
-  const lit = underLight(drawn, light, gain);
+  const lit = underLight(drawn, light, gain, film);
   const { rgb, mask } = truth.photo;
   const inTruth = (i: number): boolean => shows(truth, i);
   const against = (pixels: Uint8Array, use: (i: number) => boolean): number =>

@@ -52,7 +52,10 @@ export function exposedLonger(later: Truth, earlier: Truth): number {
   return ratio;
 }
 
-/** The light that a synthetic photo's byte stands for: its film bends what is above 0.6. */
+/** What a synthetic photo's film makes of linear light: it bends what is above 0.6. */
+export const film = (value: number): number => (value < 0.6 ? value : 0.6 + 0.4 * (1 - Math.exp(-(value - 0.6) / 0.4)));
+
+/** The light that a synthetic photo's byte stands for. */
 function unbent(byte: number): number {
   const value = linear(byte);
   return value < 0.6 ? value : 0.6 - 0.4 * Math.log(1 - (value - 0.6) / 0.4);

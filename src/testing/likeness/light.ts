@@ -82,15 +82,18 @@ function improved(
   return solveSymmetric(matrix, side) ?? last;
 }
 
-/** The drawn head under a light, [pixels][4]. @param gain of the whole picture: what the camera's exposure changed by. */
-export function underLight(drawn: Unlit, light: Light, gain = 1): Uint8Array {
+/**
+ * The drawn head under a light, [pixels][4].
+ * @param gain of the whole picture: what the camera's exposure changed by. @param film what it makes of linear light.
+ */
+export function underLight(drawn: Unlit, light: Light, gain = 1, film: (value: number) => number = (value) => value): Uint8Array {
   const out = drawn.rgba.slice();
   for (let i = 0; i < out.length / 4; ++i) {
     if (out[4 * i + 3] === 0) continue;
     for (let c = 0; c < 3; ++c) {
       let shade = light[4 * c]!;
       for (let k = 0; k < 3; ++k) shade += light[4 * c + k + 1]! * drawn.normals[3 * i + k]!;
-      out[4 * i + c] = Math.round(encoded(linear(out[4 * i + c]!) * Math.max(DARKEST, shade) * gain));
+      out[4 * i + c] = Math.round(encoded(film(linear(out[4 * i + c]!) * Math.max(DARKEST, shade) * gain)));
     }
   }
   return out;

@@ -142,17 +142,39 @@ void FillHoles(int width, int height, size_t largest, float* alpha) {
   }
 }
 
-// Colours of pixels whose signed distance lies in [from, to], at most kSamples, evenly over the
-// picture.
-std::vector<uint8_t> Sample(const PhotoPixels& photo, const float* distance, float from, float to) {
+// Which pixels lie above the chin, however the head is tilted.
+class AboveChin {
+ public:
+  AboveChin(const HeadModel& model, const Camera& camera) : width_(camera.width) {
+    const float* chin = model.mean.data() + 3 * size_t{model.landmarks[8]};
+    const float eyes[3] = {0, 0, chin[2]};
+    float top[2], depth;
+    known_ = camera.Project(chin, base_, &depth) && camera.Project(eyes, top, &depth);
+    for (int k = 0; known_ && k < 2; ++k) up_[k] = top[k] - base_[k];
+  }
+  bool operator()(size_t pixel) const {
+    const float x = static_cast<float>(pixel % width_) + 0.5f - base_[0],
+                y = static_cast<float>(pixel / width_) + 0.5f - base_[1];
+    return known_ && x * up_[0] + y * up_[1] > 0;
+  }
+
+ private:
+  size_t width_;
+  bool known_ = false;
+  float base_[2] = {0, 0}, up_[2] = {0, 0};
+};
+
+// Colours of the pixels that `wanted` picks, at most kSamples, evenly over the picture.
+template <typename Wanted>
+std::vector<uint8_t> Sample(const PhotoPixels& photo, const Wanted& wanted) {
   const size_t pixels = static_cast<size_t>(photo.width) * photo.height;
   size_t count = 0;
-  for (size_t i = 0; i < pixels; ++i) count += distance[i] >= from && distance[i] <= to;
+  for (size_t i = 0; i < pixels; ++i) count += wanted(i);
   const size_t stride = count / kSamples + 1;
   std::vector<uint8_t> colours;
   size_t seen = 0;
   for (size_t i = 0; i < pixels; ++i) {
-    if (distance[i] < from || distance[i] > to || seen++ % stride != 0) continue;
+    if (!wanted(i) || seen++ % stride != 0) continue;
     for (int k = 0; k < 3; ++k) colours.push_back(photo.data[i * photo.channels + k]);
   }
   return colours;
@@ -198,12 +220,20 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
       distance[i] /= eyes;
     }
     DAF_RETURN_IF_ERROR(control.Check());
-    const std::vector<uint8_t> inside = Sample(*photo, distance, kInside, INFINITY);
-    const std::vector<uint8_t> outside = Sample(*photo, distance, -kBackdrop, -kOutside);
-    Mixture head, backdrop;
-    head.Learn(inside.data(), inside.size() / 3);
-    DAF_RETURN_IF_ERROR(control.Check());
-    backdrop.Learn(outside.data(), outside.size() / 3);
+    // What is worn often has the hair's colour: above the chin the backdrop is what lies above it.
+    const AboveChin above(model, camera);
+    const auto outside = [&](size_t i) {
+      return distance[i] >= -kBackdrop && distance[i] <= -kOutside;
+    };
+    Mixture head, upper, all;
+    const auto learn = [&](const auto& wanted, Mixture* out) -> Status {
+      const std::vector<uint8_t> colours = Sample(*photo, wanted);
+      out->Learn(colours.data(), colours.size() / 3);
+      return control.Check();
+    };
+    DAF_RETURN_IF_ERROR(learn([&](size_t i) { return distance[i] >= kInside; }, &head));
+    DAF_RETURN_IF_ERROR(learn([&](size_t i) { return outside(i) && above(i); }, &upper));
+    DAF_RETURN_IF_ERROR(learn(outside, &all));
     for (size_t i = 0; i < pixels; ++i) {
       if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
       if (distance[i] >= kInside || distance[i] <= -kOutside) {
@@ -211,6 +241,7 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
         continue;
       }
       float odds = std::clamp(10 * kSlope * distance[i], -kMost, kMost);
+      const Mixture& backdrop = above(i) && !upper.empty ? upper : all;
       if (!head.empty && !backdrop.empty) {
         const uint8_t* c = photo->data + i * photo->channels;
         odds += std::clamp(head.LogLikelihood(c) - backdrop.LogLikelihood(c), -kMost, kMost);

@@ -1,6 +1,7 @@
 import { addon, type HeadFit } from '../core/addon/index.js';
 import { baseTexture } from './base_texture.js';
 import { fillHair, type HairSource } from './hair_fill.js';
+import { rimColors } from './hair_rim.js';
 import { type Head, shapeOf } from './head.js';
 import { fitView, type OpenPhoto } from './photo.js';
 
@@ -80,7 +81,9 @@ export function texturePerson(
     texture,
     observed,
   );
-  const hair = fillHair(head, texture, observed, size);
+  const chin = landmarkOf(head, person.neutral, CHIN);
+  const rim = photos.flatMap((photo, i) => rimColors(photo, person.fit.views[i]!.camera, chin));
+  const hair = fillHair(head, texture, observed, size, rim);
   const rgb = new Uint8Array(3 * size * size);
   for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);
   return { rgb, size, observedFraction, hair };

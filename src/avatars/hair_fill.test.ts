@@ -14,7 +14,7 @@ const HAIR: Rgb = [60, 40, 30];
  * The atlas as photos from the front leave it: skin in one tone, seen at the front; the front half of the hair shell seen in the colour that `shell`
  * gives it.
  */
-function seenFromFront(shell: (x: number, y: number, z: number) => Rgb, share = 255) {
+function seenFromFront(shell: (x: number, y: number, z: number) => Rgb, share = 255, rim: readonly Rgb[] = []) {
   const head = embeddedHead();
   const texture = baseTexture(head, SIZE).slice();
   const marks = new Uint8Array(texture.length);
@@ -26,7 +26,7 @@ function seenFromFront(shell: (x: number, y: number, z: number) => Rgb, share = 
     paintByPosition(mesh, range, marks, SIZE, (_x, _y, z) => (z > -4 ? [255, 0, 0] : [1, name === 'hair' ? 255 : 0, 0]));
   }
   const observed = Uint8Array.from({ length: SIZE * SIZE }, (_, i) => (marks[4 * i] === 255 ? share : 0));
-  const hair = fillHair(head, texture, observed, SIZE);
+  const hair = fillHair(head, texture, observed, SIZE, rim);
   const back = [...observed.keys()].filter((i) => marks[4 * i] === 1 && marks[4 * i + 1] === 255);
   const shade = ([r, g, b]: ArrayLike<number> & Iterable<number>): number => r! + g! + b!;
   const toColor = (i: number): Rgb => [texture[4 * i]!, texture[4 * i + 1]!, texture[4 * i + 2]!];
@@ -92,6 +92,17 @@ tap.test('hair that no photo saw is said to be a guess', (t) => {
 
 tap.test('behind a receding hairline there is hair', (t) => {
   t.ok(seenFromFront((x) => (Math.abs(x) > 5 ? HAIR : SKIN)).is(HAIR));
+  t.end();
+});
+
+tap.test('a forehead seen from the front is no bald head where its outline is hair', (t) => {
+  const outline = (hair: number): Rgb[] => Array.from({ length: 100 }, (_, i) => (i < hair ? HAIR : SKIN));
+  const receding = seenFromFront(() => SKIN, 255, outline(60));
+  t.equal(receding.hair, 'photo');
+  t.ok(receding.is(HAIR));
+  const bald = seenFromFront(() => SKIN, 255, outline(10));
+  t.equal(bald.hair, 'bald', 'a shadow along a tenth of it is no hair');
+  t.ok(bald.is(SKIN));
   t.end();
 });
 

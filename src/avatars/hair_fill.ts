@@ -20,8 +20,15 @@ export type HairSource = 'photo' | 'bald' | 'prior';
  * Finishes the hair: what no photo saw continues what one did, in strands, and thins out towards the hairline, where the scalp shows through; a bald
  * head has the scalp's tone all over, without a border.
  * @param texture [size][size][4], changed in place; the scalp below the shell holds skin. @param observed [size][size], 255 where photos decide.
+ * @param rim colours along the photos' outlines above the brows, see rimColors.
  */
-export function fillHair(head: Head, texture: Uint8Array, observed: Uint8Array, size: number): HairSource {
+export function fillHair(
+  head: Head,
+  texture: Uint8Array,
+  observed: Uint8Array,
+  size: number,
+  rim: readonly Color[] = [],
+): HairSource {
   const shell = hairShell(head, size);
   const seen: Texel[] = [];
   for (const [i, texel] of shell.texels.entries()) {
@@ -29,7 +36,7 @@ export function fillHair(head: Head, texture: Uint8Array, observed: Uint8Array, 
   }
   const skin = [...shell.skin].filter((texel) => observed[texel]! >= SEEN).map((texel) => colorAt(texture, texel));
   const known = seen.length >= ENOUGH * shell.texels.length;
-  const { color, bald } = known ? hairTone(seen, skin) : { color: middleOf(shell, texture), bald: false };
+  const { color, bald } = known ? hairTone(seen, skin, rim) : { color: middleOf(shell, texture), bald: false };
   const isSkin = skinTone(skin, bald);
   const trusted = withoutStrays(shell, texture, observed, color, isSkin);
   const nearby = spreadFromSeen(shell, texture, trusted, color, isSkin);

@@ -17,21 +17,32 @@ const A_HEAD_OF_HAIR = 0.1;
  */
 const NOT_SKIN = { tint: 0.2, light: 1.1, lightOnTop: 0.5 };
 
+/** This share of the outline above the brows is hair on a head that has any; shadow and lamps take less. */
+const A_RIM_OF_HAIR = 0.3;
+
 /**
  * The hair's colour. Hair is told from the scalp by its colour, and where that fails (dark hair, skin in the dark) by its place: what lies highest
- * is hair on all but bald heads, and skin on those.
+ * is hair on all but bald heads, and skin on those. Of a receding head most that a photo sees from the front is forehead: its outline tells.
+ * @param rim colours along the outline above the brows, in the photo's own light.
  */
-export function hairTone(seen: readonly Texel[], skin: readonly Color[]): { readonly color: Color; readonly bald: boolean } {
+export function hairTone(
+  seen: readonly Texel[],
+  skin: readonly Color[],
+  rim: readonly Color[],
+): { readonly color: Color; readonly bald: boolean } {
   const colors = seen.map(({ color }) => color);
   if (skin.length === 0) return { color: medianColor(colors), bald: false };
   const tone = toneOf(medianColor(skin));
-  const strands = colors.filter((color) => {
+  const isStrand = (color: Color): boolean => {
     const { tint, light } = toneOf(color);
     return (
       Math.hypot(tint[0] - tone.tint[0], tint[1] - tone.tint[1]) > NOT_SKIN.tint || Math.abs(light - tone.light) > NOT_SKIN.light
     );
-  });
+  };
+  const strands = colors.filter(isStrand);
   if (strands.length >= A_HEAD_OF_HAIR * seen.length) return { color: medianColor(strands), bald: false };
+  const around = rim.filter(isStrand);
+  if (around.length > A_RIM_OF_HAIR * rim.length) return { color: medianColor(around), bald: false };
   const lowest = quantile(
     seen.map(({ height }) => height),
     1 - HIGHEST,

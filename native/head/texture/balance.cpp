@@ -154,15 +154,13 @@ Status DoubtWeakTones(const HeadModel& model, const Atlas& atlas, const float* s
     std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
     middle[k] = values[values.size() / 2];
   }
-  const float chin = model.mean[3 * size_t{model.landmarks[8]} + 1];
-  // How likely the tone is skin, and how far below the chin or out on the temples it lies.
+  // How likely the tone is skin, and how far out on the temples it lies.
   std::vector<std::array<float, 2>> likely(model.position_count, {1, 0});
   for (uint32_t v = 0; v < model.position_count; ++v) {
     const float* p = model.mean.data() + 3 * size_t{v};
     const float temple = kTemple + (kForehead - kTemple) * SmoothStep(2, 5, p[1]);
-    likely[v][1] = std::max(
-        SmoothStep(chin + 0.2f, chin - 0.8f, p[1]),
-        SmoothStep(temple, temple + 0.8f, std::abs(p[0])) * SmoothStep(kCheek - 1, kCheek, p[1]));
+    likely[v][1] =
+        SmoothStep(temple, temple + 0.8f, std::abs(p[0])) * SmoothStep(kCheek - 1, kCheek, p[1]);
     if (!(tones.seen[v] > 0)) continue;
     float most = 0;
     for (size_t k = 0; k < 3; ++k) most = std::max(most, std::abs(tones.tone[v][k] - middle[k]));

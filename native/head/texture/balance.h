@@ -18,8 +18,7 @@ Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskContro
 
 // Lowers the confidence of skin that photos saw only weakly (strength[texels], 0…1) in tones far
 // from the person's own skin: there a photo shows hair, shadow and backdrop more often than skin.
-// Below the chin, where its shadow and collars lie, and on the temples, where hair hangs, photos
-// are doubted however well they saw them.
+// On the temples, where hair hangs, photos are doubted however well they saw them.
 Status DoubtWeakTones(const HeadModel& model, const Atlas& atlas, const float* strength,
                       const TaskControl& control, const Blend& blend);
 

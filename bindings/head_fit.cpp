@@ -153,33 +153,46 @@ bool ReadFitOptions(const Napi::Value& value, head::FitOptions* out) {
          ReadOptional(object, "displacement", &out->displacement);
 }
 
+constexpr uint32_t kMostViews = 1024;
+
+// An array of photos, each by read(value, &view).
+template <typename View, typename Read>
+bool ReadViews(const Napi::Value& value, const char* function, const Read& read,
+               std::vector<View>* out) {
+  if (!value.IsArray() || value.As<Napi::Array>().Length() > kMostViews) {
+    ThrowArgument(value.Env(), std::string(function) + ": views must be an array of at most " +
+                                   std::to_string(kMostViews));
+    return false;
+  }
+  const Napi::Array list = value.As<Napi::Array>();
+  out->resize(list.Length());
+  for (uint32_t v = 0; v < list.Length(); ++v) {
+    const Napi::Value view = list.Get(v);
+    if (!view.IsObject()) {
+      ThrowArgument(value.Env(), std::string(function) + ": a view must be an object");
+      return false;
+    }
+    if (!read(view.As<Napi::Object>(), &(*out)[v])) return false;
+  }
+  return true;
+}
+
+bool ReadFitView(const Napi::Object& view, head::FitView* out) {
+  return ReadLandmarks(view.Get("landmarks"), view.Get("weights"), &out->landmarks,
+                       &out->weights) &&
+         ReadSize(view.Env(), view.Get("width"), view.Get("height"), &out->width, &out->height) &&
+         ReadPoseOptions(view.Get("pose"), &out->pose);
+}
+
 Napi::Value FitHeadTo(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const head::HeadModel* model = ReadHead(info[0]);
   head::FitOptions options;
   TaskControl control;
-  if (model == nullptr || !ReadFitOptions(info[2], &options) || !ReadControl(info[3], &control))
+  std::vector<head::FitView> views;
+  if (model == nullptr || !ReadFitOptions(info[2], &options) || !ReadControl(info[3], &control) ||
+      !ReadViews(info[1], "fitHead", ReadFitView, &views))
     return env.Undefined();
-  if (!info[1].IsArray()) {
-    ThrowArgument(env, "fitHead: views must be an array");
-    return env.Undefined();
-  }
-  const Napi::Array list = info[1].As<Napi::Array>();
-  std::vector<head::FitView> views(list.Length());
-  for (uint32_t v = 0; v < list.Length(); ++v) {
-    const Napi::Value value = list.Get(v);
-    if (!value.IsObject()) {
-      ThrowArgument(env, "fitHead: a view must be an object");
-      return env.Undefined();
-    }
-    const Napi::Object view = value.As<Napi::Object>();
-    if (!ReadLandmarks(view.Get("landmarks"), view.Get("weights"), &views[v].landmarks,
-                       &views[v].weights) ||
-        !ReadSize(env, view.Get("width"), view.Get("height"), &views[v].width, &views[v].height) ||
-        !ReadPoseOptions(view.Get("pose"), &views[v].pose)) {
-      return env.Undefined();
-    }
-  }
   Arena arena;
   head::HeadFit fit;
   if (!Check(env, head::FitHead(*model, views.data(), static_cast<int>(views.size()), options,
@@ -281,16 +294,11 @@ Napi::Value HeadMatteTo(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-bool ReadHairView(const Napi::Value& value, head::HairView* out) {
-  if (!value.IsObject()) {
-    ThrowArgument(value.Env(), "fitHair: a view must be an object");
-    return false;
-  }
-  const Napi::Object view = value.As<Napi::Object>();
+bool ReadHairView(const Napi::Object& view, head::HairView* out) {
   uint8_t* matte;
   double weight;
   if (!ReadCamera(view.Get("camera"), &out->camera) ||
-      !ReadPixels(value.Env(), view.Get("matte"), "matte",
+      !ReadPixels(view.Env(), view.Get("matte"), "matte",
                   static_cast<size_t>(out->camera.width) * out->camera.height, &matte) ||
       !ReadNumber(view, "weight", &weight)) {
     return false;
@@ -305,18 +313,10 @@ Napi::Value FitHairTo(const Napi::CallbackInfo& info) {
   const head::HeadModel* model = ReadHead(info[0]);
   const float* positions;
   TaskControl control;
+  std::vector<head::HairView> views;
   if (model == nullptr || !ReadPositions(*model, info[1], &positions) ||
-      !ReadControl(info[3], &control))
+      !ReadControl(info[3], &control) || !ReadViews(info[2], "fitHair", ReadHairView, &views))
     return env.Undefined();
-  if (!info[2].IsArray()) {
-    ThrowArgument(env, "fitHair: views must be an array");
-    return env.Undefined();
-  }
-  const Napi::Array list = info[2].As<Napi::Array>();
-  std::vector<head::HairView> views(list.Length());
-  for (uint32_t v = 0; v < list.Length(); ++v) {
-    if (!ReadHairView(list.Get(v), &views[v])) return env.Undefined();
-  }
   std::vector<float> displacement(size_t{model->position_count} * 3);
   Arena arena;
   if (!Check(env, head::FitHair(*model, positions, views.data(), static_cast<int>(views.size()),
@@ -326,19 +326,14 @@ Napi::Value FitHairTo(const Napi::CallbackInfo& info) {
   return Floats(env, displacement);
 }
 
-bool ReadTextureView(const head::HeadModel& model, const Napi::Value& value,
+bool ReadTextureView(const head::HeadModel& model, const Napi::Object& view,
                      head::TextureView* out) {
-  if (!value.IsObject()) {
-    ThrowArgument(value.Env(), "projectTexture: a view must be an object");
-    return false;
-  }
-  const Napi::Object view = value.As<Napi::Object>();
   uint8_t* matte;
   double weight;
   if (!ReadPositions(model, view.Get("positions"), &out->positions) ||
       !ReadCamera(view.Get("camera"), &out->camera) ||
       !ReadPhoto(view.Get("photo"), out->camera, &out->photo) ||
-      !ReadPixels(value.Env(), view.Get("matte"), "matte",
+      !ReadPixels(view.Env(), view.Get("matte"), "matte",
                   static_cast<size_t>(out->camera.width) * out->camera.height, &matte) ||
       !ReadNumber(view, "weight", &weight)) {
     return false;
@@ -352,15 +347,15 @@ Napi::Value ProjectTextureTo(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   const head::HeadModel* model = ReadHead(info[0]);
   if (model == nullptr) return env.Undefined();
-  if (!info[1].IsArray() || !info[3].IsNumber() || !info[4].IsObject()) {
-    ThrowArgument(env, "projectTexture: views must be an array, size a number, options an object");
+  if (!info[3].IsNumber() || !info[4].IsObject()) {
+    ThrowArgument(env, "projectTexture: size must be a number, options an object");
     return env.Undefined();
   }
-  const Napi::Array list = info[1].As<Napi::Array>();
-  std::vector<head::TextureView> views(list.Length());
-  for (uint32_t v = 0; v < list.Length(); ++v) {
-    if (!ReadTextureView(*model, list.Get(v), &views[v])) return env.Undefined();
-  }
+  std::vector<head::TextureView> views;
+  const auto read = [&](const Napi::Object& view, head::TextureView* out) {
+    return ReadTextureView(*model, view, out);
+  };
+  if (!ReadViews(info[1], "projectTexture", read, &views)) return env.Undefined();
   const int size = info[3].As<Napi::Number>().Int32Value();
   const size_t texels = size > 0 ? static_cast<size_t>(size) * size : 0;
   const Napi::Object object = info[4].As<Napi::Object>();

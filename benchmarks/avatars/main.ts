@@ -37,7 +37,7 @@ const { values } = parseArgs({
 async function main(): Promise<void> {
   const wanted = values.only.split(',');
   const people = Number(values.people);
-  if (wanted.some((part) => !(part in PARTS)) || !Number.isInteger(people) || people < 1) throw new Error(USAGE);
+  if (wanted.some((part) => !Object.hasOwn(PARTS, part)) || !Number.isInteger(people) || people < 1) throw new Error(USAGE);
   const work =
     values.keep === undefined ? mkdtempSync(join(tmpdir(), 'daf-likeness-')) : join(resolve(values.keep), values.quality);
   mkdirSync(work, { recursive: true });

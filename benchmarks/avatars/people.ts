@@ -16,7 +16,8 @@ export function peopleAvatars({ work, quality }: Context): People | null {
   const folder = sharedData('faces/people');
   if (folder === null) return null;
   const people = new Map<string, string[]>();
-  for (const person of readdirSync(folder).sort()) {
+  const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  for (const person of folders.map(({ name }) => name).sort()) {
     const photos = readdirSync(join(folder, person)).sort();
     people.set(
       person,

@@ -10,6 +10,9 @@
 namespace daf {
 
 // A view of int32[3] {cancel, done, total}; all null for a caller that needs neither.
+// Elements that a loop of a few nanoseconds each may go through between two polls.
+constexpr size_t kPoll = 4096;
+
 class TaskControl {
  public:
   TaskControl() = default;

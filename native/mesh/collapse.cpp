@@ -13,7 +13,6 @@ constexpr float kLeastFacing = 0.3f;
 constexpr size_t kCheapShare = 4;  // 1 / of the edges, or a little more, are looked at in a pass
 constexpr int kRules = 2;          // against folding over, the first to go last
 constexpr size_t kSlowShare = 50;  // 1 / of the triangles that a pass takes away
-constexpr size_t kPoll = 4096;
 
 constexpr size_t kBuckets = 1 << 15;
 

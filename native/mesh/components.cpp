@@ -5,8 +5,6 @@
 namespace daf::mesh {
 namespace {
 
-constexpr size_t kPoll = 65536;  // triangles
-
 class UnionFind {
  public:
   explicit UnionFind(size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), 0u); }

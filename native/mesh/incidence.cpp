@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace daf::mesh {
-namespace {
-
-constexpr size_t kPoll = 4096;
-
-}  // namespace
 
 Status Incidence::Build(const Mesh& mesh, const TaskControl& control, Arena* arena) {
   const size_t vertices = mesh.positions.size();

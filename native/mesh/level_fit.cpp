@@ -11,7 +11,6 @@ namespace daf::mesh {
 namespace {
 
 constexpr size_t kBatch = 8192;
-constexpr size_t kPoll = 4096;
 constexpr float kLeastAgreement = 0.5f;  // cosine between gradient and triangles
 
 // A cosine: how far a triangle may turn when its corners move onto the level, each on its own.

@@ -9,7 +9,6 @@ namespace daf::mesh {
 namespace {
 
 constexpr size_t kPartTriangles = 16384;  // that are appended at a time
-constexpr size_t kPoll = 4096;
 
 Status SimplifyWhole(size_t budget, const TaskControl& control, Mesh* mesh) {
   EdgeCollapser collapser(control, mesh);

@@ -6,7 +6,6 @@ namespace daf::mesh {
 namespace {
 
 constexpr float kSteps[2] = {0.5f, -0.53f};
-constexpr size_t kPoll = 4096;
 
 // On a closed surface each neighbour of a vertex follows it in one triangle.
 Status Step(float share, const TaskControl& control, std::vector<Point>* sums,

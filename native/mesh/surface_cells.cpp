@@ -9,7 +9,6 @@ namespace daf::mesh {
 namespace {
 // Cells along the blocks whose corners are asked first: 1.6 % of the points of a grid.
 constexpr size_t kCoarse = 4;
-constexpr size_t kPoll = 4096;  // cells
 }  // namespace
 
 void SurfaceCells::Corners(size_t x, size_t y, size_t z, float (&corner)[8]) const {

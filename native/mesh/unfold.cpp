@@ -11,7 +11,6 @@ constexpr int kRounds = 24;       // most dents are gone after three
 constexpr float kShare = 0.5f;    // of the way to the neighbours' middle, in a round
 constexpr float kFollows = 0.7f;  // cosine between a triangle's normal and where values fall
 constexpr size_t kBatch = 1024;   // triangles asked about at a time
-constexpr size_t kPoll = 4096;
 
 Point NormalOf(const Mesh& mesh, const Triangle& t) {
   return AreaNormal(mesh.positions[t[0]], mesh.positions[t[1]], mesh.positions[t[2]]);

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DafError } from '../core/contracts/errors.js';
@@ -14,6 +14,7 @@ import { CATEGORIES, type Category } from '../faces/datasets/synthetic/mix.js';
 import { setOptions } from '../faces/datasets/synthetic/options.js';
 import { peakOf } from './avatar-run.js';
 import type { CommandIo } from './command.js';
+import { takeLock } from './folder-lock.js';
 import { drawn, follow } from './job-options.js';
 import type { RunPlace } from './run-place.js';
 
@@ -42,6 +43,8 @@ export interface SetSummary {
 
 /** Beside the set while it is made: what the coordinator of this machine knows of the job, so that a run that was killed goes on. */
 const STATE = '.daf';
+/** Held by the command that makes the set: two coordinators on one state would fence each other. */
+const LOCK = '.daf-lock';
 
 /**
  * Renders a set, or goes on where a run with the same options was stopped or killed. On this machine Ctrl-C stops and keeps what is done; with
@@ -51,29 +54,46 @@ export async function runSet(run: SetRun, io: CommandIo): Promise<SetSummary> {
   const started = performance.now();
   const seconds = (): number => Math.round((performance.now() - started) / 100) / 10;
   const output = await checked(run);
+  const folder = run.place.elsewhere || !output.startsWith('file:') ? null : fileURLToPath(output);
   const before = await finishedBefore(run, output);
-  if (before !== null) return { ...(await summaryOf(before)), rendered: false, seconds: seconds() };
-  const state = run.place.elsewhere || !output.startsWith('file:') ? null : new KeptState(fileURLToPath(output));
-  const cluster = await run.place.open(state?.folder);
+  if (before !== null && (folder === null || !existsSync(join(folder, STATE)))) return thereAlready(before, seconds());
+  const state = folder === null ? null : await KeptState.open(folder);
+  let cluster: Cluster | null = null;
   let job: Job | null = null;
   let over = false;
   try {
+    // Another command may have finished it before the state was this one's; a killed one may have left state behind.
+    const now = await finishedBefore(run, output);
+    over = now !== null;
+    if (now !== null) return await thereAlready(now, seconds());
+    cluster = await run.place.open(state?.folder);
     job = await theJob(cluster, run, output, io);
-    const result = state === null ? await follow(job, io) : await stoppable(job, io);
+    const result = state === null ? await follow(job, io) : await stoppable(job, run, io);
     over = true;
     return { ...(await summaryOf(result)), rendered: true, seconds: seconds() };
   } catch (error) {
     over = job !== null && !io.signal.aborted && (await hasEnded(job));
     throw error;
   } finally {
-    await cluster.close();
-    await state?.close(over, job !== null);
+    try {
+      await cluster?.close();
+    } finally {
+      await state?.close(over, job !== null);
+    }
   }
 }
 
-/** Gives the job to a cluster that runs, and leaves. */
-export async function submitSet(run: SetRun, io: CommandIo): Promise<{ readonly id: string; readonly output: string }> {
+async function thereAlready(result: JobResult, seconds: number): Promise<SetSummary> {
+  return { ...(await summaryOf(result)), rendered: false, seconds };
+}
+
+/**
+ * Gives the job to a cluster that runs, and leaves.
+ * @returns `id` null where the set is there already.
+ */
+export async function submitSet(run: SetRun, io: CommandIo): Promise<{ readonly id: string | null; readonly output: string }> {
   const output = await checked(run);
+  if ((await finishedBefore(run, output)) !== null) return { id: null, output };
   await using cluster = await run.place.open();
   const { id } = await theJob(cluster, run, output, io);
   return { id, output };
@@ -89,7 +109,10 @@ async function finishedBefore({ params, overwrite }: SetRun, output: string): Pr
   if (overwrite || (await openBlobStore(output).stat(MANIFEST)) === null) return null;
   const result = await JobResult.open(output);
   const { default: definition } = await import('../faces/datasets/synthetic/job.js');
-  if (result.manifest.job === definition.name && same(result.manifest.params, params)) return result;
+  // Made by another version it is still the set that was asked for.
+  const { daf: _, ...asked } = params;
+  const { daf: __, ...made } = result.manifest.params;
+  if (result.manifest.job === definition.name && same(made, asked)) return result;
   throw new DafError('ERR_DAF_OUTPUT_EXISTS', `${output} already holds other results (${described(result.manifest.params)})`, {
     hint: 'choose another folder, or give --overwrite',
   });
@@ -112,7 +135,7 @@ async function theJob(cluster: Cluster, run: SetRun, output: string, io: Command
       return job;
     }
     throw new DafError('ERR_DAF_OUTPUT_EXISTS', `${output} holds an unfinished job (${name}: ${described(params)})`, {
-      hint: 'give its options to go on, or --overwrite to begin anew',
+      hint: `give its options${params['daf'] === run.params['daf'] ? '' : ` to DAF ${params['daf']}`} to go on, or --overwrite to begin anew`,
     });
   }
   return cluster.submit(definition, {
@@ -137,10 +160,11 @@ async function paramsOf(output: string, id: string): Promise<Readonly<Record<str
 }
 
 /** Until the job has ended, or Ctrl-C: then it waits in its state for the next run. */
-async function stoppable(job: Job, io: CommandIo): Promise<JobResult> {
+async function stoppable(job: Job, { overwrite }: SetRun, io: CommandIo): Promise<JobResult> {
   const stopped = new Promise<never>((_, reject) => {
     const stop = (): void => {
-      const hint = 'the same command goes on where it stopped; Ctrl-C again ends at once';
+      const again = overwrite ? 'the same command without --overwrite' : 'the same command';
+      const hint = `${again} goes on where it stopped; Ctrl-C again ends at once`;
       reject(new DafError('ERR_DAF_CANCELLED', 'stopped; what is done is kept', { hint }));
     };
     if (io.signal.aborted) stop();
@@ -161,20 +185,26 @@ class KeptState {
   readonly folder: string;
   readonly #set: string;
   readonly #fresh: boolean;
-  readonly #freshSet: boolean;
+  readonly #giveBack: () => void;
 
-  constructor(set: string) {
+  private constructor(set: string) {
     this.#set = set;
+    this.#giveBack = takeLock(join(set, LOCK), 'making this set');
     this.folder = join(set, STATE);
     this.#fresh = !existsSync(this.folder);
-    this.#freshSet = !existsSync(set);
+  }
+
+  /** @throws DafError ERR_DAF_CONFLICT while another command of this machine makes the set. */
+  static async open(set: string): Promise<KeptState> {
+    await mkdir(set, { recursive: true });
+    return new KeptState(set);
   }
 
   /** Nothing stays behind of a job that is over, nor of one that never was. */
   async close(over: boolean, began: boolean): Promise<void> {
-    if (!over && (began || !this.#fresh)) return;
-    await rm(this.folder, { recursive: true, force: true });
-    if (this.#freshSet) await rmdir(this.#set).catch(() => {}); // it holds the set
+    if (over || (!began && this.#fresh)) await rm(this.folder, { recursive: true, force: true });
+    this.#giveBack();
+    await rmdir(this.#set).catch(() => {}); // it holds the set
   }
 }
 

@@ -26,6 +26,7 @@ constexpr float kRimFrom = 0.8f, kRimTo = 2.5f;
 constexpr float kSeen = 1.0f, kMirrored = 0.25f, kSmooth = 3.0f, kStay = 0.002f, kRim = 20.0f;
 constexpr float kSpacing = 0.8f, kLeastEdge = 0.1f, kMostEdge = 2.5f;
 constexpr int kPasses = 2, kRounds = 500;
+constexpr float kHeaviest = 1e6f;  // photo beside the others
 // Pixels of the longer side that the head is drawn with: finer than what is asked of it.
 constexpr int kDrawn = 256;
 
@@ -52,7 +53,8 @@ MeshView WholeMesh(const HeadModel& model, const float* positions) {
 bool IsHair(const Part& part) { return part.name.rfind("hair", 0) == 0; }
 
 // Vertices, who lies beside whom, and the rim: edges that only one triangle has.
-void Connect(const HeadModel& model, const float* positions, Shell* shell) {
+Status Connect(const HeadModel& model, const float* positions, const TaskControl& control,
+               Shell* shell) {
   shell->of.assign(model.position_count, -1);
   std::map<std::pair<uint32_t, uint32_t>, int> edges;
   for (const Part& part : model.parts) {
@@ -94,11 +96,13 @@ void Connect(const HeadModel& model, const float* positions, Shell* shell) {
     if (shell->rim[i]) rim.push_back(i);
   }
   for (uint32_t i = 0; i < shell->size(); ++i) {
+    DAF_RETURN_IF_ERROR(control.Check());
     float nearest = kRimTo;
     for (uint32_t r : rim) nearest = std::min(nearest, distance(i, r));
     const float t = std::clamp((nearest - kRimFrom) / (kRimTo - kRimFrom), 0.0f, 1.0f);
     shell->inside.push_back(t);
   }
+  return Status::Ok();
 }
 
 // Half the surface's normal, half away from the middle of the skull, so that neighbours spread
@@ -280,18 +284,38 @@ Status Settle(const Shell& shell, const Evidence& evidence, const TaskControl& c
   return Status::Ok();
 }
 
+bool Finite(const float* from, size_t count) {
+  return std::all_of(from, from + count, [](float value) { return std::isfinite(value); });
+}
+
+Status CheckArguments(const float* positions, size_t values, const HairView* views,
+                      int view_count) {
+  if (!Finite(positions, values))
+    return Status(Code::kBadArgument, "hair: a position is not finite");
+  for (int v = 0; v < view_count; ++v) {
+    const Camera& camera = views[v].camera;
+    if (!(views[v].weight > 0) || !(views[v].weight <= kHeaviest)) {
+      return Status(Code::kBadArgument,
+                    "hair: a photo's weight must be positive and at most a million");
+    }
+    if (!Finite(camera.rotation, 9) || !Finite(camera.translation, 3) ||
+        !Finite(camera.center, 2) || !(camera.focal > 0) || !std::isfinite(camera.focal) ||
+        camera.width <= 0 || camera.height <= 0 || views[v].matte == nullptr) {
+      return Status(Code::kBadArgument, "hair: a photo's camera is none");
+    }
+  }
+  return Status::Ok();
+}
+
 }  // namespace
 
 Status FitHair(const HeadModel& model, const float* positions, const HairView* views,
                int view_count, Arena& arena, const TaskControl& control, float* displacement) {
   const size_t values = size_t{model.position_count} * 3;
   std::fill_n(displacement, values, 0.0f);
-  for (int v = 0; v < view_count; ++v) {
-    if (!(views[v].weight > 0) || !std::isfinite(views[v].weight))
-      return Status(Code::kBadArgument, "hair: a photo must have a positive weight");
-  }
+  DAF_RETURN_IF_ERROR(CheckArguments(positions, values, views, view_count));
   Shell shell;
-  Connect(model, positions, &shell);
+  DAF_RETURN_IF_ERROR(Connect(model, positions, control, &shell));
   if (shell.size() == 0 || view_count <= 0) return Status::Ok();
   DAF_RETURN_IF_ERROR(FindDirections(model, positions, arena, &shell));
   DAF_RETURN_IF_ERROR(FindRoom(model, positions, control, &shell));

@@ -20,7 +20,8 @@ struct HairView {
 // outline to where the matte ends, the others smoothly between them, on both sides alike where only
 // one was seen, and where nothing was seen they stay. The shell's rim stays on the scalp and no
 // vertex sinks into the skin. positions[V][3] cm, displacement[V][3] cm (zero but for hair).
-// Deterministic. Errors: kBadArgument (no positive weight), kMemory, kCancelled.
+// Deterministic. Errors: kBadArgument (positions or cameras that are not finite, weights not in
+// (0, 10⁶]), kMemory, kCancelled.
 Status FitHair(const HeadModel& model, const float* positions, const HairView* views,
                int view_count, Arena& arena, const TaskControl& control, float* displacement);
 

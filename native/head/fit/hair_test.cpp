@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -122,31 +123,65 @@ TEST(FitHair, OutlinesComeBackAlsoWhereNoPhotoLooked) {
   }
 }
 
-TEST(FitHair, OnePhotoMovesBothSidesAlike) {
-  const std::vector<uint8_t> matte = MatteOf(BigHair(), Facing(0.5f));
-  const std::vector<float> displacement = Fitted({{Facing(0.5f), matte.data(), 1}});
+// Of a photo from the front only the subject's left half is kept: the outline of the other side is
+// the picture's end.
+TEST(FitHair, WhatOneSideShowsHoldsForTheOther) {
+  Camera half = Facing(0);
+  const std::vector<uint8_t> whole = MatteOf(BigHair(), half);
+  half.width = kSize / 2 + 8;
+  half.center[0] = 8;
+  std::vector<uint8_t> matte;
+  for (int y = 0; y < kSize; ++y) {
+    const auto row = whole.begin() + y * kSize;
+    matte.insert(matte.end(), row + kSize / 2 - 8, row + kSize);
+  }
+  const std::vector<float> d = Fitted({{half, matte.data(), 1}});
   float left = 0, right = 0;
   ForHair([&](uint32_t v) {
-    const float* d = displacement.data() + 3 * size_t{v};
-    float& side = Head().mean[3 * size_t{v}] > 0 ? left : right;
-    side = std::max(side, std::abs(d[0]));
+    const float x = Head().mean[3 * size_t{v}];
+    if (Head().mean[3 * size_t{v} + 1] > 8 || std::abs(x) < 4) return;
+    float& side = x > 0 ? left : right;
+    side = std::max(side, x > 0 ? d[3 * size_t{v}] : -d[3 * size_t{v}]);
   });
-  EXPECT_GT(std::min(left, right), 0.3f * std::max(left, right));
-  EXPECT_GT(std::max(left, right), 0.4f);
+  EXPECT_GT(left, 0.6f);
+  EXPECT_GT(right, 0.5f * left);
+  EXPECT_LT(right, left);
 }
 
 TEST(FitHair, BaldHeadsPressTheShellOntoTheScalpAndNotIntoIt) {
-  const std::vector<uint8_t> matte = MatteOf(Head().mean, Facing(0), false);
-  const std::vector<float> displacement = Fitted({{Facing(0), matte.data(), 1}});
-  const std::vector<float> fitted = Moved(displacement);
-  const double before = Overlap(MatteOf(Head().mean, Facing(0)), matte);
-  const double after = Overlap(MatteOf(fitted, Facing(0)), matte);
+  std::vector<std::vector<uint8_t>> mattes;
+  for (float yaw : {0.0f, 0.9f, -0.9f}) mattes.push_back(MatteOf(Head().mean, Facing(yaw), false));
+  const std::vector<float> fitted = Moved(Fitted({{Facing(0), mattes[0].data(), 1},
+                                                  {Facing(0.9f), mattes[1].data(), 1},
+                                                  {Facing(-0.9f), mattes[2].data(), 1}}));
+  const double before = Overlap(MatteOf(Head().mean, Facing(0)), mattes[0]);
+  const double after = Overlap(MatteOf(fitted, Facing(0)), mattes[0]);
   EXPECT_LT(1 - after, 0.5 * (1 - before));
-  // The skin is never larger than skin and hair together: nothing sank in.
-  const std::vector<uint8_t> whole = MatteOf(fitted, Facing(0));
-  size_t outside = 0;
-  for (size_t i = 0; i < whole.size(); ++i) outside += matte[i] >= 250 && whole[i] < 128;
-  EXPECT_EQ(outside, 0u);
+  std::vector<float> normals(fitted.size());
+  const MeshView mesh{Head().mean.data(),           Head().position_count, Head().source.data(),
+                      Head().render_count(),        Head().uv.data(),      Head().triangles.data(),
+                      size_t{Hair().first_triangle}};
+  VertexNormals(mesh, normals.data());
+  // Over the skin next to it, by no more than the shell ever was.
+  ForHair([&](uint32_t v) {
+    const float* p = fitted.data() + 3 * size_t{v};
+    float nearest = INFINITY;
+    size_t skin = 0;
+    for (uint32_t r = Head().parts[0].first_vertex;
+         r < Head().parts[0].first_vertex + Head().parts[0].vertex_count; ++r) {
+      const float* s = Head().mean.data() + 3 * size_t{Head().source[r]};
+      const float square = (p[0] - s[0]) * (p[0] - s[0]) + (p[1] - s[1]) * (p[1] - s[1]) +
+                           (p[2] - s[2]) * (p[2] - s[2]);
+      if (square < nearest) {
+        nearest = square;
+        skin = Head().source[r];
+      }
+    }
+    float over = 0;
+    for (size_t k = 0; k < 3; ++k)
+      over += (p[k] - Head().mean[3 * skin + k]) * normals[3 * skin + k];
+    EXPECT_GT(over, 0.0f) << "at " << p[0] << " " << p[1] << " " << p[2];
+  });
 }
 
 TEST(FitHair, NothingSeenMovesNothing) {
@@ -155,7 +190,7 @@ TEST(FitHair, NothingSeenMovesNothing) {
   for (float d : Fitted({})) EXPECT_EQ(d, 0);
 }
 
-TEST(FitHair, LeavesEverythingButHairAndRefusesWeightsThatAreNone) {
+TEST(FitHair, LeavesEverythingButHairAndRefusesWhatIsNone) {
   const std::vector<uint8_t> matte = MatteOf(BigHair(), Facing(0));
   const std::vector<float> displacement = Fitted({{Facing(0), matte.data(), 1}});
   std::vector<bool> hair(Head().position_count, false);
@@ -164,13 +199,24 @@ TEST(FitHair, LeavesEverythingButHairAndRefusesWeightsThatAreNone) {
     if (hair[v]) continue;
     for (size_t k = 0; k < 3; ++k) EXPECT_EQ(displacement[3 * size_t{v} + k], 0);
   }
+  EXPECT_EQ(Fitted({{Facing(0), matte.data(), 1}}), displacement) << "the same again";
+
   std::vector<float> out(Head().mean.size());
   Arena arena;
-  for (float weight : {0.0f, -1.0f, NAN, INFINITY}) {
-    const HairView view{Facing(0), matte.data(), weight};
-    EXPECT_EQ(FitHair(Head(), Head().mean.data(), &view, 1, arena, {}, out.data()).code(),
-              Code::kBadArgument);
-  }
+  const auto fit = [&](const HairView& view, const std::vector<float>& positions,
+                       const TaskControl& control = {}) {
+    return FitHair(Head(), positions.data(), &view, 1, arena, control, out.data()).code();
+  };
+  for (float weight : {0.0f, -1.0f, NAN, INFINITY, 1e38f})
+    EXPECT_EQ(fit({Facing(0), matte.data(), weight}, Head().mean), Code::kBadArgument) << weight;
+  Camera nowhere = Facing(0);
+  nowhere.translation[1] = NAN;
+  EXPECT_EQ(fit({nowhere, matte.data(), 1}, Head().mean), Code::kBadArgument);
+  std::vector<float> broken = Head().mean;
+  broken[1234] = INFINITY;
+  EXPECT_EQ(fit({Facing(0), matte.data(), 1}, broken), Code::kBadArgument);
+  int32_t words[3] = {1, 0, 0};
+  EXPECT_EQ(fit({Facing(0), matte.data(), 1}, Head().mean, TaskControl(words)), Code::kCancelled);
 }
 
 }  // namespace

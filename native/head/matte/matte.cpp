@@ -20,6 +20,9 @@ constexpr float kInside = 0.12f, kOutside = 0.35f, kBackdrop = 1.6f;
 // colour can say.
 constexpr float kSlope = 3.0f, kMost = 6.0f;
 constexpr size_t kSamples = 20000;
+// Pixels that a backdrop above the chin is learnt from at least; a picture cropped to the head has
+// fewer.
+constexpr size_t kLeast = 500;
 
 void Soften(float* alpha, int width, int height, int radius, float* scratch) {
   for (int pass = 0; pass < 2; ++pass) BoxMean(alpha, width, height, radius, scratch);
@@ -226,14 +229,16 @@ Status HeadMatte(const HeadModel& model, const float* positions, const Camera& c
       return distance[i] >= -kBackdrop && distance[i] <= -kOutside;
     };
     Mixture head, upper, all;
-    const auto learn = [&](const auto& wanted, Mixture* out) -> Status {
+    const auto learn = [&](size_t least, const auto& wanted, Mixture* out) -> Status {
       const std::vector<uint8_t> colours = Sample(*photo, wanted);
-      out->Learn(colours.data(), colours.size() / 3);
+      if (colours.size() / 3 >= least) out->Learn(colours.data(), colours.size() / 3);
       return control.Check();
     };
-    DAF_RETURN_IF_ERROR(learn([&](size_t i) { return distance[i] >= kInside; }, &head));
-    DAF_RETURN_IF_ERROR(learn([&](size_t i) { return outside(i) && above(i); }, &upper));
-    DAF_RETURN_IF_ERROR(learn(outside, &all));
+    DAF_RETURN_IF_ERROR(learn(
+        1, [&](size_t i) { return distance[i] >= kInside; }, &head));
+    DAF_RETURN_IF_ERROR(learn(
+        kLeast, [&](size_t i) { return outside(i) && above(i); }, &upper));
+    DAF_RETURN_IF_ERROR(learn(1, outside, &all));
     for (size_t i = 0; i < pixels; ++i) {
       if (i % 4096 == 0) DAF_RETURN_IF_ERROR(control.Check());
       if (distance[i] >= kInside || distance[i] <= -kOutside) {

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <vector>
 
 #include "native/base/rng.h"
 #include "native/head/fit/small_head.h"
 #include "native/head/matte/distance.h"
 #include "native/head/matte/mixture.h"
+#include "native/head/model/builtin.h"
 #include "native/head/raster/shade.h"
 
 namespace daf::head {
@@ -75,6 +77,69 @@ TEST(Matte, ColourMovesTheSilhouetteToTheHead) {
   EXPECT_GT(Iou(refined, scene.truth), 0.97);
   EXPECT_EQ(refined[0], 0);
   EXPECT_EQ(refined[kSize / 2 * kSize + kSize / 2], 255);
+}
+
+// Dark hair, a centimetre and a half higher than the model's, before a light wall over a dark
+// shirt: it is not the head's colour as the face tells it, and it is the shirt's.
+std::vector<uint8_t> Portrait(const HeadModel& model, const Camera& camera,
+                              std::vector<uint8_t>* truth) {
+  const Part& hair = model.parts.back();
+  EXPECT_EQ(hair.name, "hair");
+  std::vector<float> real = model.mean;
+  for (uint32_t r = hair.first_vertex; r < hair.first_vertex + hair.vertex_count; ++r) {
+    const size_t y = 3 * size_t{model.source[r]} + 1;
+    if (model.mean[y] > 6) real[y] = model.mean[y] + 1.5f;
+  }
+  MeshView mesh{real.data(), model.position_count,   model.source.data(),   model.render_count(),
+                nullptr,     model.triangles.data(), model.triangle_count()};
+  const size_t pixels = static_cast<size_t>(camera.width) * camera.height;
+  truth->resize(pixels);
+  EXPECT_TRUE(RenderMask(camera, mesh, TaskControl(), truth->data()).ok());
+  std::vector<float> projected(3 * model.position_count), depth(pixels);
+  std::vector<uint32_t> triangle(pixels);
+  ProjectPositions(camera, mesh, projected.data());
+  Rasterise(camera, mesh, projected.data(), {}, {triangle.data(), nullptr, depth.data()});
+  float chin[2] = {0, 0}, away = 0;
+  EXPECT_TRUE(camera.Project(model.mean.data() + 3 * size_t{model.landmarks[8]}, chin, &away));
+  Rng rng(3);
+  std::vector<uint8_t> rgb;
+  for (size_t i = 0; i < pixels; ++i) {
+    const bool head = triangle[i] != kNoTriangle;
+    const bool below = static_cast<float>(i / static_cast<size_t>(camera.width)) > chin[1] + 6;
+    const bool locks = head && triangle[i] >= hair.first_triangle;
+    const float level = 6 * rng.Uniform();
+    const float skin[3] = {185, 140, 120}, dark[3] = {28, 24, 22}, light[3] = {200, 190, 205};
+    const float* colour = locks ? dark : head ? skin : below ? dark : light;
+    for (int k = 0; k < 3; ++k) rgb.push_back(static_cast<uint8_t>(colour[k] + level));
+  }
+  return rgb;
+}
+
+double HairFound(const HeadModel& model, const Camera& camera, const std::vector<uint8_t>& rgb,
+                 const std::vector<uint8_t>& truth) {
+  Arena arena;
+  std::vector<uint8_t> matte(truth.size());
+  const PhotoPixels photo{rgb.data(), camera.width, camera.height, 3};
+  EXPECT_TRUE(
+      HeadMatte(model, model.mean.data(), camera, &photo, {}, arena, TaskControl(), matte.data())
+          .ok());
+  double found = 0, all = 0;
+  for (size_t i = 0; i < truth.size(); ++i) {
+    if (truth[i] < 250 || rgb[3 * i] > 60) continue;
+    all += 1;
+    found += matte[i] >= 128;
+  }
+  return found / all;
+}
+
+TEST(Matte, AShirtOfTheHairsColourTakesNoHairAway) {
+  std::shared_ptr<const HeadModel> model;
+  ASSERT_TRUE(BuiltinHead(&model).ok());
+  Camera camera = Facing();
+  camera.translation[2] = -95;
+  std::vector<uint8_t> truth;
+  const std::vector<uint8_t> rgb = Portrait(*model, camera, &truth);
+  EXPECT_GT(HairFound(*model, camera, rgb, truth), 0.97);
 }
 
 TEST(Matte, AnEdgeIsSoft) {

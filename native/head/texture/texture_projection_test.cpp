@@ -290,6 +290,46 @@ TEST(Texture, UnseenSkinTakesThePersonsColourWithoutASeam) {
   EXPECT_NEAR(back / static_cast<float>(count), 255 * ToSrgb(0.45f * 0.45f), 6);
 }
 
+// Hair hangs over temples, beards grow on cheeks: the same dark tone, seen as well, is doubted on
+// the one and kept on the other.
+TEST(Texture, DoubtsHairOnTheTemplesAndKeepsBeards) {
+  const HeadModel model = SmallHead();
+  const auto dark = [](const float p[3]) {
+    return std::abs(p[0]) > 6 && p[2] > -10 && ((p[1] > 0 && p[1] < 4) || (p[1] > -6 && p[1] < -4));
+  };
+  const Colouring painted = [&](const float p[3], float linear[3]) {
+    Skin(p, linear);
+    if (dark(p)) std::fill_n(linear, 3, 0.02f);
+  };
+  const std::array<float, 12> light = {1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0};
+  const Shot left = Photograph(model, Facing(0.9f), painted, light),
+             right = Photograph(model, Facing(-0.9f), painted, light),
+             front = Photograph(model, Facing(0), painted, light);
+  const Result result = Project(model, {front.view(model), left.view(model), right.view(model)});
+  ASSERT_TRUE(result.status.ok());
+  Arena arena;
+  Atlas atlas;
+  ASSERT_TRUE(BuildAtlas(model, kAtlas, arena, TaskControl(), &atlas).ok());
+  double temple = 0, beard = 0, temples = 0, beards = 0;
+  for (size_t i = 0; i < atlas.texels(); ++i) {
+    if (atlas.triangle[i] == kNoTriangle) continue;
+    float w[3], p[3] = {0, 0, 0};
+    atlas.Weights(i, w);
+    for (int c = 0; c < 3; ++c) {
+      const uint32_t v = model.source[model.triangles[3 * size_t{atlas.triangle[i]} + c]];
+      for (int k = 0; k < 3; ++k) p[k] += w[c] * model.mean[3 * size_t{v} + k];
+    }
+    // Where a photo faces the surface, and away from the patches' borders.
+    if (std::abs(p[0]) < 6.6f || p[2] < -8) continue;
+    if (p[1] > 1 && p[1] < 3) temple += result.observed[i], ++temples;
+    if (p[1] > -5.4f && p[1] < -4.6f) beard += result.observed[i], ++beards;
+  }
+  ASSERT_GT(temples, 50);
+  ASSERT_GT(beards, 10);
+  EXPECT_LT(temple / temples, 60);
+  EXPECT_GT(beard / beards, 180);
+}
+
 TEST(Texture, OnlyPixelsInsideTheMatteCount) {
   const HeadModel model = SmallHead({96, 64});
   Shot shot = Photograph(model, Facing(0), Skin, kFlat);

@@ -102,6 +102,7 @@ t.test('a run that was killed, and one that was stopped, go on; the bytes are th
     if (first.exitCode !== null) throw new Error('it ended before it could be killed');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  t.match(await daf('synth', out, ...tiny), { code: 1, answer: { error: { code: 'ERR_DAF_CONFLICT', hint: /daf-lock/ } } });
   first.kill('SIGKILL');
   await gone;
   const other = await daf('synth', out, ...tiny, '--seed', '10');
@@ -120,7 +121,11 @@ t.test('a run that was killed, and one that was stopped, go on; the bytes are th
   // The number after the a is that of the coordinator's start.
   const starts = new Set(tasks.map(({ attempt }) => /-a(\d+)\./.exec(attempt)![1]));
   t.ok(starts.has('1') && starts.size > 1, `tasks of the first start were kept: ${[...starts]}`);
-  t.notOk(existsSync(join(out, '.daf')), 'its state is gone');
+  t.same(
+    readdirSync(out).filter((name) => name.startsWith('.')),
+    [],
+    'its state is gone',
+  );
 
   t.ok(readFileSync(join(out, 'manifest.json')).equals(readFileSync(join(whole, 'manifest.json'))));
   const { outputs } = JSON.parse(readFileSync(join(whole, 'manifest.json'), 'utf8')) as Manifest;
@@ -132,15 +137,25 @@ t.test('a run that was killed, and one that was stopped, go on; the bytes are th
 t.test('a set that is there is left alone; other options need --overwrite', async (t) => {
   const before = statSync(join(whole, 'manifest.json')).mtimeMs;
   t.match(await daf('synth', whole, ...tiny), { code: 0, answer: { rendered: false, people: 2 } });
+  t.match(await daf('synth', whole, ...tiny, '--scale', '0.1250'), { code: 0, answer: { rendered: false } });
   const small = ['--count', '1', '--mix', 'private-synthetic', '--scale', '0.125'];
   t.match(await daf('synth', whole, ...small), {
     code: 1,
     answer: { error: { code: 'ERR_DAF_OUTPUT_EXISTS', hint: /--overwrite/ } },
   });
   t.equal(statSync(join(whole, 'manifest.json')).mtimeMs, before);
-  t.match(await daf('synth', whole, ...small, '--overwrite', '--workers', '1'), {
+  const anew = start('synth', whole, ...small, '--overwrite', '--workers', '1');
+  const stopping = ended(anew);
+  while (globSync('_daf/*/map-*/*', { cwd: whole, onlyFiles: false }).length === 0) {
+    if (anew.exitCode !== null) throw new Error('it ended before it could be stopped');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  anew.kill('SIGINT');
+  t.match(await stopping, { code: 130, answer: { error: { code: 'ERR_DAF_CANCELLED', hint: /without --overwrite/ } } });
+  t.match(await daf('synth', whole, ...small, '--workers', '1'), {
     code: 0,
     answer: { rendered: true, people: 1 },
+    stderr: /going on: \d of 2/,
   });
   t.same(globSync('photos/*/*', { cwd: whole }).sort(), [
     'photos/person-000000/photo-01.jpg',

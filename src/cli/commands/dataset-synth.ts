@@ -67,7 +67,8 @@ async function photos(folder: string, options: Record<string, unknown>, io: Comm
       mix: String(options['mix']),
       seed: String(options['seed']),
       count: String(options['count']),
-      scale: String(options['scale'] ?? 1),
+      // As a number is written: 0.50 asks for the set that 0.5 made.
+      scale: String(Number(options['scale'] ?? 1)),
       daf: dafVersion(),
     },
     place: runPlace(options),
@@ -75,7 +76,7 @@ async function photos(folder: string, options: Record<string, unknown>, io: Comm
   };
   if (options['detach'] === true) {
     const submitted = await submitSet(run, io);
-    return { json: submitted, text: submitted.id };
+    return { json: submitted, text: submitted.id ?? 'the set is there already' };
   }
   const summary = await runSet(run, io);
   return { json: summary, text: setText(summary, /^[a-z0-9+]+:\/\//i.test(folder) ? folder : resolve(folder)) };

@@ -103,6 +103,21 @@ t.test('what is wrong has a code', (t) => {
   const good = landmarks(head, mean(head), camera(0));
   const view = { landmarks: good, weights: null, width: size, height: size, pose: noPose };
   t.throws(() => native.fitHead(head, [view], noFit, Int32Array.of(1, 0, 0)), { code: 'ERR_DAF_CANCELLED' });
+
+  const positions = mean(head);
+  const hair = { camera: camera(0), matte: new Uint8Array(size * size), weight: 1 };
+  t.equal(native.fitHair(head, positions, [hair], null).length, positions.length);
+  for (const views of [
+    [{ ...hair, weight: 1e38 }],
+    [{ ...hair, matte: new Uint8Array(7) }],
+    [null],
+    'views',
+    new Array(2 ** 32 - 1),
+  ]) {
+    t.throws(() => native.fitHair(head, positions, views as never, null), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  }
+  t.throws(() => native.fitHair(head, positions.fill(Number.NaN), [hair], null), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  t.throws(() => native.fitHair(head, mean(head), [hair], Int32Array.of(1, 0, 0)), { code: 'ERR_DAF_CANCELLED' });
   t.end();
 });
 

@@ -1,4 +1,6 @@
+import { DafError } from '../../../core/contracts/errors.js';
 import type { Emit, MapRecord, TaskContext } from '../../../core/contracts/stage.js';
+import { dafVersion } from '../../../core/version.js';
 import { defineJob } from '../../../engine/jobs/define.js';
 import { peopleOf, type SetOptions } from './mix.js';
 import { setOptions } from './options.js';
@@ -31,13 +33,24 @@ export function* setRecords(set: SetOptions): Generator<string> {
 async function makeRecord({ value }: MapRecord, _emit: Emit, context: TaskContext): Promise<void> {
   const record = Buffer.from(value).toString('latin1');
   const set = setOptions(context.params);
+  const here = dafVersion();
+  if (set.daf !== here) {
+    throw new DafError(
+      'ERR_DAF_UNSUPPORTED',
+      `the set is of DAF ${set.daf}, this worker is ${here}: it would render other bytes`,
+      {
+        hint: 'workers of the version that the job was given with',
+        retryable: true,
+      },
+    );
+  }
   if (record === WHOLE) {
-    for (const [name, path] of await setFiles(set, context.scratchDir)) await context.files.putFile(name, path);
+    for (const [name, path] of await setFiles(set, context.scratchDir, context)) await context.files.putFile(name, path);
     return;
   }
   const person = makePerson(set, Number(record));
   for (const [name, content] of personFiles(set, person)) await context.files.put(name, content);
-  for await (const { category, index, planned, files } of photoFiles(set, person, context.control)) {
+  for await (const { category, index, planned, files } of photoFiles(set, person, context)) {
     for (const [name, content] of files) await context.files.put(name, content);
     context.counters.add(`photos.${category}`);
     context.progress((index + 1) / planned);

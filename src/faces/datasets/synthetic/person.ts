@@ -1,4 +1,5 @@
 import { addon } from '../../../core/addon/index.js';
+import type { TaskContext } from '../../../core/contracts/stage.js';
 import { ptsText } from '../../vision/sidecar.js';
 import { attributesOf } from './attributes.js';
 import { encodeMask, encodePhoto } from './encode.js';
@@ -13,6 +14,9 @@ import { drawVariation, varied } from './variant.js';
 
 /** Texels a side of the skin that a photo is rendered with, at full scale: as fine as its pixels need. */
 const TEXTURE = 1024;
+
+/** What making a set asks of its task. */
+export type MakingContext = Pick<TaskContext, 'control' | 'checkCancelled'>;
 
 export function makePerson(set: SetOptions, person: number): Person {
   const { identity, looks } = addon().makePerson(embeddedModel().handle, set.seed, person, false);
@@ -41,9 +45,9 @@ export function personFiles(set: SetOptions, person: Person): (readonly [string,
 
 /**
  * A person's photos, one at a time; of those made before, only what variants are made of is kept.
- * @param control polled by what takes long. Throws ERR_DAF_CANCELLED.
+ * @param context of the task: native code polls `control`, the rest calls `checkCancelled`. @throws ERR_DAF_CANCELLED
  */
-export async function* photoFiles(set: SetOptions, person: Person, control: Int32Array | null): AsyncGenerator<PhotoFiles> {
+export async function* photoFiles(set: SetOptions, person: Person, context: MakingContext): AsyncGenerator<PhotoFiles> {
   const model = embeddedModel();
   const plan = planPerson(set, person.person);
   const kept = new Map<number, Picture>();
@@ -51,13 +55,13 @@ export async function* photoFiles(set: SetOptions, person: Person, control: Int3
     const { index, source, category } = planned;
     let picture: Picture;
     let from: VariedFrom | null = null;
-    if (source === null) picture = render(model, set, person, planned, control);
+    if (source === null) picture = render(model, set, person, planned, context.control);
     else {
       const draws = new Draws(set.seed, person.person, 2, index);
       const photo = kept.get(source)!;
       const variation = drawVariation(photo, draws);
       from = { source, sourceSide: photo.side, variation };
-      picture = varied(photo, variation, model.info.expressionNames, draws);
+      picture = varied(photo, variation, model.info.expressionNames, draws, () => context.checkCancelled());
     }
     for (const each of kept.keys()) if (!isSource(plan, each, index)) kept.delete(each);
     if (isSource(plan, index, index)) kept.set(index, picture);

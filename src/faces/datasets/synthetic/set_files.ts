@@ -8,7 +8,7 @@ import { SPACE } from './mesh_file.js';
 import { CATEGORIES, countsOf, peopleOf, planPerson, type SetOptions } from './mix.js';
 import { embeddedModel } from './model.js';
 import { HEAD_FILE, LIST_FILE, personName, photoNames, SET_FILE } from './names.js';
-import { makePerson } from './person.js';
+import { type MakingContext, makePerson } from './person.js';
 
 const CONVENTIONS = {
   pixels:
@@ -26,16 +26,18 @@ const CONVENTIONS = {
 
 /**
  * What says of a set as a whole, as files in `folder`: known without rendering it.
- * @returns [name in the set, path] of each.
+ * @returns [name in the set, path] of each. @throws ERR_DAF_CANCELLED
  */
 export async function setFiles(
   set: SetOptions & { readonly daf: string },
   folder: string,
+  context: Pick<MakingContext, 'checkCancelled'>,
 ): Promise<(readonly [name: string, path: string])[]> {
   const { handle, info } = embeddedModel();
   const people: Attributes[] = [];
   async function* lines(): AsyncGenerator<string> {
     for (let person = 0; person < peopleOf(set); person++) {
+      context.checkCancelled();
       const { attributes } = makePerson(set, person);
       people.push(attributes);
       const photos = planPerson(set, person).map(({ index, category }) => {

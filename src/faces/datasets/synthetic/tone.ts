@@ -3,8 +3,8 @@ import type { Draws } from './random.js';
 /** A Gaussian's ends beyond this many standard deviations are cut off. */
 const REACH = 3;
 
-/** Blurs sRGB [side][side][3] in place. @param sigma pixels */
-export function blur(rgb: Uint8Array, side: number, sigma: number): void {
+/** Blurs sRGB [side][side][3] in place. @param sigma pixels @param check called every row */
+export function blur(rgb: Uint8Array, side: number, sigma: number, check: () => void): void {
   const reach = Math.ceil(REACH * sigma);
   const weights = Float64Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-((i - reach) ** 2) / (2 * sigma * sigma)));
   const sum = weights.reduce((all, each) => all + each, 0);
@@ -12,6 +12,7 @@ export function blur(rgb: Uint8Array, side: number, sigma: number): void {
   const last = side - 1;
   for (let c = 0; c < 3; c++) {
     for (let y = 0; y < side; y++) {
+      check();
       for (let x = 0; x < side; x++) {
         let total = 0;
         for (let k = -reach; k <= reach; k++) {
@@ -21,6 +22,7 @@ export function blur(rgb: Uint8Array, side: number, sigma: number): void {
       }
     }
     for (let y = 0; y < side; y++) {
+      check();
       for (let x = 0; x < side; x++) {
         let total = 0;
         for (let k = -reach; k <= reach; k++) total += weights[k + reach]! * rows[Math.min(last, Math.max(0, y + k)) * side + x]!;

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import tap from 'tap';
 import { addon } from '../../../core/addon/index.js';
+import type { Emit, MapRecord, TaskContext } from '../../../core/contracts/stage.js';
+import { dafVersion } from '../../../core/version.js';
 import { Cluster } from '../../../engine/cluster/cluster.js';
 import { temporaryDirectory } from '../../../testing/engine-fixture.js';
 import { parseLandmarks } from '../../vision/sidecar.js';
@@ -26,7 +28,7 @@ interface Truth {
 }
 
 const PHOTOS = 14;
-const params = { mix: 'private-synthetic', seed: '1', count: String(PHOTOS), scale: '0.125', daf: 'test' };
+const params = { mix: 'private-synthetic', seed: '1', count: String(PHOTOS), scale: '0.125', daf: dafVersion() };
 const out = join(temporaryDirectory(tap), 'set');
 {
   await using cluster = await Cluster.local({ workers: 2 });
@@ -185,4 +187,14 @@ tap.test('side-cars say the same as the truth, and neutral meshes are the identi
     );
   }
   t.end();
+});
+
+tap.test('a worker of another version makes no part of a set', async (t) => {
+  const map = (job as { map: (record: MapRecord, emit: Emit, context: TaskContext) => Promise<void> }).map;
+  const record = { key: new Uint8Array(0), value: new TextEncoder().encode('0'), source: 'memory', offset: 0 };
+  const context = { params: { ...params, daf: '0.0.0' } } as unknown as TaskContext;
+  await t.rejects(
+    map(record, () => t.fail('it made something'), context),
+    { code: 'ERR_DAF_UNSUPPORTED', message: /0\.0\.0/ },
+  );
 });

@@ -69,12 +69,12 @@ function variantTruth(person: number, { source, sourceSide, variation }: VariedF
   return {
     of: photoNames(person, source).photo,
     mirror,
-    turn: window.turn,
+    turn: exact(window.turn),
     side: window.side,
-    matrix: matrixOf(variation, sourceSide),
-    blur,
-    gain,
-    noise,
+    matrix: matrixOf(variation, sourceSide).map(exactly),
+    blur: exact(blur),
+    gain: exactly(gain),
+    noise: exact(noise),
     jpeg,
   };
 }

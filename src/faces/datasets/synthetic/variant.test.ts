@@ -8,10 +8,10 @@ import { drawVariation, matrixOf, type Variation, varied } from './variant.js';
 const SIDE = 200;
 
 /** A picture whose red is the pixel's column and whose green is its row. */
-function ramp(): Picture {
+function ramp(spread = 40): Picture {
   const rgb = new Uint8Array(3 * SIDE * SIDE);
   for (let y = 0; y < SIDE; y++) for (let x = 0; x < SIDE; x++) rgb.set([x, y, 90], 3 * (y * SIDE + x));
-  const middle = Array.from({ length: 136 }, (_, i) => SIDE / 2 + ((i * 37) % 40) - 20);
+  const middle = Array.from({ length: 136 }, (_, i) => SIDE / 2 + ((i * 37) % spread) - spread / 2);
   const camera = {
     rotation: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1),
     translation: Float32Array.of(0, 0, -60),
@@ -115,6 +115,18 @@ tap.test('variations do something, stay within the photo and keep the face', (t)
   t.end();
 });
 
+tap.test('a face that fills the photo is never cut off', (t) => {
+  const photo = ramp(190);
+  for (let i = 0; i < 200; i++) {
+    const draws = new Draws(7, i);
+    const variation = drawVariation(photo, draws);
+    const { landmarks, side } = varied(photo, { ...variation, blur: 0, noise: 0 }, NAMES, draws);
+    if (!landmarks.every((value) => value >= 0 && value <= side)) t.fail(`${i}: a landmark is cut off`);
+    if (!variation.mirror && variation.window.side === SIDE) t.fail('nothing is done');
+  }
+  t.end();
+});
+
 tap.test('light, blur and noise are as strong as they say', (t) => {
   const side = 64;
   const grey = () => new Uint8Array(3 * side * side).fill(100);
@@ -133,7 +145,9 @@ tap.test('light, blur and noise are as strong as they say', (t) => {
   t.ok(Math.abs(mean - 100) < 0.3 && Math.abs(deviation - 6) < 0.3, `${mean} ± ${deviation}`);
 
   const edge = grey().map((_, i) => (Math.floor(i / 3) % side < side / 2 ? 0 : 200));
-  blur(edge, side, 2);
+  let rows = 0;
+  blur(edge, side, 2, () => rows++);
+  t.equal(rows, 2 * 3 * side, 'a cancel is heard at every row');
   // 0.75 and 1.25 standard deviations beyond an edge 77.3 % and 89.4 % of the step are left.
   const at = (x: number): number => edge[3 * (20 * side + x)]!;
   t.ok(Math.abs(at(33) - 200 * 0.773) < 3 && Math.abs(at(34) - 200 * 0.894) < 3, `${at(33)} ${at(34)}`);

@@ -25,16 +25,18 @@ const LEAST_CROP = 0.8;
 /** Places tried for a crop until all landmarks are in it. */
 const TRIES = 24;
 
-/** At least one thing is done. */
+/** At least one thing is done, and no landmark that the photo shows is cut off. */
 export function drawVariation(photo: Picture, draws: Draws): Variation {
   const turn = draws.chance(0.5) ? draws.uniform(-MOST_TURN, MOST_TURN) : 0;
   const crop = draws.chance(0.5) ? draws.uniform(LEAST_CROP, 0.95) : 1;
-  const mirror = draws.chance(0.5) || (turn === 0 && crop === 1);
+  const drawn = draws.chance(0.5) || (turn === 0 && crop === 1);
   const warm = 2 ** draws.uniform(-0.25, 0.25);
   const light = draws.chance(0.5) ? 2 ** draws.uniform(-0.8, 0.6) : null;
+  // A face that fills the photo leaves no room to turn it in: it is mirrored as it is.
+  const window = drawWindow(photo, drawn, turn, crop, draws);
   return {
-    mirror,
-    window: drawWindow(photo, mirror, turn, crop, draws),
+    mirror: drawn || window === null,
+    window: window ?? { centerX: photo.side / 2, centerY: photo.side / 2, side: photo.side, turn: 0 },
     blur: draws.chance(0.3) ? (photo.side / 1024) * draws.uniform(0.8, 3) : 0,
     gain: light === null ? [1, 1, 1] : [light * warm, light, light / warm],
     noise: draws.chance(0.35) ? draws.uniform(2, 10) : 0,
@@ -42,20 +44,21 @@ export function drawVariation(photo: Picture, draws: Draws): Variation {
   };
 }
 
-/** The largest square that the turned photo fills, so that no pixel is invented, or the given share of it. */
-function drawWindow(photo: Picture, mirror: boolean, turn: number, crop: number, draws: Draws): Window {
+/** The largest square that the turned photo fills, so that no pixel is invented, or the given share of it; null where landmarks do not fit. */
+function drawWindow(photo: Picture, mirror: boolean, turn: number, crop: number, draws: Draws): Window | null {
   const spread = Math.abs(Math.cos(turn)) + Math.abs(Math.sin(turn));
   const side = Math.floor((crop * photo.side) / spread);
   const reach = (side * spread) / 2;
   const points = mirror ? mirroredPoints(photo) : photo.landmarks;
   // Windows that are not turned lie on whole pixels.
   const placed = (at: number): number => (turn === 0 ? Math.round(at - side / 2) + side / 2 : at);
-  for (let tries = 0; ; tries++) {
+  for (let tries = 0; tries < TRIES; tries++) {
     const centerX = placed(draws.uniform(reach, photo.side - reach));
     const centerY = placed(draws.uniform(reach, photo.side - reach));
     const window = { centerX, centerY, side, turn };
-    if (tries === TRIES || allInside(points, window)) return window;
+    if (allInside(points, window)) return window;
   }
+  return null;
 }
 
 function allInside(points: Float32Array, window: Window): boolean {
@@ -74,8 +77,15 @@ function mirroredPoints({ landmarks, side }: Pick<Picture, 'landmarks' | 'side'>
 /**
  * The varied photo with its truth.
  * @param names of the expressions, for left and right.
+ * @param check called every few milliseconds; what it throws ends it.
  */
-export function varied(photo: Picture, { mirror, window, ...tones }: Variation, names: readonly string[], draws: Draws): Picture {
+export function varied(
+  photo: Picture,
+  { mirror, window, ...tones }: Variation,
+  names: readonly string[],
+  draws: Draws,
+  check: () => void = () => {},
+): Picture {
   const whole: Picture = mirror
     ? {
         side: photo.side,
@@ -89,14 +99,14 @@ export function varied(photo: Picture, { mirror, window, ...tones }: Variation, 
   const landmarks = new Float32Array(whole.landmarks.length);
   for (let i = 0; i < landmarks.length; i += 2)
     landmarks.set(intoWindow(window, whole.landmarks[i]!, whole.landmarks[i + 1]!), i);
-  const rgb = cutWindow(whole.rgb, whole.side, 3, window);
-  if (tones.blur > 0) blur(rgb, window.side, tones.blur);
+  const rgb = cutWindow(whole.rgb, whole.side, 3, window, check);
+  if (tones.blur > 0) blur(rgb, window.side, tones.blur, check);
   if (tones.gain.some((factor) => factor !== 1)) gain(rgb, tones.gain);
   if (tones.noise > 0) noise(rgb, tones.noise, draws);
   return {
     side: window.side,
     rgb,
-    mask: cutWindow(whole.mask, whole.side, 1, window),
+    mask: cutWindow(whole.mask, whole.side, 1, window, check),
     camera: windowCamera(whole.camera, window),
     landmarks,
     expression: whole.expression,

@@ -3,15 +3,16 @@ import type { Window } from './camera.js';
 /**
  * What a window shows of a square picture: whole pixels where it is not turned and lies on them, else linear interpolation. The window
  * lies within the picture.
- * @param data [from][from][channels]
+ * @param data [from][from][channels] @param check called every row
  */
-export function cutWindow(data: Uint8Array, from: number, channels: number, window: Window): Uint8Array {
+export function cutWindow(data: Uint8Array, from: number, channels: number, window: Window, check: () => void): Uint8Array {
   const { centerX, centerY, side, turn } = window;
   const out = new Uint8Array(side * side * channels);
   const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
   const last = from - 1;
   let at = 0;
   for (let row = 0; row < side; row++) {
+    check();
     const v = row + 0.5 - side / 2;
     for (let column = 0; column < side; column++) {
       const u = column + 0.5 - side / 2;

@@ -5,6 +5,7 @@
 #include "bindings/napi_setup.h"
 #include "native/base/crc32c.h"
 #include "native/shuffle/cut_points.h"
+#include "native/shuffle/map_fold.h"
 #include "native/shuffle/map_writer.h"
 #include "native/shuffle/merge_reader.h"
 #include "native/shuffle/text.h"
@@ -151,6 +152,75 @@ class MapWriterWrap : public Napi::ObjectWrap<MapWriterWrap> {
 
   std::unique_ptr<MapWriter> writer_;
   size_t appended_ = 0;
+};
+
+class MapFoldWrap : public Napi::ObjectWrap<MapFoldWrap> {
+ public:
+  static Napi::Function Class(Napi::Env env) {
+    return DefineClass(
+        env, "MapFold",
+        {InstanceMethod("add", &MapFoldWrap::Add), InstanceAccessor<&MapFoldWrap::Passed>("passed"),
+         InstanceMethod("handOn", &MapFoldWrap::HandOn),
+         InstanceMethod("dispose", &MapFoldWrap::Dispose)});
+  }
+
+  explicit MapFoldWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<MapFoldWrap>(info) {
+    Fields fields(info[0]);
+    const size_t bytes = fields.Size("bytes", FoldTable::kMaxBytes);
+    Span<uint8_t> out;
+    if (!fields.ok() || !ReadBytes(fields.Get("out"), "MapFold: out", &out)) return;
+    // Groups are written there for as long as this lives.
+    info.This().As<Napi::Object>().DefineProperty(
+        Napi::PropertyDescriptor::Value("out", fields.Get("out"), napi_default));
+    fold_ = std::make_unique<MapFold>();
+    if (!Check(info.Env(), fold_->Init(bytes, out.data, out.size))) fold_.reset();
+  }
+
+ private:
+  // Calls `work(sink)`, whose groups go to the function `take`.
+  template <typename Work>
+  void Run(const Napi::Env& env, const Napi::Value& take, Work work) {
+    if (fold_ == nullptr) return ThrowArgument(env, "the MapFold was disposed of");
+    if (!take.IsFunction()) return ThrowArgument(env, "take must be a function");
+    std::unique_ptr<Napi::Error> thrown;
+    const Status status = work([&](size_t used) {
+      Napi::HandleScope scope(env);
+      try {
+        take.As<Napi::Function>().Call({Number(env, used)});
+      } catch (const Napi::Error& error) {
+        thrown = std::make_unique<Napi::Error>(error);
+        return Status(Code::kInternal, "a callback threw");
+      }
+      return Status::Ok();
+    });
+    if (thrown != nullptr) {
+      thrown->ThrowAsJavaScriptException();
+    } else {
+      (void)Check(env, status);
+    }
+  }
+  Napi::Value Add(const Napi::CallbackInfo& info) {
+    Napi::Env env = info.Env();
+    Span<uint8_t> batch;
+    if (!ReadBytes(info[0], "add: batch", &batch)) return env.Undefined();
+    size_t taken = 0;
+    Run(env, info[1], [&](const MapFold::Sink& sink) {
+      return fold_->Add(batch.data, batch.size, sink, &taken, &passed_);
+    });
+    return Number(env, taken);
+  }
+  Napi::Value Passed(const Napi::CallbackInfo& info) { return Number(info.Env(), passed_); }
+  Napi::Value HandOn(const Napi::CallbackInfo& info) {
+    Run(info.Env(), info[0], [&](const MapFold::Sink& sink) { return fold_->HandOnAll(sink); });
+    return info.Env().Undefined();
+  }
+  Napi::Value Dispose(const Napi::CallbackInfo& info) {
+    fold_.reset();
+    return info.Env().Undefined();
+  }
+
+  std::unique_ptr<MapFold> fold_;
+  size_t passed_ = 0;
 };
 
 bool ReadSource(const Napi::Value& value, MergeSource* out) {
@@ -381,6 +451,7 @@ class CutPointsWrap : public Napi::ObjectWrap<CutPointsWrap> {
 }  // namespace
 
 void RegisterShuffle(Napi::Env env, Napi::Object exports) {
+  exports.Set("MapFold", MapFoldWrap::Class(env));
   exports.Set("MapWriter", MapWriterWrap::Class(env));
   exports.Set("MergeReader", MergeReaderWrap::Class(env));
   exports.Set("partitionOf", Napi::Function::New(env, PartitionOfKey, "partitionOf"));

@@ -14,8 +14,8 @@ struct PluginCallbacks {
                    size_t value_size) {
     PluginSession* session = Of(c);
     if (session->Folds(key_size, value_size)) {
-      return session->Fold(static_cast<const uint8_t*>(key), key_size,
-                           static_cast<const uint8_t*>(value), value_size);
+      return session->fold_.Add(session->KeyOf(static_cast<const uint8_t*>(key), key_size),
+                                static_cast<const uint8_t*>(value), value_size);
     }
     return session->Emit(key, key_size, value, value_size);
   }

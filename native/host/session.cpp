@@ -50,7 +50,7 @@ Status PluginSession::Run(const PluginCall& call, PluginPort* port, uint64_t* re
         status = MapInputs(call, records);
         break;
       case PluginWork::kMapEnd:
-        if (fold_) (void)HandOnAll();
+        if (folds_) (void)fold_.HandOnAll();
         break;
       case PluginWork::kCombine:
       case PluginWork::kReduce:
@@ -199,7 +199,7 @@ bool PluginSession::Emit(const void* key, size_t key_size, const void* value, si
   if (folding_ != nullptr) {
     if (KeepFolded(v, value_size)) return true;
     if (!HandOnFolded()) return false;
-  } else if (fold_ && !HandOnKey(k, key_size)) {
+  } else if (folds_ && !fold_.HandOnKey(KeyOf(k, key_size))) {
     return false;
   }
   if (need > memory_.output_size) return EmitSlowly(k, key_size, v, value_size, false, false);
@@ -212,7 +212,8 @@ bool PluginSession::EmitPart(const void* key, size_t key_size, const void* part,
   const bool continues = value_open_;
   if (folding_ != nullptr) {
     if (!HandOnFolded()) return false;
-  } else if (fold_ && !continues && !HandOnKey(static_cast<const uint8_t*>(key), key_size)) {
+  } else if (folds_ && !continues &&
+             !fold_.HandOnKey(KeyOf(static_cast<const uint8_t*>(key), key_size))) {
     return false;
   }
   value_open_ = more;

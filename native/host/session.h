@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "native/base/arena.h"
-#include "native/host/fold_buckets.h"
-#include "native/host/fold_table.h"
 #include "native/host/plugin.h"
 #include "native/shuffle/buffer.h"
+#include "native/shuffle/fold.h"
 #include "native/shuffle/record.h"
 
 namespace daf {
@@ -70,7 +69,7 @@ struct PluginMemory {
   size_t partitions_size = 0;      // in elements
 };
 
-class PluginSession {
+class PluginSession final : private FoldPort {
  public:
   PluginSession(const Plugin& plugin, const std::map<std::string, std::string>& params,
                 const PluginMemory& memory);
@@ -106,28 +105,27 @@ class PluginSession {
   Status PrepareFold(const PluginCall& call);
   // Whether what the plugin emits now goes into the fold.
   bool Folds(size_t key_size, size_t value_size) const {
-    return fold_ && key_size <= FoldTable::kMaxKey && value_size <= FoldTable::kMaxValue &&
-           folding_ == nullptr && !value_open_ && status_.ok();
+    return folds_ && Fold::Takes(key_size, value_size) && folding_ == nullptr && !value_open_ &&
+           status_.ok();
   }
-  bool Fold(const uint8_t* key, size_t key_size, const uint8_t* value, size_t value_size);
-  bool AddWithRoom(FoldTable* table, FoldTable::Entry* entry, const uint8_t* value,
-                   size_t value_size);
-  bool FoldBucket(size_t bucket);
-  bool FoldBucketsInPlace();
-  bool HandOnKey(const uint8_t* key, size_t key_size);
-  bool HandOn(const FoldTable& table, FoldTable::Entry* entry);
-  bool HandOnValues(const char* key, size_t key_size, const uint8_t* values, size_t size);
-  bool HandOnTable(FoldTable* table);
-  bool HandOnAll();
-  bool CombineSeveral(FoldTable* table, FoldTable::Entry* entry);
-  bool CombineEntry(FoldTable* table, FoldTable::Entry* entry);
+  FoldKey KeyOf(const uint8_t* key, size_t key_size) const {
+    // Most keys are part of the input, where more than the key may be read.
+    const uintptr_t at =
+        reinterpret_cast<uintptr_t>(key) - reinterpret_cast<uintptr_t>(memory_.input);
+    const bool inside = at < memory_.input_size && memory_.input_size - at >= FoldKey::kHead;
+    return FoldKey::Of(key, key_size, inside);
+  }
+  bool Combine(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
+               std::vector<uint8_t>* folded) override;
+  bool HandOn(const uint8_t* key, size_t key_size, const uint8_t* values, size_t size) override;
   bool NextFolded() {
-    if (fold_at_ == fold_end_ || !status_.ok()) return false;
-    reduce_.value_key = folding_->key();
-    reduce_.value_key_size = folding_->key_size;
-    reduce_.value_size = *fold_at_;
-    reduce_.value = reinterpret_cast<const char*>(fold_at_ + 1);
-    fold_at_ += 1 + reduce_.value_size;
+    if (fold_run_.times == 0) {
+      if (fold_at_ == fold_end_ || !status_.ok()) return false;
+      fold_at_ += FoldTable::ReadRun(fold_at_, &fold_run_);
+      reduce_.value = reinterpret_cast<const char*>(fold_run_.value);
+      reduce_.value_size = fold_run_.size;
+    }
+    --fold_run_.times;
     return true;
   }
   bool OwnsKey(const void* key, size_t key_size) const;
@@ -161,15 +159,14 @@ class PluginSession {
   ByteBuffer assembled_;     // a value that came in pieces
   std::vector<uint8_t> value_key_;
 
-  bool fold_ = false;  // this call folds
-  FoldTable table_;
-  FoldBuckets buckets_;                  // of keys that the table had no room for
-  FoldTable bucket_table_;               // of one bucket, while it is folded
-  FoldTable::Entry* folding_ = nullptr;  // the entry whose values CombineMain sees now
-  const uint8_t* fold_at_ = nullptr;     // its values that are still to be read
+  bool folds_ = false;  // this call folds
+  Fold fold_{this, true};
+  const FoldTable::Entry* folding_ = nullptr;  // whose values CombineMain sees now
+  const uint8_t* fold_at_ = nullptr;           // its runs that are still to be read
   const uint8_t* fold_end_ = nullptr;
-  std::vector<uint8_t> folded_;  // what CombineMain has made of them
-  Arena fold_scratch_;           // a map's own scratch outlives its emits
+  FoldTable::Run fold_run_{nullptr, 0, 0};  // the run being read, and how often it still comes
+  std::vector<uint8_t>* folded_ = nullptr;  // what CombineMain has made of them
+  Arena fold_scratch_;                      // a map's own scratch outlives its emits
 };
 
 }  // namespace daf

@@ -3,6 +3,15 @@
 #include <utility>
 
 namespace daf {
+namespace {
+// Of keys whose prefixes agree. Those that end inside the prefix differ in their length alone.
+int CompareBehindPrefix(const Piece& x, const Piece& y) {
+  if (x.key_size <= kPrefixBytes || y.key_size <= kPrefixBytes)
+    return x.key_size < y.key_size ? -1 : x.key_size > y.key_size ? 1 : 0;
+  return CompareKeys(x.key + kPrefixBytes, x.key_size - kPrefixBytes, y.key + kPrefixBytes,
+                     y.key_size - kPrefixBytes);
+}
+}  // namespace
 
 SegmentReader& MergeStream::Reader(size_t i) {
   while (sources_.size() <= i) sources_.push_back(std::make_unique<Source>());
@@ -29,7 +38,7 @@ bool MergeStream::Before(size_t a, size_t b) const {
   const Source& y = *sources_[b];
   if (x.done || y.done) return x.done == y.done ? a < b : y.done;
   if (x.prefix != y.prefix) return x.prefix < y.prefix;
-  const int order = CompareKeys(x.piece.key, x.piece.key_size, y.piece.key, y.piece.key_size);
+  const int order = CompareBehindPrefix(x.piece, y.piece);
   return order != 0 ? order < 0 : a < b;
 }
 

@@ -74,6 +74,7 @@ inline bool SameBytes(const uint8_t* a, const uint8_t* b, size_t n) {
 
 // The first eight bytes of a key as a number that orders as memcmp does, shorter keys padded with
 // zeros (so equal prefixes still need the lengths compared).
+constexpr uint32_t kPrefixBytes = 8;
 inline uint64_t KeyPrefix(const uint8_t* key, size_t size) {
   return __builtin_bswap64(size >= 8 ? Load64(key) : LoadTail(key, size));
 }

@@ -7,10 +7,7 @@ const DafPluginInfo* DafPluginGetInfo(void) {
   return &info;
 }
 
-static bool is_letter(char c) {
-  const unsigned char lower = (unsigned char)(c | 0x20);
-  return lower >= 'a' && lower <= 'z';
-}
+static bool is_letter(char c) { return (unsigned char)((c | 0x20) - 'a') < 26; }
 
 bool MapMain(MapContext* context) {
   const char* at = context->input;

@@ -1,6 +1,7 @@
 import { DafError } from '../contracts/errors.js';
 import { FIRST, KEY_MASK, LAST, MAX_KEY_BYTES, MORE, PACKED_HEADER, PIECE, VALUE_MASK } from '../contracts/record.js';
-import type { Group, GroupInput } from '../contracts/stage.js';
+import type { GroupInput } from '../contracts/stage.js';
+import { decode } from '../text.js';
 
 /** A batch buffer for nextGroups and next: takes the longest key and a good part of a value. */
 export const GROUP_BUFFER_BYTES = MAX_KEY_BYTES + (192 << 10);
@@ -113,24 +114,40 @@ function keyTooLong(bytes: number): DafError {
  * @param buffer reused from batch to batch; GROUP_BUFFER_BYTES is a good size.
  */
 export function readGroups(fill: (buffer: Uint8Array) => number, buffer: Uint8Array): GroupInput {
-  const reader = new GroupReader(fill, buffer);
-  return { groups: () => reader };
+  return { groups: () => new GroupReader(fill, buffer, BYTES), texts: () => new GroupReader(fill, buffer, TEXT) };
 }
 
-class GroupReader implements IterableIterator<Group> {
-  readonly #values: IterableIterator<Uint8Array>;
+/** How fields leave the buffer: what is kept over the next fill, and what is borrowed until then. */
+interface Fields<T> {
+  keep(bytes: Uint8Array, from: number, to: number): T;
+  borrow(bytes: Uint8Array, from: number, to: number): T;
+}
+const BYTES: Fields<Uint8Array> = {
+  keep: (bytes, from, to) => bytes.slice(from, to),
+  borrow: (bytes, from, to) => bytes.subarray(from, to),
+};
+const TEXT: Fields<string> = { keep: decode, borrow: decode };
+
+class GroupReader<T> implements IterableIterator<{ readonly key: T; readonly values: Iterable<T> }> {
+  readonly #values: IterableIterator<T>;
   readonly #fill: (buffer: Uint8Array) => number;
   readonly #buffer: Uint8Array;
   readonly #view: DataView;
+  readonly #fields: Fields<T>;
   #at = 0;
   #end = 0;
   /** Inside a group whose LAST record has not been read. */
   #open = false;
+  /** Where the value of the piece read last lies, and whether it goes on. */
+  #from = 0;
+  #to = 0;
+  #goesOn = false;
 
-  constructor(fill: (buffer: Uint8Array) => number, buffer: Uint8Array) {
+  constructor(fill: (buffer: Uint8Array) => number, buffer: Uint8Array, fields: Fields<T>) {
     this.#fill = fill;
     this.#buffer = buffer;
     this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+    this.#fields = fields;
     this.#values = {
       next: () => this.#nextValue(),
       [Symbol.iterator]() {
@@ -143,13 +160,12 @@ class GroupReader implements IterableIterator<Group> {
     return this;
   }
 
-  next(): IteratorResult<Group> {
-    while (this.#open) this.#skip();
+  next(): IteratorResult<{ readonly key: T; readonly values: Iterable<T> }> {
+    while (this.#open) this.#step();
     if (!this.#more()) return { done: true, value: undefined };
     const keySize = this.#view.getUint32(this.#at, true) & KEY_MASK;
     const from = this.#at + PACKED_HEADER;
-    // A copy, because the values that follow may refill the buffer.
-    const key = this.#buffer.slice(from, from + keySize);
+    const key = this.#fields.keep(this.#buffer, from, from + keySize);
     this.#open = true;
     return { done: false, value: { key, values: this.#values } };
   }
@@ -161,26 +177,26 @@ class GroupReader implements IterableIterator<Group> {
     return this.#end > 0;
   }
 
-  /** Steps over the piece at the cursor and returns where its value lies. */
-  #skip(): { from: number; to: number; more: boolean } {
+  /** Steps over the piece at the cursor. */
+  #step(): void {
     if (!this.#more()) throw new DafError('ERR_DAF_INTERNAL', 'a group has no end');
     const keyWord = this.#view.getUint32(this.#at, true);
     const valueWord = this.#view.getUint32(this.#at + 4, true);
-    const from = this.#at + PACKED_HEADER + (keyWord & KEY_MASK);
-    const to = from + (valueWord & VALUE_MASK);
-    this.#at = to;
+    this.#from = this.#at + PACKED_HEADER + (keyWord & KEY_MASK);
+    this.#to = this.#from + (valueWord & VALUE_MASK);
+    this.#at = this.#to;
+    this.#goesOn = (valueWord & MORE) !== 0;
     if ((keyWord & LAST) !== 0) this.#open = false;
-    return { from, to, more: (valueWord & MORE) !== 0 };
   }
 
-  #nextValue(): IteratorResult<Uint8Array> {
+  #nextValue(): IteratorResult<T> {
     if (!this.#open) return { done: true, value: undefined };
-    let piece = this.#skip();
-    if (!piece.more) return { done: false, value: this.#buffer.subarray(piece.from, piece.to) };
-    const parts = [this.#buffer.slice(piece.from, piece.to)];
-    while (piece.more) {
-      piece = this.#skip();
-      parts.push(this.#buffer.slice(piece.from, piece.to));
+    this.#step();
+    if (!this.#goesOn) return { done: false, value: this.#fields.borrow(this.#buffer, this.#from, this.#to) };
+    const parts = [this.#buffer.slice(this.#from, this.#to)];
+    while (this.#goesOn) {
+      this.#step();
+      parts.push(this.#buffer.slice(this.#from, this.#to));
     }
     const value = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
@@ -188,7 +204,7 @@ class GroupReader implements IterableIterator<Group> {
       value.set(part, at);
       at += part.length;
     }
-    return { done: false, value };
+    return { done: false, value: this.#fields.borrow(value, 0, value.length) };
   }
 }
 

@@ -5,6 +5,10 @@
  * high bits; `RecordBatch` and `readGroups` of core/addon/records.ts write and read them.
  */
 export interface ShuffleAddon {
+  /** What a map emits, gathered by key before it is sorted. */
+  readonly MapFold: new (
+    options: MapFoldOptions,
+  ) => MapFold;
   /** The map side: sort buffer, spills, one segment file. */
   readonly MapWriter: new (
     options: MapWriterOptions,
@@ -76,6 +80,30 @@ export interface CutPoints {
    * @throws ERR_DAF_BAD_ARGUMENT when there are more or fewer positions than records
    */
   partition(batch: Uint8Array, split: number, at: Float64Array, out: Uint32Array): void;
+}
+
+export interface MapFoldOptions {
+  /** Memory to gather in, 64 KB … 32 MB. When groups come out depends on this alone. */
+  readonly bytes: number;
+  /** Where groups are written, ≥ 2 KB; a group that does not fit comes in parts, each a group of its own. */
+  readonly out: Uint8Array;
+}
+
+/** Values of a key come out in the order in which they went in. */
+export interface MapFold {
+  /**
+   * Takes packed records up to the first with a key above 1 KB, a value above 254 bytes or one in pieces.
+   * @param take called with the bytes of `out` that hold whole groups of flagged records; they are gone when it returns
+   * @returns bytes taken
+   * @throws ERR_DAF_BAD_DATA, ERR_DAF_MEMORY_LIMIT, what `take` throws
+   */
+  add(batch: Uint8Array, take: (used: number) => void): number;
+  /** Bytes of the record behind what the last add took: all of its key came out before, and it is the caller's to write. 0: no such record. */
+  readonly passed: number;
+  /** Takes out all that is held. Throws what `take` throws. */
+  handOn(take: (used: number) => void): void;
+  /** Gives the memory back. Also runs when collected. */
+  dispose(): void;
 }
 
 export interface MapWriterOptions {

@@ -75,6 +75,8 @@ export interface StageRunner {
   map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals>;
   /** Key's values → fewer values under the same key. Present when the job has a combiner. */
   combine?(groups: GroupStream, sink: RecordSink, context: TaskContext): void;
+  /** True: what map emits is gathered by key, and combined, before it is sorted. For a combiner of whole keys that does no such thing itself. */
+  readonly gather?: boolean;
   reduce?(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void>;
   finalize?(context: FinalizeContext): Promise<void>;
   /** The reducer of a key, 0 … reducers − 1. Absent: the stable hash of the key. */
@@ -115,6 +117,8 @@ export interface RecordBlock {
 export interface GroupInput {
   /** Synchronous: the merge is native and reads ahead by itself. */
   groups(): Iterable<Group>;
+  /** The same as text. Use one or the other. */
+  texts(): Iterable<TextGroup>;
 }
 
 /** A GroupInput that can also be drained as flagged packed records, by runners that hand on batches. Use one or the other. */
@@ -127,6 +131,12 @@ export interface Group {
   readonly key: Uint8Array;
   /** May be left before its end. One pass. */
   readonly values: Iterable<Uint8Array>;
+}
+
+export interface TextGroup {
+  readonly key: string;
+  /** May be left before its end. One pass. */
+  readonly values: Iterable<string>;
 }
 
 /** Finalize runs once, after all reduces have committed and before publish. */

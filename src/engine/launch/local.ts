@@ -114,8 +114,12 @@ export class LocalCluster {
   }
 
   async start(): Promise<void> {
-    await this.#startCoordinator().ready;
-    await Promise.all(Array.from({ length: this.workers }, () => this.#startWorker()));
+    const coordinator = this.#startCoordinator();
+    // At once, not after it: a worker tries to connect until somebody listens, and starting takes each of them as long.
+    const workers = Promise.all(Array.from({ length: this.workers }, () => this.#startWorker()));
+    workers.catch(() => {}); // seen below; where the coordinator fails, its error is the one to tell
+    await coordinator.ready;
+    await workers;
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { JobSpec } from '../../core/contracts/job.js';
 import type {
   Emit,
   FinalizeContext,
+  Group,
   GroupStream,
   MapInput,
   MapTotals,
@@ -11,11 +12,14 @@ import type {
   RecordSink,
   StageRunner,
   TaskContext,
+  TextGroup,
 } from '../../core/contracts/stage.js';
+import type { StepSpec } from '../../core/contracts/step.js';
 import { failpoint } from '../../core/failpoint.js';
+import { decode } from '../../core/text.js';
 import { loadJob } from '../jobs/load.js';
 import { compileSteps } from '../jobs/steps.js';
-import { decode, sameKey, ValueReader } from './text.js';
+import { sameKey } from './text.js';
 import { chooseCuts, SampleSink } from './total-order.js';
 
 /** Runs jobs written in JavaScript or TypeScript: a step of the bundle's default export. */
@@ -23,7 +27,7 @@ export async function createRunner(codePath: string, spec: JobSpec, step: number
   const job = await loadJob(codePath);
   const compiled = compileSteps(job)[step];
   if (compiled === undefined) throw new DafError('ERR_DAF_BAD_JOB', `${job.name} has no step ${step}`);
-  const runner = new ModuleRunner(job, compiled.code, spec.steps[step]?.input.kind === 'json');
+  const runner = new ModuleRunner(job, compiled.code, spec.steps[step]!);
   if (!compiled.samples) return runner;
   const parts = spec.steps.find(({ cuts }) => cuts === step)?.reducers ?? 1;
   return new SampleRunner(runner, parts);
@@ -57,14 +61,16 @@ class ModuleRunner implements StageRunner {
   readonly #text: boolean;
   readonly #json: boolean;
   readonly combine?: (groups: GroupStream, sink: RecordSink, context: TaskContext) => void;
+  readonly gather: boolean;
   readonly partition?: (key: Uint8Array, reducers: number) => number;
 
-  /** @param json true: records are lines of JSON */
-  constructor(job: JobDefinition, code: StepCode, json: boolean) {
+  constructor(job: JobDefinition, code: StepCode, step: StepSpec) {
     this.#job = job;
     this.#code = code;
     this.#text = job.text !== false;
-    this.#json = json;
+    this.#json = step.input.kind === 'json';
+    // With groups by a part of the key a combiner sees values under several keys, which gathering by key would tear apart.
+    this.gather = code.combine !== undefined && step.groupPrefix === 0;
     if (code.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
     const { partition } = code;
     if (partition !== undefined) this.partition = (key, reducers) => partition(key, reducers);
@@ -109,7 +115,6 @@ class ModuleRunner implements StageRunner {
   }
 
   #combine(groups: GroupStream, sink: RecordSink, context: TaskContext): void {
-    const values = new ValueReader(this.#text);
     let current: string | Uint8Array = '';
     const emit: Emit = (key, value) => {
       if (!sameKey(key, current)) {
@@ -119,14 +124,18 @@ class ModuleRunner implements StageRunner {
       }
       sink.emit(key, value);
     };
-    for (const group of groups.groups()) {
-      current = this.#text ? decode(group.key, 0, group.key.length) : group.key;
+    for (const { key, values } of this.#groups(groups)) {
+      current = key;
       try {
-        this.#code.combine?.(current as never, values.of(group.values) as never, emit, context);
+        this.#code.combine?.(key as never, values as never, emit, context);
       } catch (error) {
-        throw userError(error, `combine of ${show(current)}`);
+        throw userError(error, `combine of ${show(key)}`);
       }
     }
+  }
+
+  #groups(groups: GroupStream): Iterable<Group | TextGroup> {
+    return this.#text ? groups.texts() : groups.groups();
   }
 
   async reduce(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void> {
@@ -138,13 +147,11 @@ class ModuleRunner implements StageRunner {
       }
       return;
     }
-    const values = new ValueReader(this.#text);
-    for (const group of groups.groups()) {
+    for (const { key, values } of this.#groups(groups)) {
       context.checkCancelled();
       failpoint('task.reduce-group');
-      const key = this.#text ? decode(group.key, 0, group.key.length) : group.key;
       try {
-        const pending = this.#code.reduce?.(key as never, values.of(group.values) as never, sink.emit, context);
+        const pending = this.#code.reduce?.(key as never, values as never, sink.emit, context);
         if (pending !== undefined) await pending;
       } catch (error) {
         throw userError(error, `reduce of ${show(key)}`);

@@ -95,8 +95,7 @@ async function job(runner: StageRunner, job: JobSpec, texts: string[], folder: s
     });
     reader.open();
     const fill = (buffer: Uint8Array): number => reader.next(buffer);
-    const { groups } = readGroups(fill, new Uint8Array(GROUP_BUFFER_BYTES));
-    const stream: GroupStream = { groups, fill };
+    const stream: GroupStream = { ...readGroups(fill, new Uint8Array(GROUP_BUFFER_BYTES)), fill };
     await runner.reduce?.(stream, sink, context.task);
     reader.dispose();
   }

@@ -71,7 +71,7 @@ export class SampleSink implements RecordSink {
  * record of its range.
  * @param samples sorted by key, those of a key by place
  */
-export function chooseCuts(samples: GroupInput, parts: number, emit: Emit): void {
+export function chooseCuts(samples: Pick<GroupInput, 'groups'>, parts: number, emit: Emit): void {
   const held = hold(samples);
   const total = held.reduce((sum, { weight }) => sum + weight, 0);
   let before = 0;
@@ -86,7 +86,7 @@ export function chooseCuts(samples: GroupInput, parts: number, emit: Emit): void
   }
 }
 
-function hold(samples: GroupInput): Sample[] {
+function hold(samples: Pick<GroupInput, 'groups'>): Sample[] {
   let held: Sample[] = [];
   let bytes = 0;
   for (const { key, values } of samples.groups()) {

@@ -112,6 +112,5 @@ function groupStream(reader: MergeReader, maps: MapSegments, context: AttemptCon
     context.checkCancelled();
     return maps.reading(reader, () => reader.next(buffer));
   };
-  const { groups } = readGroups(fill, new Uint8Array(GROUP_BUFFER_BYTES));
-  return { groups, fill };
+  return { ...readGroups(fill, new Uint8Array(GROUP_BUFFER_BYTES)), fill };
 }

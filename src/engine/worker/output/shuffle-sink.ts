@@ -3,10 +3,13 @@ import { GROUP_BUFFER_BYTES, RecordBatch, readGroups } from '../../../core/addon
 import type { Emit, Place, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
 import { failpoint } from '../../../core/failpoint.js';
+import { Gatherer } from './gatherer.js';
 import { KeyPartitioner, type Partitioner, RangePartitioner } from './partitioner.js';
 
 const BATCH = 256 << 10;
 const FAN_IN = 32;
+const MOST_GATHERED = 24 << 20;
+const LEAST_GATHERED = 256 << 10;
 
 /** What a map task emits, on its way into one sorted, partitioned segment file; combined whenever the buffer is full and at the end. */
 export class ShuffleSink implements RecordSink {
@@ -17,6 +20,8 @@ export class ShuffleSink implements RecordSink {
   readonly #combineContext: TaskContext;
   readonly #partitioner: Partitioner | null;
   readonly #batch: RecordBatch;
+  /** Null where what is emitted goes straight into the sort buffer. */
+  readonly #gatherer: Gatherer | null;
   #groupBuffer: Uint8Array | null = null;
 
   /** @param cuts cut points as packed records; null: the runner's own partition, or the hash */
@@ -36,11 +41,20 @@ export class ShuffleSink implements RecordSink {
       fanIn: FAN_IN,
       control: combineContext.control,
     });
-    this.#batch = new RecordBatch(BATCH, (batch, records) =>
-      this.#append(batch, records, partitioner?.noted(batch, records) ?? null),
+    // Records of a totally ordered step have places of their own, which gathering would lose.
+    this.#gatherer =
+      runner.gather === true && cuts === null
+        ? new Gatherer(runner, combineContext, gatherBytes(step), (packed) => this.#appendAll(packed))
+        : null;
+    const gatherer = this.#gatherer;
+    this.#batch = new RecordBatch(
+      BATCH,
+      gatherer === null
+        ? (batch, records) => this.#append(batch, records, partitioner?.noted(batch, records) ?? null)
+        : (batch) => gatherer.add(batch),
     );
     this.emit =
-      partitioner === null
+      partitioner === null || gatherer !== null
         ? (key, value) => this.#batch.add(key, value)
         : (key, value) => {
             partitioner.note(key);
@@ -50,13 +64,16 @@ export class ShuffleSink implements RecordSink {
 
   batch(packed: Uint8Array, partitions: Uint32Array | null = null, positions?: Float64Array): void {
     this.#batch.flush();
-    const all = partitions ?? this.#partitioner?.ofBatch(packed, positions) ?? null;
-    this.#append(packed, all?.length ?? 0, all);
+    this.#gatherer?.finish();
+    if (partitions === null) this.#appendAll(packed, positions);
+    else this.#append(packed, partitions.length, partitions);
   }
 
   /** Writes the segment file. */
   finish(): { readonly bytes: number; readonly emitted: number; readonly digest: number } {
     this.#batch.flush();
+    this.#gatherer?.finish();
+    this.#gatherer?.dispose();
     failpoint('task.map-spill');
     if (this.#runner.combine !== undefined) this.#combine(true);
     const emitted = this.#writer.recordsIn;
@@ -67,7 +84,13 @@ export class ShuffleSink implements RecordSink {
 
   /** Removes what was written. */
   discard(): void {
+    this.#gatherer?.dispose();
     this.#writer.dispose();
+  }
+
+  #appendAll(packed: Uint8Array, positions?: Float64Array): void {
+    const partitions = this.#partitioner?.ofBatch(packed, positions) ?? null;
+    this.#append(packed, partitions?.length ?? 0, partitions);
   }
 
   #append(batch: Uint8Array, records: number, partitions: Uint32Array | null): void {
@@ -100,13 +123,17 @@ export class ShuffleSink implements RecordSink {
           writer.writeCombined(packed);
         },
       };
-      const { groups } = readGroups(fill, this.#groupBuffer);
-      this.#runner.combine!({ groups, fill }, sink, this.#combineContext);
+      this.#runner.combine!({ ...readGroups(fill, this.#groupBuffer), fill }, sink, this.#combineContext);
       combined.flush();
       writer.endCombine();
       if (!last) break;
     }
   }
+}
+
+/** A part of what the task may use beside its sort buffer: the same on every worker, and so is when groups come out. */
+function gatherBytes({ memory }: StepSpec): number {
+  return Math.min(MOST_GATHERED, Math.max(LEAST_GATHERED, Math.floor(memory.task / 4)));
 }
 
 /** Stands for all bytes of a segment file without reading them again. */

@@ -9,7 +9,7 @@
 
 #include "native/base/status.h"
 #include "native/shuffle/buffer.h"
-#include "native/shuffle/record.h"
+#include "native/shuffle/fold_table.h"
 
 namespace daf {
 
@@ -28,20 +28,21 @@ class FoldBuckets {
 
   // `values`: as in a FoldTable's entry. The record has to fit into a chunk. False when there is no
   // room for it.
-  bool Add(size_t bucket, const void* key, size_t key_size, const void* values, size_t size) {
-    const size_t need = kHead + key_size + size;
-    Tail& tail = tails_[bucket];
-    if (tail.left < need && !Extend(&tail)) return false;
-    uint8_t* p = tail.at;
-    Store32(p, static_cast<uint32_t>(key_size | size << 16));
-    if (key_size != 0) std::memcpy(p + kHead, key, key_size);
-    if (size != 0) std::memcpy(p + kHead + key_size, values, size);
-    tail.at += need;
-    tail.left -= need;
+  bool Add(size_t bucket, const FoldKey& key, const void* values, size_t size) {
+    uint8_t* p = Room(bucket, key, size);
+    if (p == nullptr) return false;
+    if (size != 0) std::memcpy(p, values, size);
+    return true;
+  }
+  // The same for one value.
+  bool AddOne(size_t bucket, const FoldKey& key, const uint8_t* value, size_t value_size) {
+    uint8_t* p = Room(bucket, key, value_size + FoldTable::kRunBytes);
+    if (p == nullptr) return false;
+    (void)FoldTable::WriteRun(p, value, value_size, 1);
     return true;
   }
 
-  // Calls visit(key, key_size, values, size) for the records of a bucket in their order and leaves
+  // Calls visit(FoldKey, values, size) for the records of a bucket in their order and leaves
   // it empty, its memory free for others after each chunk. False as soon as visit says so.
   template <typename Visit>
   bool Drain(size_t bucket, Visit visit) {
@@ -54,7 +55,7 @@ class FoldBuckets {
       for (const uint8_t* p = base + kChunkHead; p != end;) {
         const size_t key_size = Load32(p) & 0xFFFF, size = Load32(p) >> 16;
         const uint8_t* key = p + kHead;
-        if (!visit(key, key_size, key + key_size, size)) return false;
+        if (!visit(FoldKey::Of(key, key_size, true), key + key_size, size)) return false;
         p = key + key_size + size;
       }
       free_.push_back(chunk);
@@ -70,6 +71,7 @@ class FoldBuckets {
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr size_t kHead = 4;       // [u16 key size][u16 size of the values]
   static constexpr size_t kChunkHead = 8;  // [u32 next chunk][u32 bytes used, once there is one]
+  static constexpr size_t kSlack = FoldKey::kHead;  // at a chunk's end, read and written with a key
   struct Tail {
     uint8_t* at = nullptr;
     size_t left = 0;
@@ -77,6 +79,18 @@ class FoldBuckets {
     uint32_t last = kNone;
   };
   bool Extend(Tail* tail);
+  // Writes the head and the key of a record; returns where its values go, null for no room.
+  uint8_t* Room(size_t bucket, const FoldKey& key, size_t size) {
+    const size_t need = kHead + key.size + size;
+    Tail& tail = tails_[bucket];
+    if (tail.left < need && !Extend(&tail)) return nullptr;
+    uint8_t* p = tail.at;
+    Store32(p, static_cast<uint32_t>(key.size | size << 16));
+    key.CopyTo(p + kHead);
+    tail.at += need;
+    tail.left -= need;
+    return p + kHead + key.size;
+  }
 
   ByteBuffer memory_;
   std::vector<uint32_t> free_;

@@ -1,4 +1,4 @@
-#include "native/host/fold_table.h"
+#include "native/shuffle/fold_table.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,6 @@
 namespace daf {
 namespace {
 constexpr size_t kAlign = 8;
-constexpr size_t kFirstArea = 6;  // at least; what alignment leaves over comes to it
 constexpr size_t kGrowth = 4;
 
 size_t Aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
@@ -36,18 +35,20 @@ void FoldTable::Clear() {
   first_ = last_ = 0;
 }
 
-FoldTable::Entry* FoldTable::Insert(Slot* slot, uint64_t hash, const uint8_t* key, size_t size) {
-  const size_t head = sizeof(Entry) + size + 1;
-  const size_t bytes = Aligned(head + kFirstArea);
-  const size_t place = Take(bytes);
+FoldTable::Entry* FoldTable::Insert(Slot* slot, const FoldKey& key) {
+  const size_t place = Take(sizeof(Entry) + kFirstArea + key.size + 1);
   if (place == 0) return nullptr;
   Entry* entry = At(place);
-  *entry = {static_cast<uint32_t>(place + head), 0, static_cast<uint16_t>(size), 0,
-            static_cast<uint16_t>(bytes - head)};
-  char* own = reinterpret_cast<char*>(entry + 1);
-  if (size != 0) std::memcpy(own, key, size);
-  own[size] = '\0';
-  *slot = Tag(hash) << kPlaceBits | static_cast<Slot>(place / kAlign);
+  *entry = {static_cast<uint32_t>(place + sizeof(Entry)),
+            0,
+            static_cast<uint16_t>(key.size),
+            0,
+            kFirstArea,
+            0};
+  uint8_t* own = reinterpret_cast<uint8_t*>(entry + 1) + kFirstArea;
+  key.CopyTo(own);
+  own[key.size] = '\0';
+  *slot = Tag(key.hash) << kPlaceBits | static_cast<Slot>(place / kAlign);
   ++count_;
   (last_ == 0 ? first_ : At(last_)->next) = static_cast<uint32_t>(place);
   last_ = static_cast<uint32_t>(place);
@@ -68,7 +69,7 @@ bool FoldTable::Grow(Entry* entry) {
 
 size_t FoldTable::Take(size_t bytes) {
   const size_t need = Aligned(bytes);
-  if (memory_.size() - used_ < need) return 0;
+  if (memory_.size() - used_ < need + FoldKey::kHead) return 0;
   const size_t place = used_;
   used_ += need;
   return place;

@@ -1,4 +1,4 @@
-#include "native/host/fold_buckets.h"
+#include "native/shuffle/fold_buckets.h"
 
 #include <algorithm>
 
@@ -34,7 +34,7 @@ bool FoldBuckets::Extend(Tail* tail) {
   Store32(base, kNone);
   tail->last = chunk;
   tail->at = base + kChunkHead;
-  tail->left = kChunk - kChunkHead;
+  tail->left = kChunk - kChunkHead - kSlack;
   return true;
 }
 

@@ -8,7 +8,7 @@ namespace {
 // that stays in the caches; those of all others would lie anywhere in a large one, so that nearly
 // each access went to memory. They are put aside by their hash instead and folded bucket by bucket.
 constexpr size_t kBucketsFrom = 6u << 20;
-constexpr size_t kFrequentBytes = 512u << 10;
+constexpr size_t kFrequentBytes = 640u << 10;
 constexpr size_t kBucketTableBytes = 2u << 20;
 }  // namespace
 

@@ -69,8 +69,8 @@ export function addon(): Addon {
  */
 export function nativeFile(name: string, check: (file: string) => string | undefined = present): string {
   const tried: string[] = [];
-  for (const folder of binaryFolders()) {
-    const file = join(folder, name);
+  for (const folder of binaryFolders) {
+    const file = join(folder(), name);
     const problem = check(file);
     if (problem === undefined) return file;
     tried.push(`${file}: ${problem}`);
@@ -81,9 +81,8 @@ export function nativeFile(name: string, check: (file: string) => string | undef
   });
 }
 
-function binaryFolders(): string[] {
-  return [join(packageRoot, 'build', 'Release'), join(packageRoot, 'prebuilds', platformTag())];
-}
+/** Asked one after another: the platform's name takes a report of the whole process, several milliseconds. */
+const binaryFolders = [() => join(packageRoot, 'build', 'Release'), () => join(packageRoot, 'prebuilds', platformTag())];
 
 function present(file: string): string | undefined {
   return existsSync(file) ? undefined : 'no such file';

@@ -11,7 +11,6 @@ import { checkDefinition } from '../jobs/define.js';
 import { loadJob } from '../jobs/load.js';
 import { type CompiledStep, compileSteps } from '../jobs/steps.js';
 import { type Bundle, bundleModule, bundleText } from './bundle.js';
-import { inlineModule } from './inline.js';
 
 /** Code to send to workers, with what the client must know of it. */
 export interface JobCode {
@@ -42,6 +41,7 @@ export async function jobCode(job: JobDefinition | string | URL, cwd: string): P
   if (typeof job === 'string' || job instanceof URL) return codeOfFile(modulePath(job, cwd));
   const definition = checkDefinition(job);
   if (definition.module === undefined) {
+    const { inlineModule } = await import('./inline.js'); // brings a parser along
     return moduleCode(definition, await bundleText(inlineModule(definition), definition.name));
   }
   const file = sources.get(definition.module) ?? modulePath(definition.module, cwd);

@@ -24,6 +24,7 @@ Status PluginSession::Failed(const std::string& what) const {
 
 bool PluginSession::Stop(const Status& status) {
   if (status_.ok()) status_ = status;
+  open_ = false;
   return false;
 }
 
@@ -44,6 +45,7 @@ Status PluginSession::Run(const PluginCall& call, PluginPort* port, uint64_t* re
   *records = 0;
   Status status = PrepareFold(call);
   if (!status.ok()) return status;
+  SetOpen();
   try {
     switch (call.work) {
       case PluginWork::kMap:
@@ -217,6 +219,7 @@ bool PluginSession::EmitPart(const void* key, size_t key_size, const void* part,
     return false;
   }
   value_open_ = more;
+  SetOpen();
   return EmitSlowly(static_cast<const uint8_t*>(key), key_size, static_cast<const uint8_t*>(part),
                     part_size, continues, more);
 }

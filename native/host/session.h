@@ -105,9 +105,9 @@ class PluginSession final : private FoldPort {
   Status PrepareFold(const PluginCall& call);
   // Whether what the plugin emits now goes into the fold.
   bool Folds(size_t key_size, size_t value_size) const {
-    return folds_ && Fold::Takes(key_size, value_size) && folding_ == nullptr && !value_open_ &&
-           status_.ok();
+    return open_ && Fold::Takes(key_size, value_size);
   }
+  void SetOpen() { open_ = folds_ && folding_ == nullptr && !value_open_ && status_.ok(); }
   FoldKey KeyOf(const uint8_t* key, size_t key_size) const {
     // Most keys are part of the input, where more than the key may be read.
     const uintptr_t at =
@@ -117,7 +117,7 @@ class PluginSession final : private FoldPort {
   }
   bool Combine(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
                std::vector<uint8_t>* folded) override;
-  bool HandOn(const uint8_t* key, size_t key_size, const uint8_t* values, size_t size) override;
+  bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) override;
   bool NextFolded() {
     if (fold_run_.times == 0) {
       if (fold_at_ == fold_end_ || !status_.ok()) return false;
@@ -160,6 +160,7 @@ class PluginSession final : private FoldPort {
   std::vector<uint8_t> value_key_;
 
   bool folds_ = false;  // this call folds
+  bool open_ = false;   // and takes what is emitted now
   Fold fold_{this, true};
   const FoldTable::Entry* folding_ = nullptr;  // whose values CombineMain sees now
   const uint8_t* fold_at_ = nullptr;           // its runs that are still to be read

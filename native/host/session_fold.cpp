@@ -27,24 +27,39 @@ bool PluginSession::Combine(const FoldTable::Entry& entry, const uint8_t* values
   fold_end_ = values + size;
   fold_run_.times = 0;
   folding_ = &entry;
+  open_ = false;
   folded_ = folded;
   fold_scratch_.Reset();
   const bool good = plugin_.combine(entry.key(), &reduce_);
   folding_ = nullptr;
+  SetOpen();
   if (!status_.ok()) return false;
   return good ||
          Stop(Failed(message_.empty() ? "CombineMain failed and did not say why" : message_));
 }
 
-bool PluginSession::HandOn(const uint8_t* key, size_t key_size, const uint8_t* values,
-                           size_t size) {
+bool PluginSession::HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) {
+  const uint8_t* key = reinterpret_cast<const uint8_t*>(entry.key());
   for (size_t at = 0; at < size;) {
     FoldTable::Run run;
     at += FoldTable::ReadRun(values + at, &run);
     for (uint32_t i = 0; i < run.times; ++i) {
-      if (!Room(kRecordHeader + key_size + run.size) ||
-          !Append(key, key_size, run.value, run.size, false, false))
+      const size_t need = kRecordHeader + entry.key_size + run.size;
+      if (!Room(need)) return false;
+      if (plugin_.partition == nullptr && run.size < 8 &&
+          memory_.output_size - used_ >= need + FoldKey::kHead) {
+        // What most records are: a short key and a short value, copied in whole words.
+        uint8_t* p = memory_.output + used_;
+        Store32(p, entry.key_size);
+        Store32(p + 4, static_cast<uint32_t>(run.size));
+        std::memcpy(p + kRecordHeader, key, FoldKey::kHead);
+        if (entry.key_size > FoldKey::kHead) std::memcpy(p + kRecordHeader, key, entry.key_size);
+        Store64(p + kRecordHeader + entry.key_size, LoadTail(run.value, run.size));
+        used_ += need;
+        ++count_;
+      } else if (!Append(key, entry.key_size, run.value, run.size, false, false)) {
         return false;
+      }
     }
   }
   return true;
@@ -66,8 +81,7 @@ bool PluginSession::KeepFolded(const uint8_t* value, size_t value_size) {
 
 // What the combiner emitted before a value that the fold does not take.
 bool PluginSession::HandOnFolded() {
-  const bool good = HandOn(reinterpret_cast<const uint8_t*>(folding_->key()), folding_->key_size,
-                           folded_->data(), folded_->size());
+  const bool good = HandOn(*folding_, folded_->data(), folded_->size());
   folded_->clear();
   return good;
 }

@@ -9,7 +9,7 @@ namespace {
 // each access went to memory. They are put aside by their hash instead and folded bucket by bucket.
 constexpr size_t kBucketsFrom = 6u << 20;
 constexpr size_t kFrequentBytes = 640u << 10;
-constexpr size_t kBucketTableBytes = 2u << 20;
+constexpr size_t kBucketTableBytes = 1280u << 10;
 }  // namespace
 
 Status Fold::Init(size_t bytes) {
@@ -60,8 +60,7 @@ bool Fold::AddWithRoom(FoldTable* table, FoldTable::Entry* entry, const uint8_t*
     if (size + FoldTable::kRunBytes > entry->capacity) {
       uint8_t run[FoldTable::kMaxValue + FoldTable::kRunBytes];
       const size_t bytes = FoldTable::WriteRun(run, value, size, times);
-      return port_->HandOn(reinterpret_cast<const uint8_t*>(entry->key()), entry->key_size, run,
-                           bytes);
+      return port_->HandOn(*entry, run, bytes);
     }
   }
 }
@@ -115,8 +114,7 @@ bool Fold::HandOnKey(const FoldKey& key) {
 bool Fold::HandOn(const FoldTable& table, FoldTable::Entry* entry) {
   const size_t used = entry->used;
   entry->used = 0;
-  return used == 0 || port_->HandOn(reinterpret_cast<const uint8_t*>(entry->key()), entry->key_size,
-                                    table.Values(*entry), used);
+  return used == 0 || port_->HandOn(*entry, table.Values(*entry), used);
 }
 
 bool Fold::HandOnTable(FoldTable* table) {
@@ -145,8 +143,7 @@ bool Fold::CombineEntry(FoldTable* table, FoldTable::Entry* entry) {
   if (!port_->Combine(*entry, table->Values(*entry), entry->used, &folded_)) return false;
   entry->used = entry->last = 0;
   if (folded_.size() > entry->capacity) {
-    return port_->HandOn(reinterpret_cast<const uint8_t*>(entry->key()), entry->key_size,
-                         folded_.data(), folded_.size());
+    return port_->HandOn(*entry, folded_.data(), folded_.size());
   }
   for (size_t at = 0; at < folded_.size();) {
     FoldTable::Run run;

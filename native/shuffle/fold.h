@@ -19,7 +19,7 @@ class FoldPort {
   virtual bool Combine(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
                        std::vector<uint8_t>* folded) = 0;
   // Takes values that leave the fold. False: stop.
-  virtual bool HandOn(const uint8_t* key, size_t key_size, const uint8_t* values, size_t size) = 0;
+  virtual bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) = 0;
 };
 
 class Fold {
@@ -38,7 +38,7 @@ class Fold {
     return key_size <= FoldTable::kMaxKey && value_size <= FoldTable::kMaxValue;
   }
   // False as soon as the port says so; so do all that follow.
-  bool Add(const FoldKey& key, const uint8_t* value, size_t value_size) {
+  [[gnu::always_inline]] bool Add(const FoldKey& key, const uint8_t* value, size_t value_size) {
     FoldTable::Entry* entry = table_.FindOrAdd(key);
     if (entry == nullptr) return PutAside(key, value, value_size);
     return table_.Add(entry, value, value_size) ||

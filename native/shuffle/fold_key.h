@@ -36,16 +36,14 @@ struct FoldKey {
     return key;
   }
 
-  // Whether the key's bytes stand at `other`, where kHead bytes may be read.
+  // Whether `other`, of the same size, is what CopyTo wrote for the same key.
   bool Equals(const uint8_t* other) const {
-    const uint64_t* mask = Mask(size);
-    const uint64_t differ =
-        ((Load64(other) & mask[0]) ^ head[0]) | ((Load64(other + 8) & mask[1]) ^ head[1]);
+    const uint64_t differ = (Load64(other) ^ head[0]) | (Load64(other + 8) ^ head[1]);
     if (differ != 0) return false;
     return size <= kHead || SameBytes(other + kHead, bytes + kHead, size - kHead);
   }
 
-  // Writes the key; kHead bytes may be written at `to`, whatever the size.
+  // Writes the key, zeros behind a short one: kHead bytes at least.
   void CopyTo(uint8_t* to) const {
     Store64(to, head[0]);
     Store64(to + 8, head[1]);

@@ -15,8 +15,8 @@ Status FoldTable::Init(size_t bytes) {
   if (bytes < kLeastBytes || bytes > kMaxBytes)
     return Status(Code::kBadArgument, "a fold table has 64 KB to 32 MB");
   DAF_RETURN_IF_ERROR(memory_.Reserve(bytes));
-  // An entry of a short key with its values takes about 40 bytes, a slot 4. Two in three stay empty:
-  // most keys are looked for in vain, and each slot passed by is a branch mispredicted.
+  // An entry of a short key with its values takes about 40 bytes, a slot 4. Two in three stay
+  // empty: most keys are looked for in vain, and each slot passed by is a branch mispredicted.
   size_t slots = 1;
   while (slots * 2 * sizeof(Slot) <= bytes / 3) slots *= 2;
   slots_ = reinterpret_cast<Slot*>(memory_.data());
@@ -36,7 +36,8 @@ void FoldTable::Clear() {
 }
 
 FoldTable::Entry* FoldTable::Insert(Slot* slot, const FoldKey& key) {
-  const size_t place = Take(sizeof(Entry) + kFirstArea + key.size + 1);
+  const size_t room = key.size < FoldKey::kHead ? FoldKey::kHead : key.size + 1;
+  const size_t place = Take(sizeof(Entry) + kFirstArea + room);
   if (place == 0) return nullptr;
   Entry* entry = At(place);
   *entry = {static_cast<uint32_t>(place + sizeof(Entry)),
@@ -47,7 +48,7 @@ FoldTable::Entry* FoldTable::Insert(Slot* slot, const FoldKey& key) {
             0};
   uint8_t* own = reinterpret_cast<uint8_t*>(entry + 1) + kFirstArea;
   key.CopyTo(own);
-  own[key.size] = '\0';
+  if (key.size >= FoldKey::kHead) own[key.size] = '\0';
   *slot = Tag(key.hash) << kPlaceBits | static_cast<Slot>(place / kAlign);
   ++count_;
   (last_ == 0 ? first_ : At(last_)->next) = static_cast<uint32_t>(place);
@@ -69,7 +70,7 @@ bool FoldTable::Grow(Entry* entry) {
 
 size_t FoldTable::Take(size_t bytes) {
   const size_t need = Aligned(bytes);
-  if (memory_.size() - used_ < need + FoldKey::kHead) return 0;
+  if (memory_.size() - used_ < need) return 0;
   const size_t place = used_;
   used_ += need;
   return place;

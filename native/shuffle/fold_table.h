@@ -32,8 +32,8 @@ class FoldTable {
     uint16_t used;      // bytes of values
     uint16_t capacity;  // up to kMaxArea
     uint16_t last;      // run in values
-    // And a NUL. It lies behind the first area: reading more than the key then meets no value
-    // written a moment ago, for which the processor would wait.
+    // And a NUL. FoldKey::kHead bytes at least, zeros behind a short one. It lies behind the first
+    // area: it is read in whole words, and the processor would wait for bytes written a moment ago.
     const char* key() const { return reinterpret_cast<const char*>(this + 1) + kFirstArea; }
     FoldKey fold_key() const {
       return FoldKey::Of(reinterpret_cast<const uint8_t*>(key()), key_size, true);
@@ -140,7 +140,7 @@ class FoldTable {
     }
   }
   Entry* Insert(Slot* slot, const FoldKey& key);
-  size_t Take(size_t bytes);  // its place, FoldKey::kHead bytes of memory behind it; 0: full
+  size_t Take(size_t bytes);  // its place; 0: full
 
   ByteBuffer memory_;
   Slot* slots_ = nullptr;

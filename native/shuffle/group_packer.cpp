@@ -33,7 +33,7 @@ Status GroupPacker::Skip() {
 bool GroupPacker::SameGroup(const Piece& piece) const {
   if (!open_) return false;
   const size_t size = prefix_ == 0 ? piece.key_size : std::min(piece.key_size, prefix_);
-  return size == group_size_ && (size == 0 || std::memcmp(piece.key, group_.data(), size) == 0);
+  return size == group_size_ && SameBytes(piece.key, group_.data(), size);
 }
 
 Status GroupPacker::Fill(uint8_t* buffer, size_t capacity, size_t* used) {

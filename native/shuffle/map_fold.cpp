@@ -42,7 +42,8 @@ Status MapFold::HandOnAll(const Sink& sink) {
   return fold_.HandOnAll() && Flush() ? Status::Ok() : status_;
 }
 
-bool MapFold::HandOn(const uint8_t* key, size_t key_size, const uint8_t* values, size_t size) {
+bool MapFold::HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) {
+  const size_t key_size = entry.key_size;
   uint8_t* open = nullptr;  // the group's last record
   for (size_t at = 0; at < size;) {
     FoldTable::Run run;
@@ -59,7 +60,7 @@ bool MapFold::HandOn(const uint8_t* key, size_t key_size, const uint8_t* values,
       uint8_t* p = out_ + used_;
       Store32(p, static_cast<uint32_t>(own) | (open == nullptr ? kFirst : 0));
       Store32(p + 4, static_cast<uint32_t>(run.size));
-      if (own != 0) std::memcpy(p + kRecordHeader, key, own);
+      if (own != 0) std::memcpy(p + kRecordHeader, entry.key(), own);
       if (run.size != 0) std::memcpy(p + kRecordHeader + own, run.value, run.size);
       used_ += kRecordHeader + own + run.size;
       open = p;

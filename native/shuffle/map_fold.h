@@ -26,7 +26,7 @@ class MapFold final : private FoldPort {
   bool Combine(const FoldTable::Entry&, const uint8_t*, size_t, std::vector<uint8_t>*) override {
     return true;  // never called
   }
-  bool HandOn(const uint8_t* key, size_t key_size, const uint8_t* values, size_t size) override;
+  bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) override;
   bool Flush();
 
   Fold fold_{this, false};

@@ -30,7 +30,7 @@ class SpillStream final : public SortedStream {
     const size_t own = Load32(p) & kKeyMask;
     const size_t a = prefix == 0 ? own : std::min<size_t>(own, prefix);
     const size_t b = prefix == 0 ? size : std::min<size_t>(size, prefix);
-    return a == b && (a == 0 || std::memcmp(p + kRecordHeader, key, a) == 0);
+    return a == b && SameBytes(p + kRecordHeader, key, a);
   }
 
   Status Next(Piece* out, bool* more) override {

@@ -15,8 +15,8 @@ namespace daf::head {
 // straight ahead; 0 outside parts named "eye…".
 std::vector<float> IrisWeights(const HeadModel& model, const Atlas& atlas);
 
-// Factor (linear light) that turns the base albedo's iris into the person's, from the darker pixels
-// between the lids of every photo large enough to show them; false when there is none.
+// Factor (linear light) that turns the base albedo's iris into the person's, from the rings around
+// the pupils of every photo large enough to show them; false when there is none.
 bool EstimateIrisGain(const HeadModel& model, const Atlas& atlas, const std::vector<float>& iris,
                       const TextureView* views, int view_count,
                       const std::vector<std::array<float, 12>>& lights, const uint8_t* base,

@@ -239,8 +239,8 @@ bool ReadFacesOptions(const Napi::Value& value, head::FacesOptions* out) {
       !ReadNumber(object, "count", &count) || !ReadNumber(object, "side", &side))
     return false;
   if (!(seed >= 0 && seed <= 9007199254740991.0 && first >= 0 && first <= 4e9 && count >= 1 &&
-        count <= 4096 && side >= 64 && side <= 512)) {
-    ThrowArgument(env, "synthesizeFaces: seed and first ≥ 0, count 1…4096, side 64…512");
+        count <= 4096 && side >= 64 && side <= 1024)) {
+    ThrowArgument(env, "synthesizeFaces: seed and first ≥ 0, count 1…4096, side 64…1024");
     return false;
   }
   out->seed = static_cast<uint64_t>(seed);

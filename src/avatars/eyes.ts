@@ -13,10 +13,11 @@ const NO_MODELS: VisionModels = { detector: null, landmarks: null };
 
 /** The vision of this thread. Photos with side-cars need no model: what is wrong with the models is the refusal of those without. */
 export async function openEyes(options: AvatarOptions): Promise<Vision> {
+  const { cropSide } = options.level;
   try {
-    return await openVision({ models: await modelsOf(options) });
+    return await openVision({ models: await modelsOf(options), cropSide });
   } catch (problem) {
-    const blind = await openVision({ models: NO_MODELS });
+    const blind = await openVision({ models: NO_MODELS, cropSide });
     return {
       async prepare(photo) {
         try {

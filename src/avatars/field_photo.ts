@@ -27,7 +27,7 @@ export async function fieldPhoto(
   side: number,
   control: Int32Array | null,
 ): Promise<TrainingView> {
-  const small = await shrink(photo, side);
+  const small = await shrinkPhoto(photo, side);
   const { width, height, rgb, matte } = small;
   const view = resizedCamera(camera, width, height);
   const { rgba: mesh, depth } = drawSurface(surface, view, 'texture', control);
@@ -50,7 +50,8 @@ export async function fieldPhoto(
   return { source: 'photo', camera: view, rgb, alpha, depth };
 }
 
-async function shrink(photo: FieldPhoto, side: number): Promise<FieldPhoto> {
+/** The photo with its longer side brought to `side` pixels; a smaller one stays as it is. */
+export async function shrinkPhoto(photo: FieldPhoto, side: number): Promise<FieldPhoto> {
   const sharp = await loadSharp();
   const scale = Math.min(1, side / Math.max(photo.width, photo.height));
   const width = Math.max(1, Math.round(photo.width * scale));

@@ -65,7 +65,7 @@ function makeShell(head: Head, size: number): HairShell {
       return seam ? values[0]! : values.reduce((sum, value, i) => sum + weights[i]! * value, 0);
     });
     const [x, y] = uv.map((value) => Math.min(size - 1, Math.max(0, Math.round(value * size - 0.5)))) as [number, number];
-    found.set(texel, { corners: corners.map((c) => shell.get(head.source[c]!)!), weights, scalp: y * size + x });
+    found.set(texel, { corners: corners.map((c) => shell.get(head.source[c]!)!), weights: [...weights], scalp: y * size + x });
   });
   const all = [...found];
   const between = (values: readonly number[]): Float32Array =>

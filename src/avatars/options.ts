@@ -4,6 +4,8 @@ export type Quality = 'draft' | 'standard' | 'high';
 
 /** Quality levels are step counts, never seconds. */
 export interface QualityLevel {
+  /** Largest side of the crop that is measured and painted from, pixels: no finer than the texture asks for. */
+  readonly cropSide: number;
   /** Texels a side. */
   readonly texture: number;
   /** Training steps of the field, 2048 samples each. */
@@ -18,9 +20,9 @@ export interface QualityLevel {
 }
 
 export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
-  draft: { texture: 512, steps: 120, supervisedViews: 20, supervisedSize: 112, photoSize: 192, preview: 256 },
-  standard: { texture: 1024, steps: 2200, supervisedViews: 48, supervisedSize: 240, photoSize: 320, preview: 512 },
-  high: { texture: 1024, steps: 3000, supervisedViews: 64, supervisedSize: 256, photoSize: 384, preview: 512 },
+  draft: { cropSide: 448, texture: 512, steps: 150, supervisedViews: 20, supervisedSize: 112, photoSize: 192, preview: 256 },
+  standard: { cropSide: 768, texture: 1024, steps: 2200, supervisedViews: 48, supervisedSize: 240, photoSize: 320, preview: 512 },
+  high: { cropSide: 768, texture: 1024, steps: 3000, supervisedViews: 64, supervisedSize: 256, photoSize: 384, preview: 512 },
 });
 
 /** Everything the job's tasks must know, complete and frozen. */

@@ -1,14 +1,15 @@
+import type { CameraValues } from '../core/addon/index.js';
 import type { TaskContext } from '../core/contracts/stage.js';
 import { Field } from '../fields/index.js';
 import type { NeuralField } from '../fields/types.js';
-import { orbitCamera } from './camera.js';
+import { orbitCamera, resizedCamera } from './camera.js';
 import { withoutClothes } from './clothes.js';
 import { psnr } from './compare.js';
 import { summary } from './contact/html.js';
 import { contactRow } from './contact/row.js';
 import { ARKIT_NAMES } from './export/arkit.js';
 import { avatarMesh } from './export/mesh.js';
-import { fieldPhoto } from './field_photo.js';
+import { fieldPhoto, shrinkPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
 import { CHIN, type FittedPerson, fitPerson, landmarkOf, texturePerson } from './fit_person.js';
 import type { HairSource } from './hair_fill.js';
@@ -82,7 +83,7 @@ export async function buildPerson(
     samples: trained.samples,
     ...compareWithSurface(field, surface, 96, control),
   };
-  const likeness = likenessOf(photos[0]!, person, surface, field, control);
+  const likeness = await likenessOf(photos[0]!, person.fit.views[0]!.camera, surface, field, control);
   files.set('preview.png', await preview(field, surface, level.preview, control));
   files.set('turntable.png', await turntable(field, surface, control));
   clock.lap('pictures');
@@ -131,15 +132,19 @@ async function makeField(
   return { bytes: field.save(), samples };
 }
 
+/** Longer side of the pictures that tell likeness, pixels: coarse enough that noise and stray hairs are nobody's error. */
+const LIKENESS_SIDE = 256;
+
 /** PSNR against the photo where photo and render both show the head: says how wrong an avatar is, not how alike. */
-function likenessOf(
-  photo: OpenPhoto,
-  person: FittedPerson,
+async function likenessOf(
+  whole: OpenPhoto,
+  lens: CameraValues,
   surface: Surface,
   field: NeuralField,
   control: Int32Array,
-): LikenessReport {
-  const camera = person.fit.views[0]!.camera;
+): Promise<LikenessReport> {
+  const photo = await shrinkPhoto(whole, LIKENESS_SIDE);
+  const camera = resizedCamera(lens, photo.width, photo.height);
   const glb = drawSurface(surface, camera, 'texture', control).rgba;
   const volume = field.render(camera, { control }).rgba;
   const against = (rgba: Uint8Array): number =>
@@ -148,7 +153,7 @@ function likenessOf(
       { pixels: rgba, channels: 4 },
       (i) => photo.matte[i]! >= 128 && rgba[4 * i + 3]! >= 128,
     );
-  return { photo: photo.observation.photo, glbPsnr: against(glb), fieldPsnr: against(volume) };
+  return { photo: whole.observation.photo, glbPsnr: against(glb), fieldPsnr: against(volume) };
 }
 
 async function preview(field: NeuralField, surface: Surface, size: number, control: Int32Array): Promise<Uint8Array> {

@@ -23,15 +23,16 @@ export function inSoftLight(surface: Surface): Surface {
   for (const [vertex, position] of source.entries()) {
     const [up, ahead] = [normals[3 * position + 1]!, normals[3 * position + 2]!];
     const open = LIGHT.ambient + LIGHT.up * up + LIGHT.ahead * ahead;
-    light[vertex] = Math.max(LIGHT.least, open * (1 - LIGHT.hollow * hollow[position]!));
+    // What is twice as bright in linear light is 2^(1/2.4) as bright in sRGB, near enough.
+    light[vertex] = Math.max(LIGHT.least, open * (1 - LIGHT.hollow * hollow[position]!)) ** (1 / 2.4);
   }
   const texture = surface.texture.slice();
   const done = new Uint8Array(size * surface.textureHeight);
   visitTexels(mesh, [0, triangles.length / 3], size, (texel, corners, weights) => {
     if (done[texel] !== 0) return;
     done[texel] = 1;
-    // What is twice as bright in linear light is 2^(1/2.4) as bright in sRGB, near enough.
-    const gain = corners.reduce((sum, corner, i) => sum + weights[i]! * light[corner]!, 0) ** (1 / 2.4);
+    const gain =
+      weights[0]! * light[corners[0]!]! + weights[1]! * light[corners[1]!]! + weights[2]! * light[corners[2]!]!;
     for (let c = 0; c < 3; c++) texture[4 * texel + c] = Math.min(255, Math.round(gain * texture[4 * texel + c]!));
   });
   return { ...surface, texture };
@@ -46,16 +47,15 @@ function hollows(positions: Float32Array, normals: Float32Array, source: Uint32A
     for (let k = 0; k < 3; k++) {
       const from = source[triangles[t + k]!]!;
       const to = source[triangles[t + ((k + 1) % 3)]!]!;
-      const edge = [0, 1, 2].map((c) => positions[3 * to + c]! - positions[3 * from + c]!) as [number, number, number];
-      const reach = Math.hypot(...edge);
+      const x = positions[3 * to]! - positions[3 * from]!;
+      const y = positions[3 * to + 1]! - positions[3 * from + 1]!;
+      const z = positions[3 * to + 2]! - positions[3 * from + 2]!;
+      const reach = Math.sqrt(x * x + y * y + z * z);
       // Each inner edge comes by twice, once from either end.
-      for (const [at, sign] of [
-        [from, 1],
-        [to, -1],
-      ] as const) {
-        depth[at]! += sign * (edge[0] * normals[3 * at]! + edge[1] * normals[3 * at + 1]! + edge[2] * normals[3 * at + 2]!);
-        length[at]! += reach;
-      }
+      depth[from]! += x * normals[3 * from]! + y * normals[3 * from + 1]! + z * normals[3 * from + 2]!;
+      depth[to]! -= x * normals[3 * to]! + y * normals[3 * to + 1]! + z * normals[3 * to + 2]!;
+      length[from]! += reach;
+      length[to]! += reach;
     }
   }
   return Float32Array.from(depth, (sum, p) => (length[p]! > 0 ? Math.min(DEEPEST, Math.max(0, sum / length[p]!)) : 0));

@@ -1,6 +1,9 @@
 import type { MeshArrays } from '../core/addon/index.js';
 
-/** Called for a texel of a triangle. @param corners vertices. @param weights of the corners, summing to 1; slightly outside at borders. */
+/**
+ * Called for a texel of a triangle; both arrays are used again for the next.
+ * @param corners vertices. @param weights of the corners, summing to 1; slightly outside at borders.
+ */
 export type VisitTexel = (texel: number, corners: readonly number[], weights: readonly number[]) => void;
 
 /** Visits the texels of the triangles [first, end) in a texture of size × size; those on a shared border more than once. */
@@ -10,19 +13,25 @@ export function visitTexels(
   size: number,
   visit: VisitTexel,
 ): void {
-  const { uv } = mesh;
+  const uv = mesh.uv!;
+  const corners: [number, number, number] = [0, 0, 0];
+  const weights: [number, number, number] = [0, 0, 0];
   for (let t = triangles[0]; t < triangles[1]; t++) {
-    const corners = [0, 1, 2].map((k) => mesh.triangles[3 * t + k]!);
-    const [u, v] = [0, 1].map((axis) => corners.map((corner) => uv![2 * corner + axis]! * size - 0.5)) as [number[], number[]];
-    const area = (u[1]! - u[0]!) * (v[2]! - v[0]!) - (u[2]! - u[0]!) * (v[1]! - v[0]!);
+    for (let k = 0; k < 3; k++) corners[k] = mesh.triangles[3 * t + k]!;
+    const [u0, v0] = [uv[2 * corners[0]]! * size - 0.5, uv[2 * corners[0] + 1]! * size - 0.5];
+    const [u1, v1] = [uv[2 * corners[1]]! * size - 0.5, uv[2 * corners[1] + 1]! * size - 0.5];
+    const [u2, v2] = [uv[2 * corners[2]]! * size - 0.5, uv[2 * corners[2] + 1]! * size - 0.5];
+    const area = (u1 - u0) * (v2 - v0) - (u2 - u0) * (v1 - v0);
     if (Math.abs(area) < 1e-9) continue;
-    for (let y = Math.max(0, Math.floor(Math.min(...v))); y <= Math.min(size - 1, Math.ceil(Math.max(...v))); y++) {
-      for (let x = Math.max(0, Math.floor(Math.min(...u))); x <= Math.min(size - 1, Math.ceil(Math.max(...u))); x++) {
-        const b = ((x - u[0]!) * (v[2]! - v[0]!) - (u[2]! - u[0]!) * (y - v[0]!)) / area;
-        const c = ((u[1]! - u[0]!) * (y - v[0]!) - (x - u[0]!) * (v[1]! - v[0]!)) / area;
-        const a = 1 - b - c;
-        if (a < -0.05 || b < -0.05 || c < -0.05) continue;
-        visit(y * size + x, corners, [a, b, c]);
+    const [left, right] = [Math.max(0, Math.floor(Math.min(u0, u1, u2))), Math.min(size - 1, Math.ceil(Math.max(u0, u1, u2)))];
+    const [top, bottom] = [Math.max(0, Math.floor(Math.min(v0, v1, v2))), Math.min(size - 1, Math.ceil(Math.max(v0, v1, v2)))];
+    for (let y = top; y <= bottom; y++) {
+      for (let x = left; x <= right; x++) {
+        weights[1] = ((x - u0) * (v2 - v0) - (u2 - u0) * (y - v0)) / area;
+        weights[2] = ((u1 - u0) * (y - v0) - (x - u0) * (v1 - v0)) / area;
+        weights[0] = 1 - weights[1] - weights[2];
+        if (weights[0] < -0.05 || weights[1] < -0.05 || weights[2] < -0.05) continue;
+        visit(y * size + x, corners, weights);
       }
     }
   }

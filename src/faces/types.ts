@@ -130,6 +130,8 @@ export interface VisionOptions {
    * What decoding one photo may take, bytes. @defaultValue 160 MB (160 · 2^20), which admits a progressive JPEG of 50 megapixels.
    */
   readonly decodeBytes?: number | undefined;
+  /** Largest side of a crop, pixels. @defaultValue 768, the most */
+  readonly cropSide?: number | undefined;
 }
 
 /** The eyes of a task thread: made once by `openVision` and used for every photo. Not for concurrent calls. */

@@ -28,7 +28,7 @@ export async function contactRow(sources: RowSources): Promise<Uint8Array> {
   }
   const sharp = await loadSharp();
   const raw = { width: ROW_WIDTH, height: ROW_HEIGHT, channels: 3 } as const;
-  return new Uint8Array(await sharp(picture.rgb, { raw }).png({ compressionLevel: 9 }).toBuffer());
+  return new Uint8Array(await sharp(picture.rgb, { raw }).png({ compressionLevel: 6 }).toBuffer());
 }
 
 function cell(column: Column, sources: RowSources): Uint8Array {

@@ -104,7 +104,7 @@ export interface SynthesizeFacesOptions {
   readonly count: number;
   /** `crops`: one face in the middle; `scenes`: none to four of any size among distractors; `plain`: one, clean, to measure on. */
   readonly form: 'crops' | 'scenes' | 'plain';
-  /** Pixels, 64…512. */
+  /** Pixels, 64…1024. */
   readonly side: number;
 }
 

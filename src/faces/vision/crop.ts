@@ -22,10 +22,15 @@ export interface CropPlan {
 /**
  * Where to cut the head out of the photo. Roll is kept but for whole quarter turns: those cost no pixel, the rest belongs to the
  * pose.
- * @param points landmarks in photo pixels.
+ * @param points landmarks in photo pixels. @param largest side of the crop, at most {@link MAX_CROP}.
  * @returns null when the landmarks' head lies outside the photo.
  */
-export function planCrop(points: Float32Array, photoWidth: number, photoHeight: number): CropPlan | null {
+export function planCrop(
+  points: Float32Array,
+  photoWidth: number,
+  photoHeight: number,
+  largest: number = MAX_CROP,
+): CropPlan | null {
   const roll = rollOf(points);
   const bounds = turnedBounds(points, roll);
   const face = Math.max(bounds.width, 1.1 * bounds.height);
@@ -38,7 +43,7 @@ export function planCrop(points: Float32Array, photoWidth: number, photoHeight: 
   const high = Math.min(photoHeight, Math.ceil(centerY + half)) - top;
   if (!(wide >= 16 && high >= 16)) return null;
   // `unit` photo pixels become STEP crop pixels.
-  const unit = Math.max(STEP, Math.ceil((Math.max(wide, high) * STEP) / MAX_CROP));
+  const unit = Math.max(STEP, Math.ceil((Math.max(wide, high) * STEP) / largest));
   const shrunk = unit > STEP;
   const region = {
     x: left,

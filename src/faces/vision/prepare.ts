@@ -14,7 +14,7 @@ import type {
   VisionModels,
   VisionOptions,
 } from '../types.js';
-import { type CropPlan, photoToCrop, planCrop } from './crop.js';
+import { type CropPlan, MAX_CROP, photoToCrop, planCrop } from './crop.js';
 import { DEFAULT_DECODE_BYTES, decodeRegion, decodeScaled, type PhotoHeader, readHeader, resizePixels } from './decode.js';
 import { findFaces, largestFace, wrapAngle } from './find-faces.js';
 import { findLandmarks } from './find-landmarks.js';
@@ -39,24 +39,29 @@ const opened = new Map<string, Promise<Vision>>();
  * give the same object.
  */
 export function openVision(options: VisionOptions): Promise<Vision> {
-  const { models, decodeBytes = DEFAULT_DECODE_BYTES } = options;
-  const key = JSON.stringify([models, decodeBytes]);
+  const { models, decodeBytes = DEFAULT_DECODE_BYTES, cropSide = MAX_CROP } = options;
+  const key = JSON.stringify([models, decodeBytes, cropSide]);
   let vision = opened.get(key);
   if (vision === undefined) {
-    vision = Promise.resolve(createVision(models, decodeBytes, () => opened.delete(key)));
+    vision = Promise.resolve(createVision(models, { decodeBytes, cropSide }, () => opened.delete(key)));
     opened.set(key, vision);
   }
   return vision;
 }
 
-function createVision(models: VisionModels, decodeBytes: number, forget: () => void): Vision {
+interface Sizes {
+  readonly decodeBytes: number;
+  readonly cropSide: number;
+}
+
+function createVision(models: VisionModels, sizes: Sizes, forget: () => void): Vision {
   let eyes: Promise<{ detector: Detector; landmarker: Landmarker }> | undefined;
   const look: Look = async (pixels, hinted) => {
     eyes ??= openEyes(models);
     return see(pixels, await eyes, hinted);
   };
   return {
-    prepare: (photo) => prepare(photo, decodeBytes, look),
+    prepare: (photo) => prepare(photo, sizes, look),
     async dispose() {
       forget();
       const open = eyes;
@@ -144,7 +149,7 @@ function severalFaces({ count, box: used }: Seen): FaceWarning[] {
   return [{ code: 'ERR_DAF_SEVERAL_FACES', message: `${count} faces; the largest was used (box ${box})` }];
 }
 
-async function prepare(photo: PhotoSource, decodeBytes: number, look: Look): Promise<PreparedFace> {
+async function prepare(photo: PhotoSource, { decodeBytes, cropSide }: Sizes, look: Look): Promise<PreparedFace> {
   await using file = await openPhoto(photo);
   const header = await readHeader(file.input, decodeBytes);
   const { width, height } = header;
@@ -153,7 +158,7 @@ async function prepare(photo: PhotoSource, decodeBytes: number, look: Look): Pro
   const working = await decodeScaled(file.input, header, WORKING_SIDE);
   const seen =
     given === null ? enlarge(await look(working, hintedOn(working, hint, header)), working, header) : sidecarSeen(given);
-  const plan = planCrop(seen.landmarks.points, header.width, header.height);
+  const plan = planCrop(seen.landmarks.points, header.width, header.height, cropSide);
   if (plan === null) throw new DafError('ERR_DAF_NO_FACE', 'the face lies outside the photo');
   const { transform } = plan;
   const crop = await cut(file.input, header, working, plan);

@@ -1,5 +1,5 @@
 import { DafError } from '../../../core/contracts/errors.js';
-import type { MeshLabel, TexturedMesh } from './mesh.js';
+import type { MeshLabel, MeshPart, TexturedMesh } from './mesh.js';
 
 /** The OBJ and its material library as text. */
 export interface ObjFiles {
@@ -14,18 +14,14 @@ export interface ObjFiles {
 export function writeObj(mesh: TexturedMesh, base: string, { material, space }: MeshLabel): ObjFiles {
   const lines: string[] = [`# daf: ${space}`, `mtllib ${base}.mtl`];
   for (let i = 0; i < mesh.positions.length; i += 3) lines.push(`v ${triple(mesh.positions, i)}`);
-  // OBJ counts v upward from the bottom of the image, glTF downward from its top.
-  for (let i = 0; i < mesh.uvs.length; i += 2)
-    lines.push(`vt ${short(mesh.uvs[i]!)} ${short(Math.fround(1 - mesh.uvs[i + 1]!))}`);
+  lines.push(remembered(uvText, mesh.uvs, () => uvLines(mesh.uvs)));
   for (let i = 0; i < mesh.normals.length; i += 3) lines.push(`vn ${triple(mesh.normals, i)}`);
   lines.push(`usemtl ${material}`);
+  const texts = remembered(faceText, mesh.triangles, () => new WeakMap<MeshPart, string>());
   for (const part of mesh.parts) {
     if (part.triangleCount === 0) continue;
     lines.push(`g ${part.name}`);
-    for (let t = part.firstTriangle; t < part.firstTriangle + part.triangleCount; t++) {
-      const corners = [0, 1, 2].map((k) => mesh.triangles[3 * t + k]! + 1);
-      lines.push(`f ${corners.map((corner) => `${corner}/${corner}/${corner}`).join(' ')}`);
-    }
+    lines.push(remembered(texts, part, () => faceLines(mesh.triangles, part)));
   }
   const mtl = [
     '# daf',
@@ -38,6 +34,32 @@ export function writeObj(mesh: TexturedMesh, base: string, { material, space }: 
     `map_Kd ${base}.png`,
   ];
   return { obj: `${lines.join('\n')}\n`, mtl: `${mtl.join('\n')}\n` };
+}
+
+/** Everybody's head shares its UVs and parts, arrays that nobody changes: their text is made once for as long as they live. */
+const uvText = new WeakMap<object, string>();
+const faceText = new WeakMap<object, WeakMap<MeshPart, string>>();
+
+function remembered<K extends object, V>(known: WeakMap<K, V>, key: K, make: () => V): V {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+/** OBJ counts v upward from the bottom of the image, glTF downward from its top. */
+function uvLines(uvs: Float32Array): string {
+  const lines: string[] = [];
+  for (let i = 0; i < uvs.length; i += 2) lines.push(`vt ${short(uvs[i]!)} ${short(Math.fround(1 - uvs[i + 1]!))}`);
+  return lines.join('\n');
+}
+
+function faceLines(triangles: Uint32Array, part: MeshPart): string {
+  const lines: string[] = [];
+  for (let t = part.firstTriangle; t < part.firstTriangle + part.triangleCount; t++) {
+    const [a, b, c] = [triangles[3 * t]! + 1, triangles[3 * t + 1]! + 1, triangles[3 * t + 2]! + 1];
+    lines.push(`f ${a}/${a}/${a} ${b}/${b}/${b} ${c}/${c}/${c}`);
+  }
+  return lines.join('\n');
 }
 
 const triple = (values: Float32Array, at: number): string =>

@@ -31,8 +31,7 @@ export function inSoftLight(surface: Surface): Surface {
   visitTexels(mesh, [0, triangles.length / 3], size, (texel, corners, weights) => {
     if (done[texel] !== 0) return;
     done[texel] = 1;
-    const gain =
-      weights[0]! * light[corners[0]!]! + weights[1]! * light[corners[1]!]! + weights[2]! * light[corners[2]!]!;
+    const gain = weights[0]! * light[corners[0]!]! + weights[1]! * light[corners[1]!]! + weights[2]! * light[corners[2]!]!;
     for (let c = 0; c < 3; c++) texture[4 * texel + c] = Math.min(255, Math.round(gain * texture[4 * texel + c]!));
   });
   return { ...surface, texture };

@@ -275,8 +275,8 @@ class Studio {
 Status SynthesizeFaces(const HeadModel& model, const HeadMarks* marks, const FacesOptions& o,
                        const TaskControl& control, uint8_t* rgb,
                        std::vector<std::vector<FaceTruth>>* truth) {
-  if (o.side < 64 || o.side > 512)
-    return Status(Code::kBadArgument, "a picture of faces is between 64 and 512 pixels a side");
+  if (o.side < 64 || o.side > 1024)
+    return Status(Code::kBadArgument, "a picture of faces is between 64 and 1024 pixels a side");
   if (marks != nullptr && marks->hair.size() != model.position_count)
     return Status(Code::kBadArgument, "the marks are another model's");
   Figure figure;

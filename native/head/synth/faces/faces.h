@@ -23,7 +23,7 @@ struct FacesOptions {
   uint64_t seed = 1;
   uint32_t first = 0, count = 1;  // pictures first … first + count − 1 of this seed
   FacesForm form = FacesForm::kCrops;
-  int side = 144;  // pixels, 64…512
+  int side = 144;  // pixels, 64…1024
 };
 
 constexpr int kMostFaces = 4;

@@ -60,7 +60,7 @@ export function vertexNormals(positions: Float32Array, source: Uint32Array, tria
   }
   const out = new Float32Array(positions.length);
   for (let p = 0; p < sums.length; p += 3) {
-    const length = Math.hypot(sums[p]!, sums[p + 1]!, sums[p + 2]!);
+    const length = Math.sqrt(sums[p]! ** 2 + sums[p + 1]! ** 2 + sums[p + 2]! ** 2);
     const usable = length > 1e-20;
     out[p] = usable ? sums[p]! / length : 0;
     out[p + 1] = usable ? sums[p + 1]! / length : 0;

@@ -1,40 +1,71 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { dafVersion } from '../core/version.js';
-import { addCommand, runProgram } from './command.js';
-import { avatar } from './commands/avatar.js';
-import { coordinator } from './commands/coordinator.js';
-import { dataset } from './commands/dataset.js';
-import { demo } from './commands/demo.js';
-import { doctor } from './commands/doctor.js';
-import { cancel, jobs, status } from './commands/jobs.js';
-import { keys } from './commands/keys.js';
-import { launch } from './commands/launch.js';
-import { models } from './commands/models.js';
-import { nerf } from './commands/nerf/index.js';
-import { replay } from './commands/replay.js';
-import { run } from './commands/run.js';
-import { submit } from './commands/submit.js';
-import { verify } from './commands/verify.js';
-import { worker } from './commands/worker.js';
+import { addCommand, type CommandSpec, runProgram } from './command.js';
+
+/** A command, or a family of them under one word. */
+interface Entry {
+  readonly name: string;
+  /** Of a family, what its commands have in common. */
+  readonly about?: string;
+  load(): Promise<readonly CommandSpec[]>;
+}
+
+/** In the order in which `daf --help` lists them. */
+const entries: readonly Entry[] = [
+  { name: 'demo', load: async () => [(await import('./commands/demo.js')).demo] },
+  { name: 'avatar', load: async () => [(await import('./commands/avatar.js')).avatar] },
+  { name: 'run', load: async () => [(await import('./commands/run.js')).run] },
+  { name: 'submit', load: async () => [(await import('./commands/submit.js')).submit] },
+  { name: 'jobs', load: async () => [(await import('./commands/jobs.js')).jobs] },
+  { name: 'status', load: async () => [(await import('./commands/jobs.js')).status] },
+  { name: 'cancel', load: async () => [(await import('./commands/jobs.js')).cancel] },
+  { name: 'verify', load: async () => [(await import('./commands/verify.js')).verify] },
+  { name: 'replay', load: async () => [(await import('./commands/replay.js')).replay] },
+  { name: 'coordinator', load: async () => [(await import('./commands/coordinator.js')).coordinator] },
+  { name: 'worker', load: async () => [(await import('./commands/worker.js')).worker] },
+  { name: 'doctor', load: async () => [(await import('./commands/doctor.js')).doctor] },
+  {
+    name: 'keys',
+    about: 'Make keys for clusters of several machines',
+    load: async () => (await import('./commands/keys.js')).keys,
+  },
+  {
+    name: 'launch',
+    about: 'Start workers on other hosts, or print what starts a cluster elsewhere',
+    load: async () => (await import('./commands/launch.js')).launch,
+  },
+  {
+    name: 'nerf',
+    about: 'Train, measure, render, mesh and import radiance fields',
+    load: async () => (await import('./commands/nerf/index.js')).nerf,
+  },
+  {
+    name: 'dataset',
+    about: 'Check, fetch and render data sets',
+    load: async () => (await import('./commands/dataset.js')).dataset,
+  },
+  {
+    name: 'models',
+    about: 'Add, list, verify and remove face models',
+    load: async () => (await import('./commands/models.js')).models,
+  },
+];
 
 const program = new Command('daf')
   .description('Distributed MapReduce for Node.js whose flagship job turns face photos into 3D avatars')
   .version(dafVersion())
   .showHelpAfterError(false);
 
-// In the order in which `daf --help` lists them.
-const commands = [demo, avatar, run, submit, jobs, status, cancel, verify, replay, coordinator, worker, doctor];
-for (const command of commands) addCommand(program, command);
-const curve = program.command('keys').description('Make keys for clusters of several machines');
-for (const command of keys) addCommand(curve, command);
-const starting = program.command('launch').description('Start workers on other hosts, or print what starts a cluster elsewhere');
-for (const command of launch) addCommand(starting, command);
-const fields = program.command('nerf').description('Train, measure, render, mesh and import radiance fields');
-for (const command of nerf) addCommand(fields, command);
-const datasets = program.command('dataset').description('Check, fetch and render data sets');
-for (const command of dataset) addCommand(datasets, command);
-const vision = program.command('models').description('Add, list, verify and remove face models');
-for (const command of models) addCommand(vision, command);
+// One that is named is all that is loaded: a job's processes wait for it. Help and misspelt names need all of them.
+const argv = process.argv.slice(2);
+const named = entries.filter(({ name }) => name === argv[0]);
+for (const { name, about, load } of named.length > 0 ? named : entries) {
+  const family = about === undefined ? program : program.command(name).description(about);
+  for (const command of await load()) addCommand(family, command);
+}
 
-await runProgram(program, process.argv.slice(2));
+// Whoever reads stopped reading, as `head` does: no reason to complain.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+await runProgram(program, argv);

@@ -7,7 +7,7 @@ import { DafError } from '../../core/contracts/errors.js';
 import { PROTOCOL } from '../../core/contracts/messages.js';
 import { defaultTaskMemory, taskBudget, workerMemoryFor } from '../../core/memory-plan.js';
 import { formatBytes } from '../../core/options/index.js';
-import { DealerSocket, encode, freshIpcEndpoint } from '../wire/index.js';
+import { freshIpcEndpoint } from '../wire/endpoint.js';
 import { Child } from './child.js';
 import type { LaunchOptions } from './launch-options.js';
 import { type Shares, shareMemory } from './memory-shares.js';
@@ -228,8 +228,10 @@ export class LocalCluster {
    * connection, bye ends it.
    */
   async #sayBye(worker: string): Promise<void> {
+    // Here and not above: the processes are to start before this one has loaded its sockets.
+    const { DealerSocket, encode } = await import('../wire/index.js');
     await new Promise<void>((resolve) => {
-      const socket: DealerSocket = new DealerSocket(this.endpoint, {
+      const socket = new DealerSocket(this.endpoint, {
         onConnected: () => {
           const { threads } = this.#options;
           const hello = { type: 'worker-hello', protocol: PROTOCOL, worker, host: hostname(), pid: 0, threads } as const;

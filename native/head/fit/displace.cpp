@@ -80,7 +80,8 @@ bool Flips(const HeadModel& model, const float* before, const float* after) {
 }
 
 bool MovesAsOne(const Part& part) {
-  return part.name.compare(0, 3, "eye") == 0 || part.name.compare(0, 5, "teeth") == 0;
+  return part.name.compare(0, 3, "eye") == 0 || part.name.compare(0, 5, "teeth") == 0 ||
+         part.name == "tongue";
 }
 
 void MoveRigidParts(const HeadModel& model, float* displacement) {

@@ -22,8 +22,8 @@ struct Pull {
 
 // The most likely displacement under a smooth, left-right symmetric random field (a Gaussian
 // process with a broad and a narrow kernel), so what no photo saw follows its mirror image or
-// stays. Eyeballs and teeth are moved, not bent. Shrunk until no triangle of `shape` [V][3] turns
-// over. displacement[V][3], cm. Errors: kMemory, kCancelled.
+// stays. Eyeballs, teeth and tongue are moved, not bent. Shrunk until no triangle of `shape` [V][3]
+// turns over. displacement[V][3], cm. Errors: kMemory, kCancelled.
 Status Displace(const HeadModel& model, const float* shape, const std::vector<Pull>& pulls,
                 Arena& arena, const TaskControl& control, float* displacement);
 

@@ -107,6 +107,8 @@ HeadModel AssembleHead(const HeadBuild& build) {
   };
   for (int side : {0, 1}) add_part(build.eyes[side], build.first_eye[side], 0, 0);
   for (int jaw : {0, 1}) add_part(build.teeth[jaw], build.first_teeth[jaw], 0, 0);
+  add_part(build.tongue.mesh, build.first_tongue, kTongueChart[0] + 0.5 * kTongueChart[2],
+           kTongueChart[2]);
   add_part(build.hair.mesh, build.first_hair, kHairChart[0] + 0.5 * kHairChart[2], kHairChart[2]);
 
   CopyModes(IdentityModes(build), &model.identity_names, &model.identity);

@@ -27,6 +27,7 @@ HeadBuild::HeadBuild() : skin(MakeSkinTemplate()), wrap(skin, mean) {
   normals = SkinNormals(skin, wrap.mean());
   for (int side : {0, 1}) eyes[side] = MakeEye(mean, side);
   for (int jaw : {0, 1}) teeth[jaw] = MakeTeeth(mean, jaw);
+  tongue = MakeTongue(mean);
   hair = MakeHair(skin, wrap.mean(), normals);
 
   positions = wrap.mean();
@@ -43,6 +44,8 @@ HeadBuild::HeadBuild() : skin(MakeSkinTemplate()), wrap(skin, mean) {
     append(teeth[jaw], &first_teeth[jaw]);
     for (uint32_t v : teeth[jaw].mirror) mirror.push_back(first_teeth[jaw] + v);
   }
+  append(tongue.mesh, &first_tongue);
+  for (uint32_t v : tongue.mesh.mirror) mirror.push_back(first_tongue + v);
   append(hair.mesh, &first_hair);
   for (uint32_t v : hair.mesh.mirror) mirror.push_back(first_hair + v);
   for (size_t i = 0; i < hair.scalp.size(); ++i) {

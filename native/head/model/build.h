@@ -21,10 +21,11 @@ struct HeadBuild {
   std::vector<Vec3> normals;  // of the skin
   PartMesh eyes[2];           // 0: the subject's right
   PartMesh teeth[2];          // 0: upper
+  Tongue tongue;
   HairShell hair;
-  std::vector<Vec3> positions;  // skin, eyes, teeth, hair
+  std::vector<Vec3> positions;  // skin, eyes, teeth, tongue, hair
   std::vector<uint32_t> mirror;
-  uint32_t first_eye[2] = {0, 0}, first_teeth[2] = {0, 0}, first_hair = 0;
+  uint32_t first_eye[2] = {0, 0}, first_teeth[2] = {0, 0}, first_tongue = 0, first_hair = 0;
   std::array<uint32_t, kLandmarks> landmarks{};
   std::array<std::vector<uint32_t>, 17> contour;
 
@@ -44,7 +45,7 @@ struct Mode {
 
 // ≈ 60 shape modes; a coefficient of 1 is about one standard deviation among adults.
 std::vector<Mode> IdentityModes(const HeadBuild& build);
-// ARKit's blend shapes but tongueOut, weight 1 being the extreme.
+// ARKit's 52 blend shapes, weight 1 being the extreme.
 std::vector<Mode> ExpressionModes(const HeadBuild& build);
 
 // Everything together, with charts and seams.

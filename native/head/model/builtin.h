@@ -10,7 +10,7 @@ namespace daf::head {
 
 // Built at first use (under a second), then shared by the process; the same bytes every time.
 // Parts: skin, mouth (its lining), socket (behind the lids), eye_right, eye_left, teeth_upper,
-// teeth_lower, hair. Errors: kInternal.
+// teeth_lower, tongue, hair. Errors: kInternal.
 Status BuiltinHead(std::shared_ptr<const HeadModel>* out);
 
 // What a painter must know of the embedded head's places, beside its shape.

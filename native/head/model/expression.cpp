@@ -81,6 +81,13 @@ Face Describe(const HeadBuild& b) {
   }
   f.jaw[mouth.pole] = 0.2;
   for (size_t i = 0; i < b.teeth[1].positions.size(); ++i) f.jaw[b.first_teeth[1] + i] = 1;
+  // The tongue goes with the floor of the mouth under it.
+  for (size_t i = 0; i < b.tongue.mesh.positions.size(); ++i) {
+    const uint32_t v = b.first_tongue + static_cast<uint32_t>(i);
+    const double z = b.positions[v].z - b.mean.muzzle;
+    f.jaw[v] = z > -1.6 ? Mix(0.75, 0.98, Clamp01((z + 1.6) / 1.75))
+                        : Mix(0.47, 0.75, Clamp01((z + 3.6) / 2.0));
+  }
   return f;
 }
 
@@ -92,7 +99,7 @@ class Maker {
 
   using Motion = std::function<Vec3(uint32_t v, Vec3 p)>;
 
-  // Skin and teeth; hair goes with its scalp. Motions are for the whole head, not mirrored.
+  // Skin, teeth and tongue; hair goes with its scalp. Motions are for the whole head, not mirrored.
   void Add(const std::string& name, const Motion& motion) {
     Mode mode{name, std::vector<Vec3>(b.positions.size())};
     for (uint32_t v = 0; v < b.skin.count; ++v) mode.delta[v] = motion(v, b.positions[v]);
@@ -130,6 +137,13 @@ class Maker {
   }
 
   void AddEyes();
+
+  // The tongue alone: whoever shows it opens the jaw as well.
+  void AddTongue() {
+    Mode mode{"tongueOut", std::vector<Vec3>(b.positions.size())};
+    std::copy(b.tongue.out.begin(), b.tongue.out.end(), mode.delta.begin() + b.first_tongue);
+    modes.push_back(std::move(mode));
+  }
 
   const HeadBuild& b;
   const Face face;
@@ -322,6 +336,7 @@ std::vector<Mode> ExpressionModes(const HeadBuild& b) {
     return Bell(p, {1.3, -3.7, 2.3}, {0.75, 0.9, 1.0}) * Vec3{0.06, 0.36, -0.02} +
            Bell(p, {1.0, -1.0, 1.9}, {0.7, 0.9, 0.9}) * Vec3{0, 0.14, 0.06};
   });
+  make.AddTongue();
   return std::move(make.modes);
 }
 

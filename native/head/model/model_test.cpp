@@ -56,9 +56,9 @@ const Part& PartNamed(const std::string& name) {
 TEST(Head, IsAValidModelWithTheNamedParts) {
   EXPECT_TRUE(Head().Validate().ok());
   EXPECT_GE(Head().identity_names.size(), 50u);
-  EXPECT_GE(Head().expression_names.size(), 51u);
-  for (const char* name :
-       {"skin", "mouth", "socket", "eye_left", "eye_right", "teeth_upper", "teeth_lower", "hair"}) {
+  EXPECT_EQ(Head().expression_names.size(), 52u);
+  for (const char* name : {"skin", "mouth", "socket", "eye_left", "eye_right", "teeth_upper",
+                           "teeth_lower", "tongue", "hair"}) {
     EXPECT_GT(PartNamed(name).triangle_count, 0u);
   }
   EXPECT_EQ(
@@ -264,6 +264,67 @@ TEST(Head, ExpressionsOpenAndCloseWhatTheyShould) {
   EXPECT_LT(Landmark(Shaped("mouthPucker", 1), 54).x, Landmark(mean, 54).x - 0.6);
   EXPECT_GT(Landmark(Shaped("browInnerUp", 1), 22).y, Landmark(mean, 22).y + 0.3);
   EXPECT_LT(Landmark(Shaped("browDownLeft", 1), 22).y, Landmark(mean, 22).y - 0.15);
+}
+
+// The positions of a part.
+std::set<uint32_t> PositionsOf(const std::string& name) {
+  const Part& part = PartNamed(name);
+  return {Head().source.begin() + part.first_vertex,
+          Head().source.begin() + part.first_vertex + part.vertex_count};
+}
+
+TEST(Head, TongueLiesInTheMouthAndComesOutBetweenTheTeeth) {
+  const HeadModel& head = Head();
+  const std::set<uint32_t> tongue = PositionsOf("tongue");
+  // At rest: behind the lips, within the lining, inside the lower teeth.
+  double tip = -99, lowest = 99, floor = 99;
+  for (uint32_t v : tongue) {
+    const Vec3 p = At(head.mean, v);
+    tip = std::max(tip, p.z);
+    lowest = std::min(lowest, p.y);
+    EXPECT_LT(p.y, Landmark(head.mean, 62).y) << "above the line of the lips";
+    double nearest = 99;
+    for (uint32_t t : PositionsOf("teeth_lower")) {
+      nearest = std::min(nearest, Length(At(head.mean, t) - p));
+      const Vec3 tooth = At(head.mean, t);
+      if (std::abs(tooth.z - p.z) < 0.15 && tooth.x > 0 && p.x > 0) {
+        EXPECT_LT(p.x, tooth.x + 0.02);
+      }
+    }
+    EXPECT_GT(nearest, 0.02);
+  }
+  for (uint32_t v : PositionsOf("mouth")) floor = std::min<double>(floor, At(head.mean, v).y);
+  EXPECT_LT(tip, Landmark(head.mean, 66).z - 1);
+  EXPECT_GT(lowest, floor);
+  // Out of an open mouth: past the lower lip, between the rows of teeth, nothing else moved.
+  std::vector<float> beta(head.expression_names.size(), 0), p(head.mean.size());
+  for (size_t e = 0; e < beta.size(); ++e) {
+    if (head.expression_names[e] == "tongueOut") beta[e] = 1;
+    if (head.expression_names[e] == "jawOpen") beta[e] = 0.45f;
+  }
+  head.Shape(nullptr, 0, beta.data(), beta.size(), p.data());
+  const std::vector<float> only = Shaped("tongueOut", 1);
+  for (uint32_t v = 0; v < head.position_count; ++v) {
+    if (tongue.count(v) == 0) {
+      ASSERT_EQ(Length(At(only, v) - At(head.mean, v)), 0);
+    }
+  }
+  double reach = -99;
+  for (uint32_t v : tongue) reach = std::max<double>(reach, At(p, v).z);
+  EXPECT_GT(reach, Landmark(p, 57).z + 0.8);
+  double upper = 99, lower = -99, front = -99;
+  for (uint32_t v : PositionsOf("teeth_upper")) upper = std::min<double>(upper, At(p, v).y);
+  for (uint32_t v : PositionsOf("teeth_lower")) {
+    lower = std::max<double>(lower, At(p, v).y);
+    front = std::max<double>(front, At(p, v).z);
+  }
+  for (uint32_t v : tongue) {
+    const Vec3 at = At(p, v);
+    if (at.z < front - 0.4 || at.z > Landmark(p, 66).z) continue;
+    EXPECT_GT(at.y, Landmark(p, 66).y);
+    EXPECT_LT(at.y, upper);
+  }
+  EXPECT_LT(lower, upper - 0.5);
 }
 
 TEST(Head, ChartsDoNotOverlap) {

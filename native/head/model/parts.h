@@ -1,5 +1,5 @@
-// Everything of the head that is not skin: eyeballs, teeth and the hair shell, as positions, faces
-// and charts.
+// Everything of the head that is not skin: eyeballs, teeth, tongue and the hair shell, as
+// positions, faces and charts.
 #pragma once
 
 #include <string>
@@ -24,6 +24,7 @@ struct PartMesh {
 constexpr double kSkinChart[4] = {0.0, 0.0, 1.0, 0.80};
 constexpr double kEyeChart[2][4] = {{0.004, 0.812, 0.12, 0.12}, {0.130, 0.812, 0.12, 0.12}};
 constexpr double kTeethChart[4] = {0.260, 0.812, 0.14, 0.18};
+constexpr double kTongueChart[4] = {0.004, 0.944, 0.246, 0.050};
 constexpr double kHairChart[4] = {0.410, 0.812, 0.586, 0.18};
 
 // The eye chart is a disc: the distance from its middle is 0.5·(angle from the axis / π)^0.6.
@@ -33,6 +34,12 @@ constexpr double kIrisAngle =
 
 PartMesh MakeEye(const HeadMeasures& m, int side);   // 0: the subject's right
 PartMesh MakeTeeth(const HeadMeasures& m, int jaw);  // 0: upper, 1: lower
+
+struct Tongue {
+  PartMesh mesh;
+  std::vector<Vec3> out;  // each vertex' way out of the mouth, past an open jaw's teeth and lip
+};
+Tongue MakeTongue(const HeadMeasures& m);
 
 // The hair lies over part of the scalp: a copy of the skin's grid there.
 struct HairShell {

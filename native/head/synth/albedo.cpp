@@ -13,7 +13,17 @@
 namespace daf::head {
 namespace {
 
-enum class Kind { kSkin, kMouth, kSocket, kEyeRight, kEyeLeft, kTeethUpper, kTeethLower, kHair };
+enum class Kind {
+  kSkin,
+  kMouth,
+  kSocket,
+  kEyeRight,
+  kEyeLeft,
+  kTeethUpper,
+  kTeethLower,
+  kTongue,
+  kHair
+};
 
 Status KindOf(const std::string& name, Kind* out) {
   const std::pair<const char*, Kind> kinds[] = {{"skin", Kind::kSkin},
@@ -23,6 +33,7 @@ Status KindOf(const std::string& name, Kind* out) {
                                                 {"eye_left", Kind::kEyeLeft},
                                                 {"teeth_upper", Kind::kTeethUpper},
                                                 {"teeth_lower", Kind::kTeethLower},
+                                                {"tongue", Kind::kTongue},
                                                 {"hair", Kind::kHair}};
   for (const auto& [text, kind] : kinds) {
     if (name == text) {
@@ -51,6 +62,8 @@ Colour Paint(const Painter& painter, Kind kind, const Place& p, float* alpha) {
       return painter.Tooth(p, true);
     case Kind::kTeethLower:
       return painter.Tooth(p, false);
+    case Kind::kTongue:
+      return painter.Tongue(p);
     case Kind::kHair:
       return painter.Hair(p, alpha);
   }

@@ -8,7 +8,7 @@ namespace daf::head {
 namespace {
 
 Surface SurfaceOf(const std::string& name) {
-  if (name == "mouth" || name == "socket") return Surface::kMouth;
+  if (name == "mouth" || name == "socket" || name == "tongue") return Surface::kMouth;
   if (name.compare(0, 3, "eye") == 0) return Surface::kEye;
   if (name.compare(0, 5, "teeth") == 0) return Surface::kTooth;
   return name == "hair" ? Surface::kHair : Surface::kSkin;

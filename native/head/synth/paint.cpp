@@ -206,6 +206,20 @@ Colour Painter::Eye(const Place& p, int side) const {
   return Blend({0.004f, 0.004f, 0.004f}, c, Ramp(0.33f, 0.39f, r));
 }
 
+Colour Painter::Tongue(const Place& p) const {
+  const float around =
+                  (p.u - static_cast<float>(kTongueChart[0])) / static_cast<float>(kTongueChart[2]),
+              along =
+                  (p.v - static_cast<float>(kTongueChart[1])) / static_cast<float>(kTongueChart[3]);
+  // Papillae dull the back; its furrow, its underside and the root are darker.
+  const float back = Ramp(0.18f, 0.32f, around) * Ramp(0.82f, 0.68f, around);
+  const float speckle = Noise(p.x * 14, p.y * 14, p.z * 14, looks_.grain + 40);
+  const float furrow = Ramp(0.05f, 0.0f, std::abs(around - 0.5f));
+  const Colour top = Scale({0.50f, 0.19f, 0.175f}, 0.85f + 0.25f * speckle - 0.14f * furrow);
+  const Colour c = Blend({0.40f, 0.11f, 0.10f}, top, back);
+  return Scale(c, 0.4f + 0.6f * Ramp(0.0f, 0.6f, along));
+}
+
 Colour Painter::Tooth(const Place& p, bool upper) const {
   const float across =
       (p.u - static_cast<float>(kTeethChart[0])) / static_cast<float>(kTeethChart[2]);

@@ -42,6 +42,7 @@ class Painter {
   Colour Socket(const Place& p) const;
   Colour Eye(const Place& p, int side) const;
   Colour Tooth(const Place& p, bool upper) const;
+  Colour Tongue(const Place& p) const;
   // *alpha: opacity of the strands.
   Colour Hair(const Place& p, float* alpha) const;
 

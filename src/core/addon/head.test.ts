@@ -62,7 +62,7 @@ t.test('the embedded head tells what it is and survives a file', (t) => {
   t.equal(info.landmarks.length, 68);
   t.same(
     info.parts.map((part) => part.name),
-    ['skin', 'mouth', 'socket', 'eye_right', 'eye_left', 'teeth_upper', 'teeth_lower', 'hair'],
+    ['skin', 'mouth', 'socket', 'eye_right', 'eye_left', 'teeth_upper', 'teeth_lower', 'tongue', 'hair'],
   );
   const folder = mkdtempSync(join(tmpdir(), 'daf-head-'));
   t.teardown(() => rmSync(folder, { recursive: true }));

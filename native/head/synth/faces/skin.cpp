@@ -129,6 +129,8 @@ void PaintVertices(const Figure& f, const Looks& looks, Rng& rng, std::vector<Co
         (*out)[r] = Blend({0.004f, 0.004f, 0.004f}, c, Ramp(0.17f, 0.22f, angle));
       } else if (part.name == "teeth") {
         (*out)[r] = {0.62f, 0.57f, 0.48f};
+      } else if (part.name == "tongue") {
+        (*out)[r] = {0.40f, 0.15f, 0.14f};
       } else if (part.name == "mouth") {
         (*out)[r] = {0.16f, 0.04f, 0.035f};
       } else if (part.name == "socket") {

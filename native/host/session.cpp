@@ -100,8 +100,7 @@ Status PluginSession::MapInputs(const PluginCall& call, uint64_t* records) {
     if (call.cut == PluginCut::kFixed) {
       *records = size / call.record_bytes;
     } else if (call.cut == PluginCut::kLines) {
-      *records = static_cast<uint64_t>(std::count(input, input + size, '\n')) +
-                 (size != 0 && input[size - 1] != '\n');
+      *records = CountLines(input, size);
     } else {
       *records = 1;
     }

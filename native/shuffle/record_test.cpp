@@ -83,6 +83,19 @@ TEST(Lines, EndingsAndRests) {
   EXPECT_EQ(SplitLines(U(text), 0, true, out, 8, &consumed), 0u);
 }
 
+TEST(Lines, AreCountedInAnyNumber) {
+  EXPECT_EQ(CountLines(nullptr, 0), 0u);
+  for (const size_t lines : {1, 254, 255, 256, 511, 100000}) {
+    const std::string feeds(lines, '\n');
+    EXPECT_EQ(CountLines(U(feeds), feeds.size()), lines);
+    const std::string longer = feeds + "x";
+    EXPECT_EQ(CountLines(U(longer), longer.size()), lines + 1);
+  }
+  std::string mixed;
+  for (int i = 0; i < 3000; ++i) mixed += std::string(static_cast<size_t>(i % 7), 'a') + "\n";
+  EXPECT_EQ(CountLines(U(mixed), mixed.size()), 3000u);
+}
+
 TEST(Text, CutsSpansIntoKeyAndValue) {
   const std::string data = "k1aa..k2b....x";
   const uint32_t spans[] = {0, 4, 6, 3, 13, 1, 9, 0};

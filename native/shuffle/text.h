@@ -14,6 +14,9 @@ namespace daf {
 size_t SplitLines(const uint8_t* chunk, size_t size, bool final, uint32_t* out, size_t pairs,
                   size_t* consumed);
 
+// The lines of a chunk, a last one without newline included.
+uint64_t CountLines(const uint8_t* chunk, size_t size);
+
 // How records become bytes of a part file: `[key separator] value [\n]`.
 struct RecordFormat {
   bool keys = true;

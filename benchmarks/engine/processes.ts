@@ -38,12 +38,13 @@ export class Processes implements AsyncDisposable {
     return this.#start(COORDINATOR, ['--max-old-space-size=256', '--min-semi-space-size=8', '--max-semi-space-size=8'], args);
   }
 
-  worker(): Promise<Child> {
+  /** @param megabytes its budget. */
+  worker(megabytes = 256): Promise<Child> {
     const args = ['--connect', this.endpoint, '--name', `worker-${this.#started}`, '--data', join(this.#folder, 'data')];
     return this.#start(
       WORKER,
       ['--min-semi-space-size=4', '--max-semi-space-size=4'],
-      [...args, '--memory', String(256 * 2 ** 20), '--threads', '1'],
+      [...args, '--memory', String(megabytes * 2 ** 20), '--threads', '1'],
     );
   }
 

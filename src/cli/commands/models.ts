@@ -4,9 +4,10 @@ import type { CommandIo, CommandSpec } from '../command.js';
 
 const add: CommandSpec = {
   usage: 'add <models...>',
-  summary: 'Keep vision models where daf avatar finds them: known names, addresses, .onnx files or folders of them',
+  summary: 'Keep models: known names, addresses, .onnx files or folders of them, a checkout of ICT-FaceKit',
   examples: [
     'daf models add yunet peppa-68',
+    'daf models add ~/ICT-FaceKit    # the head model, converted to one file',
     'daf models add ~/Downloads/slim_160_latest.onnx --name landmarks',
     'daf models add https://example.org/face.onnx --sha256 HEX --licence MIT',
   ],

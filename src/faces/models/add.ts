@@ -1,11 +1,16 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { addon } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { type Downloaded, download, sha256OfFile } from '../../core/download.js';
+import { writeHeadFile } from '../heads/head-file.js';
+import { ictHead } from '../heads/ict-head.js';
+import { type IctLayout, ictFolder, readIct } from '../heads/ict-source.js';
 import { EXPECTED } from './identify.js';
 import { inspectModel, MAX_MODEL_BYTES } from './inspect.js';
-import { KNOWN_MODELS, knownModel } from './known.js';
-import { checkPackName, type ModelPack, PACK_FILE, type PinnedModel, readPack } from './registry.js';
+import { ICT, KNOWN_MODELS, knownModel } from './known.js';
+import { checkPackName, HEAD_ADAPTER, type ModelPack, PACK_FILE, type PinnedModel, readPack } from './registry.js';
 
 export interface AddOptions {
   /** Folder of the registry. */
@@ -18,6 +23,8 @@ export interface AddOptions {
   /** Puts another pack of this name aside. */
   readonly replace?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of an ICT-FaceKit folder. @defaultValue that of the published model */
+  readonly ictLayout?: IctLayout | undefined;
   /** Told before anything is fetched: what, from where, under which licence. */
   readonly announce?: ((line: string) => void) | undefined;
   readonly progress?: ((received: number, total: number | null) => void) | undefined;
@@ -36,7 +43,7 @@ interface Source {
   readonly name: string;
   readonly source: string;
   readonly licence: string | null;
-  readonly files: readonly { readonly path: string; readonly name: string }[];
+  readonly files: readonly { readonly path: string; readonly name: string; readonly adapter?: typeof HEAD_ADAPTER }[];
   readonly licenceFiles: readonly string[];
   readonly leftOut: readonly string[];
   /** Removes what was fetched. */
@@ -145,6 +152,8 @@ async function fromFolder(what: string, options: AddOptions): Promise<Source> {
     throw new DafError('ERR_DAF_BAD_OPTION', '--sha256 goes with one file, and this is a folder');
   }
   const folder = resolve(what);
+  const ict = await ictFolder(folder);
+  if (ict !== null) return convertIct(ict, options);
   const names = (await readdir(folder)).sort();
   const files: { path: string; name: string }[] = [];
   const leftOut: string[] = [];
@@ -167,6 +176,34 @@ async function fromFolder(what: string, options: AddOptions): Promise<Source> {
   const stated = await Promise.all(licenceFiles.map(firstLine));
   const licence = options.licence ?? (stated.length === 0 ? null : stated.join('; '));
   return { name: basename(folder), source: folder, licence, files, licenceFiles, leftOut, discard: async () => {} };
+}
+
+/** The head model of an ICT-FaceKit checkout, converted to one file. */
+async function convertIct(folder: string, options: AddOptions): Promise<Source> {
+  options.announce?.(`converting ${ICT.name} from ${folder}\nlicence: ${options.licence ?? ICT.licence}`);
+  const source = await readIct(folder, options.ictLayout, () => options.signal?.throwIfAborted());
+  const place = await mkdtemp(join(tmpdir(), 'daf-head-'));
+  const path = join(place, 'head.safetensors');
+  const discard = (): Promise<void> => rm(place, { recursive: true, force: true });
+  try {
+    await writeHeadFile(path, ictHead(source, options.ictLayout));
+    addon().headLoad(path);
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+  // Beside the files, or beside FaceXModel.
+  const licences = [join(folder, 'LICENSE'), join(folder, '..', 'LICENSE')];
+  const present = await Promise.all(licences.map((file) => stat(file).catch(() => null)));
+  return {
+    name: ICT.name,
+    source: folder,
+    licence: options.licence ?? ICT.licence,
+    files: [{ path, name: basename(path), adapter: HEAD_ADAPTER }],
+    licenceFiles: licences.filter((_, i) => present[i]?.isFile()).slice(0, 1),
+    leftOut: [],
+    discard,
+  };
 }
 
 function knownLicence(sha256: string): string | null {
@@ -192,11 +229,14 @@ async function install(source: Source, options: AddOptions): Promise<Added> {
     for (const file of source.files) {
       const copy = join(staging, file.name);
       await copyFile(file.path, copy);
-      const { adapter } = await inspectModel(copy).catch((error) => {
-        // Told by the name the user knows, not that of the copy.
-        const { code, message, hint } = DafError.from(error);
-        throw new DafError(code, message.replaceAll(copy, source.source), { hint });
-      });
+      const { adapter } =
+        file.adapter !== undefined
+          ? { adapter: file.adapter }
+          : await inspectModel(copy).catch((error) => {
+              // Told by the name the user knows, not that of the copy.
+              const { code, message, hint } = DafError.from(error);
+              throw new DafError(code, message.replaceAll(copy, source.source), { hint });
+            });
       const { size } = await stat(copy);
       files.push({ file: file.name, adapter, sha256: await sha256OfFile(copy), bytes: size });
     }

@@ -44,10 +44,24 @@ export const KNOWN_MODELS: readonly KnownModel[] = [
   },
 ];
 
+/** A head model that is converted from a checkout: 250 OBJ files have no single SHA-256 to pin. */
+export const ICT = {
+  name: 'ict-facekit',
+  summary: 'head model: 100 identity modes, 51 ARKit shapes',
+  licence: 'MIT (ICT-VGL/ICT-FaceKit)',
+  repository: 'https://github.com/ICT-VGL/ICT-FaceKit',
+  commit: 'da5f95a6',
+} as const;
+
 /** @throws DafError ERR_DAF_NOT_FOUND, with the names there are. */
 export function knownModel(name: string): KnownModel {
   const known = KNOWN_MODELS.find((model) => model.name === name);
   if (known !== undefined) return known;
+  if (name === ICT.name) {
+    throw new DafError('ERR_DAF_NOT_FOUND', `"${name}" is converted from a checkout of ${ICT.repository} (${ICT.licence})`, {
+      hint: `git clone ${ICT.repository}, git checkout ${ICT.commit}, then: daf models add ICT-FaceKit`,
+    });
+  }
   throw new DafError('ERR_DAF_NOT_FOUND', `"${name}" is no file, folder, address or known model`, {
     hint: `known: ${KNOWN_MODELS.map((model) => model.name).join(', ')}`,
   });

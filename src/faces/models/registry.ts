@@ -7,10 +7,13 @@ import type { ModelFile } from '../types.js';
 import type { AdapterName } from './identify.js';
 import { inspectModel } from './inspect.js';
 
-/** One .onnx file of a pack, as it was when it was added. */
+/** What a head model is filed as: nothing that looks at photos. */
+export const HEAD_ADAPTER = 'daf-head';
+
+/** One file of a pack, as it was when it was added: a vision model (.onnx) or a head model (.safetensors). */
 export interface PinnedModel {
   readonly file: string;
-  readonly adapter: AdapterName;
+  readonly adapter: AdapterName | typeof HEAD_ADAPTER;
   readonly sha256: string;
   readonly bytes: number;
 }
@@ -84,7 +87,8 @@ export async function readPack(registry: string, name: string): Promise<ModelPac
 }
 
 function isPinned(file: Partial<PinnedModel>): boolean {
-  const plain = typeof file.file === 'string' && /^[^/\\]+\.onnx$/i.test(file.file);
+  const kind = file.adapter === HEAD_ADAPTER ? /^[^/\\]+\.safetensors$/i : /^[^/\\]+\.onnx$/i;
+  const plain = typeof file.file === 'string' && kind.test(file.file);
   return plain && /^[0-9a-f]{64}$/.test(String(file.sha256)) && Number.isInteger(file.bytes) && typeof file.adapter === 'string';
 }
 
@@ -106,7 +110,9 @@ export async function verifyPack(registry: string, pack: ModelPack): Promise<Pac
     verdicts.push({ name: pack.name, file: pinned.file, path, ...verdict });
   }
   const names = await readdir(folder);
-  for (const file of names.filter((name) => /\.onnx$/i.test(name) && !pack.files.some((pinned) => pinned.file === name)).sort()) {
+  for (const file of names
+    .filter((name) => /\.(onnx|safetensors)$/i.test(name) && !pack.files.some((pinned) => pinned.file === name))
+    .sort()) {
     const detail = 'lies in the folder but was not added; it is not used';
     verdicts.push({ name: pack.name, file, path: join(folder, file), state: 'unpinned', detail });
   }
@@ -138,7 +144,11 @@ export async function registryModels(registry: string): Promise<{ found: Registr
   const found: RegistryModel[] = [];
   const refused: string[] = [];
   for (const pack of await listPacks(registry)) {
-    for (const { path, state, file, detail } of await verifyPack(registry, pack)) {
+    // A head of 25 MB is hashed when it is used.
+    const files = pack.files.filter(({ adapter }) => adapter !== HEAD_ADAPTER);
+    if (files.length === 0) continue;
+    for (const { path, state, file, detail } of await verifyPack(registry, { ...pack, files })) {
+      if (/\.safetensors$/i.test(file)) continue;
       if (state === 'ok') found.push({ file: path, ...rank(await inspectModel(path)) });
       else if (state !== 'unpinned') refused.push(`${pack.name}/${file}: ${detail}`);
     }

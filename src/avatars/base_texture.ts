@@ -1,5 +1,6 @@
 import { addon } from '../core/addon/index.js';
-import type { Head } from './head.js';
+import { embeddedHead, type Head } from './head.js';
+import { partTexture } from './part_texture.js';
 
 const made = new Map<string, Uint8Array>();
 
@@ -8,11 +9,16 @@ export function baseTexture(head: Head, size: number): Uint8Array {
   const key = `${head.info.name} ${size}`;
   let texture = made.get(key);
   if (texture === undefined) {
-    const native = addon();
-    texture = new Uint8Array(4 * size * size);
-    // Bare: painted hair would stain the skin's tone where the scalp shows through.
-    native.paintAlbedo(head.handle, { ...native.averageLooks(), style: 'bald' }, size, null, texture);
+    texture = head === embeddedHead() ? embeddedTexture(head, size) : partTexture(head, size);
     made.set(key, texture);
   }
+  return texture;
+}
+
+function embeddedTexture(head: Head, size: number): Uint8Array {
+  const native = addon();
+  const texture = new Uint8Array(4 * size * size);
+  // Bare: painted hair would stain the skin's tone where the scalp shows through.
+  native.paintAlbedo(head.handle, { ...native.averageLooks(), style: 'bald' }, size, null, texture);
   return texture;
 }

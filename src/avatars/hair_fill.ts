@@ -30,6 +30,8 @@ export function fillHair(
   rim: readonly Color[] = [],
 ): HairSource {
   const shell = hairShell(head, size);
+  // A head without a shell: what the photos show of the hair lies on its scalp.
+  if (shell.texels.length === 0) return 'prior';
   const seen: Texel[] = [];
   for (const [i, texel] of shell.texels.entries()) {
     if (observed[texel]! >= SEEN) seen.push({ color: colorAt(texture, texel), height: shell.height[i]! });

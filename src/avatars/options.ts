@@ -36,14 +36,16 @@ export interface AvatarOptions {
   readonly detector: string | null;
   readonly landmarks: string | null;
   readonly seed: number;
+  /** `embedded`, or the name of a head model that was added. */
+  readonly head: string;
 }
 
-const NAMES = ['quality', 'keep', 'models', 'detector', 'landmarks', 'seed'];
+const NAMES = ['quality', 'keep', 'models', 'detector', 'landmarks', 'seed', 'head'];
 
 /**
  * The job's parameters, checked.
  * @param params `quality` draft, standard (default) or high; `keep` 1–32 (default 8); `models` a folder; `detector` and `landmarks`
- * model files; `seed` (default 1).
+ * model files; `seed` (default 1); `head` (default embedded).
  * @throws DafError ERR_DAF_BAD_OPTION for unknown names and values out of range.
  */
 export function avatarOptions(params: Readonly<Record<string, string>>): AvatarOptions {
@@ -63,7 +65,15 @@ export function avatarOptions(params: Readonly<Record<string, string>>): AvatarO
     models: params['models'] ?? null,
     detector: params['detector'] ?? null,
     landmarks: params['landmarks'] ?? null,
+    head: headName(params['head'] ?? 'embedded'),
     seed: whole('seed', params['seed'] ?? '1', 0, 0xffffffff),
+  });
+}
+
+function headName(name: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) return name;
+  throw new DafError('ERR_DAF_BAD_OPTION', `head "${name}"`, {
+    hint: 'embedded, or the name of a head that daf models list shows',
   });
 }
 

@@ -13,7 +13,8 @@ import { fieldPhoto, shrinkPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
 import { CHIN, type FittedPerson, fitPerson, landmarkOf, texturePerson } from './fit_person.js';
 import type { HairSource } from './hair_fill.js';
-import { embeddedHead, type Head } from './head.js';
+import type { Head } from './head.js';
+import { chosenHead } from './head_choice.js';
 import { neutralPhoto } from './neutral_photo.js';
 import type { Refusal } from './observation.js';
 import type { AvatarOptions } from './options.js';
@@ -52,7 +53,7 @@ export async function buildPerson(
   const clock = stopwatch();
   const { level } = options;
   const { control } = context;
-  const head = embeddedHead();
+  const head = await chosenHead(options.head);
   const opened: OpenPhoto[] = [];
   for (const bytes of observations) opened.push(await openPhoto(bytes));
   const person = fitPerson(head, opened, control);
@@ -73,7 +74,7 @@ export async function buildPerson(
   const surface = inSoftLight(await surfaceOfGlb(files.get('avatar.glb') as Uint8Array));
   clock.lap('export');
   context.progress(0.2);
-  const trained = await makeField(surface, person, chin, photos, options, context);
+  const trained = await makeField(head, surface, person, chin, photos, options, context);
   files.set('field.safetensors', trained.bytes);
   clock.lap('field');
   using field = Field.load(trained.bytes);
@@ -109,6 +110,7 @@ export async function buildPerson(
 }
 
 async function makeField(
+  head: Head,
   surface: Surface,
   person: FittedPerson,
   chin: readonly number[],
@@ -121,7 +123,7 @@ async function makeField(
   for (const [i, photo] of photos.entries()) {
     const { camera, expression } = person.fit.views[i]!;
     const still = expression.every((weight) => weight < 0.02);
-    const shown = still ? photo : neutralPhoto(embeddedHead(), photo, camera, person.neutral, person.shown[i]!, context.control);
+    const shown = still ? photo : neutralPhoto(head, photo, camera, person.neutral, person.shown[i]!, context.control);
     views.push(await fieldPhoto(shown, camera, surface, chin, level.photoSize, context.control));
   }
   using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed });

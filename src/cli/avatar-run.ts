@@ -68,6 +68,8 @@ async function open(run: AvatarRun, input: RunInput, io: CommandIo): Promise<Clu
   if (run.elsewhere !== true) {
     const { checkEyes } = await import('../avatars/eyes.js');
     await checkEyes(input.sample, options);
+    const { EMBEDDED_HEAD, headFile } = await import('../avatars/head_choice.js');
+    if (options.head !== EMBEDDED_HEAD) await headFile(options.head);
   }
   io.log(`${count(input.photos, 'photo')} of ${count(input.people, 'person', 'people')}`);
   io.signal.throwIfAborted();

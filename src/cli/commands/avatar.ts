@@ -23,6 +23,7 @@ export const avatar: CommandSpec = {
       )
       .option('--detector <file>', 'face detector (.onnx)')
       .option('--landmarks <file>', '68-landmark model (.onnx)')
+      .option('--head <name>', 'head model: embedded, or one that was added: ict-facekit', 'embedded')
       .option('--quality <level>', 'draft, standard or high', 'standard')
       .option('--keep <n>', 'photos of a person that count at most, best first', wholeNumber('--keep', 1, 32))
       .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list, shards or folders', 'auto')
@@ -59,6 +60,7 @@ function place(path: string): string {
 
 function avatarRun(inputs: readonly string[], options: Record<string, unknown>): AvatarRun {
   const params: Record<string, string> = { quality: String(options['quality']) };
+  if (options['head'] !== 'embedded') params['head'] = String(options['head']);
   // Workers have another current directory.
   for (const name of ['models', 'detector', 'landmarks']) {
     if (options[name] !== undefined) params[name] = place(String(options[name]));

@@ -32,7 +32,7 @@ export function ictHead(source: IctSource, layout: IctLayout = ICT_LAYOUT): Head
   const surface = surfaceOf(source, layout);
   const origin = eyeMiddle(source.neutral, surface);
   const mean = source.neutral.map((value, i) => value - origin[i % 3]!);
-  const expression = arkitShapes(source.expression, floats);
+  const expression = arkitShapes(source.expression, mean, surface, layout);
   const contour = contourOf(mean, source.landmarks, layout.face);
   const starts = [0];
   for (const line of contour) starts.push(starts.at(-1)! + line.length);
@@ -118,15 +118,20 @@ function partOf({ material, corners }: IctSource['faces'][number], layout: IctLa
 
 /** Midway between the middles of the eyeballs' boxes. */
 function eyeMiddle(positions: Float32Array, { eyes }: Surface): number[] {
-  const middle = (vertices: readonly number[], k: number): number => {
-    const values = vertices.map((v) => positions[3 * v + k]!);
-    return (values.reduce((a, b) => Math.min(a, b)) + values.reduce((a, b) => Math.max(a, b))) / 2;
-  };
-  return [0, 1, 2].map((k) => (middle(eyes[0], k) + middle(eyes[1], k)) / 2);
+  const [right, left] = [boxMiddle(positions, eyes[0]), boxMiddle(positions, eyes[1])];
+  return right.map((value, k) => (value + left[k]!) / 2);
 }
 
-/** Halves merged, sides by ARKit's names, extra ones dropped. */
-function arkitShapes(shapes: IctShapes, floats: number): IctShapes {
+function boxMiddle(positions: Float32Array, vertices: readonly number[]): number[] {
+  return [0, 1, 2].map((k) => {
+    const values = vertices.map((v) => positions[3 * v + k]!);
+    return (values.reduce((a, b) => Math.min(a, b)) + values.reduce((a, b) => Math.max(a, b))) / 2;
+  });
+}
+
+/** Halves merged, sides by ARKit's names, extra ones dropped; what hardly moves is still, and eyeballs follow the gaze. */
+function arkitShapes(shapes: IctShapes, mean: Float32Array, surface: Surface, layout: IctLayout): IctShapes {
+  const floats = mean.length;
   const merged = new Map<string, Float32Array>();
   for (const [i, name] of shapes.names.entries()) {
     if (EXTRA.test(name)) continue;
@@ -138,10 +143,48 @@ function arkitShapes(shapes: IctShapes, floats: number): IctShapes {
     else for (let k = 0; k < floats; k++) before[k]! += delta[k]!;
   }
   const deltas = new Uint16Array(merged.size * floats);
-  [...merged.values()].forEach((delta, i) => {
+  [...merged].forEach(([name, delta], i) => {
+    settle(delta, layout);
+    turnEyes(name, delta, mean, surface);
     deltas.set(Uint16Array.from(delta, floatToHalf), i * floats);
   });
   return { names: [...merged.keys()], deltas };
+}
+
+/** cm below which a motion is dropped, on the skin and inside; up to twice that it fades in. Every vertex kept is 14 bytes a shape in a GLB. */
+const STILL = { skin: 0.02, inside: 0.05 };
+
+function settle(delta: Float32Array, { parts }: IctLayout): void {
+  const skinEnd = parts.find(([name]) => name === 'skin')?.[1] ?? 0;
+  for (let v = 0; v < delta.length / 3; v++) {
+    const still = v < skinEnd ? STILL.skin : STILL.inside;
+    const length = Math.hypot(delta[3 * v]!, delta[3 * v + 1]!, delta[3 * v + 2]!);
+    const kept = Math.min(1, Math.max(0, length / still - 1));
+    for (let k = 3 * v; k < 3 * v + 3; k++) delta[k]! *= kept;
+  }
+}
+
+/** Radians that an eyeball turns at weight 1, as on the embedded head: about x (down) and, for the left eye, about y (outward). */
+const GAZE: Readonly<Record<string, readonly [number, number]>> = {
+  eyeLookUp: [-0.42, 0],
+  eyeLookDown: [0.48, 0],
+  eyeLookIn: [0, -0.52],
+  eyeLookOut: [0, 0.52],
+};
+
+/** ICT-FaceKit's lids follow the gaze; its eyeballs are left to whoever uses them. */
+function turnEyes(name: string, delta: Float32Array, mean: Float32Array, { eyes }: Surface): void {
+  const [, base = '', side = ''] = /^(eyeLook[A-Z][a-z]+)(Left|Right)$/.exec(name) ?? [];
+  const gaze = GAZE[base];
+  if (gaze === undefined) return;
+  const vertices = eyes[side === 'Right' ? 0 : 1];
+  const center = boxMiddle(mean, vertices);
+  const [pitch, yaw] = [gaze[0], side === 'Right' ? -gaze[1] : gaze[1]];
+  for (const v of new Set(vertices)) {
+    const [x, y, z] = center.map((c, k) => mean[3 * v + k]! - c) as [number, number, number];
+    const [ty, tz] = [Math.cos(pitch) * y - Math.sin(pitch) * z, Math.sin(pitch) * y + Math.cos(pitch) * z];
+    delta.set([Math.cos(yaw) * x + Math.sin(yaw) * tz - x, ty - y, Math.cos(yaw) * tz - Math.sin(yaw) * x - z], 3 * v);
+  }
 }
 
 /** For each jaw landmark the face's vertices near the plane across the jaw there, from front to back; the landmark last. */

@@ -155,7 +155,7 @@ function readObj(folder: string, file: string, text: string, layout: IctLayout):
     else if (kind === 'usemtl') material = words[0] ?? '';
     else if (kind === 'f') faces.push({ material, corners: words.map((word) => cornerOf(word)) });
   }
-  const found = positions.length / 3;
+  const found = Math.floor(positions.length / 3);
   if (found !== layout.positions) throw bad(folder, file, `${found} vertices, expected ${layout.positions}`);
   if (!positions.every(Number.isFinite) || !uvs.flat().every(Number.isFinite)) throw bad(folder, file, 'holds what is no number');
   const inside = ([v, t]: readonly [number, number]): boolean => v >= 0 && v < found && (t === -1 || (t >= 0 && t < uvs.length));

@@ -31,7 +31,15 @@ const SQUARES: readonly (readonly [string, number, number, number, number])[] = 
   ['M_EyeLashes', 6, 0, 1, 13],
 ];
 
-export const SMALL_EXPRESSIONS = ['browInnerUp_L', 'browInnerUp_R', 'cheekRaiser_L', 'eyeBlink_L', 'eyeBlink_R', 'jawOpen'];
+export const SMALL_EXPRESSIONS = [
+  'browInnerUp_L',
+  'browInnerUp_R',
+  'cheekRaiser_L',
+  'eyeBlink_L',
+  'eyeBlink_R',
+  'eyeLookOut_L',
+  'jawOpen',
+];
 export const SMALL_IDENTITIES = ['identity000', 'identity001', 'identity002'];
 
 export function smallNeutral(): Float32Array {

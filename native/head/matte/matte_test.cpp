@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
@@ -140,6 +142,36 @@ TEST(Matte, AShirtOfTheHairsColourTakesNoHairAway) {
   std::vector<uint8_t> truth;
   const std::vector<uint8_t> rgb = Portrait(*model, camera, &truth);
   EXPECT_GT(HairFound(*model, camera, rgb, truth), 0.97);
+}
+
+// A picture cropped to the head leaves only its upper corners beyond doubt, and there something
+// dark and green stands before the light wall: so few pixels do not tell the backdrop, the wall
+// beside the neck does.
+TEST(Matte, AFewPixelsInTheCornersAreNotTheBackdrop) {
+  std::shared_ptr<const HeadModel> model;
+  ASSERT_TRUE(BuiltinHead(&model).ok());
+  Camera camera = Facing();
+  camera.translation[2] = -95;
+  camera.width = 64;
+  camera.center[0] = 32;
+  camera.center[1] = 52;
+  std::vector<uint8_t> truth;
+  std::vector<uint8_t> rgb = Portrait(*model, camera, &truth);
+  const size_t width = static_cast<size_t>(camera.width);
+  for (size_t i = 0; i < truth.size(); ++i) {
+    if (truth[i] > 0) continue;
+    const size_t aside = std::min(i % width, width - 1 - i % width);
+    const bool corner = aside + i / width < 24;
+    const uint8_t wall[3] = {200, 190, 205}, plant[3] = {16, 70, 24};
+    std::copy_n(corner ? plant : wall, 3, rgb.begin() + static_cast<std::ptrdiff_t>(3 * i));
+  }
+  Arena arena;
+  std::vector<uint8_t> matte(truth.size());
+  const PhotoPixels photo{rgb.data(), camera.width, camera.height, 3};
+  ASSERT_TRUE(
+      HeadMatte(*model, model->mean.data(), camera, &photo, {}, arena, TaskControl(), matte.data())
+          .ok());
+  EXPECT_GT(Iou(matte, truth), 0.97);
 }
 
 TEST(Matte, AnEdgeIsSoft) {

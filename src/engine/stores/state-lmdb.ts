@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Key, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
 import { packCommit, unpackCommit } from '../../core/compact.js';
 import { DafError } from '../../core/contracts/errors.js';
@@ -33,6 +34,22 @@ function unpackRow(task: TaskId, row: TaskRow | Omit<StoredTask, 'task'>): Store
   return { task, generation, failures, failedOn, commit: commit === null ? null : unpackCommit(commit, task, generation) };
 }
 
+/** What an lmdb file has in its first bytes, behind the head of its first page. */
+const MAGIC = Buffer.from('dec0efbe', 'hex');
+
+/** lmdb trusts its file: one that it has not written ends the process. */
+function refuseOtherFile(file: string): void {
+  if (!existsSync(file)) return;
+  const start = Buffer.alloc(64);
+  const descriptor = openSync(file, 'r');
+  const bytes = readSync(descriptor, start);
+  closeSync(descriptor);
+  if (bytes === 0 || start.subarray(0, bytes).includes(MAGIC)) return;
+  throw new DafError('ERR_DAF_BAD_DATA', `${file} is no state of a coordinator`, {
+    hint: 'name another directory, or move the file away if the jobs it knew may be forgotten',
+  });
+}
+
 /**
  * The StateStore of one machine: an lmdb environment in a directory. Calls of one tick share a transaction and an fsync, calls in
  * flight overlap, so that throughput does not wait for the disk; each resolves only after its own flush.
@@ -42,10 +59,11 @@ export class LmdbStateStore implements StateStore {
   readonly #room: DiskRoom;
   #closed = false;
 
-  /** @throws DafError ERR_DAF_IO or ERR_DAF_PERMISSION when the directory cannot be used. */
+  /** @throws DafError ERR_DAF_IO or ERR_DAF_PERMISSION when the directory cannot be used, ERR_DAF_BAD_DATA when its file is no state. */
   constructor(directory: string) {
     try {
       mkdirSync(directory, { recursive: true });
+      refuseOtherFile(join(directory, 'data.mdb'));
       this.#room = new DiskRoom(directory);
       this.#db = open({
         path: directory,
@@ -57,6 +75,7 @@ export class LmdbStateStore implements StateStore {
       } as RootDatabaseOptions & { path: string });
     } catch (error) {
       const { code } = DafError.from(error, 'ERR_DAF_IO');
+      if (code === 'ERR_DAF_BAD_DATA') throw error;
       throw new DafError(
         code === 'ERR_DAF_PERMISSION' ? code : 'ERR_DAF_IO',
         `state directory ${directory}: ${(error as Error).message}`,

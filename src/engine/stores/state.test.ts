@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { open } from 'lmdb';
@@ -139,6 +139,24 @@ t.test('lmdb: a full disk refuses commits and loses none', async (t) => {
   t.match(seen, { code: 'ERR_DAF_IO', retryable: true, again: 'ERR_DAF_IO', later: ['committed'] });
   t.ok(seen.count > 10);
   t.equal(seen.found, seen.count + 1, 'what was answered, and the one after there was room');
+});
+
+t.test('lmdb: a file that is no state is refused, and stays as it is', async (t) => {
+  const directory = join(root, 'strange');
+  mkdirSync(directory);
+  const file = join(directory, 'data.mdb');
+  for (const bytes of ['x', 'not a database. '.repeat(1000)]) {
+    writeFileSync(file, bytes);
+    t.throws(() => new LmdbStateStore(directory), { code: 'ERR_DAF_BAD_DATA', message: /data\.mdb is no state/ });
+    t.equal(readFileSync(file, 'utf8'), bytes);
+  }
+  writeFileSync(file, '');
+  const store = new LmdbStateStore(directory);
+  t.equal(await store.beginTerm('one'), 1, 'an empty one, as a crash may leave it, is begun');
+  await store.close();
+  const again = new LmdbStateStore(directory);
+  t.equal(await again.currentTerm(), 1);
+  await again.close();
 });
 
 t.test('lmdb: an unusable directory is a clear error', async (t) => {

@@ -47,6 +47,7 @@ export class ScriptedWorker {
   readonly #pages = new Map<number, (page: { next: number | null; body: unknown } | DafError) => void>();
   #seq = 0;
   #timer: NodeJS.Timeout | undefined;
+  #closed = false;
   #request = 0;
 
   constructor(
@@ -75,6 +76,8 @@ export class ScriptedWorker {
   }
 
   async close(): Promise<void> {
+    // What is on its way comes all the same: a welcome would begin to beat again, for ever.
+    this.#closed = true;
     clearInterval(this.#timer);
     await this.#socket.close();
   }
@@ -112,6 +115,7 @@ export class ScriptedWorker {
   }
 
   #receive(received: Received<ToWorker>): void {
+    if (this.#closed) return;
     const { message } = received;
     if (message.type === 'welcome') {
       this.#againMs = message.leaseMs / 2;

@@ -37,8 +37,8 @@ export class Bench {
     await this.settle();
   }
 
-  async worker(id: string, capacity: number, running: Assignment[] = []): Promise<void> {
-    this.core.workerHello({ worker: id, host: 'h', pid: 1, threads: 1, budgetBytes: 1, endpoint: null }, running, this.now);
+  async worker(id: string, capacity: number, running: Assignment[] = [], host = 'h'): Promise<void> {
+    this.core.workerHello({ worker: id, host, pid: 1, threads: 1, budgetBytes: 1, endpoint: null }, running, this.now);
     this.core.credit(id, 0, capacity, this.now);
     await this.settle();
   }

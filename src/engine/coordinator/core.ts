@@ -2,7 +2,7 @@ import type { WireError } from '../../core/contracts/errors.js';
 import { attemptName, type JobPhase, type JobSpec, type JobStatus, type TaskId } from '../../core/contracts/job.js';
 import type { Heartbeat, Member, WorkerStatus } from '../../core/contracts/messages.js';
 import type { StoredJob, StoredTask } from '../../core/contracts/stores.js';
-import type { Assignment, Commit, Report } from '../../core/contracts/task.js';
+import type { Assignment, Commit, HeldCopy, Report } from '../../core/contracts/task.js';
 import { Books } from './books.js';
 import type { CoreOptions, Effect, WorkerInfo } from './effects.js';
 import { JobEvents } from './job-events.js';
@@ -106,6 +106,12 @@ export class Core {
   /** `outcome`: what the commit that was taken back had contributed; null when the store refused to reopen. */
   reopened(id: string, task: TaskId, generation: number, outcome: Commit['outcome'] | null, at: number): void {
     this.#reports.reopened(id, task, generation, outcome, this.#advance(at));
+  }
+
+  /** A committed output lies on more hosts than before: its copies were made again there. */
+  copiesMade(id: string, task: TaskId, copies: readonly HeldCopy[]): void {
+    const job = this.jobs.get(id);
+    if (job?.has(task)) job.graph.noteHomes(task, copies);
   }
 
   // ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────

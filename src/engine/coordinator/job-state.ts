@@ -38,7 +38,9 @@ export class JobState {
   restore(tasks: readonly StoredTask[]): void {
     for (const task of tasks) {
       this.graph.find(task.task)?.restore(task);
-      if (task.commit !== null) this.count(task.commit.outcome, 1);
+      if (task.commit === null) continue;
+      this.count(task.commit.outcome, 1);
+      this.graph.noteHomes(task.task, task.commit.outcome.held?.copies ?? []);
     }
   }
 

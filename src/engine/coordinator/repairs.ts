@@ -195,5 +195,7 @@ export class Repairs {
     const there = (copy: HeldCopy): boolean => this.#service.core.knows(copy.worker);
     const copies = [...changed.filter(there), ...changed.filter((copy) => !there(copy))].slice(0, MAX_REPLICAS);
     await this.#service.steps.moveCopies(job, task, generation, attempt, copies);
+    const isNew = ({ host }: HeldCopy): boolean => !held.copies.some((each) => each.host === host);
+    this.#service.core.copiesMade(job, task, copies.filter(isNew));
   }
 }

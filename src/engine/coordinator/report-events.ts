@@ -78,8 +78,7 @@ export class ReportEvents {
     job.changed = true;
     for (const other of [...table.live(index)]) if (other.state === 'running') attempts.revoke(other);
     if (!job.readsStand(winner.outcome)) setbacks.reopen(job, commit.task);
-    const host = winner.outcome.held?.copies[0]?.host;
-    if (host !== undefined) for (const [readers, reader] of job.graph.mappersOf(commit.task)) readers.setHome(reader, host);
+    job.graph.noteHomes(commit.task, winner.outcome.held?.copies ?? []);
     if (table.complete) this.#jobs.progressed(job);
   }
 

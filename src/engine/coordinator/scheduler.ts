@@ -25,7 +25,7 @@ export type Assign = (worker: Worker, job: JobState, task: TaskId, backup: boole
 
 /**
  * Which ready task goes to which worker with room. Jobs of higher priority first, among equals the one that has least running, then the
- * oldest; workers in turn, one task each, the quicker ones first when there are more of them than tasks.
+ * oldest; workers in turn, one task each, those first that have its input, and the quicker ones when there are more of them than tasks.
  */
 export class Scheduler {
   /** Jobs that may have something to give out, by priority, then age. */
@@ -54,22 +54,30 @@ export class Scheduler {
 
   /** Gives out what can be given out. Looks at no worker when there is nothing: most messages of a large cluster change nothing here. */
   run(now: number, rules: Rules, assign: Assign): void {
-    for (let given = true; given && this.#free.size > 0; ) {
-      given = false;
-      let ready = this.#ready();
-      if (ready === 0) return;
-      for (const worker of this.#inTurn(ready, rules)) {
-        if (rules.aside.has(worker.worker)) continue;
-        const found = this.#next(worker, now, rules);
-        if (found === null) continue;
-        this.#free.delete(worker.worker);
-        assign(worker, ...found);
-        this.offer(worker);
-        given = true;
-        ready -= 1;
-        if (ready === 0) break;
-      }
+    while (this.#free.size > 0) {
+      // Whoever has the input comes first: given out in turn, most of it would be read from elsewhere though its host was idle too.
+      if (this.#hasHomes() && this.#round(now, rules, assign, true)) continue;
+      if (!this.#round(now, rules, assign, false)) return;
     }
+  }
+
+  /** One task for each worker that finds one; false when nobody did. */
+  #round(now: number, rules: Rules, assign: Assign, near: boolean): boolean {
+    let ready = this.#ready();
+    if (ready === 0) return false;
+    let given = false;
+    for (const worker of this.#inTurn(ready, rules)) {
+      if (rules.aside.has(worker.worker)) continue;
+      const found = this.#next(worker, now, rules, near);
+      if (found === null) continue;
+      this.#free.delete(worker.worker);
+      assign(worker, ...found);
+      this.offer(worker);
+      given = true;
+      ready -= 1;
+      if (ready === 0) break;
+    }
+    return given;
   }
 
   #inTurn(ready: number, rules: Rules): Worker[] {
@@ -86,15 +94,23 @@ export class Scheduler {
     return ready;
   }
 
-  #next(worker: Worker, now: number, { others, patience }: Rules): [JobState, TaskId, boolean] | null {
+  #hasHomes(): boolean {
+    return this.#active.some((job) => job.openTables().some((table) => table.hasHomes));
+  }
+
+  /** @param near of the job whose turn it is only what is a retry or has its input on the worker's host */
+  #next(worker: Worker, now: number, { others, patience }: Rules, near: boolean): [JobState, TaskId, boolean] | null {
     for (const job of this.#byShare()) {
       if (now < job.heldUntil) continue;
-      for (const table of job.openTables()) {
-        const index = table.pick(worker, others, now, patience);
+      const open = job.openTables();
+      for (const table of open) {
+        const index = table.pick(worker, others, now, patience, near);
         if (index >= 0) return [job, table.id(index), false];
+        if (near) continue;
         const backup = table.wantedBackups > 0 ? table.pickBackup(worker.worker) : -1;
         if (backup >= 0) return [job, table.id(backup), true];
       }
+      if (near && open.length > 0) return null;
     }
     return null;
   }

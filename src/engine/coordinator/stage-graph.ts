@@ -1,7 +1,7 @@
 import { countOf, runLengths } from '../../core/contracts/generations.js';
 import type { JobSpec, TaskId } from '../../core/contracts/job.js';
 import { outputsOf, placeOf, readsOf } from '../../core/contracts/step.js';
-import type { Outcome, TaskRead } from '../../core/contracts/task.js';
+import type { HeldCopy, Outcome, TaskRead } from '../../core/contracts/task.js';
 import { TASK, TaskTable } from './task-table.js';
 
 type Done = Extract<Outcome, { kind: 'done' }>;
@@ -117,6 +117,13 @@ export class StageGraph {
       for (const each of from.slice(0, from.indexOf(step))) before += outputsOf(this.#spec, each).count;
       yield [this.find({ step: reader, stage: 'map', index: 0 })!, before + index];
     }
+  }
+
+  /** Where the output of a task can be read without a network: its readers among {@link mappersOf} are best run there, whichever copy it is. */
+  noteHomes(task: TaskId, copies: readonly Pick<HeldCopy, 'host'>[]): void {
+    if (copies.length === 0) return;
+    const hosts = new Set(copies.map(({ host }) => host));
+    for (const [readers, reader] of this.mappersOf(task)) for (const host of hosts) readers.setHome(reader, host);
   }
 
   /** What no task will read any more, each once: all its readers are committed. What lies in the output store stays until the end. */

@@ -221,11 +221,23 @@ export class TaskTable {
     else tasks.push(index);
   }
 
+  /** Tasks of this table have hosts where they are best run. */
+  get hasHomes(): boolean {
+    return this.#atHome.size > 0;
+  }
+
   /**
    * A ready task for this worker, or -1. Retries go first, then tasks whose input lies on its host, but retries not to a worker they failed on while another may come for
    * them within `patience` ms.
+   * @param near nothing beside these two
    */
-  pick({ worker, host }: PickingWorker, others: (failedOn: readonly string[]) => boolean, now: number, patience: number): number {
+  pick(
+    { worker, host }: PickingWorker,
+    others: (failedOn: readonly string[]) => boolean,
+    now: number,
+    patience: number,
+    near = false,
+  ): number {
     if (this.ready === 0) return -1;
     for (let i = 0, looked = 0; i < this.#retries.length && looked < MAX_LOOK; ) {
       const { index, since } = this.#retries[i]!;
@@ -241,10 +253,11 @@ export class TaskTable {
       looked += 1;
       i += 1;
     }
-    const near = this.#atHome.get(host) ?? [];
-    for (let index = near.pop(); index !== undefined; index = near.pop()) {
+    const home = this.#atHome.get(host) ?? [];
+    for (let index = home.pop(); index !== undefined; index = home.pop()) {
       if (this.state[index] === TASK.ready && this.#touched[index] === 0) return index;
     }
+    if (near) return -1;
     while (this.#cursor < this.total) {
       const index = this.#cursor;
       this.#cursor += 1;

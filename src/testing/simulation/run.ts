@@ -28,6 +28,8 @@ export interface SimulationResult {
   readonly crashes: number;
   readonly kills: number;
   readonly messages: number;
+  /** How often a map task of a later step ran where its input lay, and how often elsewhere. */
+  readonly reads: { readonly near: number; readonly far: number };
   readonly virtualMs: number;
 }
 
@@ -97,6 +99,7 @@ class Simulation {
       watch: this.#watch,
       disks: new Map(),
       failures: new Map(),
+      reads: { near: 0, far: 0 },
       faulty: () => this.#faulty,
       toCoordinator: (worker, frames) => this.#toCoordinator(worker.peer, worker.id, frames),
     };
@@ -130,6 +133,7 @@ class Simulation {
       crashes: this.#crashes,
       kills: this.#kills,
       messages: this.#network.delivered,
+      reads: this.#world.reads,
       virtualMs: this.#clock.now,
     };
   }

@@ -12,6 +12,9 @@ export interface SeedTotals {
   crashes: number;
   kills: number;
   messages: number;
+  /** Outputs of earlier steps that tasks of later ones found where they ran, and elsewhere. */
+  near: number;
+  far: number;
   /** What went wrong, the seed first. */
   failures: string[];
 }
@@ -50,6 +53,7 @@ async function runShare({ seeds, compare }: Share): Promise<SeedTotals> {
       crashes: result.crashes,
       kills: result.kills,
       messages: result.messages,
+      ...result.reads,
       failures: result.violation === null ? [] : [`seed ${seed}: ${result.violation.message}`],
     });
     if (phase === 'done' && result.deterministic && (compare || seed % COMPARE_EVERY === 0)) {
@@ -65,11 +69,12 @@ async function runShare({ seeds, compare }: Share): Promise<SeedTotals> {
 }
 
 function empty(): SeedTotals {
-  return { seeds: 0, done: 0, cancelled: 0, crashes: 0, kills: 0, messages: 0, failures: [] };
+  return { seeds: 0, done: 0, cancelled: 0, crashes: 0, kills: 0, messages: 0, near: 0, far: 0, failures: [] };
 }
 
 function add(to: SeedTotals, more: SeedTotals): SeedTotals {
-  for (const name of ['seeds', 'done', 'cancelled', 'crashes', 'kills', 'messages'] as const) to[name] += more[name];
+  for (const name of ['seeds', 'done', 'cancelled', 'crashes', 'kills', 'messages', 'near', 'far'] as const)
+    to[name] += more[name];
   to.failures.push(...more.failures);
   return to;
 }

@@ -19,6 +19,7 @@ t.test('no seed loses, doubles or stops', { timeout: 240_000 }, async (t) => {
   if (only === undefined) {
     t.ok(totals.done > seeds.length * 0.7, 'most jobs get done');
     t.ok(totals.crashes > seeds.length / 2 && totals.kills > seeds.length / 2, 'the faults did happen');
+    t.ok(totals.near > 1.5 * totals.far, 'most tasks of later steps ran where their input lay');
   }
 });
 

@@ -21,6 +21,8 @@ export interface World {
   readonly disks: Map<string, Map<string, string>>;
   /** How often each task has failed by itself so far. */
   readonly failures: Map<string, number>;
+  /** Outputs of earlier steps that map tasks read from their own disk, and from those of others. */
+  readonly reads: { near: number; far: number };
   faulty(): boolean;
   toCoordinator(worker: SimWorker, frames: Buffer[]): void;
 }
@@ -205,6 +207,7 @@ export class SimWorker {
     for (const range of readsOf(spec, task)) {
       const outputs = await this.#outputs(range);
       for (const held of outputs) {
+        if (task.stage === 'map' && spec.steps[task.step]!.from.includes(range.step)) this.#countRead(held);
         const content = await this.#read(held);
         if (content !== undefined) contents.push(content);
         else lost.push({ task: { step: range.step, stage: range.stage, index: held.index }, generation: held.generation });
@@ -264,6 +267,10 @@ export class SimWorker {
 
   #identity({ task, generation, attempt }: Assignment): Omit<HeldOutput, 'copies' | 'key'> {
     return { index: task.index, generation, attempt, bytes: 1, crc32c: null, digest: 1 };
+  }
+
+  #countRead({ key, copies }: HeldOutput): void {
+    if (key === null) this.#world.reads[copies.some(({ worker }) => worker === this.id) ? 'near' : 'far'] += 1;
   }
 
   /** Undefined when it is lost. */

@@ -75,6 +75,30 @@ t.test('a worker where tasks fail again and again is put aside, and comes back',
   t.ok(bench.given('bad').length > 4, 'after a while it gets another chance');
 });
 
+t.test('a worker that was put aside is not let out by going and coming back', async (t) => {
+  for (const [how, go] of [
+    ['bye', async (bench: Bench) => bench.core.workerBye('bad', bench.now)],
+    ['its lease ends', (bench: Bench) => pass(bench, 1500, ['good'])],
+  ] as const) {
+    const bench = await Bench.start();
+    await bench.worker('bad', 1);
+    await bench.worker('good', 1);
+    await bench.submit('j', { splits: 40, reducers: 0 }, { maxAttempts: 100 });
+    for (let i = 0; i < 4; i++) await bench.report('bad', bench.given('bad').at(-1)!, boom);
+    await go(bench);
+    t.same(
+      bench.core.workers(bench.now).map(({ worker }) => worker),
+      ['good'],
+      how,
+    );
+    await bench.worker('bad-again', 1);
+    t.same(bench.given('bad-again'), [], `${how}: the next process of its host gets nothing yet`);
+    t.match(bench.core.workers(bench.now)[0], { worker: 'bad-again', aside: true });
+    await pass(bench, 11_000, ['bad-again', 'good']);
+    t.ok(bench.given('bad-again').length > 0, `${how}: it gets its chance when the time is over`);
+  }
+});
+
 t.test('jobs of one priority share the workers, whichever came first', async (t) => {
   const bench = await Bench.start();
   await bench.submit('long', { splits: 100, reducers: 0 });

@@ -15,7 +15,7 @@ export class WorkerEvents {
   }
 
   hello(info: WorkerInfo, running: readonly Assignment[], now: number): void {
-    const { workers, scheduler, seen, out, options } = this.#books;
+    const { workers, scheduler, seen, out, options, health } = this.#books;
     const before = workers.get(info.worker);
     const { host, pid, threads, budgetBytes, endpoint } = info;
     const worker: Worker = {
@@ -34,6 +34,7 @@ export class WorkerEvents {
     if (before?.endpoint !== endpoint) this.#books.membership += 1;
     scheduler.withdraw(info.worker);
     seen.renew(info.worker, now);
+    health.arrived(info.worker, host, now);
     const named = new Set(running.map((each) => `${each.job}/${each.attempt}`));
     const another = before?.pid !== info.pid;
     // What it does not know of never reached it, or died with the process that bore its name. A full list may not name all that it
@@ -145,7 +146,7 @@ export class WorkerEvents {
     this.#books.membership += 1;
     scheduler.withdraw(id);
     seen.end(id);
-    health.forget(id);
+    health.left(id, now);
     const jobs = new Set<string>();
     for (const attempt of [...worker.held]) {
       jobs.add(attempt.job);

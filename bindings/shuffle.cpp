@@ -177,16 +177,16 @@ class MapFoldWrap : public Napi::ObjectWrap<MapFoldWrap> {
   }
 
  private:
-  // Calls `work(sink)`, whose groups go to the function `take`.
+  // Calls `work(sink)`; what comes out goes to the function `take`.
   template <typename Work>
   void Run(const Napi::Env& env, const Napi::Value& take, Work work) {
     if (fold_ == nullptr) return ThrowArgument(env, "the MapFold was disposed of");
     if (!take.IsFunction()) return ThrowArgument(env, "take must be a function");
     std::unique_ptr<Napi::Error> thrown;
-    const Status status = work([&](size_t used) {
+    const Status status = work([&](size_t groups, size_t singles) {
       Napi::HandleScope scope(env);
       try {
-        take.As<Napi::Function>().Call({Number(env, used)});
+        take.As<Napi::Function>().Call({Number(env, groups), Number(env, singles)});
       } catch (const Napi::Error& error) {
         thrown = std::make_unique<Napi::Error>(error);
         return Status(Code::kInternal, "a callback threw");

@@ -13,7 +13,9 @@ struct PluginCallbacks {
   static bool Emit(Context* c, const void* key, size_t key_size, const void* value,
                    size_t value_size) {
     PluginSession* session = Of(c);
+    session->Beat();
     if (session->Folds(key_size, value_size)) {
+      session->gain_.Took();
       return session->fold_.Add(session->KeyOf(static_cast<const uint8_t*>(key), key_size),
                                 static_cast<const uint8_t*>(value), value_size);
     }

@@ -262,13 +262,17 @@ class ChildBackend final : public PluginBackend {
 
   Status Wait(const TaskControl& control) {
     using Clock = std::chrono::steady_clock;
-    const Clock::time_point start = Clock::now();
+    Clock::time_point start = Clock::now();
+    uint32_t pulse = memory_.pulse->load(std::memory_order_relaxed);
     for (;;) {
       pollfd poll = {socket_, POLLIN, 0};
       const int ready = ::poll(&poll, 1, kPollMs);
       if (ready > 0) return Status::Ok();
       if (ready < 0 && errno != EINTR) return IoError("cannot wait for a plugin");
       DAF_RETURN_IF_ERROR(control.Check());
+      const uint32_t now = memory_.pulse->load(std::memory_order_relaxed);
+      if (now != pulse) start = Clock::now();
+      pulse = now;
       if (timeout_ms_ != 0 && Clock::now() - start > std::chrono::milliseconds(timeout_ms_)) {
         return Status(Code::kPlugin, Name() + " was silent for " + std::to_string(timeout_ms_) +
                                          " ms and was killed");

@@ -345,6 +345,16 @@ TEST(Child, CancelAndSilenceKillIt) {
   EXPECT_NE(status.message().find("silent"), std::string::npos);
 }
 
+TEST(Child, IsNotSilentWhileItEmitsLittle) {
+  PluginOptions options = Options("misbehave", Where::kChild);
+  options.timeout_ms = 400;
+  std::unique_ptr<PluginRunner> runner = Open(options);
+  ASSERT_NE(runner, nullptr);
+  std::vector<Record> out;
+  ASSERT_OK(MapLines(runner.get(), "slow\n", &out));  // a second, and one message at its end
+  EXPECT_EQ(out.size(), 100u);
+}
+
 TEST(Child, ItsMemoryIsLimitedAndItsEnvironmentEmpty) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "sanitizers reserve more memory than the limit";

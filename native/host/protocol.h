@@ -4,6 +4,7 @@
 // waits for its kFlush to be acknowledged the worker may ask for a combine with another kRun.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -50,8 +51,10 @@ struct HostMessage {
 };
 static_assert(std::is_trivially_copyable_v<HostMessage>);
 
-// The shared memory: text, partitions of the output's records, a combine's input, input, output.
+// The shared memory: pulse, text, partitions of the output's records, a combine's input, input,
+// output.
 struct HostLayout {
+  static constexpr size_t kPulse = 64;
   static constexpr size_t kText = 128u << 10;
   static constexpr size_t kPartitions = 64u << 10;  // elements
   static constexpr size_t kCombine = kCombineInputBytes;
@@ -59,18 +62,22 @@ struct HostLayout {
   size_t output_bytes = 0;
 
   size_t total() const {
-    return kText + kPartitions * sizeof(uint32_t) + kCombine + input_bytes + output_bytes;
+    return kPulse + kText + kPartitions * sizeof(uint32_t) + kCombine + input_bytes + output_bytes;
   }
-  char* Text(uint8_t* base) const { return reinterpret_cast<char*>(base); }
+  std::atomic<uint32_t>* Pulse(uint8_t* base) const {
+    return reinterpret_cast<std::atomic<uint32_t>*>(base);
+  }
+  char* Text(uint8_t* base) const { return reinterpret_cast<char*>(base) + kPulse; }
   PluginMemory Memory(uint8_t* base) const {
-    uint8_t* partitions = base + kText;
+    uint8_t* partitions = base + kPulse + kText;
     uint8_t* input = partitions + kPartitions * sizeof(uint32_t) + kCombine;
     return {input,
             input_bytes,
             input + input_bytes,
             output_bytes,
             reinterpret_cast<uint32_t*>(partitions),
-            kPartitions};
+            kPartitions,
+            Pulse(base)};
   }
   // A combine has its own input, because it may run while a map's block is still in use. It shares
   // the output: a map that waits has handed its own on.

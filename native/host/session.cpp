@@ -16,7 +16,8 @@ PluginSession::PluginSession(const Plugin& plugin, const std::map<std::string, s
       params_(params),
       memory_(memory),
       map_(MapCallbacks(this)),
-      reduce_(ReduceCallbacks(this)) {}
+      reduce_(ReduceCallbacks(this)),
+      pulse_(memory.pulse != nullptr ? memory.pulse : &own_pulse_) {}
 
 Status PluginSession::Failed(const std::string& what) const {
   return Status(Code::kPlugin, "plugin " + plugin_.name + ": " + what);
@@ -78,6 +79,7 @@ Status PluginSession::MapOne(const uint8_t* key, size_t key_size, const uint8_t*
   map_.input_size = size;
   map_.offset = offset;
   scratch_.Reset();
+  Beat();
   if (plugin_.map(&map_) && status_.ok()) return Status::Ok();
   if (!status_.ok()) return status_;
   return Failed(message_.empty() ? "MapMain failed and did not say why" : message_);
@@ -200,7 +202,7 @@ bool PluginSession::Emit(const void* key, size_t key_size, const void* value, si
   if (folding_ != nullptr) {
     if (KeepFolded(v, value_size)) return true;
     if (!HandOnFolded()) return false;
-  } else if (folds_ && !fold_.HandOnKey(KeyOf(k, key_size))) {
+  } else if (folds_ && !(fold_.HandOnKey(KeyOf(k, key_size)) && FoldWhileItPays())) {
     return false;
   }
   if (need > memory_.output_size) return EmitSlowly(k, key_size, v, value_size, false, false);
@@ -214,7 +216,8 @@ bool PluginSession::EmitPart(const void* key, size_t key_size, const void* part,
   if (folding_ != nullptr) {
     if (!HandOnFolded()) return false;
   } else if (folds_ && !continues &&
-             !fold_.HandOnKey(KeyOf(static_cast<const uint8_t*>(key), key_size))) {
+             !(fold_.HandOnKey(KeyOf(static_cast<const uint8_t*>(key), key_size)) &&
+               FoldWhileItPays())) {
     return false;
   }
   value_open_ = more;

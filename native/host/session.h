@@ -3,6 +3,7 @@
 // to.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <string>
 #include <vector>
@@ -67,6 +68,9 @@ struct PluginMemory {
   size_t output_size = 0;
   uint32_t* partitions = nullptr;  // of the records in output
   size_t partitions_size = 0;      // in elements
+  // Changes while the plugin reads and emits: what is folded sends no message for long. May be
+  // null.
+  std::atomic<uint32_t>* pulse = nullptr;
 };
 
 class PluginSession final : private FoldPort {
@@ -103,10 +107,13 @@ class PluginSession final : private FoldPort {
   bool Stop(const Status& status);
 
   Status PrepareFold(const PluginCall& call);
+  // Stops folding for the rest of the task where too much of what is emitted is not for a fold.
+  bool FoldWhileItPays();
   // Whether what the plugin emits now goes into the fold.
   bool Folds(size_t key_size, size_t value_size) const {
     return open_ && Fold::Takes(key_size, value_size);
   }
+  void Beat() { pulse_->store(static_cast<uint32_t>(++beats_), std::memory_order_relaxed); }
   void SetOpen() { open_ = folds_ && folding_ == nullptr && !value_open_ && status_.ok(); }
   FoldKey KeyOf(const uint8_t* key, size_t key_size) const {
     // Most keys are part of the input, where more than the key may be read.
@@ -117,15 +124,20 @@ class PluginSession final : private FoldPort {
   }
   bool Combine(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
                std::vector<uint8_t>* folded) override;
-  bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) override;
+  bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
+              bool last) override;
   bool NextFolded() {
     if (fold_run_.times == 0) {
       if (fold_at_ == fold_end_ || !status_.ok()) return false;
       fold_at_ += FoldTable::ReadRun(fold_at_, &fold_run_);
-      reduce_.value = reinterpret_cast<const char*>(fold_run_.value);
-      reduce_.value_size = fold_run_.size;
     }
     --fold_run_.times;
+    // For every value of a run anew: a combiner may have moved what it was given.
+    reduce_.value = reinterpret_cast<const char*>(fold_run_.value);
+    reduce_.value_size = fold_run_.size;
+    reduce_.value_key = folding_->key();
+    reduce_.value_key_size = folding_->key_size;
+    reduce_.value_more = false;
     return true;
   }
   bool OwnsKey(const void* key, size_t key_size) const;
@@ -159,7 +171,12 @@ class PluginSession final : private FoldPort {
   ByteBuffer assembled_;     // a value that came in pieces
   std::vector<uint8_t> value_key_;
 
+  std::atomic<uint32_t> own_pulse_{0};
+  std::atomic<uint32_t>* pulse_;
+  uint64_t beats_ = 0;
+
   bool folds_ = false;  // this call folds
+  FoldGain gain_;       // of the task's fold
   bool open_ = false;   // and takes what is emitted now
   Fold fold_{this, true};
   const FoldTable::Entry* folding_ = nullptr;  // whose values CombineMain sees now

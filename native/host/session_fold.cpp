@@ -4,14 +4,28 @@
 #include "native/host/session.h"
 
 namespace daf {
+namespace {
+// Bytes that a combiner may make of one key's values before they are handed on.
+constexpr size_t kMostFolded = 64u << 10;
+}  // namespace
 
 Status PluginSession::PrepareFold(const PluginCall& call) {
-  folds_ = call.fold_bytes != 0 && plugin_.combine != nullptr &&
+  if (call.begin) gain_ = {};
+  folds_ = call.fold_bytes != 0 && plugin_.combine != nullptr && gain_.pays() &&
            (call.work == PluginWork::kMap || call.work == PluginWork::kMapEnd);
   if (!folds_) return Status::Ok();
   if (!fold_.ready()) DAF_RETURN_IF_ERROR(fold_.Init(static_cast<size_t>(call.fold_bytes)));
   if (call.begin) fold_.Clear();  // what a task left that did not end
   return Status::Ok();
+}
+
+bool PluginSession::FoldWhileItPays() {
+  gain_.Passed(1);
+  if (gain_.pays()) return true;
+  const bool good = fold_.HandOnAll();
+  folds_ = false;
+  SetOpen();
+  return good;
 }
 
 bool PluginSession::Combine(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
@@ -34,11 +48,13 @@ bool PluginSession::Combine(const FoldTable::Entry& entry, const uint8_t* values
   folding_ = nullptr;
   SetOpen();
   if (!status_.ok()) return false;
+  if (value_open_) return Stop(Failed("CombineMain left a value in parts without its last part"));
   return good ||
          Stop(Failed(message_.empty() ? "CombineMain failed and did not say why" : message_));
 }
 
-bool PluginSession::HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) {
+bool PluginSession::HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
+                           bool) {
   const uint8_t* key = reinterpret_cast<const uint8_t*>(entry.key());
   for (size_t at = 0; at < size;) {
     FoldTable::Run run;
@@ -72,8 +88,8 @@ bool PluginSession::OwnsKey(const void* key, size_t key_size) const {
 
 // A value that the combiner emits for the entry being folded; false: the caller writes it itself.
 bool PluginSession::KeepFolded(const uint8_t* value, size_t value_size) {
-  if (value_size > FoldTable::kMaxValue) return false;
   const size_t at = folded_->size();
+  if (value_size > FoldTable::kMaxValue || at >= kMostFolded) return false;
   folded_->resize(at + value_size + FoldTable::kRunBytes);
   (void)FoldTable::WriteRun(folded_->data() + at, value, value_size, 1);
   return true;
@@ -81,7 +97,7 @@ bool PluginSession::KeepFolded(const uint8_t* value, size_t value_size) {
 
 // What the combiner emitted before a value that the fold does not take.
 bool PluginSession::HandOnFolded() {
-  const bool good = HandOn(*folding_, folded_->data(), folded_->size());
+  const bool good = HandOn(*folding_, folded_->data(), folded_->size(), false);
   folded_->clear();
   return good;
 }

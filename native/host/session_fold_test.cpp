@@ -55,6 +55,19 @@ bool Sum(const char* key, ReduceContext* context) {
   return context->emit_fn(context, key, context->key_size, text.data(), text.size());
 }
 
+// Reads a number and moves what it was given, as the contract allows.
+bool SumInPlace(const char* key, ReduceContext* context) {
+  int sum = 0;
+  while (context->next_fn(context)) {
+    int number = 0;
+    for (; context->value_size != 0; ++context->value, --context->value_size)
+      number = 10 * number + (*context->value - '0');
+    sum += number;
+  }
+  const std::string text = std::to_string(sum);
+  return context->emit_fn(context, key, context->key_size, text.data(), text.size());
+}
+
 struct Emitted {
   std::map<std::string, std::string> joined;  // the values of a key end to end
   std::map<std::string, int> records;
@@ -153,6 +166,61 @@ TEST(Fold, KeepsTheOrderOfAKeysValues) {
     const Status status = MapAll(pairs, Join, bytes, &emitted);
     ASSERT_TRUE(status.ok()) << status.message();
     EXPECT_TRUE(emitted.joined == pairs.joined) << bytes;
+  }
+}
+
+TEST(Fold, GivesEveryEqualValueAnew) {
+  Pairs pairs;
+  pairs.blocks.push_back("k 9100\nk 9100\nk 9100\nk 9100\nk 9100\nk 97\n");
+  for (const uint64_t bytes : {kOneTable, kBuckets}) {
+    Emitted emitted;
+    const Status status = MapAll(pairs, SumInPlace, bytes, &emitted);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(emitted.joined["k"], "45597");
+  }
+}
+
+// Passes every value on, but shorter ones twice.
+bool KeepAll(const char* key, ReduceContext* context) {
+  while (context->next_fn(context)) {
+    for (size_t i = 0; i < (context->value_size < 9 ? 2u : 1u); ++i) {
+      if (!context->emit_fn(context, key, context->key_size, context->value, context->value_size))
+        return false;
+    }
+  }
+  return true;
+}
+
+TEST(Fold, HandsOnWhatACombinerDoesNotMakeFewer) {
+  Pairs pairs;
+  std::string block;
+  for (int i = 0; i < 60000; ++i) block += "k 7\n";  // one run, twice as many as the area takes
+  pairs.blocks.push_back(block);
+  Emitted emitted;
+  ASSERT_TRUE(MapAll(pairs, KeepAll, kOneTable, &emitted).ok());
+  EXPECT_EQ(emitted.joined["k"].find_first_not_of('7'), std::string::npos);
+  EXPECT_GE(emitted.joined["k"].size(), 120000u);
+}
+
+TEST(Fold, StopsWhereTooMuchIsNotForIt) {
+  Pairs pairs;
+  std::string block, expected[3];
+  for (int i = 0; i < 30000; ++i) {
+    const bool big = i % 5 == 0;
+    const std::string key(1, static_cast<char>('a' + i % 3));
+    const std::string value = std::to_string(i);
+    block += key + " " + (big ? "big" : value) + "\n";
+    expected[i % 3] += big ? std::string(300, 'b') : value;
+  }
+  pairs.blocks = {block, block};
+  for (const uint64_t bytes : {kOneTable, kBuckets}) {
+    Emitted emitted;
+    ASSERT_TRUE(MapAll(pairs, Join, bytes, &emitted).ok());
+    for (int i = 0; i < 3; ++i) {
+      const std::string key(1, static_cast<char>('a' + i));
+      EXPECT_TRUE(emitted.joined[key] == expected[i] + expected[i]) << key;
+      EXPECT_GT(emitted.records[key], 19000) << "and they are not joined any more";
+    }
   }
 }
 

@@ -56,11 +56,11 @@ bool Fold::AddWithRoom(FoldTable* table, FoldTable::Entry* entry, const uint8_t*
       if (!CombineEntry(table, entry)) return false;
       if (table->Add(entry, value, size, times)) return true;
     }
-    if (!HandOn(*table, entry)) return false;
+    if (!HandOn(*table, entry, false)) return false;
     if (size + FoldTable::kRunBytes > entry->capacity) {
       uint8_t run[FoldTable::kMaxValue + FoldTable::kRunBytes];
       const size_t bytes = FoldTable::WriteRun(run, value, size, times);
-      return port_->HandOn(*entry, run, bytes);
+      return port_->HandOn(*entry, run, bytes, false);
     }
   }
 }
@@ -95,7 +95,7 @@ bool Fold::FoldBucketsInPlace() {
       if (bucket_table_.HasRuns(*entry) && !CombineSeveral(&bucket_table_, entry)) return false;
       if (entry->used != 0 &&
           !buckets_.Add(bucket, entry->fold_key(), bucket_table_.Values(*entry), entry->used) &&
-          !HandOn(bucket_table_, entry))
+          !HandOn(bucket_table_, entry, false))
         return false;
     }
     bucket_table_.Clear();
@@ -106,23 +106,23 @@ bool Fold::FoldBucketsInPlace() {
 bool Fold::HandOnKey(const FoldKey& key) {
   if (key.size > FoldTable::kMaxKey) return true;
   FoldTable::Entry* entry = table_.Find(key);
-  if (entry != nullptr) return HandOn(table_, entry);
+  if (entry != nullptr) return HandOn(table_, entry, true) && port_->Settle();
   return !buckets_.ready() ||
          (FoldBucket(FoldBuckets::BucketOf(key.hash)) && HandOnTable(&bucket_table_));
 }
 
-bool Fold::HandOn(const FoldTable& table, FoldTable::Entry* entry) {
+bool Fold::HandOn(const FoldTable& table, FoldTable::Entry* entry, bool last) {
   const size_t used = entry->used;
   entry->used = 0;
-  return used == 0 || port_->HandOn(*entry, table.Values(*entry), used);
+  return used == 0 || port_->HandOn(*entry, table.Values(*entry), used, last);
 }
 
 bool Fold::HandOnTable(FoldTable* table) {
   for (FoldTable::Entry* entry = table->First(); entry != nullptr; entry = table->Next(*entry)) {
-    if (!CombineSeveral(table, entry) || !HandOn(*table, entry)) return false;
+    if (!CombineSeveral(table, entry) || !HandOn(*table, entry, true)) return false;
   }
   table->Clear();
-  return true;
+  return port_->Settle();
 }
 
 bool Fold::HandOnAll() {
@@ -143,7 +143,7 @@ bool Fold::CombineEntry(FoldTable* table, FoldTable::Entry* entry) {
   if (!port_->Combine(*entry, table->Values(*entry), entry->used, &folded_)) return false;
   entry->used = entry->last = 0;
   if (folded_.size() > entry->capacity) {
-    return port_->HandOn(*entry, folded_.data(), folded_.size());
+    return port_->HandOn(*entry, folded_.data(), folded_.size(), false);
   }
   for (size_t at = 0; at < folded_.size();) {
     FoldTable::Run run;

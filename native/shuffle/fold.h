@@ -18,8 +18,30 @@ class FoldPort {
   // Writes what the combiner makes of a key's values, as runs, to *folded. False: stop.
   virtual bool Combine(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
                        std::vector<uint8_t>* folded) = 0;
-  // Takes values that leave the fold. False: stop.
-  virtual bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size) = 0;
+  // Takes values that leave the fold. last: nothing of the key follows before Settle. False: stop.
+  virtual bool HandOn(const FoldTable::Entry& entry, const uint8_t* values, size_t size,
+                      bool last) = 0;
+  // Every key that was handed on as the last is through; it may come again. False: stop.
+  virtual bool Settle() { return true; }
+};
+
+// Whether a task's fold is worth its work: each record that none takes drives out those that lie
+// near it, so a few are borne, many are not. Depends on what was emitted alone.
+class FoldGain {
+ public:
+  void Took() { ++taken_; }
+  void Passed(size_t records) {
+    passed_ += records;
+    if (passed_ >= kFew && passed_ > taken_ / kPart) pays_ = false;
+  }
+  bool pays() const { return pays_; }
+
+ private:
+  static constexpr uint64_t kFew = 64;
+  static constexpr uint64_t kPart = 32;
+  uint64_t taken_ = 0;
+  uint64_t passed_ = 0;
+  bool pays_ = true;
 };
 
 class Fold {
@@ -54,7 +76,7 @@ class Fold {
                    uint32_t times);
   bool FoldBucket(size_t bucket);
   bool FoldBucketsInPlace();
-  bool HandOn(const FoldTable& table, FoldTable::Entry* entry);
+  bool HandOn(const FoldTable& table, FoldTable::Entry* entry, bool last);
   bool HandOnTable(FoldTable* table);
   bool CombineSeveral(FoldTable* table, FoldTable::Entry* entry);
   bool CombineEntry(FoldTable* table, FoldTable::Entry* entry);

@@ -172,7 +172,7 @@ class Taken {
   }
   void HandOn() { ASSERT_TRUE(fold_.HandOnAll(Sink()).ok()); }
   MapFold::Sink Sink() {
-    return [this](size_t used) -> Status {
+    return [this](size_t used, size_t alone) -> Status {
       bool open = false;
       std::string key;
       for (size_t at = 0; at < used;) {
@@ -185,12 +185,20 @@ class Taken {
         open = !piece.last;
       }
       EXPECT_FALSE(open) << "groups are whole";
+      const uint8_t* single = out_.data() + out_.size() / 2;
+      for (size_t at = 0; at < alone; ++singles) {
+        Piece piece;
+        DAF_RETURN_IF_ERROR(ParsePiece(single, alone, &at, &piece));
+        EXPECT_FALSE(piece.first || piece.last || piece.more || piece.continues);
+        values[std::string(piece.key, piece.key + piece.key_size)].append(
+            piece.value, piece.value + piece.value_size);
+      }
       return refuse ? Status(Code::kIo, "no more") : Status::Ok();
     };
   }
   MapFold fold_;
   std::map<std::string, std::string> values;
-  size_t groups = 0, passed = 0;
+  size_t groups = 0, singles = 0, passed = 0;
   bool refuse = false;
 
  private:
@@ -229,14 +237,15 @@ TEST(MapFold, KeepsTheOrderOfAKeysValues) {
     taken.HandOn();
     EXPECT_TRUE(taken.values == expected) << bytes;
     EXPECT_GT(taken.passed, 100u);
-    const size_t before = taken.groups;
+    EXPECT_GT(taken.singles, 1000u);
+    const size_t before = taken.groups + taken.singles;
     taken.HandOn();
-    EXPECT_EQ(taken.groups, before) << "nothing is held any more";
+    EXPECT_EQ(taken.groups + taken.singles, before) << "nothing is held any more";
   }
 }
 
 TEST(MapFold, GathersAKeyOnceWhereItsValuesFit) {
-  Taken taken(8u << 20, 1u << 20);
+  Taken taken(8u << 20, 4u << 20);
   std::string batch;
   for (int i = 0; i < 100000; ++i) Pack(&batch, "key" + std::to_string(i % 5000), "1");
   taken.Add(batch);
@@ -244,6 +253,60 @@ TEST(MapFold, GathersAKeyOnceWhereItsValuesFit) {
   taken.HandOn();
   EXPECT_EQ(taken.groups, 5000u);
   EXPECT_EQ(taken.values["key17"], std::string(20, '1'));
+}
+
+TEST(MapFold, HandsOnAKeysOnlyValueAsARecord) {
+  Taken taken(8u << 20, 4u << 20);
+  std::string batch;
+  for (int i = 0; i < 3000; ++i) Pack(&batch, "key" + std::to_string(i % 2000), "1");
+  taken.Add(batch);
+  taken.HandOn();
+  EXPECT_EQ(taken.groups, 1000u);
+  EXPECT_EQ(taken.singles, 1000u);
+}
+
+TEST(MapFold, PassesRecordsOnTogetherAndStopsWhereTheyAreMany) {
+  Taken taken(8u << 20);
+  std::map<std::string, std::string> expected;
+  const auto add = [&](std::string* batch, int key, const std::string& value) {
+    Pack(batch, "key" + std::to_string(key), value);
+    expected["key" + std::to_string(key)] += value;
+  };
+  std::string few;
+  for (int i = 0; i < 60; ++i) add(&few, i % 30, std::string(255, static_cast<char>('a' + i / 30)));
+  add(&few, 1, "end");
+  size_t at = 0, pass = 0;
+  ASSERT_TRUE(taken.fold_.Add(Bytes(few), few.size(), taken.Sink(), &at, &pass).ok());
+  EXPECT_EQ(at, 0u);
+  EXPECT_EQ(pass, few.size() - kRecordHeader - 7) << "in one piece, up to what folds";
+  taken.Add(few);
+  std::string many;
+  for (int i = 0; i < 5000; ++i) {
+    add(&many, i, "1");
+    if (i % 2 == 0) add(&many, i, std::string(300, 'x'));
+  }
+  taken.Add(many);
+  EXPECT_GT(taken.passed, 7300u) << "all from the first few on";
+  const size_t before = taken.passed;
+  taken.Add(few);
+  EXPECT_EQ(taken.passed, before + 61);
+  taken.HandOn();
+  for (const auto& [key, value] : expected) {
+    const bool twice = few.find(key + std::string(255, 'a')) != std::string::npos;
+    ASSERT_EQ(taken.values[key].size(), value.size() + (twice ? 510 + 3 * (key == "key1") : 0))
+        << key;
+  }
+}
+
+TEST(MapFold, KeepsFoldingWhereFewRecordsPass) {
+  Taken taken(8u << 20, 4u << 20);
+  std::string batch;
+  for (int i = 0; i < 100000; ++i)
+    Pack(&batch, "key" + std::to_string(i % 100), i % 100 == 7 ? std::string(300, 'x') : "1");
+  taken.Add(batch);
+  EXPECT_EQ(taken.passed, 1000u);
+  taken.HandOn();
+  EXPECT_LT(taken.groups + taken.singles, 200u);
 }
 
 TEST(MapFold, StopsWhereItsSinkDoesAndRefusesDamage) {

@@ -33,6 +33,13 @@ bool Map(MapContext& context) {
   if (word == "loop") {
     for (;;) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+  if (word == "slow") {
+    for (int i = 0; i < 100; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (!context.emit("slow", "1")) return false;
+    }
+    return true;
+  }
   if (word == "allocate") {
     std::vector<std::vector<char>> all;
     for (int i = 0; i < 4096; ++i) all.emplace_back(size_t{1} << 20, 'x');

@@ -114,7 +114,13 @@ function keyTooLong(bytes: number): DafError {
  * @param buffer reused from batch to batch; GROUP_BUFFER_BYTES is a good size.
  */
 export function readGroups(fill: (buffer: Uint8Array) => number, buffer: Uint8Array): GroupInput {
-  return { groups: () => new GroupReader(fill, buffer, BYTES), texts: () => new GroupReader(fill, buffer, TEXT) };
+  // One of each: who stops in the middle and asks again goes on there.
+  let groups: GroupReader<Uint8Array> | undefined;
+  let texts: GroupReader<string> | undefined;
+  return {
+    groups: () => (groups ??= new GroupReader(fill, buffer, BYTES)),
+    texts: () => (texts ??= new GroupReader(fill, buffer, TEXT)),
+  };
 }
 
 /** How fields leave the buffer: what is kept over the next fill, and what is borrowed until then. */

@@ -241,3 +241,25 @@ t.test('spans become records, cut points partition them', (t) => {
   t.throws(() => addon().packSpans(data, Uint32Array.of(0, 99), 1, packed), { code: 'ERR_DAF_BAD_ARGUMENT' });
   t.end();
 });
+
+t.test('who stops between groups and asks again goes on there', async (t) => {
+  const packed = new RecordBatch(1 << 10, (batch) => source.push(batch.slice()));
+  const source: Uint8Array[] = [];
+  for (const key of ['a', 'b', 'c']) packed.add(key, '1');
+  packed.flush();
+  const flagged = source[0]!;
+  const view = new DataView(flagged.buffer, flagged.byteOffset);
+  for (let at = 0; at < flagged.length; at += 10) view.setUint32(at, (view.getUint32(at, true) | 0xc0000000) >>> 0, true);
+  const stream = readGroups((into) => {
+    const next = source.shift();
+    if (next !== undefined) into.set(next);
+    return next?.length ?? 0;
+  }, new Uint8Array(GROUP_BUFFER_BYTES));
+  const seen: string[] = [];
+  for (const { key } of stream.texts()) {
+    seen.push(key);
+    break;
+  }
+  for (const { key } of stream.texts()) seen.push(key);
+  t.same(seen, ['a', 'b', 'c']);
+});

@@ -83,25 +83,31 @@ export interface CutPoints {
 }
 
 export interface MapFoldOptions {
-  /** Memory to gather in, 64 KB … 32 MB. When groups come out depends on this alone. */
+  /** Memory to gather in, 64 KB … 32 MB. When records come out depends on this and on what goes in alone. */
   readonly bytes: number;
-  /** Where groups are written, ≥ 2 KB; a group that does not fit comes in parts, each a group of its own. */
+  /** Where records are written, ≥ 4 KB; a group that does not fit into half of it comes in parts, each a group of its own. */
   readonly out: Uint8Array;
 }
+
+/**
+ * Takes bytes `[0, groups)` of `out`, whole groups of flagged records, and then bytes `[out.length / 2, + singles)`, packed records of keys that
+ * have one value, which no combiner makes fewer. They are gone when it returns.
+ */
+export type TakeFolded = (groups: number, singles: number) => void;
 
 /** Values of a key come out in the order in which they went in. */
 export interface MapFold {
   /**
-   * Takes packed records up to the first with a key above 1 KB, a value above 254 bytes or one in pieces.
-   * @param take called with the bytes of `out` that hold whole groups of flagged records; they are gone when it returns
+   * Takes packed records up to the first with a key above 1 KB, a value above 254 bytes or one in pieces; none any more from where more than a few
+   * in a hundred were of that kind.
    * @returns bytes taken
    * @throws ERR_DAF_BAD_DATA, ERR_DAF_MEMORY_LIMIT, what `take` throws
    */
-  add(batch: Uint8Array, take: (used: number) => void): number;
-  /** Bytes of the record behind what the last add took: all of its key came out before, and it is the caller's to write. 0: no such record. */
+  add(batch: Uint8Array, take: TakeFolded): number;
+  /** Bytes of the records behind what the last add took: all of their keys came out before, and they are the caller's to write. 0: none. */
   readonly passed: number;
   /** Takes out all that is held. Throws what `take` throws. */
-  handOn(take: (used: number) => void): void;
+  handOn(take: TakeFolded): void;
   /** Gives the memory back. Also runs when collected. */
   dispose(): void;
 }

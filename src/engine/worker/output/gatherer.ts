@@ -2,8 +2,9 @@ import { addon, type MapFold } from '../../../core/addon/index.js';
 import { RecordBatch, readGroups } from '../../../core/addon/records.js';
 import type { RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
 
-/** Groups of values that gathered, a few hundred thousand at a time. */
-const OUT = 512 << 10;
+/** What leaves the fold at a time: groups of values in the first half, records of keys that have one value in the other. */
+const OUT = 1 << 20;
+const SINGLES = OUT / 2;
 const BATCH = 64 << 10;
 
 /**
@@ -16,6 +17,7 @@ export class Gatherer {
   readonly #context: TaskContext;
   readonly #onward: (packed: Uint8Array) => void;
   readonly #out = new Uint8Array(OUT);
+  #failure: { readonly error: unknown } | null = null;
 
   /** @param onward takes packed records, borrowed until it returns */
   constructor(runner: StageRunner, context: TaskContext, bytes: number, onward: (packed: Uint8Array) => void) {
@@ -25,19 +27,34 @@ export class Gatherer {
     this.#fold = new (addon().MapFold)({ bytes, out: this.#out });
   }
 
-  /** @param batch packed records; a value may go on in the next batch */
+  /**
+   * @param batch packed records; a value may go on in the next batch
+   * @throws what the combiner throws, and from then on always: a map may catch it, but what was under way is lost
+   */
   add(batch: Uint8Array): void {
-    for (let at = 0; at < batch.length; ) {
-      at += this.#fold.add(at === 0 ? batch : batch.subarray(at), this.#take);
-      const { passed } = this.#fold;
-      if (passed > 0) this.#onward(batch.subarray(at, at + passed));
-      at += passed;
-    }
+    this.#guard(() => {
+      for (let at = 0; at < batch.length; ) {
+        at += this.#fold.add(at === 0 ? batch : batch.subarray(at), this.#take);
+        const { passed } = this.#fold;
+        if (passed > 0) this.#onward(batch.subarray(at, at + passed));
+        at += passed;
+      }
+    });
   }
 
-  /** Combines and hands on all that is held. */
+  /** Combines and hands on all that is held. Throws as add does. */
   finish(): void {
-    this.#fold.handOn(this.#take);
+    this.#guard(() => this.#fold.handOn(this.#take));
+  }
+
+  #guard(work: () => void): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    try {
+      work();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   dispose(): void {
@@ -45,7 +62,12 @@ export class Gatherer {
   }
 
   /** What the combiner makes of groups goes on once it is through: the sort, when full, combines as well, and no combiner runs inside another. */
-  readonly #take = (used: number): void => {
+  readonly #take = (groups: number, singles: number): void => {
+    if (groups > 0) this.#combine(groups);
+    if (singles > 0) this.#onward(this.#out.subarray(SINGLES, SINGLES + singles));
+  };
+
+  #combine(used: number): void {
     const made: Uint8Array[] = [];
     const combined = new RecordBatch(BATCH, (packed) => made.push(packed.slice()));
     const sink: RecordSink = {
@@ -69,5 +91,5 @@ export class Gatherer {
     this.#runner.combine!({ ...readGroups(fill, this.#out), fill: drain }, sink, this.#context);
     combined.flush();
     for (const packed of made) this.#onward(packed);
-  };
+  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { addon } from '../../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, readGroups } from '../../../core/addon/records.js';
-import type { StageRunner, TaskContext } from '../../../core/contracts/stage.js';
+import type { GroupStream, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
 import { ShuffleSink } from './shuffle-sink.js';
 
@@ -136,4 +136,29 @@ t.test('an error of the combiner is what emitting throws', async (t) => {
       }),
     new TypeError('no'),
   );
+});
+
+t.test('a map that catches what its combiner throws does not lose records: its task fails', async (t) => {
+  let calls = 0;
+  const runner = {
+    gather: true,
+    combine(groups: GroupStream, sink: RecordSink) {
+      if (++calls === 2) throw new TypeError('once');
+      for (const { key, values } of groups.texts()) sink.emit(key, [...values].join(','));
+    },
+  } as unknown as StageRunner;
+  t.throws(
+    () =>
+      fold(t, runner, (sink) => {
+        for (let i = 0; i < 200_000; i++) {
+          try {
+            sink.emit(`key-${i}`, 'value');
+          } catch {
+            // as a map passes over what it cannot use
+          }
+        }
+      }),
+    new TypeError('once'),
+  );
+  t.equal(calls, 2, 'no combiner runs after the failure');
 });

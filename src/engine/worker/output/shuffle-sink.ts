@@ -42,10 +42,15 @@ export class ShuffleSink implements RecordSink {
       control: combineContext.control,
     });
     // Records of a totally ordered step have places of their own, which gathering would lose.
-    this.#gatherer =
-      runner.gather === true && cuts === null
-        ? new Gatherer(runner, combineContext, gatherBytes(step), (packed) => this.#appendAll(packed))
-        : null;
+    try {
+      this.#gatherer =
+        runner.gather === true && cuts === null
+          ? new Gatherer(runner, combineContext, gatherBytes(step), (packed) => this.#appendAll(packed))
+          : null;
+    } catch (error) {
+      this.#writer.dispose(); // nobody else would give its memory back before the next collection
+      throw error;
+    }
     const gatherer = this.#gatherer;
     this.#batch = new RecordBatch(
       BATCH,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DafError } from '../core/contracts/errors.js';
+import { DafError, type WireError } from '../core/contracts/errors.js';
 import type { JobStatus } from '../core/contracts/job.js';
 import type { Job } from '../engine/cluster/job-handle.js';
 import type { SubmitOptions } from '../engine/cluster/options.js';
@@ -124,11 +124,17 @@ export async function follow(job: Job, io: CommandIo): Promise<JobResult> {
 
 /** Draws a job's progress until it has ended. */
 export async function drawn(job: Job, io: CommandIo): Promise<JobResult> {
+  let said: string | null = null;
   for await (const event of job.progress()) {
     if (event.kind === 'attempt-failed')
       io.log(`${event.attempt} failed on ${event.worker}: ${event.error.code}: ${event.error.message}`);
     else if (event.kind === 'worker-lost') io.log(`worker ${event.worker} was lost; its tasks go to others`);
-    else io.progress.update(fraction(event.status), label(event.status));
+    else {
+      const { waiting } = event.status;
+      if (waiting !== null && waiting.message !== said) io.log(`${event.status.id} waits: ${explained(waiting)}`);
+      said = waiting?.message ?? null;
+      io.progress.update(fraction(event.status), label(event.status));
+    }
   }
   return job.result();
 }
@@ -156,6 +162,10 @@ export function fraction({ map, reduce, finalize }: JobStatus): number {
   return total === 0 ? 1 : (map.progress + reduce.progress + finalize.progress) / total;
 }
 
+function explained({ code, message, hint }: WireError): string {
+  return `${code}: ${message}${hint === null ? '' : `\n  ${hint}`}`;
+}
+
 function label(status: JobStatus): string {
   const stages = [
     ['map', status.map],
@@ -163,11 +173,13 @@ function label(status: JobStatus): string {
     ['finalize', status.finalize],
   ] as const;
   const shown = stages.filter(([, stage]) => stage.total > 0).map(([name, stage]) => `${name} ${stage.committed}/${stage.total}`);
-  return `${status.name}: ${status.phase === 'running' ? shown.join(', ') : status.phase}`;
+  const waits = status.waiting === null ? '' : ', waits for room';
+  return `${status.name}: ${status.phase === 'running' ? `${shown.join(', ')}${waits}` : status.phase}`;
 }
 
 export function statusLine(status: JobStatus): string {
   const percent = String(Math.floor(fraction(status) * 100)).padStart(3);
   const error = status.error === null ? '' : `  ${status.error.code}: ${status.error.message}`;
-  return `${status.id.padEnd(48)} ${status.phase.padEnd(10)} ${percent}%  ${status.output}${error}`;
+  const waits = status.waiting === null ? '' : `  waits: ${explained(status.waiting)}`;
+  return `${status.id.padEnd(48)} ${status.phase.padEnd(10)} ${percent}%  ${status.output}${error}${waits}`;
 }

@@ -62,7 +62,7 @@ export class ScriptedWorker {
     const hello = (): void => {
       const running = [...this.#unanswered.values()].map(({ assignment }) => assignment).slice(0, 64);
       const token = options.token ?? null;
-      const about = { worker: id, host: 'test', pid: process.pid, threads: 1, budgetBytes: 1, endpoint: null };
+      const about = { worker: id, host: 'test', pid: process.pid, threads: 1, budgetBytes: 256 << 20, endpoint: null };
       void this.#socket.send(encode({ type: 'worker-hello', protocol: PROTOCOL, ...about, running, token }));
     };
     this.#socket = new DealerSocket(endpoint, {

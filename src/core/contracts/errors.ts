@@ -42,6 +42,7 @@ export type DafErrorCode =
   | 'ERR_DAF_PROTOCOL'
   | 'ERR_DAF_UNREACHABLE'
   | 'ERR_DAF_WORKER_LOST'
+  | 'ERR_DAF_NO_ROOM'
   | 'ERR_DAF_CLOSED'
   | 'ERR_DAF_FAILPOINT'
   | 'ERR_DAF_INTERNAL';

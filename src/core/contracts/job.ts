@@ -178,6 +178,8 @@ export interface JobStatus {
   /** Milliseconds since the coordinator accepted the job (its own clock). */
   readonly elapsedMs: number;
   readonly error: import('./errors.js').WireError | null;
+  /** What it waits for, all of it or some of its tasks, that others have to see to (ERR_DAF_NO_ROOM); null while it goes on by itself. */
+  readonly waiting: import('./errors.js').WireError | null;
 }
 
 export interface StageProgress {

@@ -71,6 +71,12 @@ export type OutputPlace =
   /** In the output store, for tasks that are given all of it. */
   | 'store';
 
+/** Bytes that a task reserves of its worker's budget while it runs. */
+export function reservedBytes({ steps }: Pick<JobSpec, 'steps'>, { step, stage }: Pick<TaskId, 'step' | 'stage'>): number {
+  const { memory, reducers } = steps[step]!;
+  return memory.task + (stage === 'map' && reducers > 0 ? memory.sortBuffer : 0);
+}
+
 /** Where the records that a step puts out go. */
 export function placeOf(spec: JobSpec, step: number): OutputPlace {
   if (step === spec.steps.length - 1) return 'results';

@@ -27,4 +27,13 @@ export class Books {
     this.seen = new Leases(options.leaseMs);
     this.attempts = new AttemptBook(options, this.jobs, this.workers, this.scheduler, this.out);
   }
+
+  /** To be called when a worker has come or gone. */
+  noteRoom(): void {
+    let roomiest: Worker | null = null;
+    for (const worker of this.workers.values()) {
+      if (roomiest === null || worker.roomBytes > roomiest.roomBytes) roomiest = worker;
+    }
+    this.scheduler.roomiest = roomiest;
+  }
 }

@@ -38,7 +38,7 @@ export class Bench {
   }
 
   async worker(id: string, capacity: number, running: Assignment[] = [], host = 'h'): Promise<void> {
-    this.core.workerHello({ worker: id, host, pid: 1, threads: 1, budgetBytes: 1, endpoint: null }, running, this.now);
+    this.core.workerHello({ worker: id, host, pid: 1, threads: 1, budgetBytes: 256 << 20, endpoint: null }, running, this.now);
     this.core.credit(id, 0, capacity, this.now);
     await this.settle();
   }

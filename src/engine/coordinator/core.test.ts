@@ -223,7 +223,7 @@ t.test('a coordinator that was overtaken says nothing of what its successor gave
   await bench.restart(0);
   await bench.worker('a', 1);
   const [assignment] = bench.given('a');
-  const info = { worker: 'a', host: 'h', pid: 1, threads: 1, budgetBytes: 1, endpoint: null };
+  const info = { worker: 'a', host: 'h', pid: 1, threads: 1, budgetBytes: 256 << 20, endpoint: null };
   early.workerHello(info, [assignment!], bench.now);
   early.heartbeat('a', { running: [{ job: 'j', attempt: assignment!.attempt, progress: 0 }], peakBytes: 1 }, bench.now);
   early.report('a', { ...assignment!, outcome: done(), usage: {} as never }, bench.now);

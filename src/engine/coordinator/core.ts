@@ -8,6 +8,7 @@ import type { CoreOptions, Effect, WorkerInfo } from './effects.js';
 import { JobEvents } from './job-events.js';
 import type { JobState } from './job-state.js';
 import { ReportEvents } from './report-events.js';
+import { lookForRoom } from './room.js';
 import type { Worker } from './scheduler.js';
 import { findStragglers } from './stragglers.js';
 import { WorkerEvents } from './worker-events.js';
@@ -121,7 +122,10 @@ export class Core {
     this.#workers.expire(now);
     for (const attempt of this.#books.attempts.overdue(now)) this.#reports.overdue(attempt, now);
     this.#books.setbacks.wake(now);
-    for (const job of this.#jobs.open) findStragglers(job, now, this.options.backupAfterMs);
+    for (const job of this.#jobs.open) {
+      findStragglers(job, now, this.options.backupAfterMs);
+      lookForRoom(job, this.#books, now);
+    }
   }
 
   /** What is to be done, in order; gives out ready tasks first. */

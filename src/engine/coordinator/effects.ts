@@ -33,7 +33,9 @@ export type Effect =
   | { readonly kind: 'clean'; readonly job: string; readonly again: boolean }
   /** To watching clients. */
   | { readonly kind: 'event'; readonly job: string; readonly event: JobEvent }
-  | { readonly kind: 'ended'; readonly job: string };
+  | { readonly kind: 'ended'; readonly job: string }
+  /** A job begins to wait for what others have to see to, or (null) goes on. */
+  | { readonly kind: 'waiting'; readonly job: string; readonly error: WireError | null };
 
 export interface CoreOptions {
   readonly term: number;

@@ -25,6 +25,10 @@ export class JobState {
   /** Gives out nothing before this time. */
   heldUntil = 0;
   endedAt: number | null = null;
+  /** Since when some of its tasks fit into no worker; null while all do. */
+  roomlessSince: number | null = null;
+  /** What is said of that. */
+  waiting: WireError | null = null;
   /** Something a client could see has changed. */
   changed = true;
 
@@ -112,6 +116,7 @@ export class JobState {
       workers,
       elapsedMs: Math.max(0, (this.endedAt ?? now) - this.acceptedAt),
       error: this.error,
+      waiting: this.phase === 'running' ? this.waiting : null,
     };
   }
 }

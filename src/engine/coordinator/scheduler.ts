@@ -5,6 +5,8 @@ import type { Attempt } from './task-table.js';
 
 /** A worker as the core sees it: what it holds and how much it wants to hold. */
 export interface Worker extends WorkerInfo {
+  /** What of its budget its tasks may reserve, bytes. */
+  readonly roomBytes: number;
   readonly held: Set<Attempt>;
   capacity: number;
   creditSeq: number;
@@ -30,7 +32,9 @@ export type Assign = (worker: Worker, job: JobState, task: TaskId, backup: boole
 export class Scheduler {
   /** Jobs that may have something to give out, by priority, then age. */
   #active: JobState[] = [];
-  /** Workers with room, least recently served first. */
+  /** Of all workers the one that larger tasks than any other fit into; null while there is none. */
+  roomiest: Worker | null = null;
+  /** Workers that want more, least recently served first. */
   readonly #free = new Map<string, Worker>();
 
   add(job: JobState): void {
@@ -88,9 +92,13 @@ export class Scheduler {
     return workers;
   }
 
+  /** Tasks that fit into no worker do not count: nobody need be asked about them. */
   #ready(): number {
+    const room = this.roomiest?.roomBytes ?? 0;
     let ready = 0;
-    for (const job of this.#active) for (const table of job.openTables()) ready += table.ready + table.wantedBackups;
+    for (const job of this.#active) {
+      for (const table of job.openTables()) if (table.needBytes <= room) ready += table.ready + table.wantedBackups;
+    }
     return ready;
   }
 
@@ -102,7 +110,7 @@ export class Scheduler {
   #next(worker: Worker, now: number, { others, patience }: Rules, near: boolean): [JobState, TaskId, boolean] | null {
     for (const job of this.#byShare()) {
       if (now < job.heldUntil) continue;
-      const open = job.openTables();
+      const open = job.openTables().filter(({ needBytes }) => needBytes <= worker.roomBytes);
       for (const table of open) {
         const index = table.pick(worker, others, now, patience, near);
         if (index >= 0) return [job, table.id(index), false];

@@ -218,6 +218,12 @@ export class Service {
       case 'ended':
         this.#clients.ended(effect.job);
         return;
+      case 'waiting': {
+        const { job, error } = effect;
+        if (error === null) this.ports.log('info', 'a job that waited for room goes on', { job });
+        else this.ports.log('warn', 'a job waits', { job, code: error.code, error: error.message, hint: error.hint });
+        return;
+      }
     }
   }
 

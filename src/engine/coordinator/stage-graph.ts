@@ -1,6 +1,6 @@
 import { countOf, runLengths } from '../../core/contracts/generations.js';
-import type { JobSpec, TaskId } from '../../core/contracts/job.js';
-import { outputsOf, placeOf, readsOf } from '../../core/contracts/step.js';
+import type { JobSpec, TaskId, TaskStage } from '../../core/contracts/job.js';
+import { outputsOf, placeOf, readsOf, reservedBytes } from '../../core/contracts/step.js';
 import type { HeldCopy, Outcome, TaskRead } from '../../core/contracts/task.js';
 import { TASK, TaskTable } from './task-table.js';
 
@@ -27,6 +27,8 @@ export class StageGraph {
   constructor(spec: JobSpec) {
     this.#spec = spec;
     const nodes: Node[] = [];
+    const tableOf = (step: number, stage: TaskStage, total: number): TaskTable =>
+      new TaskTable(step, stage, total, reservedBytes(spec, { step, stage }));
     const add = (table: TaskTable, reads: readonly TaskTable[]): TaskTable => {
       nodes.push({ table, after: [...reads], readers: [] });
       for (const read of reads) nodes.find((each) => each.table === read)!.readers.push(table);
@@ -35,11 +37,11 @@ export class StageGraph {
     const outputs: TaskTable[] = [];
     for (const [step, { splits, reducers, from, given }] of spec.steps.entries()) {
       const side = given.map((each) => outputs[each]!);
-      const map = add(new TaskTable(step, 'map', splits), [...new Set([...from.map((each) => outputs[each]!), ...side])]);
-      const reduce = add(new TaskTable(step, 'reduce', reducers), reducers > 0 ? [map, ...side] : []);
+      const map = add(tableOf(step, 'map', splits), [...new Set([...from.map((each) => outputs[each]!), ...side])]);
+      const reduce = add(tableOf(step, 'reduce', reducers), reducers > 0 ? [map, ...side] : []);
       outputs.push(outputsOf(spec, step).stage === 'reduce' ? reduce : map);
     }
-    const finalize = new TaskTable(spec.steps.length - 1, 'finalize', spec.hasFinalize ? 1 : 0);
+    const finalize = tableOf(spec.steps.length - 1, 'finalize', spec.hasFinalize ? 1 : 0);
     nodes.push({ table: finalize, after: nodes.map(({ table }) => table), readers: [] });
     this.#nodes = nodes;
     this.tables = nodes.map(({ table }) => table);

@@ -43,6 +43,8 @@ export class TaskTable {
   readonly step: number;
   readonly stage: TaskStage;
   readonly total: number;
+  /** What each of them reserves of its worker's budget, bytes. */
+  readonly needBytes: number;
   readonly state: Uint8Array;
   readonly generation: Uint32Array;
   /** Attempts given out in this generation. */
@@ -72,10 +74,11 @@ export class TaskTable {
   /** Workers have been told that what these tasks hold may go; false again once a task is made anew. */
   dropped = false;
 
-  constructor(step: number, stage: TaskStage, total: number) {
+  constructor(step: number, stage: TaskStage, total: number, needBytes: number) {
     this.step = step;
     this.stage = stage;
     this.total = total;
+    this.needBytes = needBytes;
     this.ready = total;
     this.state = new Uint8Array(total);
     this.generation = new Uint32Array(total);

@@ -1,6 +1,7 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { type Heartbeat, MAX_BATCH, PROTOCOL, type WorkerStatus } from '../../core/contracts/messages.js';
 import type { Assignment } from '../../core/contracts/task.js';
+import { taskBudget } from '../../core/memory-plan.js';
 import type { Books } from './books.js';
 import type { WorkerInfo } from './effects.js';
 import type { Worker } from './scheduler.js';
@@ -24,6 +25,7 @@ export class WorkerEvents {
       pid,
       threads,
       budgetBytes,
+      roomBytes: taskBudget(budgetBytes, threads),
       endpoint,
       held: before?.held ?? new Set(),
       capacity: 0,
@@ -31,6 +33,7 @@ export class WorkerEvents {
       peakBytes: before?.peakBytes ?? 0,
     };
     workers.set(info.worker, worker);
+    this.#books.noteRoom();
     if (before?.endpoint !== endpoint) this.#books.membership += 1;
     scheduler.withdraw(info.worker);
     seen.renew(info.worker, now);
@@ -143,6 +146,7 @@ export class WorkerEvents {
     const worker = workers.get(id);
     if (worker === undefined) return;
     workers.delete(id);
+    this.#books.noteRoom();
     this.#books.membership += 1;
     scheduler.withdraw(id);
     seen.end(id);

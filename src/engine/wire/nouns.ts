@@ -202,6 +202,7 @@ export const jobStatus = record({
   workers: whole(),
   elapsedMs: finite(0),
   error: nullable(wireError),
+  waiting: nullable(wireError),
 });
 
 export const jobEvent = variant('kind', {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobSpec, TaskId } from '../../core/contracts/job.js';
-import { readsOf, type TaskRange } from '../../core/contracts/step.js';
+import { readsOf, reservedBytes, type TaskRange } from '../../core/contracts/step.js';
 import type { Assignment, Commit, HeldOutput, TaskInput, TaskSource } from '../../core/contracts/task.js';
 import type { Fetcher } from './data/fetcher.js';
 import { type GatherTarget, gatherInputs } from './data/gather.js';
@@ -71,13 +71,12 @@ export class Preparation {
 
   /** Notes what the attempt reserves. @throws DafError ERR_DAF_MEMORY_LIMIT for one that never fits */
   #admit(attempt: Preparing, spec: JobSpec): void {
-    const { step, stage } = attempt.assignment.task;
-    const { memory, reducers } = spec.steps[step]!;
-    attempt.reserved = memory.task + (stage === 'map' && reducers > 0 ? memory.sortBuffer : 0);
+    const { task } = attempt.assignment;
+    attempt.reserved = reservedBytes(spec, task);
     if (attempt.reserved <= this.#budget) return;
     throw new DafError(
       'ERR_DAF_MEMORY_LIMIT',
-      `a ${stage} task needs ${attempt.reserved} bytes, this worker has ${this.#budget}`,
+      `a ${task.stage} task needs ${attempt.reserved} bytes, this worker has ${this.#budget}`,
       {
         hint: 'raise --memory, or lower memory.sortBuffer or memory.task of the job',
       },

@@ -100,7 +100,7 @@ export class SimWorker {
       host: this.id,
       pid: 1,
       threads: 1,
-      budgetBytes: 1,
+      budgetBytes: 256 << 20,
       endpoint: endpointOf(this.id),
       token: null,
     };

@@ -1,12 +1,12 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from '../core/temporary.js';
 import type { JobResult } from '../engine/cluster/result.js';
 
 /** A directory that is removed when the test has ended. */
 export function temporaryDirectory(test: { teardown(fn: () => void): void }): string {
-  const directory = mkdtempSync(join(tmpdir(), 'daf-test-'));
+  const directory = temporaryFolder('test');
   test.teardown(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }

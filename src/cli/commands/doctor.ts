@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { DafError } from '../../core/contracts/errors.js';
+import { temporaryFolder } from '../../core/temporary.js';
 import type { CommandSpec } from '../command.js';
 
 interface Check {
@@ -166,7 +167,7 @@ async function blobStore(): Promise<Finding> {
 }
 
 async function inTemporary(use: (folder: string) => Promise<Finding>): Promise<Finding> {
-  const folder = await mkdtemp(join(tmpdir(), 'daf-doctor-'));
+  const folder = temporaryFolder('doctor');
   try {
     return await use(folder);
   } finally {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPluginInfo } from '../../core/addon/plugin-info.js';
 import type { JobDefinition, StepCode } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
+import { temporaryFolder } from '../../core/temporary.js';
 import { checkDefinition } from '../jobs/define.js';
 import { loadJob } from '../jobs/load.js';
 import { type CompiledStep, compileSteps } from '../jobs/steps.js';
@@ -67,7 +67,7 @@ function bundleOptions({ external }: JobDefinition): { readonly external?: reado
 
 /** Loads a bundle here to see what it defines; `isMain` is false in it, so it defines and does nothing else. */
 async function definitionOf(bytes: Uint8Array): Promise<JobDefinition> {
-  const folder = await mkdtemp(join(tmpdir(), 'daf-job-'));
+  const folder = temporaryFolder('job');
   try {
     const file = join(folder, 'job.mjs');
     await writeFile(file, bytes);

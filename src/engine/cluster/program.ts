@@ -1,7 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { temporaryFolder } from '../../core/temporary.js';
 import { setMain } from '../jobs/define.js';
 import { bundleProgram } from './bundle.js';
 import { registerSource } from './code.js';
@@ -10,7 +10,7 @@ import { registerSource } from './code.js';
 export async function runProgram(file: string): Promise<void> {
   const path = resolve(file);
   const text = await bundleProgram(path);
-  const folder = await mkdtemp(join(tmpdir(), 'daf-run-'));
+  const folder = temporaryFolder('run');
   try {
     const program = join(folder, `${basename(path).replace(/\.[^.]+$/, '')}.mjs`);
     await writeFile(program, text);

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { memoryLimit } from '../../core/cgroup.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { PROTOCOL } from '../../core/contracts/messages.js';
 import { defaultTaskMemory, taskBudget, workerMemoryFor } from '../../core/memory-plan.js';
 import { formatBytes } from '../../core/options/index.js';
+import { temporaryFolder } from '../../core/temporary.js';
 import { freshIpcEndpoint } from '../wire/endpoint.js';
 import { Child } from './child.js';
 import type { LaunchOptions } from './launch-options.js';
@@ -31,26 +32,6 @@ export async function launchLocal(options: LaunchOptions): Promise<LocalCluster>
   } catch (error) {
     await cluster.close();
     throw error;
-  }
-}
-
-/** Named after its owner, so that what a killed one left behind can be told from what is in use. */
-function freshDirectory(): string {
-  const host = hostname().replace(/[^A-Za-z0-9.]/g, '');
-  for (const name of readdirSync(tmpdir())) {
-    const owner = /^daf-local-([^-]*)-(\d+)-/.exec(name);
-    if (owner?.[1] !== host || isAlive(Number(owner[2]))) continue;
-    rmSync(join(tmpdir(), name), { recursive: true, force: true });
-  }
-  return mkdtempSync(join(tmpdir(), `daf-local-${host}-${process.pid}-`));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
@@ -83,7 +64,7 @@ export class LocalCluster {
     const socket = freshIpcEndpoint();
     this.endpoint = socket.endpoint;
     this.#removeSocket = socket.remove;
-    this.#directory = options.dataDir === null ? freshDirectory() : resolve(options.dataDir);
+    this.#directory = options.dataDir === null ? temporaryFolder('local') : resolve(options.dataDir);
     for (const folder of ['logs', 'data', 'state']) mkdirSync(join(this.#directory, folder), { recursive: true });
   }
 

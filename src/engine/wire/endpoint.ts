@@ -1,22 +1,22 @@
 import { timingSafeEqual } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DafError } from '../../core/contracts/errors.js';
+import { removedAtExit, temporaryFolder } from '../../core/temporary.js';
 
 /** sun_path of a Unix socket, without its NUL. */
 const MAX_IPC_PATH = 107;
 
 /**
  * A fresh directory that only this user can enter, short enough for a socket path, and an `ipc://` endpoint in it.
- * `remove()` takes both away.
+ * `remove()` takes both away, as the end of this process does; what a killed one left goes with the next endpoint.
  */
 export function freshIpcEndpoint(): { readonly endpoint: string; readonly remove: () => void } {
   for (const base of new Set([tmpdir(), '/tmp'])) {
     const directory = freshDirectory(base);
     if (directory === null) continue;
     const path = join(directory, 's');
-    const remove = (): void => rmSync(directory, { recursive: true, force: true });
+    const remove = removedAtExit(directory);
     if (Buffer.byteLength(path) <= MAX_IPC_PATH) return { endpoint: `ipc://${path}`, remove };
     remove();
   }
@@ -27,7 +27,7 @@ export function freshIpcEndpoint(): { readonly endpoint: string; readonly remove
 
 function freshDirectory(base: string): string | null {
   try {
-    return mkdtempSync(join(base, 'daf-'));
+    return temporaryFolder('ipc', base);
   } catch {
     return null;
   }

@@ -1,9 +1,9 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { addon } from '../../core/addon/index.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { type Downloaded, download, sha256OfFile } from '../../core/download.js';
+import { temporaryFolder } from '../../core/temporary.js';
 import { writeHeadFile } from '../heads/head-file.js';
 import { ictHead } from '../heads/ict-head.js';
 import { type IctLayout, ictFolder, readIct } from '../heads/ict-source.js';
@@ -182,7 +182,7 @@ async function fromFolder(what: string, options: AddOptions): Promise<Source> {
 async function convertIct(folder: string, options: AddOptions): Promise<Source> {
   options.announce?.(`converting ${ICT.name} from ${folder}\nlicence: ${options.licence ?? ICT.licence}`);
   const source = await readIct(folder, options.ictLayout, () => options.signal?.throwIfAborted());
-  const place = await mkdtemp(join(tmpdir(), 'daf-head-'));
+  const place = temporaryFolder('head');
   const path = join(place, 'head.safetensors');
   const discard = (): Promise<void> => rm(place, { recursive: true, force: true });
   try {

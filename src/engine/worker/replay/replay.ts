@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addon } from '../../../core/addon/index.js';
 import { DafError } from '../../../core/contracts/errors.js';
 import { type JobSpec, taskName } from '../../../core/contracts/job.js';
 import { workerMemoryFor } from '../../../core/memory-plan.js';
+import { temporaryFolder } from '../../../core/temporary.js';
 import { TaskPool } from '../pool.js';
 import { findTask, openBundle, stageBundle } from './bundle.js';
 import { compareRuns, compareWithCommitted, type Difference } from './compare.js';
@@ -42,7 +42,7 @@ export async function replayAttempt(
   const bundle = await openBundle(url);
   const { task, report } = findTask(bundle, name);
   forceIsa(bundle.spec);
-  const folder = await mkdtemp(join(tmpdir(), 'daf-replay-'));
+  const folder = temporaryFolder('replay');
   const pool = new TaskPool(workerMemoryFor(largestTask(bundle.spec), 1), 1);
   try {
     const runs = new Runs(bundle, pool, signal);

@@ -59,6 +59,11 @@ void ProjectPositions(const Camera& camera, const MeshView& mesh, float* project
 void Rasterise(const Camera& camera, const MeshView& mesh, const float* projected,
                const RasterOptions& options, const PixelBuffers& out);
 
+// Which pixels see a triangle at all: covered[rows][width] is 1 there and, where `options` clear, 0
+// elsewhere. The pixels are those of Rasterise.
+void Cover(const Camera& camera, const MeshView& mesh, const float* projected,
+           const RasterOptions& options, uint8_t* covered);
+
 // Area-weighted unit normals of the positions, [position_count][3].
 void VertexNormals(const MeshView& mesh, float* normals);
 

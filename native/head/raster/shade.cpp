@@ -10,7 +10,14 @@
 namespace daf::head {
 namespace {
 
-constexpr int kBandRows = 32;  // image rows rasterised at a time: bounds the sample buffers
+// Image rows rasterised at a time, at least, and the samples that a band may have beyond that: few
+// bands, as each goes through all triangles, but of bounded buffers.
+constexpr int kBandRows = 32;
+constexpr int kBandSamples = 1 << 16;
+
+int BandRows(int finer_width, int supersample) {
+  return std::max(kBandRows, kBandSamples / (finer_width * supersample));
+}
 
 struct Light {
   float direction[3];  // towards the light, camera space
@@ -63,11 +70,26 @@ void CameraNormal(const Camera& camera, const MeshView& mesh, const float* norma
   }
 }
 
+// What all samples of a triangle share: textured ones come in runs.
+struct Texturing {
+  uint32_t triangle = kNoTriangle;
+  MipTexture::Level level = {};
+  const float* uv[3] = {};
+
+  void Prepare(const MeshView& mesh, const float* projected, const MipTexture& texture,
+               uint32_t next) {
+    if (triangle == next) return;
+    triangle = next;
+    level = texture.LevelFor(TexelsPerSample(mesh, projected, texture, next));
+    for (int k = 0; k < 3; ++k) uv[k] = mesh.uv + 2 * size_t{mesh.triangles[3 * size_t{next} + k]};
+  }
+};
+
 // Linear colour would cost a table for nothing here: unlit pictures average in sRGB, lit ones shade
 // in linear.
 void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& look,
                  const float* normals, const float* projected, Shading shading, uint32_t triangle,
-                 const float* barycentric, float rgb[3]) {
+                 const float* barycentric, Texturing* texturing, float rgb[3]) {
   const Sample s = SampleAt(mesh, triangle, barycentric);
   float n[3];
   switch (shading) {
@@ -91,11 +113,12 @@ void ShadeSample(const Camera& camera, const MeshView& mesh, const MeshLook& loo
     case Shading::kTexture:
     case Shading::kLitTexture: {
       float u = 0, v = 0, texel[4];
+      texturing->Prepare(mesh, projected, *look.texture, triangle);
       for (int k = 0; k < 3; ++k) {
-        u += s.weight[k] * mesh.uv[2 * size_t{s.index[k]}];
-        v += s.weight[k] * mesh.uv[2 * size_t{s.index[k]} + 1];
+        u += s.weight[k] * texturing->uv[k][0];
+        v += s.weight[k] * texturing->uv[k][1];
       }
-      look.texture->Sample(u, v, TexelsPerSample(mesh, projected, *look.texture, triangle), texel);
+      look.texture->Sample(u, v, texturing->level, texel);
       float light = 1;
       if (shading == Shading::kLitTexture) {
         CameraNormal(camera, mesh, normals, s, n);
@@ -179,7 +202,9 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
   }
   const int s = style.supersample;
   const Camera finer = Finer(camera, s);
-  const size_t samples = static_cast<size_t>(finer.width) * static_cast<size_t>(kBandRows * s);
+  const int band = BandRows(finer.width, s);
+  const size_t samples =
+      static_cast<size_t>(finer.width) * static_cast<size_t>(std::min(band, camera.height) * s);
   Arena arena;
   float *projected, *normals, *barycentric, *sample_depth;
   uint32_t* triangle;
@@ -189,14 +214,17 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
   DAF_RETURN_IF_ERROR(arena.Allocate(samples, &sample_depth));
   DAF_RETURN_IF_ERROR(arena.Allocate(samples, &triangle));
   ProjectPositions(finer, mesh, projected);
-  if (look.normals != nullptr) {
+  if (style.shading == Shading::kTexture || style.shading == Shading::kVertexColour) {
+    normals = nullptr;
+  } else if (look.normals != nullptr) {
     std::copy(look.normals, look.normals + mesh.position_count * 3, normals);
   } else {
     VertexNormals(mesh, normals);
   }
-  for (int top = 0; top < camera.height; top += kBandRows) {
+  Texturing texturing;
+  for (int top = 0; top < camera.height; top += band) {
     DAF_RETURN_IF_ERROR(control.Check());
-    const int bottom = std::min(camera.height, top + kBandRows);
+    const int bottom = std::min(camera.height, top + band);
     RasterOptions options;
     options.cull_back = style.cull_back;
     options.first_row = top * s;
@@ -213,7 +241,7 @@ Status RenderPicture(const Camera& camera, const MeshView& mesh, const MeshLook&
           if (triangle[at] == kNoTriangle) continue;
           float rgb[3] = {0, 0, 0};
           ShadeSample(finer, mesh, look, normals, projected, style.shading, triangle[at],
-                      barycentric + 2 * at, rgb);
+                      barycentric + 2 * at, &texturing, rgb);
           for (int c = 0; c < 3; ++c) sum[c] += rgb[c];
           ++covered;
           nearest = std::min(nearest, sample_depth[at]);
@@ -242,29 +270,30 @@ Status RenderMask(const Camera& camera, const MeshView& mesh, const TaskControl&
   DAF_RETURN_IF_ERROR(mesh.Validate());
   constexpr int s = 4;
   const Camera finer = Finer(camera, s);
+  const int band = BandRows(finer.width, s);
+  const size_t width = static_cast<size_t>(finer.width);
   Arena arena;
-  float *projected, *sample_depth;
+  float* projected;
+  uint8_t* covered;
   DAF_RETURN_IF_ERROR(arena.Allocate(mesh.position_count * 3, &projected));
   DAF_RETURN_IF_ERROR(
-      arena.Allocate(static_cast<size_t>(finer.width) * (kBandRows * s), &sample_depth));
+      arena.Allocate(width * static_cast<size_t>(std::min(band, camera.height) * s), &covered));
   ProjectPositions(finer, mesh, projected);
-  for (int top = 0; top < camera.height; top += kBandRows) {
+  for (int top = 0; top < camera.height; top += band) {
     DAF_RETURN_IF_ERROR(control.Check());
-    const int bottom = std::min(camera.height, top + kBandRows);
+    const int bottom = std::min(camera.height, top + band);
     RasterOptions options;
     options.first_row = top * s;
     options.last_row = bottom * s;
-    Rasterise(finer, mesh, projected, options, {nullptr, nullptr, sample_depth});
+    Cover(finer, mesh, projected, options, covered);
     for (int y = top; y < bottom; ++y) {
+      const uint8_t* rows = covered + static_cast<size_t>((y - top) * s) * width;
       for (int x = 0; x < camera.width; ++x) {
-        int covered = 0;
-        for (int i = 0; i < s * s; ++i) {
-          covered +=
-              std::isfinite(sample_depth[static_cast<size_t>((y - top) * s + i / s) * finer.width +
-                                         static_cast<size_t>(x * s + i % s)]);
-        }
+        int count = 0;
+        for (int i = 0; i < s * s; ++i)
+          count += rows[static_cast<size_t>(i / s) * width + static_cast<size_t>(x * s + i % s)];
         mask[static_cast<size_t>(y) * camera.width + x] =
-            static_cast<uint8_t>((covered * 255 + s * s / 2) / (s * s));
+            static_cast<uint8_t>((count * 255 + s * s / 2) / (s * s));
       }
     }
   }

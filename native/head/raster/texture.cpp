@@ -2,8 +2,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace daf::head {
+namespace {
+
+// Four RGBA texels as one: sums of two channels at a time have room in the bytes between them.
+uint32_t MeanOf(uint32_t a, uint32_t b, uint32_t c, uint32_t d) {
+  constexpr uint32_t kEven = 0x00ff00ffu, kHalf = 0x00020002u;
+  const uint32_t even = (a & kEven) + (b & kEven) + (c & kEven) + (d & kEven) + kHalf;
+  const uint32_t odd =
+      (a >> 8 & kEven) + (b >> 8 & kEven) + (c >> 8 & kEven) + (d >> 8 & kEven) + kHalf;
+  return (even >> 2 & kEven) | (odd >> 2 & kEven) << 8;
+}
+
+uint32_t TexelAt(const uint8_t* texels, size_t index) {
+  uint32_t texel;
+  std::memcpy(&texel, texels + 4 * index, 4);
+  return texel;
+}
+
+void Bilinear(const uint8_t* texels, int width, int height, float u, float v, float out[4]) {
+  const float x = std::clamp(u, 0.0f, 1.0f) * width - 0.5f;
+  const float y = std::clamp(v, 0.0f, 1.0f) * height - 0.5f;
+  int ix = static_cast<int>(x), iy = static_cast<int>(y);  // rounded towards 0
+  ix -= static_cast<float>(ix) > x;
+  iy -= static_cast<float>(iy) > y;
+  const float fx = x - ix, fy = y - iy;
+  const int x0 = std::clamp(ix, 0, width - 1), x1 = std::clamp(ix + 1, 0, width - 1);
+  const int y0 = std::clamp(iy, 0, height - 1), y1 = std::clamp(iy + 1, 0, height - 1);
+  const uint8_t* a = texels + (static_cast<size_t>(y0) * width + x0) * 4;
+  const uint8_t* b = texels + (static_cast<size_t>(y0) * width + x1) * 4;
+  const uint8_t* c = texels + (static_cast<size_t>(y1) * width + x0) * 4;
+  const uint8_t* d = texels + (static_cast<size_t>(y1) * width + x1) * 4;
+  for (int k = 0; k < 4; ++k) {
+    out[k] = (a[k] * (1 - fx) + b[k] * fx) * (1 - fy) + (c[k] * (1 - fx) + d[k] * fx) * fy;
+  }
+}
+
+}  // namespace
 
 Status MipTexture::Build(const uint8_t* rgba, int width, int height) {
   if (width <= 0 || height <= 0 || width > 8192 || height > 8192) {
@@ -13,20 +50,19 @@ Status MipTexture::Build(const uint8_t* rgba, int width, int height) {
   const size_t bytes = size_t{4} * static_cast<size_t>(width) * static_cast<size_t>(height);
   levels_.push_back({width, height, std::vector<uint8_t>(rgba, rgba + bytes)});
   while (levels_.back().width > 1 || levels_.back().height > 1) {
-    const Level& from = levels_.back();
-    Level to{std::max(1, from.width / 2), std::max(1, from.height / 2), {}};
+    const Picture& from = levels_.back();
+    Picture to{std::max(1, from.width / 2), std::max(1, from.height / 2), {}};
     to.texels.resize(size_t{4} * static_cast<size_t>(to.width) * static_cast<size_t>(to.height));
+    const size_t beside = from.width > 1 ? 1 : 0, below = from.height > 1 ? from.width : 0;
     for (int y = 0; y < to.height; ++y) {
-      const int y0 = std::min(2 * y, from.height - 1), y1 = std::min(2 * y + 1, from.height - 1);
+      uint8_t* row = to.texels.data() + size_t{4} * static_cast<size_t>(y) * to.width;
       for (int x = 0; x < to.width; ++x) {
-        const int x0 = std::min(2 * x, from.width - 1), x1 = std::min(2 * x + 1, from.width - 1);
-        for (int c = 0; c < 4; ++c) {
-          auto at = [&](int px, int py) {
-            return int{from.texels[(static_cast<size_t>(py) * from.width + px) * 4 + c]};
-          };
-          to.texels[(static_cast<size_t>(y) * to.width + x) * 4 + c] =
-              static_cast<uint8_t>((at(x0, y0) + at(x1, y0) + at(x0, y1) + at(x1, y1) + 2) / 4);
-        }
+        const size_t at = 2 * (static_cast<size_t>(y) * from.width + static_cast<size_t>(x));
+        const uint8_t* texels = from.texels.data();
+        const uint32_t mean =
+            MeanOf(TexelAt(texels, at), TexelAt(texels, at + beside), TexelAt(texels, at + below),
+                   TexelAt(texels, at + below + beside));
+        std::memcpy(row + 4 * static_cast<size_t>(x), &mean, 4);
       }
     }
     levels_.push_back(std::move(to));
@@ -34,32 +70,21 @@ Status MipTexture::Build(const uint8_t* rgba, int width, int height) {
   return Status::Ok();
 }
 
-void MipTexture::Bilinear(const Level& level, float u, float v, float out[4]) const {
-  const float x = std::clamp(u, 0.0f, 1.0f) * level.width - 0.5f;
-  const float y = std::clamp(v, 0.0f, 1.0f) * level.height - 0.5f;
-  const int ix = static_cast<int>(std::floor(x)), iy = static_cast<int>(std::floor(y));
-  const float fx = x - ix, fy = y - iy;
-  const int x0 = std::clamp(ix, 0, level.width - 1), x1 = std::clamp(ix + 1, 0, level.width - 1);
-  const int y0 = std::clamp(iy, 0, level.height - 1), y1 = std::clamp(iy + 1, 0, level.height - 1);
-  const uint8_t* a = &level.texels[(static_cast<size_t>(y0) * level.width + x0) * 4];
-  const uint8_t* b = &level.texels[(static_cast<size_t>(y0) * level.width + x1) * 4];
-  const uint8_t* c = &level.texels[(static_cast<size_t>(y1) * level.width + x0) * 4];
-  const uint8_t* d = &level.texels[(static_cast<size_t>(y1) * level.width + x1) * 4];
-  for (int k = 0; k < 4; ++k) {
-    out[k] = (a[k] * (1 - fx) + b[k] * fx) * (1 - fy) + (c[k] * (1 - fx) + d[k] * fx) * fy;
-  }
-}
-
-void MipTexture::Sample(float u, float v, float texels_per_pixel, float out[4]) const {
+MipTexture::Level MipTexture::LevelFor(float texels_per_pixel) const {
   const float top = static_cast<float>(levels_.size() - 1);
   const float level = std::clamp(std::log2(std::max(texels_per_pixel, 1.0f)), 0.0f, top);
   const size_t lower = static_cast<size_t>(level);
-  const float t = level - static_cast<float>(lower);
-  Bilinear(levels_[lower], u, v, out);
-  if (t > 0.01f && lower + 1 < levels_.size()) {
+  return {lower, level - static_cast<float>(lower)};
+}
+
+void MipTexture::Sample(float u, float v, const Level& level, float out[4]) const {
+  const Picture& fine = levels_[level.lower];
+  Bilinear(fine.texels.data(), fine.width, fine.height, u, v, out);
+  if (level.t > 0.01f && level.lower + 1 < levels_.size()) {
+    const Picture& next = levels_[level.lower + 1];
     float coarse[4];
-    Bilinear(levels_[lower + 1], u, v, coarse);
-    for (int k = 0; k < 4; ++k) out[k] += t * (coarse[k] - out[k]);
+    Bilinear(next.texels.data(), next.width, next.height, u, v, coarse);
+    for (int k = 0; k < 4; ++k) out[k] += level.t * (coarse[k] - out[k]);
   }
 }
 

@@ -19,15 +19,24 @@ class MipTexture {
 
   // Trilinear, clamped at the border; (0,0) is the top left corner, `texels_per_pixel` ≥ 0 chooses
   // the halvings. out: r, g, b, a in 0…255, still sRGB.
-  void Sample(float u, float v, float texels_per_pixel, float out[4]) const;
+  void Sample(float u, float v, float texels_per_pixel, float out[4]) const {
+    Sample(u, v, LevelFor(texels_per_pixel), out);
+  }
+
+  // Between which two halvings to look, to share between lookups.
+  struct Level {
+    size_t lower;
+    float t;  // 0: all of `lower`, 1: all of the next
+  };
+  Level LevelFor(float texels_per_pixel) const;
+  void Sample(float u, float v, const Level& level, float out[4]) const;
 
  private:
-  struct Level {
+  struct Picture {
     int width, height;
     std::vector<uint8_t> texels;
   };
-  void Bilinear(const Level& level, float u, float v, float out[4]) const;
-  std::vector<Level> levels_;
+  std::vector<Picture> levels_;
 };
 
 }  // namespace daf::head

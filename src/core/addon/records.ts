@@ -18,6 +18,7 @@ export class RecordBatch {
   readonly #view: DataView;
   #used = 0;
   #records = 0;
+  #failure: { readonly error: unknown } | null = null;
 
   /** @param capacity bytes, at least 1 KB. Longer records are handed on in pieces. */
   constructor(capacity: number, flush: (batch: Uint8Array, records: number) => void) {
@@ -26,16 +27,15 @@ export class RecordBatch {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  /** @throws DafError ERR_DAF_BAD_ARGUMENT for a key above 1 MB. */
+  /** @throws DafError ERR_DAF_BAD_ARGUMENT for a key above 1 MB, ERR_DAF_USER_CODE for what is neither text nor bytes */
   add(key: string | Uint8Array, value: string | Uint8Array): void {
-    // A UTF-16 unit becomes at most three bytes.
-    const keyMost = typeof key === 'string' ? key.length * 3 : key.length;
-    const valueMost = typeof value === 'string' ? value.length * 3 : value.length;
-    const most = PACKED_HEADER + keyMost + valueMost;
+    const most = PACKED_HEADER + mostBytes('key', key) + mostBytes('value', value);
     if (most > this.#bytes.length - this.#used) {
       this.flush();
       if (most > this.#bytes.length) {
-        this.#addLarge(asBytes(key), asBytes(value));
+        const [keyBytes, valueBytes] = [asBytes(key), asBytes(value)];
+        if (keyBytes.length > MAX_KEY_BYTES) throw keyTooLong(keyBytes.length);
+        this.guard(() => this.#addLarge(keyBytes, valueBytes));
         return;
       }
     }
@@ -49,14 +49,30 @@ export class RecordBatch {
     this.#records++;
   }
 
-  /** Hands on what is there. Call it once more at the end. */
+  /**
+   * Hands on what is there. Call it once more at the end.
+   * @throws what handing on throws, and from then on always: user code may catch it, but what was under way is lost
+   */
   flush(): void {
-    if (this.#used === 0) return;
-    const batch = this.#bytes.subarray(0, this.#used);
-    const records = this.#records;
-    this.#used = 0;
-    this.#records = 0;
-    this.#flush(batch, records);
+    if (this.#used === 0 && this.#failure === null) return;
+    this.guard(() => {
+      const batch = this.#bytes.subarray(0, this.#used);
+      const records = this.#records;
+      this.#used = 0;
+      this.#records = 0;
+      this.#flush(batch, records);
+    });
+  }
+
+  /** Does what hands on records past this batch: where it throws, it does so from then on, and so does flush. */
+  guard(work: () => void): void {
+    if (this.#failure !== null) throw this.#failure.error;
+    try {
+      work();
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    }
   }
 
   #put(field: string | Uint8Array, at: number): number {
@@ -78,7 +94,6 @@ export class RecordBatch {
   }
 
   #addLarge(key: Uint8Array, value: Uint8Array): void {
-    if (key.length > MAX_KEY_BYTES) throw keyTooLong(key.length);
     const step = 1 << 20;
     const head = new Uint8Array(PACKED_HEADER + key.length);
     const view = new DataView(head.buffer);
@@ -96,6 +111,17 @@ export class RecordBatch {
       this.#flush(piece, 0);
     }
   }
+}
+
+/** Bytes that a field takes at most: a UTF-16 unit becomes up to three. */
+function mostBytes(name: string, field: string | Uint8Array): number {
+  if (typeof field === 'string') return field.length * 3;
+  if (field instanceof Uint8Array) return field.length;
+  // Code that is not type-checked gets here, with a count more often than not.
+  const kind = field === null ? 'null' : typeof field === 'object' ? 'an object' : `a value of type ${typeof field}`;
+  throw new DafError('ERR_DAF_USER_CODE', `emit was given ${kind} as the ${name}; expected a string or a Uint8Array`, {
+    hint: `emit String(${name}), or JSON.stringify(${name})`,
+  });
 }
 
 function asBytes(field: string | Uint8Array): Uint8Array {

@@ -27,15 +27,13 @@ export class PartWriter implements RecordSink {
   constructor(format: OutputFormat, path: () => string) {
     this.#kind = format;
     this.#path = path;
-    this.emit = (key, value) => {
-      this.#batch ??= new RecordBatch(BATCH, (batch) => this.#write(batch));
-      this.#batch.add(key, value);
-    };
+    this.emit = (key, value) => this.#ownBatch().add(key, value);
   }
 
   batch(packed: Uint8Array): void {
-    this.#batch?.flush();
-    this.#write(packed);
+    const batch = this.#ownBatch();
+    batch.flush();
+    batch.guard(() => this.#write(packed));
   }
 
   /** Records emitted so far. */
@@ -55,6 +53,11 @@ export class PartWriter implements RecordSink {
 
   discard(): void {
     this.#file?.discard();
+  }
+
+  #ownBatch(): RecordBatch {
+    this.#batch ??= new RecordBatch(BATCH, (batch) => this.#write(batch));
+    return this.#batch;
   }
 
   #open(): LocalFile {

@@ -7,6 +7,8 @@ import type { Place } from '../../../core/contracts/stage.js';
 export interface Partitioner {
   /** Sees every record emitted singly, in order. */
   note(key: string | Uint8Array): void;
+  /** The record noted last is not emitted after all. */
+  forget(): void;
   /** The reducers of a batch of `records` that were noted since the last call. Valid until the next call. */
   noted(batch: Uint8Array, records: number): Uint32Array;
   /** The reducers of records that come as a batch. */
@@ -35,6 +37,10 @@ export class KeyPartitioner implements Partitioner {
     }
     if (this.#waiting === this.#partitions.length) this.#partitions = grown(this.#partitions, new Uint32Array(this.#waiting * 2));
     this.#partitions[this.#waiting++] = partition;
+  }
+
+  forget(): void {
+    this.#waiting--;
   }
 
   /** A record is noted before it is batched, so that more may be noted than the batch holds: those stay. */
@@ -78,6 +84,10 @@ export class RangePartitioner implements Partitioner {
   note(): void {
     if (this.#waiting === this.#positions.length) this.#positions = grown(this.#positions, new Float64Array(this.#waiting * 2));
     this.#positions[this.#waiting++] = this.#place.at;
+  }
+
+  forget(): void {
+    this.#waiting--;
   }
 
   noted(batch: Uint8Array, records: number): Uint32Array {

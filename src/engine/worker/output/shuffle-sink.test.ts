@@ -162,3 +162,60 @@ t.test('a map that catches what its combiner throws does not lose records: its t
   );
   t.equal(calls, 2, 'no combiner runs after the failure');
 });
+
+t.test('a map that catches what its emit throws does not lose records', async (t) => {
+  let calls = 0;
+  const runner = {
+    gather: false,
+    combine(groups: GroupStream, sink: RecordSink) {
+      if (++calls === 2) throw new TypeError('once');
+      for (const { key, values } of groups.texts()) sink.emit(key, [...values].join(','));
+    },
+  } as unknown as StageRunner;
+  const attempt = (emit: () => void): void => {
+    try {
+      emit();
+    } catch {
+      // as a map passes over what it cannot use
+    }
+  };
+  t.throws(
+    () =>
+      fold(t, runner, (sink) => {
+        for (let i = 0; i < 200_000; i++) attempt(() => sink.emit(`key-${i}`, 'value'));
+      }),
+    new TypeError('once'),
+    'of a full buffer',
+  );
+  const packed = Buffer.alloc(8 + 3 + 1);
+  packed.writeUInt32LE(3, 0);
+  packed.writeUInt32LE(1, 4);
+  const picky = {
+    partition: () => {
+      throw new TypeError('no place');
+    },
+  } as unknown as StageRunner;
+  t.throws(() => fold(t, picky, (sink) => attempt(() => sink.batch(packed))), new TypeError('no place'), 'of a batch');
+});
+
+t.test('a record that is refused leaves the others where their keys belong', async (t) => {
+  const runner = { partition: (key: Uint8Array) => (key[0] === 97 ? 0 : 1) } as unknown as StageRunner;
+  const folder = mkdtempSync(join(tmpdir(), 'daf-sink-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'segments');
+  const sink = new ShuffleSink(path, STEP, runner, null, CONTEXT);
+  sink.emit('a', '1');
+  t.throws(() => sink.emit('b'.repeat((1 << 20) + 1), '1'), { code: 'ERR_DAF_BAD_ARGUMENT' });
+  sink.emit('a', '2');
+  sink.emit('b', '3');
+  sink.finish();
+  const source = { path, partition: 0 };
+  const reader = new (addon().MergeReader)({ sources: [source], temp: `${path}.m`, fanIn: 2, groupPrefix: 0, control: null });
+  reader.open();
+  const groups = readGroups((buffer) => reader.next(buffer), new Uint8Array(GROUP_BUFFER_BYTES)).texts();
+  t.same(
+    [...groups].map(({ key }) => key),
+    ['a'],
+  );
+  reader.dispose();
+});

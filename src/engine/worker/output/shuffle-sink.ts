@@ -63,15 +63,22 @@ export class ShuffleSink implements RecordSink {
         ? (key, value) => this.#batch.add(key, value)
         : (key, value) => {
             partitioner.note(key);
-            this.#batch.add(key, value);
+            try {
+              this.#batch.add(key, value);
+            } catch (error) {
+              partitioner.forget(); // or those after it would go where their neighbours belong
+              throw error;
+            }
           };
   }
 
   batch(packed: Uint8Array, partitions: Uint32Array | null = null, positions?: Float64Array): void {
     this.#batch.flush();
-    this.#gatherer?.finish();
-    if (partitions === null) this.#appendAll(packed, positions);
-    else this.#append(packed, partitions.length, partitions);
+    this.#batch.guard(() => {
+      this.#gatherer?.finish();
+      if (partitions === null) this.#appendAll(packed, positions);
+      else this.#append(packed, partitions.length, partitions);
+    });
   }
 
   /** Writes the segment file. */

@@ -39,20 +39,30 @@ export async function surfaceOfGlb(bytes: Uint8Array): Promise<Surface> {
 /** Vertices at the same place become one position again, so that shading shows no crease at UV seams. */
 export function weld(vertices: Float32Array): { positions: Float32Array; source: Uint32Array } {
   const bits = new Uint32Array(vertices.buffer, vertices.byteOffset, vertices.length);
-  const seen = new Map<string, number>();
-  const source = new Uint32Array(vertices.length / 3);
-  const positions: number[] = [];
-  for (let v = 0; v < source.length; v++) {
-    const key = `${bits[3 * v]},${bits[3 * v + 1]},${bits[3 * v + 2]}`;
-    let position = seen.get(key);
-    if (position === undefined) {
-      position = positions.length / 3;
-      seen.set(key, position);
-      positions.push(vertices[3 * v]!, vertices[3 * v + 1]!, vertices[3 * v + 2]!);
+  const count = vertices.length / 3;
+  const source = new Uint32Array(count);
+  const positions = new Float32Array(vertices.length);
+  let known = 0;
+  // Open addressing, at most half full; 0 is a free place, else one more than a position.
+  let places = 16;
+  while (places < 2 * count) places *= 2;
+  const table = new Int32Array(places);
+  const kept = new Uint32Array(positions.buffer);
+  for (let v = 0; v < count; v++) {
+    const [x, y, z] = [bits[3 * v]!, bits[3 * v + 1]!, bits[3 * v + 2]!];
+    const mixed = Math.imul(x, 0x9e3779b1) ^ Math.imul(y, 0x85ebca77) ^ Math.imul(z, 0xc2b2ae3d);
+    let at = (mixed ^ (mixed >>> 15)) & (places - 1);
+    for (; table[at] !== 0; at = (at + 1) & (places - 1)) {
+      const p = 3 * (table[at]! - 1);
+      if (kept[p] === x && kept[p + 1] === y && kept[p + 2] === z) break;
     }
-    source[v] = position;
+    if (table[at] === 0) {
+      kept.set([x, y, z], 3 * known);
+      table[at] = ++known;
+    }
+    source[v] = table[at]! - 1;
   }
-  return { positions: Float32Array.from(positions), source };
+  return { positions: positions.slice(0, 3 * known), source };
 }
 
 const TRANSPARENT = new Uint8Array(4);

@@ -17,9 +17,10 @@ export class Picture {
   }
 
   fill(left: number, top: number, width: number, height: number, color: Rgb): void {
-    for (let y = top; y < top + height; y++) {
-      for (let x = left; x < left + width; x++) this.rgb.set(color, 3 * (y * this.width + x));
-    }
+    if (height <= 0) return;
+    const first = 3 * (top * this.width + left);
+    for (let x = 0; x < width; x++) this.rgb.set(color, first + 3 * x);
+    for (let y = 1; y < height; y++) this.rgb.copyWithin(first + 3 * y * this.width, first, first + 3 * width);
   }
 
   /** Composites straight-alpha RGBA (4 channels) or copies RGB (3). It must fit. */
@@ -38,6 +39,7 @@ export class Picture {
         const from = channels * (y * width + x);
         const to = 3 * ((top + y) * this.width + left + x);
         const alpha = channels === 4 ? pixels[from + 3]! / 255 : 1;
+        if (alpha === 0) continue;
         for (let c = 0; c < 3; c++) this.rgb[to + c] = Math.round(pixels[from + c]! * alpha + this.rgb[to + c]! * (1 - alpha));
       }
     }

@@ -33,6 +33,32 @@ tap.test('a GLB passes the Khronos validator without a word and reads back the s
   t.same(back.texture.bytes, texture.bytes);
 });
 
+tap.test('people who share a head get the bytes that each would get alone', async (t) => {
+  const one = spheres();
+  await avatarGlb(one, texture, 'the first');
+  const bytes = new Uint8Array(
+    await sharp({ create: { width: 31, height: 7, channels: 3, background: '#405060' } })
+      .jpeg()
+      .toBuffer(),
+  );
+  const photo = { bytes, mime: 'image/jpeg' as const };
+  for (const scale of [1.1, 0.9]) {
+    const positions = one.positions.map((value, i) => scale * value + (i % 3) * 0.001);
+    const normals = one.normals.map((value) => -value);
+    const shared = { ...one, positions, normals };
+    // Expressions of its own: nothing is known of this one.
+    const alone = { ...shared, expressions: [...one.expressions] };
+    t.same(await avatarGlb(shared, photo, `person ${scale}`), await avatarGlb(alone, photo, `person ${scale}`));
+    t.same((await readGlb(await avatarGlb(shared, photo, 'p'))).positions, positions);
+  }
+});
+
+tap.test('what is no glTF binary is refused with a code', async (t) => {
+  const whole = await avatarGlb(spheres(), texture, 'p');
+  for (const bytes of [new Uint8Array(0), whole.subarray(0, 300), whole.subarray(0, whole.length - 8), whole.map((b) => b ^ 1)])
+    await t.rejects(readGlb(bytes), { code: 'ERR_DAF_BAD_DATA' });
+});
+
 tap.test('the validator does see a broken file', async (t) => {
   const mesh = spheres();
   const bytes = await avatarGlb({ ...mesh, normals: mesh.normals.map((value) => 2 * value) }, texture, 'p');

@@ -28,8 +28,22 @@ export function avatarMesh(head: FittedHead): AvatarMesh {
     uvs: head.uvs,
     triangles: head.triangles,
     parts: head.parts,
-    expressions: head.expressions.map(({ name, deltas }) => ({ name, deltas: expand(deltas, head.source, METRES_PER_CM) })),
+    expressions: expressionsOf(head),
   };
+}
+
+/** The same offsets for everybody with this head: made once, so that writers too may keep what they make of them. */
+const expanded = new WeakMap<
+  FittedHead['expressions'],
+  { readonly source: Uint32Array; readonly made: AvatarMesh['expressions'] }
+>();
+
+function expressionsOf({ expressions, source }: FittedHead): AvatarMesh['expressions'] {
+  const known = expanded.get(expressions);
+  if (known !== undefined && known.source === source) return known.made;
+  const made = expressions.map(({ name, deltas }) => ({ name, deltas: expand(deltas, source, METRES_PER_CM) }));
+  expanded.set(expressions, { source, made });
+  return made;
 }
 
 /**

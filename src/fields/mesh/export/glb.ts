@@ -1,5 +1,7 @@
 import { type Accessor, Document, Logger, type Material, type mat4, WebIO } from '@gltf-transform/core';
 import { DafError } from '../../../core/contracts/errors.js';
+import { readFloats, readIndices, splitGlb } from './glb-binary.js';
+import { cast, fits, type GlbMould, mouldOf } from './glb-mould.js';
 import type { MeshLabel, MeshPart, TexturedMesh, TextureFile } from './mesh.js';
 
 /** Largest delta, in the mesh's unit, that is noise of the model and not worth a sparse entry. */
@@ -21,11 +23,29 @@ export interface GlbStyle extends MeshLabel {
   readonly extras?: Readonly<Record<string, unknown>>;
 }
 
+/** By a mesh's expressions, which everybody's head shares, and what its file is called and looks like. */
+const moulds = new WeakMap<TexturedMesh['expressions'], Map<string, GlbMould>>();
+
 /**
  * One glTF 2.0 binary: a node per part below a root, one material, the texture embedded, expressions as sparse
  * morph targets whose names stand in every mesh's `extras.targetNames`. The same mesh gives the same bytes.
  */
 export async function writeGlb(mesh: TexturedMesh, texture: TextureFile, style: GlbStyle): Promise<Uint8Array> {
+  // Only what many meshes share is worth keeping; without expressions a mesh is one of a kind.
+  if (mesh.expressions.length === 0 || style.toWorld !== undefined || style.extras !== undefined)
+    return composeGlb(mesh, texture, style);
+  const known = moulds.get(mesh.expressions) ?? new Map<string, GlbMould>();
+  moulds.set(mesh.expressions, known);
+  const key = JSON.stringify([style.scene, style.material, style.roughness, style.doubleSided]);
+  const mould = known.get(key);
+  if (mould !== undefined && fits(mould, mesh)) return cast(mould, mesh, texture, printable(style.name));
+  const bytes = await composeGlb(mesh, texture, style);
+  const made = mouldOf(bytes, mesh);
+  if (made !== null) known.set(key, made);
+  return bytes;
+}
+
+async function composeGlb(mesh: TexturedMesh, texture: TextureFile, style: GlbStyle): Promise<Uint8Array> {
   // The library never prints; a jaw that moves half of the head is no reason to.
   const document = new Document().setLogger(new Logger(Logger.Verbosity.SILENT));
   const root = document.getRoot();
@@ -110,30 +130,29 @@ export type ReadMesh = Omit<TexturedMesh, 'expressions'> & {
  * @throws DafError ERR_DAF_BAD_DATA for a file that is not ours.
  */
 export async function readGlb(bytes: Uint8Array): Promise<ReadMesh> {
-  const root = (await new WebIO().readBinary(bytes)).getRoot();
-  const texture = root.listTextures()[0];
-  const image = texture?.getImage();
-  if (!image) throw new DafError('ERR_DAF_BAD_DATA', 'the glTF file embeds no texture');
+  const { json, binary } = splitGlb(bytes);
+  const view = json.bufferViews?.[json.images?.[0]?.bufferView ?? -1];
+  if (view === undefined) throw new DafError('ERR_DAF_BAD_DATA', 'the glTF file embeds no texture');
+  const begin = view.byteOffset ?? 0;
+  const image = binary.slice(begin, begin + view.byteLength);
   const parts: MeshPart[] = [];
   const pieces = { positions: [] as Float32Array[], normals: [] as Float32Array[], uvs: [] as Float32Array[] };
   const triangles: Uint32Array[] = [];
   let firstVertex = 0;
   let firstTriangle = 0;
   let expressionNames: readonly string[] = [];
-  for (const node of root.listNodes()) {
-    const mesh = node.getMesh();
-    const primitive = mesh?.listPrimitives()[0];
+  for (const node of json.nodes ?? []) {
+    const mesh = json.meshes?.[node.mesh ?? -1];
+    const primitive = mesh?.primitives[0];
     if (!mesh || !primitive) continue;
-    const indices = primitive.getIndices()?.getArray();
-    const positions = floats(primitive.getAttribute('POSITION'));
-    if (!indices) throw new DafError('ERR_DAF_BAD_DATA', `mesh "${mesh.getName()}" has no indices`);
+    const positions = readFloats(json, binary, primitive.attributes['POSITION']);
     pieces.positions.push(positions);
-    pieces.normals.push(floats(primitive.getAttribute('NORMAL')));
-    pieces.uvs.push(floats(primitive.getAttribute('TEXCOORD_0')));
-    const base = firstVertex;
-    triangles.push(Uint32Array.from(indices as ArrayLike<number>, (index) => index + base));
+    pieces.normals.push(readFloats(json, binary, primitive.attributes['NORMAL']));
+    pieces.uvs.push(readFloats(json, binary, primitive.attributes['TEXCOORD_0']));
+    const indices = readIndices(json, binary, primitive.indices, firstVertex);
+    triangles.push(indices);
     parts.push({
-      name: node.getName(),
+      name: node.name ?? '',
       firstVertex,
       vertexCount: positions.length / 3,
       firstTriangle,
@@ -141,23 +160,19 @@ export async function readGlb(bytes: Uint8Array): Promise<ReadMesh> {
     });
     firstVertex += positions.length / 3;
     firstTriangle += indices.length / 3;
-    expressionNames = (mesh.getExtras() as { targetNames?: string[] }).targetNames ?? [];
+    expressionNames = mesh.extras?.targetNames ?? [];
   }
+  const all = new Uint32Array(3 * firstTriangle);
+  for (const [i, piece] of triangles.entries()) all.set(piece, 3 * parts[i]!.firstTriangle);
   return {
     positions: joinFloats(pieces.positions),
     normals: joinFloats(pieces.normals),
     uvs: joinFloats(pieces.uvs),
-    triangles: Uint32Array.from(triangles.flatMap((piece) => [...piece])),
+    triangles: all,
     parts,
     expressionNames,
-    texture: { bytes: image, mime: texture?.getMimeType() === 'image/jpeg' ? 'image/jpeg' : 'image/png' },
+    texture: { bytes: image, mime: json.images?.[0]?.mimeType === 'image/jpeg' ? 'image/jpeg' : 'image/png' },
   };
-}
-
-function floats(accessor: Accessor | null): Float32Array {
-  const array = accessor?.getArray();
-  if (!(array instanceof Float32Array)) throw new DafError('ERR_DAF_BAD_DATA', 'a vertex attribute is missing or not float');
-  return array;
 }
 
 function joinFloats(pieces: readonly Float32Array[]): Float32Array {

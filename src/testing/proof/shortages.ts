@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import type { WireError } from '../../core/contracts/errors.js';
+import type { Ended } from './by-hand.js';
 import { Ordeal } from './chaos.js';
 
 const SCALE = { seed: 5, lines: 1500, everyMs: 0, faults: 0, pauseMs: 5 };
-/** A worker holds so many files when it is idle, and a few more for every task. */
-const FEW_FILES = 64;
+/** A worker holds 34 files when it is idle and 67 while a reduce merges a hundred outputs. */
+const TOO_FEW_FILES = 48;
+const FEW_FILES = 80;
+/** Attempts that EMFILE has to fail before files can be opened again. */
+const REFUSALS = 3;
 
 /** Mounts a small file system for the time of a test; false where that is not allowed. */
 export function smallDisk(t: Test, folder: string, size: string): boolean {
@@ -68,18 +73,70 @@ export async function fullState(t: Test): Promise<void> {
   t.same(cluster.ends, [], 'the coordinator waited');
 }
 
-/** A worker that may hold few files open: merges of many more outputs work within that, or the job says what lacks. */
+/** Merges of a hundred outputs get by with few files; a worker that may open fewer still says what lacks, and one that may open enough gets the job done beside it. */
 export async function fewFiles(t: Test): Promise<void> {
-  const prefix = ['prlimit', `--nofile=${FEW_FILES}:${FEW_FILES}`];
-  if (spawnSync(prefix[0]!, ['--version']).status !== 0) return void t.pass('', { skip: 'there is no prlimit here' });
+  if (!canLimit()) return void t.pass('', { skip: 'there is no prlimit here' });
   const ordeal = new Ordeal(t, { ...SCALE, lines: 3000 });
-  await ordeal.cluster.startCoordinator();
-  ordeal.cluster.startWorker({ prefix });
-  await ordeal.cluster.workersReady(1);
+  const { cluster } = ordeal;
+  const limited = (files: number): unknown => cluster.startWorker({ prefix: ['prlimit', `--nofile=${files}:${files}`] });
   // About a hundred map outputs for each reduce.
-  const ended = await ordeal.submit('out', { args: ['--split-size', '600'] });
-  if (ended.how === 0) return ordeal.check(t, 'out', ended);
-  t.match(ended.stderr, /EMFILE|too many open files/i, 'it says what lacks');
-  ordeal.cluster.startWorker();
-  await ordeal.check(t, 'out', await ordeal.submit('out', { args: ['--split-size', '600'] }));
+  const submit = (): Promise<Ended> => ordeal.submit('out', { args: ['--split-size', '600'] });
+  await cluster.startCoordinator();
+  limited(TOO_FEW_FILES);
+  await cluster.workersReady(1);
+  const failed = await submit();
+  t.equal(failed.how, 1, 'it fails');
+  t.match(failed.stderr, /EMFILE|too many open files/i, 'and says why');
+  limited(FEW_FILES);
+  await cluster.workersReady(2);
+  await ordeal.check(t, 'out', await submit());
+  t.same(cluster.ends, [], 'no worker died of it');
+}
+
+/** A worker that cannot open one more file for a while: EMFILE fails attempts, says so, and costs nothing of the result. */
+export async function noFiles(t: Test): Promise<void> {
+  if (!canLimit()) return void t.pass('', { skip: 'there is no prlimit here' });
+  const ordeal = new Ordeal(t, SCALE);
+  const { cluster } = ordeal;
+  await cluster.startCoordinator();
+  const worker = cluster.startWorker();
+  await cluster.workersReady(1);
+  const detached = await ordeal.submit('out', { pauseMs: 60, args: ['--detach', '--max-attempts', '100'] });
+  t.equal(detached.how, 0, detached.stderr);
+  await ordeal.underWay();
+  await using client = await cluster.client();
+  const job = await client.job(detached.stdout.trim());
+  const before = openFiles(worker.pid!);
+  // Below what is open already: the next open() is refused, whichever number it would get.
+  t.ok(limitFiles(worker.pid!, 3), 'from now on no file can be opened');
+  let refused = 0;
+  let raised = false;
+  for await (const event of job.progress()) {
+    if (event.kind !== 'attempt-failed' || !saysFewFiles(event.error)) continue;
+    refused += 1;
+    if (refused < REFUSALS || raised) continue;
+    raised = true;
+    t.ok(limitFiles(worker.pid!, 4096), 'there are files again');
+  }
+  t.ok(refused >= REFUSALS, `EMFILE failed ${refused} attempts`);
+  await ordeal.check(t, 'out', await cluster.ask(['status', job.id, '--wait']));
+  t.same(cluster.ends, [], 'the worker lived on');
+  t.ok(openFiles(worker.pid!) <= before + 8, 'and left no file open');
+}
+
+function canLimit(): boolean {
+  return spawnSync('prlimit', ['--version']).status === 0;
+}
+
+/** Sets how many files a process may have open. */
+function limitFiles(pid: number, files: number): boolean {
+  return spawnSync('prlimit', ['--pid', String(pid), `--nofile=${files}:`]).status === 0;
+}
+
+function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+function saysFewFiles({ message, cause }: WireError): boolean {
+  return /EMFILE|too many open files/i.test(message) || (cause !== null && saysFewFiles(cause));
 }

@@ -187,6 +187,22 @@ t.test('a crash is an error that names the signal, and costs one attempt', async
   t.same(addon().pluginPids(), []);
 });
 
+t.test('a child has the memory of its task and nothing of this process’s environment', async (t) => {
+  const context = new Context();
+  const { sink, records } = collect();
+  const home = process.env['HOME'];
+  process.env['HOME'] = '/somewhere'; // what the plugin looks for
+  t.teardown(() => {
+    if (home === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = home;
+  });
+  const runner = await createRunner(MISBEHAVE, spec({ reducers: 0 }), 0);
+  await runner.map(lines('environment\n'), sink, context.task);
+  t.same(records, [['environment', 'empty']]);
+  await t.rejects(runner.map(lines('allocate\n'), sink, context.task), { code: 'ERR_DAF_PLUGIN', message: /out of memory/ });
+  await runner.dispose?.();
+});
+
 t.test('an exception of the sink comes through as it is', async (t) => {
   const runner = await createRunner(WORDCOUNT, spec({ reducers: 0 }), 0);
   const full = Object.assign(new Error('disk full'), { code: 'ENOSPC' });

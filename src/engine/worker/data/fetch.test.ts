@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { curveKeyPair } from 'zeromq';
 import { addon } from '../../../core/addon/index.js';
@@ -8,7 +9,7 @@ import type { Member } from '../../../core/contracts/messages.js';
 import type { TaskSource } from '../../../core/contracts/task.js';
 import { temporaryDirectory } from '../../../testing/engine-fixture.js';
 import { sampleSpec, sampleStep } from '../../stores/state-conformance.js';
-import { AllowList } from '../../wire/index.js';
+import { AllowList, decodeAtHolder, encode, freshIpcEndpoint, type Peer, RouterSocket } from '../../wire/index.js';
 import { Fetcher, type Wanted } from './fetcher.js';
 import { gatherInputs } from './gather.js';
 import { DataHolder } from './holder.js';
@@ -130,6 +131,43 @@ t.test('strangers get nothing; a revoked attempt stops; many at once take turns'
   await t.rejects(cancelled, { code: 'ERR_DAF_CANCELLED' });
   const all = await Promise.all(Array.from({ length: 12 }, () => fetchAll(fetcher, endpoint, wanted)));
   t.ok(all.every((each) => each.equals(bytes)));
+});
+
+t.test('a fetch that comes after others on a slow link is waited for, and asked for no more than its turn takes', async (t) => {
+  const { endpoint, remove } = freshIpcEndpoint();
+  const patienceMs = 1500;
+  const bytes = Buffer.alloc(1000, 7);
+  const asked: string[] = [];
+  const holder = await RouterSocket.bind([endpoint], {
+    onMessage: (peer, frames) => {
+      const { message } = decodeAtHolder(frames);
+      asked.push(message.attempt);
+      if (message.type === 'fetch' && message.attempt === 'first') void serve(peer, message.request);
+      else waiting.push(() => send(peer, message.request, 0, 1000));
+    },
+  });
+  const waiting: (() => void)[] = [];
+  const send = (peer: Peer, request: number, at: number, total: number): void =>
+    void holder.send(peer, encode({ type: 'chunk', request, at, total, crc32c: null }, bytes));
+  // A chunk every now and then, for twice as long as a silent holder is waited for: only then it is the others' turn.
+  const serve = async (peer: Peer, request: number): Promise<void> => {
+    for (let at = 0; at < 10_000; at += bytes.length) {
+      send(peer, request, at, 10_000);
+      await sleep((2 * patienceMs) / 10);
+    }
+    for (const next of waiting) next();
+  };
+  const fetcher = new Fetcher('secret', null, patienceMs);
+  t.teardown(async () => {
+    await fetcher.close();
+    await holder.close();
+    remove();
+  });
+  const wanted = (attempt: string): Wanted => ({ job: 'job', attempt, kind: 'rec', partition: 0 });
+  const [first, second] = await Promise.all(['first', 'second'].map((name) => fetchAll(fetcher, endpoint, wanted(name))));
+  t.equal(first!.length, 10_000);
+  t.ok(second!.equals(bytes));
+  t.ok(asked.filter((name) => name === 'second').length <= 3, String(asked));
 });
 
 t.test('encrypted, between workers of one key or of keys on the list', async (t) => {

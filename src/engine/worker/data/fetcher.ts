@@ -8,6 +8,8 @@ const CREDIT_BYTES = 1 << 20;
 /** Without a word for this long the rest is asked for again, and given up after the patience. */
 const ASK_AGAIN_MS = 1000;
 const PATIENCE_MS = 5000;
+/** A holder that is heard of, but not of this fetch, has other fetches before it on a slow link: it is waited for so many times longer. */
+const IN_TURN = 12;
 /** A copy is complete when it is answered. */
 const COPY_PATIENCE_MS = 60_000;
 
@@ -20,6 +22,8 @@ type Question = Omit<FetchRequest, 'request' | 'token'> | Omit<CopyRequest, 'req
 
 interface Connection {
   readonly socket: DealerSocket;
+  /** When its holder last said anything, to whichever fetch. */
+  heard: number;
   readonly waiting: Map<number, { tell(answer: Answer): void; ask(): void }>;
 }
 
@@ -34,6 +38,7 @@ export class Fetcher {
   readonly #keys: KeyPair | null;
   readonly #connections = new Map<string, Connection>();
   readonly #patienceMs: number;
+  readonly #silenceMs: number;
   #request = 0;
 
   /**
@@ -42,6 +47,7 @@ export class Fetcher {
    */
   constructor(token: string | null, keys: KeyPair | null = null, patienceMs = PATIENCE_MS) {
     this.#patienceMs = patienceMs;
+    this.#silenceMs = Math.min(ASK_AGAIN_MS, patienceMs);
     this.#token = token;
     this.#keys = keys;
   }
@@ -72,7 +78,12 @@ export class Fetcher {
       try {
         for (let granted = at + CREDIT_BYTES; at < Math.min(granted, total); ) {
           const answer = await stream.next();
-          if (answer === null) break; // silence
+          if (answer === null) {
+            // What others asked for is on its way before this: asked for again, it would cross the link twice.
+            const now = performance.now();
+            if (now - connection.heard < this.#silenceMs && now - heard < this.#patienceMs) continue;
+            break;
+          }
           if (DafError.is(answer)) throw answer;
           if ('path' in answer || answer.at !== at) continue; // of an earlier request
           heard = performance.now();
@@ -86,7 +97,8 @@ export class Fetcher {
       } finally {
         stream.end();
       }
-      if (performance.now() - heard > this.#patienceMs) {
+      const now = performance.now();
+      if (now - Math.max(heard, connection.heard) > this.#patienceMs || now - heard > IN_TURN * this.#patienceMs) {
         throw new DafError('ERR_DAF_UNREACHABLE', `${endpoint} does not answer`, { retryable: true });
       }
     }
@@ -126,7 +138,7 @@ export class Fetcher {
   #ask(connection: Connection, question: Question): { next(): Promise<Answer | null>; end(): void } {
     const request = ++this.#request;
     const answers: Answer[] = [];
-    const silenceMs = Math.min(ASK_AGAIN_MS, this.#patienceMs);
+    const silenceMs = this.#silenceMs;
     let wake: () => void = () => {};
     const ask = (): void => {
       void connection.socket.send(encode({ ...question, request, token: this.#token }));
@@ -165,6 +177,7 @@ export class Fetcher {
       onMessage: (frames) => {
         try {
           const { message, body } = decodeFromHolder(frames);
+          if (connection !== undefined) connection.heard = performance.now();
           const reader = waiting.get(message.request);
           if (message.type === 'chunk') reader?.tell({ ...message, bytes: body as Uint8Array });
           else reader?.tell(message.type === 'copied' ? message : fromWire(message.error));
@@ -174,7 +187,7 @@ export class Fetcher {
       },
     };
     const socket = new DealerSocket(endpoint, handler, this.#keys);
-    connection = { socket, waiting };
+    connection = { socket, waiting, heard: Number.NEGATIVE_INFINITY };
     this.#connections.set(endpoint, connection);
     return connection;
   }

@@ -16,6 +16,9 @@ export const FAILPOINTS = [
   'coordinator.job-created', //      a submitted job is durable, the client has no answer
   'coordinator.before-commit', //    reports received, nothing written
   'coordinator.after-commit', //     commits durable, workers have no verdict
+  'coordinator.failure-counted', //  a failure is durable, its worker has no answer
+  'coordinator.reopened', //         a lost output's next generation is durable, nobody knows of it
+  'coordinator.copies-moved', //     where copies lie now is durable
   'coordinator.before-publishing', // all tasks committed, phase still running
   'coordinator.publishing', //       phase durable, nothing published
   'coordinator.published-file', //   one more output has its final name
@@ -23,6 +26,7 @@ export const FAILPOINTS = [
   'coordinator.after-manifest', //   manifest written, phase still publishing
   'coordinator.done', //             phase durable, _daf/ not yet removed
   'coordinator.cancel', //           phase durable, _daf/<job>/ not yet removed
+  'coordinator.failed', //           the same of a job that failed
   // worker, main thread
   'worker.hello',
   'worker.assigned', //              assignments received, nothing started

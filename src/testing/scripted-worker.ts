@@ -39,6 +39,8 @@ export class ScriptedWorker {
   readonly verdicts: Verdicts['verdicts'][number][] = [];
   readonly assigned: Assignment[] = [];
   readonly dropped: string[] = [];
+  /** Attempts of whose outputs it was asked to hold a copy. */
+  readonly copied: string[] = [];
   readonly #socket: DealerSocket;
   readonly #script: Script;
   readonly #capacity: number;
@@ -54,7 +56,7 @@ export class ScriptedWorker {
     id: string,
     endpoint: string,
     script: Script,
-    options: { readonly capacity?: number; readonly token?: string | null } = {},
+    options: { readonly capacity?: number; readonly token?: string | null; readonly endpoint?: string | null } = {},
   ) {
     this.id = id;
     this.#script = script;
@@ -62,7 +64,8 @@ export class ScriptedWorker {
     const hello = (): void => {
       const running = [...this.#unanswered.values()].map(({ assignment }) => assignment).slice(0, 64);
       const token = options.token ?? null;
-      const about = { worker: id, host: 'test', pid: process.pid, threads: 1, budgetBytes: 256 << 20, endpoint: null };
+      const endpoint = options.endpoint ?? null;
+      const about = { worker: id, host: 'test', pid: process.pid, threads: 1, budgetBytes: 256 << 20, endpoint };
       void this.#socket.send(encode({ type: 'worker-hello', protocol: PROTOCOL, ...about, running, token }));
     };
     this.#socket = new DealerSocket(endpoint, {
@@ -133,7 +136,11 @@ export class ScriptedWorker {
     } else if (message.type === 'revoke') {
       for (const { job, attempt } of message.attempts) this.#unanswered.delete(`${job}/${attempt}`);
     } else if (message.type === 'drop-job') this.dropped.push(message.job);
-    else if (message.type === 'page') {
+    else if (message.type === 'hold-copy') {
+      this.copied.push(message.attempt);
+      const { job, attempt } = message;
+      void this.#socket.send(encode({ type: 'copy-held', worker: this.id, job, attempt, path: '/x' }));
+    } else if (message.type === 'page') {
       this.#pages.get(message.request)?.({ next: message.next, body: received.body });
       this.#pages.delete(message.request);
     } else if (message.type === 'refused') this.#pages.get(message.request)?.(fromWire(message.error));

@@ -7,12 +7,13 @@ import { pathToFileURL } from 'node:url';
 import t, { type Test } from 'tap';
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { runLengths } from '../../core/contracts/generations.js';
-import type { JobSpec } from '../../core/contracts/job.js';
+import type { JobSpec, JobStatus } from '../../core/contracts/job.js';
 import type { Manifest } from '../../core/contracts/manifest.js';
 import { PROTOCOL } from '../../core/contracts/messages.js';
 import type { ProcessLine } from '../../core/contracts/process.js';
 import { readsOf } from '../../core/contracts/step.js';
-import type { FailpointName } from '../../core/failpoint.js';
+import type { Assignment, LostOutput, Outcome } from '../../core/contracts/task.js';
+import { FAILPOINTS, type FailpointName } from '../../core/failpoint.js';
 import { doneOutcome, partOf, type Script, ScriptedClient, ScriptedWorker } from '../../testing/scripted-worker.js';
 import { openBlobStore } from '../stores/open.js';
 import { sampleSpec } from '../stores/state-conformance.js';
@@ -300,40 +301,83 @@ t.test('a reduce that lost a map output waits for its next generation', async (t
   checkResult(t, output, spec);
 });
 
-t.test('a coordinator killed at every step goes on where it stopped', async (t) => {
-  const points: FailpointName[] = [
-    'coordinator.start',
-    'coordinator.loaded',
-    'coordinator.job-created',
-    'coordinator.before-commit',
-    'coordinator.after-commit',
-    'coordinator.before-publishing',
-    'coordinator.publishing',
-    'coordinator.published-file',
-    'coordinator.before-manifest',
-    'coordinator.after-manifest',
-    'coordinator.done',
-  ];
+type Point = Extract<FailpointName, `coordinator.${string}`>;
+
+/** How a coordinator comes to a place, and what is to come of the job. */
+interface Way {
+  readonly spec?: Partial<JobSpec>;
+  /** What workers do instead of their work; undefined: their work. */
+  script?(assignment: Assignment, worker: ScriptedWorker): Promise<Outcome | undefined>;
+  readonly phase?: JobStatus['phase'];
+  readonly cancels?: boolean;
+}
+
+const boom = (lost: readonly LostOutput[] = []): Outcome => ({
+  kind: 'failed',
+  error: toWire(new DafError(lost.length > 0 ? 'ERR_DAF_SEGMENT_LOST' : 'ERR_DAF_USER_CODE', 'boom')),
+  lost,
+});
+
+/** Places that are not on the way of a job that goes well. */
+const WAYS: Partial<Record<Point, Way>> = {
+  'coordinator.failure-counted': {
+    script: async ({ task, epoch }) => (task.stage === 'map' && task.index === 1 && epoch.term === 1 ? boom() : undefined),
+  },
+  'coordinator.reopened': {
+    async script({ task, job }, worker) {
+      if (task.stage === 'map') return undefined;
+      const held = (await worker.inputs(await worker.spec(job), task))[2]!;
+      return held.generation > 0 ? undefined : boom([{ task: { step: 0, stage: 'map', index: 2 }, generation: 0 }]);
+    },
+  },
+  'coordinator.copies-moved': {
+    spec: { replicas: 2 },
+    async script({ task }, worker) {
+      while (task.stage === 'reduce' && worker.copied.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      return undefined;
+    },
+  },
+  'coordinator.cancel': { cancels: true, phase: 'cancelled', script: () => new Promise(() => {}) },
+  'coordinator.failed': {
+    phase: 'failed',
+    spec: { maxAttempts: 2 },
+    script: async ({ task }) => (task.stage === 'map' && task.index === 1 ? boom() : undefined),
+  },
+};
+
+t.test('a coordinator killed at every step goes on where it stopped', { timeout: 240_000 }, async (t) => {
   let reference: string | undefined;
-  for (const point of points) {
+  for (const point of FAILPOINTS.filter((name): name is Point => name.startsWith('coordinator.'))) {
+    const way = WAYS[point] ?? {};
     const { url, state, output } = place();
     const fresh = freshIpcEndpoint();
     t.teardown(fresh.remove);
     const options = { state, endpoints: [fresh.endpoint] };
-    const spec = sampleSpec('job-1', { output: url }, { splits: 12, reducers: 2 });
-    const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, fresh.endpoint, jobScript(spec)));
+    const spec = sampleSpec('job-1', { output: url, ...way.spec }, { splits: 12, reducers: 2 });
+    await openBlobStore(url).put('_daf/job-1/job.json', Buffer.from('{}'));
+    const good = jobScript(spec);
+    const script: Script = async (assignment, worker) =>
+      (await way.script?.(assignment, worker)) ?? (await good(assignment, worker));
+    const workers = ['w1', 'w2'].map((id) => new ScriptedWorker(id, fresh.endpoint, script, { endpoint: 'tcp://127.0.0.1:1' }));
     const client = new ScriptedClient(fresh.endpoint);
     const doomed = await start(t, options, { DAF_FAILPOINT: `${point}:1:kill` });
     const submitted = client.submit(spec).catch(() => null);
-    t.match(await doomed.ended, { signal: 'SIGKILL' }, `killed at ${point}`);
+    const cancel = (): Promise<unknown> => client.ask((head) => ({ ...head, type: 'cancel', job: 'job-1' }));
+    const cancelled = way.cancels === true ? submitted.then(cancel).catch(() => null) : null;
+    const late = new Promise((resolve) => setTimeout(resolve, 20_000, 'it never came there').unref());
+    t.match(await Promise.race([doomed.ended, late]), { signal: 'SIGKILL' }, `killed at ${point}`);
     const second = await start(t, options);
     await submitted;
+    await cancelled;
     await client.submit(spec);
-    t.match(await client.ended('job-1'), { phase: 'done' }, `done after ${point}`);
-    checkResult(t, output, spec);
-    const bytes = readFileSync(join(output, 'manifest.json'), 'utf8');
-    reference ??= bytes;
-    t.equal(bytes, reference, 'same manifest bytes');
+    const phase = way.phase ?? 'done';
+    t.match(await client.ended('job-1'), { phase }, `${phase} after ${point}`);
+    if (phase === 'done') {
+      checkResult(t, output, spec);
+      const bytes = readFileSync(join(output, 'manifest.json'), 'utf8');
+      reference ??= bytes;
+      t.equal(bytes, reference, 'same manifest bytes');
+    } else t.notOk(existsSync(join(output, 'manifest.json')), 'no manifest');
     t.ok(await gone(join(output, '_daf')), `_daf/ is removed after ${point}`);
     for (const each of [...workers, client]) await each.close();
     second.child.kill('SIGKILL');

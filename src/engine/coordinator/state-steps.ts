@@ -2,7 +2,7 @@ import { DafError } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { StateStore, StoredJob, StoredTask } from '../../core/contracts/stores.js';
 import type { Commit, HeldCopy } from '../../core/contracts/task.js';
-import { failpoint } from '../../core/failpoint.js';
+import { type FailpointName, failpoint } from '../../core/failpoint.js';
 import type { Effect } from './effects.js';
 import { StageGraph } from './stage-graph.js';
 
@@ -11,6 +11,14 @@ const MAX_RETRY_MS = 5000;
 /** A state that cannot be written for this long ends the coordinator; its workers wait for the next one. */
 const STATE_PATIENCE_MS = 120_000;
 const TASK_PAGE = 500;
+/** What a coordinator passes when a phase has become durable. */
+const AFTER_PHASE: Readonly<Record<Extract<Effect, { kind: 'set-phase' }>['to'], FailpointName>> = {
+  running: 'coordinator.job-created',
+  publishing: 'coordinator.publishing',
+  done: 'coordinator.done',
+  failed: 'coordinator.failed',
+  cancelled: 'coordinator.cancel',
+};
 
 /** What a step on the state needs of its coordinator. */
 export interface StepWorld {
@@ -68,14 +76,18 @@ export class StateSteps {
     return winners;
   }
 
-  countFailure({ job, task, generation, attempt, worker }: Extract<Effect, { kind: 'count-failure' }>): Promise<number> {
-    return this.persist('a failure', () => this.#world.state.countFailure(this.#term, job, task, generation, attempt, worker));
+  async countFailure({ job, task, generation, attempt, worker }: Extract<Effect, { kind: 'count-failure' }>): Promise<number> {
+    const { state } = this.#world;
+    const count = await this.persist('a failure', () => state.countFailure(this.#term, job, task, generation, attempt, worker));
+    failpoint('coordinator.failure-counted');
+    return count;
   }
 
   /** What the commit that was taken back had contributed; null when there was none. */
   async reopen({ job, task, generation }: Extract<Effect, { kind: 'reopen' }>): Promise<Commit['outcome'] | null> {
     const before = await this.stored(job, task);
     await this.persist('a new generation', () => this.#world.state.reopenTask(this.#term, job, task, generation));
+    failpoint('coordinator.reopened');
     return before?.generation === generation ? (before.commit?.outcome ?? null) : null;
   }
 
@@ -88,6 +100,7 @@ export class StateSteps {
     copies: readonly HeldCopy[],
   ): Promise<void> {
     await this.persist('copies', () => this.#world.state.moveCopies(this.#term, job, task, generation, attempt, copies));
+    failpoint('coordinator.copies-moved');
   }
 
   async setPhase({ job, from, to, error }: Extract<Effect, { kind: 'set-phase' }>): Promise<void> {
@@ -97,7 +110,7 @@ export class StateSteps {
       const phase = (await this.#world.state.getJob(job))?.phase;
       if (phase !== to) throw new DafError('ERR_DAF_INTERNAL', `job ${job} is ${phase}, expected ${from}`);
     });
-    failpoint(to === 'publishing' ? 'coordinator.publishing' : to === 'cancelled' ? 'coordinator.cancel' : 'coordinator.done');
+    failpoint(AFTER_PHASE[to]);
   }
 
   job(id: string): Promise<StoredJob | null> {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Peaks } from './engine/peaks.js';
 import { computingSeconds, Processes } from './engine/processes.js';
 import { type BenchOptions, type Row, row } from './row.js';
 
@@ -17,7 +18,8 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
   const seconds = quick ? 3 : 30;
   const folder = mkdtempSync(join(process.env['DAF_BENCH_DIR'] ?? tmpdir(), 'daf-bench-'));
   try {
-    await using processes = new Processes(folder, TIMING);
+    const peaks = new Peaks();
+    await using processes = new Processes(folder, TIMING, peaks);
     const coordinator = await processes.coordinator();
     const pids = [coordinator, await processes.worker(), await processes.worker()].map(({ pid }) => pid);
     await sleep(SETTLE_MS);
@@ -30,7 +32,10 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     log(`coordinator ${percent(shares[0]!)}, workers ${percent(shares[1]!)} and ${percent(shares[2]!)}`);
     const all = shares.reduce((sum, share) => sum + share, 0);
     const what = `coordinator and 2 workers, ${seconds} s`;
-    return [row('idle', what, 100 * all, '% of a core', `${100 * WANTED} % wanted`, WANTED / Math.max(all, 1e-4), 1)];
+    return [
+      row('idle', what, 100 * all, '% of a core', `${100 * WANTED} % wanted`, WANTED / Math.max(all, 1e-4), 1),
+      ...peaks.rows('idle', what),
+    ];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { contest, flushed } from './engine/contest.js';
 import { dafRun, partFiles } from './engine/daf.js';
 import { KEY_BYTES, RECORD_BYTES, warm, writeRecords } from './engine/inputs.js';
+import { Peaks } from './engine/peaks.js';
 import { MemoryWall } from './engine/wall.js';
 import { DuckDb, quoted } from './peers/duckdb.js';
 import { type BenchOptions, type Row, row } from './row.js';
@@ -32,7 +33,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     const [out, sorted, ducks] = [join(folder, 'daf'), join(folder, 'sorted'), join(folder, 'duck')];
     const bytes = writeRecords(input, wanted);
     const peaks: number[] = [];
-    const processes: number[] = [];
+    const processes = new Peaks();
     const duck = DuckDb.find(log);
     const contenders = {
       async daf(): Promise<number> {
@@ -41,9 +42,9 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
           wall,
           ['sort', '--input', input, '--param', `key=${KEY_BYTES}`, '--workers', '2', '--overwrite'],
           out,
+          processes,
         );
         if (ran.peakBytes !== null) peaks.push(ran.peakBytes);
-        processes.push(ran.processBytes);
         return ran.seconds;
       },
       async sort(): Promise<number> {
@@ -77,8 +78,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     if ('missing' in duck) rows.push(result(`no DuckDB: ${duck.missing}`, 0, null));
     else rows.push(result(`DuckDB ${duck.version} at ${DUCK_MEMORY}: ${speed(times.duckdb)}`, times.duckdb / times.daf, 1 / 0.6));
     const against = `limit of ${LIMIT / MB} MB`;
-    const largest = Math.max(...processes) / MB;
-    rows.push(row('external sort: largest process', what, largest, 'MB', against, LIMIT / MB / largest, 1));
+    rows.push(...processes.rows('external sort', what));
     if (peaks.length > 0) {
       const all = Math.max(...peaks) / MB;
       rows.push(row('external sort: all processes together', what, all, 'MB', against, LIMIT / MB / all, 1));

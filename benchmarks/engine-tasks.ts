@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Cluster } from '#daf/engine/cluster/cluster.js';
 import { defineJob } from '#daf/engine/jobs/define.js';
 import { bareRate } from './engine/bare.js';
+import { Peaks } from './engine/peaks.js';
 import { type BenchOptions, median, type Row, row } from './row.js';
 
 export const group = 'engine';
@@ -34,6 +35,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
   const folder = mkdtempSync(join(process.env['DAF_BENCH_DIR'] ?? tmpdir(), 'daf-bench-'));
   try {
     await using cluster = await Cluster.local({ workers: WORKERS, dataDir: join(folder, 'cluster') });
+    const peaks = new Peaks();
     const timed = async (job: typeof nothing, items: readonly string[]): Promise<number> => {
       const submitted = await cluster.submit(job, {
         input: { items },
@@ -43,7 +45,9 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
       });
       const begun = performance.now();
       await submitted.result();
-      return (performance.now() - begun) / 1000;
+      const seconds = (performance.now() - begun) / 1000;
+      peaks.noteReport(join(folder, 'out'));
+      return seconds;
     };
     const noop = Array.from({ length: many }, () => '');
     await timed(nothing, noop.slice(0, Math.min(many, 2000))); // starts threads and loads the job's code
@@ -86,6 +90,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
         median(shares),
         0.95,
       ),
+      ...peaks.rows('tasks', workers),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { contest, flushed } from './engine/contest.js';
 import { dafRun, partFiles } from './engine/daf.js';
 import { warm, writeText } from './engine/inputs.js';
+import { Peaks } from './engine/peaks.js';
 import { MemoryWall } from './engine/wall.js';
 import { DuckDb, quoted } from './peers/duckdb.js';
 import { type BenchOptions, type Row, row } from './row.js';
@@ -15,7 +16,6 @@ export const name = 'wordcount';
 const MB = 2 ** 20;
 /** Two workers of the default budget, launcher and coordinator. */
 const LIMIT = (2 * 512 + 200) * MB;
-const PROCESS_LIMIT = 512 * MB;
 const PLUGIN = fileURLToPath(new URL('../../build/Release/plugins/wordcount.so', import.meta.url));
 
 /**
@@ -41,11 +41,10 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
       string,
     ];
     writeText(input, bytes, quick ? 1 << 17 : 1_500_000);
-    const processes: number[] = [];
+    const processes = new Peaks();
     const daf = async (job: string, output: string): Promise<number> => {
       warm(input);
-      const ran = await dafRun(wall, [job, '--input', input, '--workers', '2', '--overwrite'], output);
-      processes.push(ran.processBytes);
+      const ran = await dafRun(wall, [job, '--input', input, '--workers', '2', '--overwrite'], output, processes);
       return ran.seconds;
     };
     const duck = DuckDb.find(log);
@@ -81,7 +80,6 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
     const result = (question: string, seconds: number, against: string, ratio: number, reach: number | null): Row =>
       row(question, what, bytes / MB / seconds, 'MB/s', against, ratio, reach);
     const plugin = 'word count, plugin in a child process';
-    const largest = Math.max(...processes) / MB;
     return [
       'missing' in duck
         ? result(plugin, times.native, `no DuckDB: ${duck.missing}`, 0, null)
@@ -100,15 +98,7 @@ export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]>
         times.native / times.typescript,
         1 / 3,
       ),
-      row(
-        'word count: largest process',
-        what,
-        largest,
-        'MB',
-        `limit of ${PROCESS_LIMIT / MB} MB`,
-        PROCESS_LIMIT / MB / largest,
-        1,
-      ),
+      ...processes.rows('word count', what),
     ];
   } finally {
     await wall.remove();

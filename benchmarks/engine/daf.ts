@@ -1,21 +1,17 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Peaks } from './peaks.js';
 import type { MemoryWall, Walled } from './wall.js';
 
 /** The command as users start it. */
 export const DAF = fileURLToPath(new URL('../../cli/main.js', import.meta.url));
 
-export interface DafRun extends Walled {
-  /** Largest anonymous + shared memory of a single process, as report.json says. */
-  readonly processBytes: number;
-}
-
 /** `daf run` from its start to its end: launcher, coordinator, workers, published and flushed output. */
-export async function dafRun(wall: MemoryWall, args: readonly string[], output: string): Promise<DafRun> {
+export async function dafRun(wall: MemoryWall, args: readonly string[], output: string, peaks: Peaks): Promise<Walled> {
   const ran = await wall.run(process.execPath, [DAF, 'run', ...args, '--output', output, '--json']);
-  const report = JSON.parse(readFileSync(join(output, 'report.json'), 'utf8')) as { peakBytes: number };
-  return { ...ran, processBytes: report.peakBytes };
+  peaks.noteReport(output);
+  return ran;
 }
 
 /** The parts of a result, in their order. */

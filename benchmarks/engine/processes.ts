@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from '#daf/engine/launch/child.js';
 import { freshIpcEndpoint } from '#daf/engine/wire/index.js';
+import { Peaks, watchPeaks } from './peaks.js';
 
 /** USER_HZ: what /proc counts computing time in, on every Linux. */
 const TICKS = 100;
@@ -19,45 +20,56 @@ export class Processes implements AsyncDisposable {
   readonly timing: Timing;
   readonly #folder: string;
   readonly #removeSocket: () => void;
-  readonly #children: Child[] = [];
+  readonly #children: { readonly name: string; readonly child: Child }[] = [];
+  readonly #unwatch: () => void;
   #started = 0;
+  #workers = 0;
 
-  constructor(folder: string, timing: Timing) {
+  /** @param peaks takes the memory of all of them */
+  constructor(folder: string, timing: Timing, peaks: Peaks = new Peaks()) {
     const { endpoint, remove } = freshIpcEndpoint();
     this.endpoint = endpoint;
     this.timing = timing;
     this.#removeSocket = remove;
     this.#folder = folder;
     for (const each of ['state', 'data', 'logs']) mkdirSync(join(folder, each), { recursive: true });
+    this.#unwatch = watchPeaks(peaks, () => this.#children.map(({ name, child }) => [name, child.pid] as const));
   }
 
   coordinator(): Promise<Child> {
     const { heartbeatMs, leaseMs } = this.timing;
     const args = ['--listen', this.endpoint, '--state', join(this.#folder, 'state')];
     args.push('--heartbeat', String(heartbeatMs), '--lease', String(leaseMs));
-    return this.#start(COORDINATOR, ['--max-old-space-size=256', '--min-semi-space-size=8', '--max-semi-space-size=8'], args);
+    return this.#start(
+      'coordinator',
+      COORDINATOR,
+      ['--max-old-space-size=256', '--min-semi-space-size=8', '--max-semi-space-size=8'],
+      args,
+    );
   }
 
   /** @param megabytes its budget. */
   worker(megabytes = 256): Promise<Child> {
     const args = ['--connect', this.endpoint, '--name', `worker-${this.#started}`, '--data', join(this.#folder, 'data')];
     return this.#start(
+      `worker ${++this.#workers}`,
       WORKER,
       ['--min-semi-space-size=4', '--max-semi-space-size=4'],
       [...args, '--memory', String(megabytes * 2 ** 20), '--threads', '1'],
     );
   }
 
-  async #start(entry: string, nodeFlags: readonly string[], args: readonly string[]): Promise<Child> {
+  async #start(name: string, entry: string, nodeFlags: readonly string[], args: readonly string[]): Promise<Child> {
     const logFile = join(this.#folder, 'logs', `${this.#started++}.log`);
     const child = new Child({ entry, nodeFlags, args, env: {}, logFile });
-    this.#children.push(child);
+    this.#children.push({ name, child });
     await child.ready;
     return child;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#children.reverse().map((child) => child.stop()));
+    this.#unwatch();
+    await Promise.all(this.#children.reverse().map(({ child }) => child.stop()));
     this.#removeSocket();
   }
 }

@@ -296,15 +296,16 @@ Napi::Value HeadMatteTo(const Napi::CallbackInfo& info) {
 
 bool ReadHairView(const Napi::Object& view, head::HairView* out) {
   uint8_t* matte;
-  double weight;
+  double weight, bare;
   if (!ReadCamera(view.Get("camera"), &out->camera) ||
       !ReadPixels(view.Env(), view.Get("matte"), "matte",
                   static_cast<size_t>(out->camera.width) * out->camera.height, &matte) ||
-      !ReadNumber(view, "weight", &weight)) {
+      !ReadNumber(view, "weight", &weight) || !ReadNumber(view, "bare", &bare)) {
     return false;
   }
   out->matte = matte;
   out->weight = static_cast<float>(weight);
+  out->bare = static_cast<float>(bare);
   return true;
 }
 

@@ -7,7 +7,7 @@ type Photo = Pick<OpenPhoto, 'rgb' | 'matte' | 'width' | 'height'>;
 /** Heights are in faces, chin to eyes, above the chin. Further down than this are collars, whatever the colours say. */
 const COLLAR = -0.27;
 /** Where a face is skin for certain: from the chin to below the eyes. */
-const FACE: readonly [number, number] = [0.1, 0.75];
+export const FACE: readonly [number, number] = [0.1, 0.75];
 /** How far skin may be from the face's mean, in its own spread and at least these: log ratios of the channels, log brightness. */
 const SPREAD = { tint: 0.07, light: 0.3 };
 const FAR = 3;
@@ -46,7 +46,7 @@ export function withoutClothes(photo: Photo, camera: CameraValues, chin: readonl
 }
 
 /** Whether a pixel has the colour of the pixels that `sure` picks; everything is skin where it picks too few to tell. */
-function skinOf(rgb: Uint8Array, sure: (i: number) => boolean): (i: number) => boolean {
+export function skinOf(rgb: Uint8Array, sure: (i: number) => boolean): (i: number) => boolean {
   const features = (i: number): readonly [number, number, number] => {
     const [r, g, b] = [rgb[3 * i]! + 8, rgb[3 * i + 1]! + 8, rgb[3 * i + 2]! + 8];
     return [Math.log(r / g), Math.log(g / b), Math.log(r + g + b)];

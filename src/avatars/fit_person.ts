@@ -1,4 +1,5 @@
 import { addon, type HeadFit } from '../core/addon/index.js';
+import { bareScalp } from './bare_scalp.js';
 import { baseTexture } from './base_texture.js';
 import { fillHair, type HairSource } from './hair_fill.js';
 import { rimColors } from './hair_rim.js';
@@ -24,9 +25,10 @@ export function fitPerson(head: Head, photos: readonly OpenPhoto[], control: Int
     control,
   );
   const bare = shapeOf(head, landmarked.identity, undefined, landmarked.displacement);
+  const chin = landmarkOf(head, bare, CHIN);
   const views = landmarked.views.map(({ camera, trust }, i) => {
     const { matte, observation } = photos[i]!;
-    return { camera, matte, weight: Math.max(1e-3, observation.quality * trust) };
+    return { camera, matte, weight: Math.max(1e-3, observation.quality * trust), bare: bareScalp(photos[i]!, camera, chin) };
   });
   const hair = native.fitHair(head.handle, bare, views, control);
   const fit = { ...landmarked, displacement: landmarked.displacement.map((value, i) => value + hair[i]!) };

@@ -5,6 +5,8 @@ import type { PhotoSource, PreparedFace, Vision } from '../faces/types.js';
 import { photoToCrop } from '../faces/vision/crop.js';
 import { encodePng } from '../faces/vision/encode.js';
 import { withPose } from '../faces/vision/quality.js';
+import { bareScalp } from './bare_scalp.js';
+import { CHIN, landmarkOf } from './fit_person.js';
 import { embeddedHead, type Head, shapeOf } from './head.js';
 import type { PhotoRecord } from './input.js';
 import type { Observation } from './observation.js';
@@ -61,7 +63,8 @@ function matteOf(head: Head, face: PreparedFace, fit: ReturnType<typeof fitAlone
   const cut = (positions: Float32Array): void =>
     addon().headMatte(head.handle, positions, fit.camera, face.crop, { refine: null }, control, matte);
   cut(fit.positions);
-  const hair = addon().fitHair(head.handle, fit.positions, [{ camera: fit.camera, matte, weight: 1 }], control);
+  const bare = bareScalp({ rgb: face.crop.data, matte, width, height }, fit.camera, landmarkOf(head, fit.positions, CHIN));
+  const hair = addon().fitHair(head.handle, fit.positions, [{ camera: fit.camera, matte, weight: 1, bare }], control);
   cut(fit.positions.map((value, i) => value + hair[i]!));
   return matte;
 }

@@ -16,6 +16,9 @@ constexpr float kInward = 1.5f;      // searched below the shell for the matte's
 constexpr float kStep = 0.05f;       // between places looked at
 constexpr float kSpeck = 0.25f;      // a gap in the matte this short is none
 constexpr float kClearance = 0.06f;  // of the shell above the skin
+// Where hair is seen, an outline below the shell is more often a camera told wrong by landmarks
+// than hair so flat: this share of it is believed, and no more than so many cm.
+constexpr float kBelieved = 0.3f, kFlattest = 0.1f;
 // A vertex is on the outline when the first lies outside the drawn head and the second inside, and
 // its direction is seen from the side at least this much (sine of the angle to the line of sight).
 constexpr float kOutside = 0.35f, kInside = 0.6f, kSideways = 0.87f;
@@ -227,6 +230,10 @@ class Outline {
     }
     if (last > kHighest - kSpeck) return;  // no end in sight: a wall, a shoulder, another head
     *end = last + 0.5f * kStep;
+    if (*end < 0) {
+      const float hairy = std::max(kBelieved * *end, -kFlattest);
+      *end = hairy + view_.bare * (*end - hairy);
+    }
     *weight = view_.weight * (inside ? 1.0f : 0.3f);
   }
 
@@ -297,6 +304,9 @@ Status CheckArguments(const float* positions, size_t values, const HairView* vie
     if (!(views[v].weight > 0) || !(views[v].weight <= kHeaviest)) {
       return Status(Code::kBadArgument,
                     "hair: a photo's weight must be positive and at most a million");
+    }
+    if (!(views[v].bare >= 0) || !(views[v].bare <= 1)) {
+      return Status(Code::kBadArgument, "hair: how bare a scalp is lies between 0 and 1");
     }
     if (!Finite(camera.rotation, 9) || !Finite(camera.translation, 3) ||
         !Finite(camera.center, 2) || !(camera.focal > 0) || !std::isfinite(camera.focal) ||

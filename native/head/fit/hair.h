@@ -14,6 +14,7 @@ struct HairView {
   Camera camera;
   const uint8_t* matte = nullptr;  // [height][width] of the camera: 255 is head and hair
   float weight = 1;                // how much this photo counts beside the others, > 0
+  float bare = 1;  // 0: there is hair, so its shell hardly sinks; 1: the scalp is bare, so it may
 };
 
 // Every vertex of the parts named "hair…" moves along its own outward direction: those on a photo's
@@ -21,7 +22,7 @@ struct HairView {
 // one was seen, and where nothing was seen they stay. The shell's rim stays on the scalp and no
 // vertex sinks into the skin. positions[V][3] cm, displacement[V][3] cm (zero but for hair).
 // Deterministic. Errors: kBadArgument (positions or cameras that are not finite, weights not in
-// (0, 10⁶]), kMemory, kCancelled.
+// (0, 10⁶], `bare` not in [0, 1]), kMemory, kCancelled.
 Status FitHair(const HeadModel& model, const float* positions, const HairView* views,
                int view_count, Arena& arena, const TaskControl& control, float* displacement);
 

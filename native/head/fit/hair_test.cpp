@@ -184,6 +184,26 @@ TEST(FitHair, BaldHeadsPressTheShellOntoTheScalpAndNotIntoIt) {
   });
 }
 
+// A camera told nearer or further than it was draws the skull too large: hair that is seen is not
+// pressed flat for it.
+TEST(FitHair, HairThatIsSeenHardlySinks) {
+  Camera camera = Facing(0);
+  const std::vector<uint8_t> matte = MatteOf(Head().mean, camera);
+  camera.focal *= 1.08f;
+  const auto deepest = [&](float bare) {
+    const std::vector<float> d = Fitted({{camera, matte.data(), 1, bare}});
+    float most = 0;
+    ForHair([&](uint32_t v) {
+      most =
+          std::max(most, std::hypot(d[3 * size_t{v}], d[3 * size_t{v} + 1], d[3 * size_t{v} + 2]));
+    });
+    return most;
+  };
+  EXPECT_GT(deepest(1), 0.4f) << "a bare scalp follows the outline";
+  EXPECT_LT(deepest(0), 0.15f);
+  EXPECT_LT(deepest(0.5f), deepest(1));
+}
+
 TEST(FitHair, NothingSeenMovesNothing) {
   const std::vector<uint8_t> full(kSize * kSize, 255);  // no end in sight anywhere
   for (float d : Fitted({{Facing(0), full.data(), 1}})) EXPECT_EQ(d, 0);
@@ -209,6 +229,8 @@ TEST(FitHair, LeavesEverythingButHairAndRefusesWhatIsNone) {
   };
   for (float weight : {0.0f, -1.0f, NAN, INFINITY, 1e38f})
     EXPECT_EQ(fit({Facing(0), matte.data(), weight}, Head().mean), Code::kBadArgument) << weight;
+  for (float bare : {-0.1f, 1.1f, NAN})
+    EXPECT_EQ(fit({Facing(0), matte.data(), 1, bare}, Head().mean), Code::kBadArgument) << bare;
   Camera nowhere = Facing(0);
   nowhere.translation[1] = NAN;
   EXPECT_EQ(fit({nowhere, matte.data(), 1}, Head().mean), Code::kBadArgument);

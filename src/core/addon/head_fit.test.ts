@@ -105,10 +105,12 @@ t.test('what is wrong has a code', (t) => {
   t.throws(() => native.fitHead(head, [view], noFit, Int32Array.of(1, 0, 0)), { code: 'ERR_DAF_CANCELLED' });
 
   const positions = mean(head);
-  const hair = { camera: camera(0), matte: new Uint8Array(size * size), weight: 1 };
+  const hair = { camera: camera(0), matte: new Uint8Array(size * size), weight: 1, bare: 0 };
   t.equal(native.fitHair(head, positions, [hair], null).length, positions.length);
   for (const views of [
     [{ ...hair, weight: 1e38 }],
+    [{ ...hair, bare: 1.5 }],
+    [{ ...hair, bare: undefined }],
     [{ ...hair, matte: new Uint8Array(7) }],
     [null],
     'views',

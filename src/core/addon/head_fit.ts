@@ -25,7 +25,7 @@ export interface HeadFitAddon {
    * Brings the hair's shell to the outlines that mattes show; what no photo saw lies smoothly between.
    * @param positions [positionCount][3] cm.
    * @returns [positionCount][3] cm to be added; zero but for hair.
-   * Throws ERR_DAF_BAD_ARGUMENT (sizes, values that are not finite, a weight not in (0, 10⁶]), ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED.
+   * Throws ERR_DAF_BAD_ARGUMENT (sizes, values that are not finite, a weight not in (0, 10⁶], `bare` not in [0, 1]), ERR_DAF_MEMORY_LIMIT, ERR_DAF_CANCELLED.
    */
   fitHair(head: HeadHandle, positions: Float32Array, views: readonly HairView[], control: Int32Array | null): Float32Array;
   /**
@@ -151,6 +151,8 @@ export interface HairView {
   readonly matte: Uint8Array;
   /** How much this photo counts beside the others, > 0. */
   readonly weight: number;
+  /** 0: there is hair, so its shell hardly sinks below where the model has it; 1: the scalp is bare. */
+  readonly bare: number;
 }
 
 /** Every member is required; null means the default. */

@@ -3,13 +3,13 @@ import { temporaryDirectory } from '../engine-fixture.js';
 import { checkModel, lacking } from './commit-model.js';
 
 t.test(
-  'the commit protocol, from its beginning and from a backup under way: every state',
+  'the commit protocol, with a fault of a worker, and from a backup under way: every state',
   { skip: lacking(), timeout: 3_600_000 },
   async (t) => {
-    for (const defines of [[], ['LATE']]) {
-      const { broken, complete, states, output } = checkModel(temporaryDirectory(t), [...defines, 'FAULTS=0', 'BACKUPS=0']);
+    for (const defines of [['FAULTS=1'], ['LATE', 'FAULTS=0']]) {
+      const { broken, complete, states, output } = checkModel(temporaryDirectory(t), [...defines, 'BACKUPS=0']);
       t.equal(broken, null, broken === null ? 'nothing is broken' : output);
-      t.ok(complete, `${states} states`);
+      t.ok(complete, `${defines}: ${states} states`);
     }
   },
 );
@@ -19,6 +19,7 @@ t.test('a protocol without one of its checks is found broken', { skip: lacking()
     ['NO_GENERATION_CHECK', 'one-commit-per-generation', 'FAULTS=1', 'BACKUPS=0'],
     ['NO_EPOCH_FENCE', 'no-under-count', 'LATE', 'FAULTS=1', 'BACKUPS=0'],
     ['ACK_BEFORE_FLUSH', 'acknowledged-is-durable', 'FAULTS=1', 'BACKUPS=0'],
+    ['NO_SECOND_TRY', 'progress', 'FAULTS=1', 'BACKUPS=0'],
   ] as const) {
     const { broken } = checkModel(temporaryDirectory(t), [mutation, ...defines]);
     t.equal(broken, expected, mutation);

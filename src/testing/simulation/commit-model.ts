@@ -52,7 +52,7 @@ export function checkModel(folder: string, defines: readonly string[]): Search {
   const violated = /assertion violated (\w+)/.exec(output)?.[1]?.replaceAll('_', '-') as Invariant | undefined;
   const stuck = /^pan:\d+: invalid end state/m.test(output);
   return {
-    // Every run is finite, so one that ends before the job is published has stopped for ever.
+    // All runs are finite, so one that ends in anything but waiting has stopped where it should not.
     broken: violated ?? (stuck ? 'progress' : null),
     complete: /errors: 0/.test(output) && !/Search not completed|max search depth too small/.test(output),
     states: Number(/(\d+) states, stored/.exec(output)?.[1] ?? Number.NaN),

@@ -6,6 +6,7 @@ import type { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
 import { MemoryStateStore } from '../../engine/stores/state-memory.js';
 import { decodeFromCoordinator, encode } from '../../engine/wire/index.js';
 import { VirtualClock } from './clock.js';
+import { badRecordsOf } from './content.js';
 import { drawSpec } from './draw.js';
 import { checkPublished, type Violation, Watch } from './invariants.js';
 import { Network } from './network.js';
@@ -28,6 +29,8 @@ export interface SimulationResult {
   readonly crashes: number;
   readonly kills: number;
   readonly messages: number;
+  /** Attempts that hung, that went on without records, that left a split's records uncombined. */
+  readonly happened: Readonly<Record<'hangs' | 'skips' | 'pieces', number>>;
   /** How often a map task of a later step ran where its input lay, and how often elsewhere. */
   readonly reads: { readonly near: number; readonly far: number };
   readonly virtualMs: number;
@@ -58,7 +61,7 @@ class Simulation {
   readonly #seed: number;
   readonly #random: Random;
   readonly #clock = new VirtualClock();
-  readonly #watch = new Watch();
+  readonly #watch: Watch;
   readonly #network: Network;
   readonly #spec: JobSpec;
   readonly #state: StateStore;
@@ -66,6 +69,7 @@ class Simulation {
   readonly #world: World;
   readonly #workers: SimWorker[] = [];
   readonly #patienceMs: number;
+  readonly #happened = { hangs: 0, skips: 0, pieces: 0 };
   #faulty: boolean;
   #service: Service | null = null;
   #life: Life | null = null;
@@ -79,6 +83,7 @@ class Simulation {
   constructor(seed: number, options: SimulationOptions) {
     this.#seed = seed;
     this.#spec = drawSpec(new Random(seed));
+    this.#watch = new Watch(this.#spec);
     this.#random = new Random(seed + 0.5 * 2 ** 31);
     this.#faulty = options.faults ?? true;
     this.#patienceMs = options.patienceMs ?? 60_000;
@@ -99,6 +104,7 @@ class Simulation {
       watch: this.#watch,
       disks: new Map(),
       failures: new Map(),
+      happened: this.#happened,
       reads: { near: 0, far: 0 },
       faulty: () => this.#faulty,
       toCoordinator: (worker, frames) => this.#toCoordinator(worker.peer, worker.id, frames),
@@ -117,7 +123,7 @@ class Simulation {
     const ended = await this.#clock.run(
       () => this.#isOver(),
       limit,
-      () => {},
+      () => this.#checkCoordinator(),
     );
     if (!ended && this.#watch.violation === null) {
       this.#watch.fail('progress', `the job is ${JSON.stringify(this.#status)} at ${this.#clock.now} ms`);
@@ -133,6 +139,7 @@ class Simulation {
       crashes: this.#crashes,
       kills: this.#kills,
       messages: this.#network.delivered,
+      happened: this.#happened,
       reads: this.#world.reads,
       virtualMs: this.#clock.now,
     };
@@ -146,10 +153,24 @@ class Simulation {
   async #checkEnd(): Promise<void> {
     const { phase, error } = this.#status!;
     const manifests = this.#watch.manifests;
-    if (phase === 'done') await checkPublished(this.#watch, this.#spec, this.#output);
-    else if (phase === 'failed' || !this.#cancelled)
+    const mayFail = this.#badRecords > this.#spec.maxSkipped;
+    if (phase === 'done') {
+      await checkPublished(this.#watch, this.#spec, this.#output);
+      if (mayFail) this.#watch.fail('no-under-count', `it is done without ${this.#badRecords} records`);
+    } else if (phase === 'failed' ? !mayFail : !this.#cancelled)
       this.#watch.fail('progress', `the job is ${phase}: ${error?.message} ${error?.cause?.message}`);
     if (manifests !== (phase === 'done' ? 1 : 0)) this.#watch.fail('publish-once', `${manifests} manifests, the job is ${phase}`);
+  }
+
+  /** Records that kill their tasks. */
+  get #badRecords(): number {
+    const steps = this.#spec.steps.map(({ from }, step) => (from.length === 0 ? badRecordsOf(this.#spec, step) : 0));
+    return steps.reduce((sum, bad) => sum + bad, 0);
+  }
+
+  #checkCoordinator(): void {
+    const job = this.#service?.core.jobs.get(this.#spec.id);
+    if (job !== undefined) this.#watch.coordinator(job);
   }
 
   // ── the coordinator process ────────────────────────────────────────────────────────────────────────────────────

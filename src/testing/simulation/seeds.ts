@@ -15,9 +15,14 @@ export interface SeedTotals {
   /** Outputs of earlier steps that tasks of later ones found where they ran, and elsewhere. */
   near: number;
   far: number;
+  hangs: number;
+  skips: number;
+  pieces: number;
   /** What went wrong, the seed first. */
   failures: string[];
 }
+
+const COUNTS = ['seeds', 'done', 'cancelled', 'crashes', 'kills', 'messages', 'near', 'far', 'hangs', 'skips', 'pieces'] as const;
 
 interface Share {
   readonly seeds: readonly number[];
@@ -53,6 +58,7 @@ async function runShare({ seeds, compare }: Share): Promise<SeedTotals> {
       crashes: result.crashes,
       kills: result.kills,
       messages: result.messages,
+      ...result.happened,
       ...result.reads,
       failures: result.violation === null ? [] : [`seed ${seed}: ${result.violation.message}`],
     });
@@ -69,12 +75,24 @@ async function runShare({ seeds, compare }: Share): Promise<SeedTotals> {
 }
 
 function empty(): SeedTotals {
-  return { seeds: 0, done: 0, cancelled: 0, crashes: 0, kills: 0, messages: 0, near: 0, far: 0, failures: [] };
+  return {
+    seeds: 0,
+    done: 0,
+    cancelled: 0,
+    crashes: 0,
+    kills: 0,
+    messages: 0,
+    near: 0,
+    far: 0,
+    hangs: 0,
+    skips: 0,
+    pieces: 0,
+    failures: [],
+  };
 }
 
 function add(to: SeedTotals, more: SeedTotals): SeedTotals {
-  for (const name of ['seeds', 'done', 'cancelled', 'crashes', 'kills', 'messages', 'near', 'far'] as const)
-    to[name] += more[name];
+  for (const name of COUNTS) to[name] += more[name];
   to.failures.push(...more.failures);
   return to;
 }

@@ -1,6 +1,8 @@
 import t from 'tap';
-import type { StateStore } from '../../core/contracts/stores.js';
+import type { TaskRange } from '../../core/contracts/step.js';
+import type { StateStore, StoredTask } from '../../core/contracts/stores.js';
 import type { Commit } from '../../core/contracts/task.js';
+import { JobState } from '../../engine/coordinator/job-state.js';
 import { MemoryStateStore } from '../../engine/stores/state-memory.js';
 import { simulate } from './run.js';
 import { runSeeds } from './seeds.js';
@@ -19,6 +21,8 @@ t.test('no seed loses, doubles or stops', { timeout: 240_000 }, async (t) => {
   if (only === undefined) {
     t.ok(totals.done > seeds.length * 0.7, 'most jobs get done');
     t.ok(totals.crashes > seeds.length / 2 && totals.kills > seeds.length / 2, 'the faults did happen');
+    const { hangs, skips, pieces } = totals;
+    t.ok(Math.min(hangs, skips, pieces) > seeds.length / 10, `attempts hung ${hangs}, skipped ${skips}, left pieces ${pieces}`);
     t.ok(totals.near > 1.5 * totals.far, 'most tasks of later steps ran where their input lay');
   }
 });
@@ -64,4 +68,29 @@ t.test('the invariants can fail: a store that forgets what it acknowledged', asy
   }
   const caught = await caughtBy(() => new Forgetful());
   t.ok(caught.length > 0, `caught as ${caught}`);
+});
+
+t.test('the invariants can fail: a store that loses a committed map', async (t) => {
+  class Losing extends MemoryStateStore {
+    override async loadTasks(job: string, range?: TaskRange): Promise<readonly StoredTask[]> {
+      const tasks = await super.loadTasks(job, range);
+      const lost = tasks.filter(({ commit }) => commit !== null).length > 2 ? tasks.find(({ commit }) => commit !== null) : null;
+      return tasks.filter((each) => each !== lost);
+    }
+  }
+  t.same(await caughtBy(() => new Losing()), ['acknowledged-is-durable']);
+});
+
+t.test('the invariants can fail: a coordinator that counts what a commit contributed twice', async (t) => {
+  const { count } = JobState.prototype;
+  t.teardown(() => {
+    JobState.prototype.count = count;
+  });
+  let calls = 0;
+  JobState.prototype.count = function (outcome, sign): void {
+    count.call(this, outcome, sign);
+    calls += 1;
+    if (calls % 7 === 0) count.call(this, outcome, sign);
+  };
+  t.same(await caughtBy(() => new MemoryStateStore()), ['no-under-count'], 'whatever becomes of the job');
 });

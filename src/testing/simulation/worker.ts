@@ -1,12 +1,21 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
-import { attemptPrefix, type JobSpec, mapPartName, partName, taskName } from '../../core/contracts/job.js';
+import { attemptPrefix, type JobSpec, mapPartName, partName, type TaskId, taskName } from '../../core/contracts/job.js';
 import { type FromWorker, type HoldCopy, MAX_BATCH, PROTOCOL, type ToWorker } from '../../core/contracts/messages.js';
 import { placeOf, readsOf, type TaskRange } from '../../core/contracts/step.js';
-import type { Assignment, HeldOutput, LostOutput, Outcome, OutputFile, Report, TaskRead } from '../../core/contracts/task.js';
+import {
+  type Assignment,
+  FIRST_SKIPPING_TRY,
+  type HeldOutput,
+  type LostOutput,
+  type Outcome,
+  type OutputFile,
+  type Report,
+  type TaskRead,
+} from '../../core/contracts/task.js';
 import type { MemoryBlobStore } from '../../engine/stores/blob-memory.js';
 import { decodeFromCoordinator, encode, type Received } from '../../engine/wire/index.js';
 import type { VirtualClock } from './clock.js';
-import { coverageOf, RECORDS_A_SPLIT, taskContent } from './content.js';
+import { badRecords, coverageOf, inPieces, RECORDS_A_SPLIT, readsInput, taskContent } from './content.js';
 import type { Watch } from './invariants.js';
 import type { Random } from './random.js';
 
@@ -21,6 +30,8 @@ export interface World {
   readonly disks: Map<string, Map<string, string>>;
   /** How often each task has failed by itself so far. */
   readonly failures: Map<string, number>;
+  /** What happened in attempts, so that a test can tell that it did. */
+  readonly happened: { hangs: number; skips: number; pieces: number };
   /** Outputs of earlier steps that map tasks read from their own disk, and from those of others. */
   readonly reads: { near: number; far: number };
   faulty(): boolean;
@@ -131,7 +142,7 @@ export class SimWorker {
           const held = this.#held.get(`${job}/${attempt}`);
           if (held === undefined) continue;
           const { task, generation } = held.assignment;
-          if (verdict === 'committed') this.#world.watch.acknowledged(job, task, generation, attempt);
+          if (verdict === 'committed') this.#world.watch.acknowledged(task, generation, attempt);
           else this.#discard(held);
           this.#held.delete(`${job}/${attempt}`);
         }
@@ -174,20 +185,37 @@ export class SimWorker {
     if (held === undefined) return;
     const { job, task, generation, attempt, epoch } = held.assignment;
     const outcome = await this.#work(held.assignment);
+    if (outcome === 'hangs') {
+      this.#world.happened.hangs += 1;
+      return; // named in every heartbeat, until somebody ends it
+    }
     if (!this.alive || !this.#held.has(key)) return;
     const usage = { worker: this.id, milliseconds: 1, reservedBytes: 1, nativePeakBytes: 1, processPeakBytes: 1 };
     held.report = { job, task, generation, attempt, epoch, outcome, usage };
     this.#act(() => this.#send(encode({ type: 'reports', worker: this.id }, [held.report!])));
   }
 
-  async #work(assignment: Assignment): Promise<Outcome> {
+  /** How an attempt ends that does not get to its end; null for one that does. */
+  #mishap({ task, try: tries }: Assignment, bad: number): Outcome | 'hangs' | null {
     const { random, spec, failures } = this.#world;
-    const { task, attempt } = assignment;
-    const failed = failures.get(taskName(task)) ?? 0;
-    if (this.#world.faulty() && failed < 2 && random.chance(0.06)) {
-      failures.set(taskName(task), failed + 1);
-      return { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'simulated')), lost: [] };
+    const failed: Outcome = { kind: 'failed', error: toWire(new DafError('ERR_DAF_USER_CODE', 'simulated')), lost: [] };
+    const hangs = spec.taskTimeoutMs !== null && random.chance(0.6);
+    if (bad > 0) {
+      if (tries < FIRST_SKIPPING_TRY || spec.maxSkipped === 0) return hangs ? 'hangs' : failed;
+      return bad > spec.maxSkipped ? failed : null;
     }
+    const before = failures.get(taskName(task)) ?? 0;
+    if (!this.#world.faulty() || before >= 2 || !random.chance(0.06)) return null;
+    failures.set(taskName(task), before + 1);
+    return hangs ? 'hangs' : failed;
+  }
+
+  async #work(assignment: Assignment): Promise<Outcome | 'hangs'> {
+    const { random, spec } = this.#world;
+    const { task, attempt } = assignment;
+    const bad = readsInput(spec, task) ? badRecords(spec, task.index) : 0;
+    const mishap = this.#mishap(assignment, bad);
+    if (mishap !== null) return mishap;
     const done = {
       kind: 'done',
       held: null,
@@ -201,6 +229,7 @@ export class SimWorker {
       reads: [],
     } as const;
     if (task.stage === 'finalize') return { ...done, outputs: [await this.#publishable(assignment, 'index.html', 'contents')] };
+    const listed = bad > 0 ? [await this.#publishable(assignment, `quarantine/${taskName(task)}.jsonl`, `${bad} records`)] : [];
     const lost: LostOutput[] = [];
     const contents: string[] = [];
     const reads: TaskRead[] = [];
@@ -215,25 +244,35 @@ export class SimWorker {
       reads.push({ ...range, generations: outputs.map(({ generation }) => [generation, 1] as const) });
     }
     if (lost.length > 0) return { kind: 'failed', error: toWire(new DafError('ERR_DAF_SEGMENT_LOST', 'simulated')), lost };
-    const content = taskContent(spec, task, attempt, contents);
+    const whole = taskContent(spec, task, attempt, contents);
+    this.#world.watch.made(attempt, whole);
     const step = spec.steps[task.step]!;
-    const readsInput = task.stage === 'map' && step.from.length === 0;
-    const recordsIn = readsInput ? RECORDS_A_SPLIT : 0;
-    const intake = readsInput ? { records: recordsIn, coverage: coverageOf(task.index, task.index + 1) } : null;
+    const content = step.hasCombine && random.chance(0.5) ? inPieces(whole, random.whole(1, 9)) : whole;
+    if (content !== whole) this.#world.happened.pieces += 1;
+    if (bad > 0) this.#world.happened.skips += 1;
+    const counts = { ...this.#intake(task), skipped: bad, reads };
     const isShuffled = task.stage === 'map' && step.reducers > 0;
     const shuffled = spec.intermediate === 'blob' ? 'store' : 'worker';
     switch (isShuffled ? shuffled : placeOf(spec, task.step)) {
       case 'results': {
         const name = task.stage === 'map' ? mapPartName(task.index) : partName(task.index);
-        return { ...done, recordsIn, intake, reads, outputs: [await this.#publishable(assignment, name, content)] };
+        return { ...done, ...counts, outputs: [...listed, await this.#publishable(assignment, name, whole)] };
       }
       case 'store': {
-        const { key } = await this.#publishable(assignment, 'records', content);
-        return { ...done, recordsIn, intake, reads, held: { ...this.#identity(assignment), copies: [], key } };
+        const { key } = await this.#publishable(assignment, 'records', isShuffled ? content : whole);
+        return { ...done, ...counts, outputs: listed, held: { ...this.#identity(assignment), copies: [], key } };
       }
       case 'worker':
-        return { ...done, recordsIn, intake, reads, held: this.#hold(assignment, content) };
+        return { ...done, ...counts, outputs: listed, held: this.#hold(assignment, isShuffled ? content : whole) };
     }
+  }
+
+  /** What it says of the input's records: those that kill are cut, and not mapped. */
+  #intake(task: TaskId): Pick<Extract<Outcome, { kind: 'done' }>, 'recordsIn' | 'intake'> {
+    const { spec } = this.#world;
+    if (!readsInput(spec, task)) return { recordsIn: 0, intake: null };
+    const coverage = coverageOf(task.index, task.index + 1);
+    return { recordsIn: RECORDS_A_SPLIT - badRecords(spec, task.index), intake: { records: RECORDS_A_SPLIT, coverage } };
   }
 
   async #publishable({ task, attempt }: Assignment, name: string, content: string): Promise<OutputFile> {

@@ -6,6 +6,7 @@
 #include "bindings/head_values.h"
 #include "native/head/model/builtin.h"
 #include "native/head/raster/shade.h"
+#include "native/head/raster/warp.h"
 
 namespace daf::node {
 namespace {
@@ -265,6 +266,52 @@ Napi::Value RenderMeshMask(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
+// warpToPlanes(pixels, width, height, box, columns, rows, norm, planes): see head.ts.
+Napi::Value WarpToPlanes(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Span<uint8_t> pixels;
+  Span<float> planes;
+  if (!ReadBytes(info[0], "warpToPlanes: pixels", &pixels) ||
+      !ReadFloats(info[7], "warpToPlanes: planes", &planes))
+    return env.Undefined();
+  double sizes[4];
+  for (size_t i = 0; i < 4; ++i) {
+    const Napi::Value value = info[i < 2 ? i + 1 : i + 2];
+    sizes[i] = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+    if (!(sizes[i] >= 1 && sizes[i] <= 65535)) {
+      ThrowArgument(env, "warpToPlanes: a side is between 1 and 65535 pixels");
+      return env.Undefined();
+    }
+  }
+  head::PhotoPixels photo;
+  photo.data = pixels.data;
+  photo.width = static_cast<int>(sizes[0]);
+  photo.height = static_cast<int>(sizes[1]);
+  const int columns = static_cast<int>(sizes[2]), rows = static_cast<int>(sizes[3]);
+  if (!info[3].IsObject() || !info[6].IsObject()) {
+    ThrowArgument(env, "warpToPlanes: box and norm must be objects");
+    return env.Undefined();
+  }
+  const Napi::Object box = info[3].As<Napi::Object>(), norm = info[6].As<Napi::Object>();
+  head::TurnedBox turned;
+  head::PlaneNorm scale;
+  if (!ReadNumber(box, "centerX", &turned.center[0]) ||
+      !ReadNumber(box, "centerY", &turned.center[1]) || !ReadNumber(box, "width", &turned.width) ||
+      !ReadNumber(box, "height", &turned.height) || !ReadNumber(box, "cosine", &turned.cosine) ||
+      !ReadNumber(box, "sine", &turned.sine) || !ReadNumber(norm, "mean", &scale.mean) ||
+      !ReadNumber(norm, "factor", &scale.factor) || !ReadNumber(norm, "outside", &scale.outside) ||
+      !CheckSize(
+          env, "warpToPlanes: pixels", pixels.size,
+          size_t{3} * static_cast<size_t>(photo.width) * static_cast<size_t>(photo.height)) ||
+      !CheckSize(env, "warpToPlanes: planes", planes.size,
+                 size_t{3} * static_cast<size_t>(columns) * static_cast<size_t>(rows)))
+    return env.Undefined();
+  const Napi::Value order = norm.Get("order");
+  scale.bgr = order.IsString() && order.As<Napi::String>().Utf8Value() == "bgr";
+  head::WarpToPlanes(photo, turned, columns, rows, scale, planes.data);
+  return env.Undefined();
+}
+
 }  // namespace
 
 void RegisterHead(Napi::Env env, Napi::Object exports) {
@@ -277,6 +324,7 @@ void RegisterHead(Napi::Env env, Napi::Object exports) {
   exports.Set("meshNormals", Napi::Function::New(env, MeshNormals, "meshNormals"));
   exports.Set("renderMesh", Napi::Function::New(env, RenderMesh, "renderMesh"));
   exports.Set("renderMeshMask", Napi::Function::New(env, RenderMeshMask, "renderMeshMask"));
+  exports.Set("warpToPlanes", Napi::Function::New(env, WarpToPlanes, "warpToPlanes"));
 }
 
 }  // namespace daf::node

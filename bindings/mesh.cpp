@@ -1,5 +1,6 @@
 // native/mesh on fields for TypeScript; declared again in src/core/addon/mesh.ts.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "bindings/head_values.h"
@@ -11,6 +12,7 @@
 #include "native/mesh/iso_surface.h"
 #include "native/mesh/level_fit.h"
 #include "native/mesh/normals.h"
+#include "native/mesh/number_text.h"
 #include "native/mesh/simplify.h"
 #include "native/mesh/smooth.h"
 #include "native/nerf/level_set.h"
@@ -284,6 +286,28 @@ Napi::Value SurfaceRead(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
+// floatLines(prefix, values, width): see AppendLines.
+Napi::Value FloatLines(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  Span<float> values;
+  if (!info[0].IsString() || !info[2].IsNumber()) {
+    ThrowArgument(env, "floatLines: a prefix, values and the numbers of a line are needed");
+    return env.Undefined();
+  }
+  if (!ReadFloats(info[1], "floatLines: values", &values)) return env.Undefined();
+  const int64_t width = info[2].As<Napi::Number>().Int64Value();
+  if (width < 1 || values.size % static_cast<size_t>(width) != 0 ||
+      !std::all_of(values.data, values.data + values.size,
+                   [](float v) { return std::isfinite(v); })) {
+    ThrowArgument(env, "floatLines: whole lines of finite numbers are needed");
+    return env.Undefined();
+  }
+  std::string out;
+  mesh::AppendLines(info[0].As<Napi::String>().Utf8Value().c_str(), values.data, values.size,
+                    static_cast<size_t>(width), &out);
+  return Napi::String::New(env, out);
+}
+
 Napi::Value SurfaceDispose(const Napi::CallbackInfo& info) {
   SurfaceHandle* surface = ReadSurface(info[0]);
   if (surface != nullptr) *surface = SurfaceHandle();
@@ -301,6 +325,7 @@ void RegisterMesh(Napi::Env env, Napi::Object exports) {
   exports.Set("surfaceBake", Napi::Function::New(env, SurfaceBake, "surfaceBake"));
   exports.Set("surfaceInfo", Napi::Function::New(env, SurfaceInfo, "surfaceInfo"));
   exports.Set("surfaceRead", Napi::Function::New(env, SurfaceRead, "surfaceRead"));
+  exports.Set("floatLines", Napi::Function::New(env, FloatLines, "floatLines"));
   exports.Set("surfaceDispose", Napi::Function::New(env, SurfaceDispose, "surfaceDispose"));
 }
 

@@ -2,8 +2,9 @@
 // share.
 #pragma once
 
-#include <cmath>
+#include <algorithm>
 #include <cstddef>
+#include <vector>
 
 namespace daf::head {
 
@@ -18,11 +19,11 @@ void DistanceTo(const Inside& inside, int width, int height, float* distance) {
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       float d = inside(x, y) ? 0.0f : kFar;
-      if (x > 0) d = std::fmin(d, at(x - 1, y) + 1);
+      if (x > 0) d = std::min(d, at(x - 1, y) + 1);
       if (y > 0) {
-        d = std::fmin(d, at(x, y - 1) + 1);
-        if (x > 0) d = std::fmin(d, at(x - 1, y - 1) + kDiagonal);
-        if (x + 1 < width) d = std::fmin(d, at(x + 1, y - 1) + kDiagonal);
+        d = std::min(d, at(x, y - 1) + 1);
+        if (x > 0) d = std::min(d, at(x - 1, y - 1) + kDiagonal);
+        if (x + 1 < width) d = std::min(d, at(x + 1, y - 1) + kDiagonal);
       }
       at(x, y) = d;
     }
@@ -30,11 +31,11 @@ void DistanceTo(const Inside& inside, int width, int height, float* distance) {
   for (int y = height - 1; y >= 0; --y) {
     for (int x = width - 1; x >= 0; --x) {
       float d = at(x, y);
-      if (x + 1 < width) d = std::fmin(d, at(x + 1, y) + 1);
+      if (x + 1 < width) d = std::min(d, at(x + 1, y) + 1);
       if (y + 1 < height) {
-        d = std::fmin(d, at(x, y + 1) + 1);
-        if (x > 0) d = std::fmin(d, at(x - 1, y + 1) + kDiagonal);
-        if (x + 1 < width) d = std::fmin(d, at(x + 1, y + 1) + kDiagonal);
+        d = std::min(d, at(x, y + 1) + 1);
+        if (x > 0) d = std::min(d, at(x - 1, y + 1) + kDiagonal);
+        if (x + 1 < width) d = std::min(d, at(x + 1, y + 1) + kDiagonal);
       }
       at(x, y) = d;
     }
@@ -55,17 +56,21 @@ inline void BoxMean(float* image, int width, int height, int radius, float* scra
       scratch[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
     }
   }
-  for (int x = 0; x < width; ++x) {
-    double sum = 0;
-    for (int y = 0; y < height && y < radius; ++y)
-      sum += scratch[static_cast<size_t>(y) * width + x];
-    for (int y = 0; y < height; ++y) {
-      if (y + radius < height) sum += scratch[static_cast<size_t>(y + radius) * width + x];
-      if (y - radius - 1 >= 0) sum -= scratch[static_cast<size_t>(y - radius - 1) * width + x];
-      const int first = y - radius < 0 ? 0 : y - radius,
-                last = y + radius >= height ? height - 1 : y + radius;
-      image[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
-    }
+  // The columns side by side: one after the other every pixel would be a cache line of its own.
+  std::vector<double> sums(static_cast<size_t>(width), 0.0);
+  const auto add = [&](int y, double sign) {
+    const float* row = scratch + static_cast<size_t>(y) * width;
+    for (int x = 0; x < width; ++x) sums[static_cast<size_t>(x)] += sign * row[x];
+  };
+  for (int y = 0; y < height && y < radius; ++y) add(y, 1);
+  for (int y = 0; y < height; ++y) {
+    if (y + radius < height) add(y + radius, 1);
+    if (y - radius - 1 >= 0) add(y - radius - 1, -1);
+    const int first = y - radius < 0 ? 0 : y - radius,
+              last = y + radius >= height ? height - 1 : y + radius;
+    float* row = image + static_cast<size_t>(y) * width;
+    for (int x = 0; x < width; ++x)
+      row[x] = static_cast<float>(sums[static_cast<size_t>(x)] / (last - first + 1));
   }
 }
 

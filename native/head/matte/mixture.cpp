@@ -1,9 +1,14 @@
 #include "native/head/matte/mixture.h"
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace daf::head {
 namespace {
+
+// Log of a share that changes no sum of floats beside 1.
+constexpr float kNothing = -18;
 
 float Distance2(const float a[3], const uint8_t b[3]) {
   float d = 0;
@@ -19,15 +24,14 @@ void Mixture::Learn(const uint8_t* colours, size_t count) {
   // Seeds: the first colour, then always the colour farthest from all seeds, which finds hair, skin
   // and clothes.
   for (int k = 0; k < 3; ++k) mean[0][k] = colours[k];
+  std::vector<float> nearest(count, 1e30f);  // seed, squared
   for (int part = 1; part < kParts; ++part) {
     size_t farthest = 0;
     float most = -1;
     for (size_t i = 0; i < count; ++i) {
-      float nearest = 1e30f;
-      for (int p = 0; p < part; ++p)
-        nearest = std::fmin(nearest, Distance2(mean[p], colours + 3 * i));
-      if (nearest > most) {
-        most = nearest;
+      nearest[i] = std::min(nearest[i], Distance2(mean[part - 1], colours + 3 * i));
+      if (nearest[i] > most) {
+        most = nearest[i];
         farthest = i;
       }
     }
@@ -86,10 +90,12 @@ float Mixture::LogLikelihood(const uint8_t colour[3]) const {
     for (int k = 0; k < 3; ++k)
       d += (mean[p][k] - colour[k]) * (mean[p][k] - colour[k]) * inverse_variance[p][k];
     values[p] = log_weight[p] - 0.5f * d;
-    most = std::fmax(most, values[p]);
+    most = std::max(most, values[p]);
   }
   float sum = 0;
-  for (float value : values) sum += std::exp(value - most);
+  for (float value : values) {
+    if (value - most > kNothing) sum += std::exp(value - most);
+  }
   return most + std::log(sum);
 }
 

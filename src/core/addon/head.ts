@@ -25,6 +25,20 @@ export interface HeadAddon {
   ): void;
   /** mask[height·width]: share of each pixel that the mesh covers, 0…255. */
   renderMeshMask(mesh: MeshArrays, camera: CameraValues, control: Int32Array | null, mask: Uint8Array): void;
+  /**
+   * planes[3][rows][columns] := (value − mean) · factor of what a turned box shows of pixels[height][width][3], see native/head/raster/warp.h. The box's
+   * up direction points clockwise from the picture's by the angle whose cosine and sine are given; a negative width is a mirror.
+   */
+  warpToPlanes(
+    pixels: Uint8Array,
+    width: number,
+    height: number,
+    box: Readonly<Record<'centerX' | 'centerY' | 'width' | 'height' | 'cosine' | 'sine', number>>,
+    columns: number,
+    rows: number,
+    norm: { readonly order: 'rgb' | 'bgr'; readonly mean: number; readonly factor: number; readonly outside: number },
+    planes: Float32Array,
+  ): void;
 }
 
 declare const headBrand: unique symbol;

@@ -29,6 +29,11 @@ export interface MeshAddon {
     uvs: Float32Array,
     triangles: Uint32Array,
   ): void;
+  /**
+   * Lines of `width` numbers, each begun with `prefix` and ended with a newline: the fewest digits that read back as the same float, as String() writes
+   * them.
+   */
+  floatLines(prefix: string, values: Float32Array, width: number): string;
   /** Frees the native memory; the surface is empty from then on. */
   surfaceDispose(surface: SurfaceHandle): void;
 }

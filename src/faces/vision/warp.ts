@@ -1,3 +1,4 @@
+import { addon } from '../../core/addon/index.js';
 import type { Pixels } from '../types.js';
 
 /** A rectangle of a picture, turned about its centre: its up direction points `angle` radians clockwise from the picture's. */
@@ -23,70 +24,9 @@ export function warpToPlanes(
   norm: { readonly order: 'rgb' | 'bgr'; readonly mean: number; readonly factor: number; readonly outside: number },
   out: Float32Array,
 ): void {
-  const cos = Math.cos(box.angle);
-  const sin = Math.sin(box.angle);
-  const stepX = box.width / width;
-  const stepY = box.height / height;
-  const taps = Math.min(16, Math.max(1, Math.ceil(Math.max(Math.abs(stepX), stepY) - 0.01)));
-  const plane = width * height;
-  const [first, last] = norm.order === 'rgb' ? [0, 2 * plane] : [2 * plane, 0];
-  const share = 1 / (taps * taps);
-  const { data, width: columns, height: rows } = pixels;
-  const border = [0, 0, 0];
-  for (let y = 0; y < height; ++y) {
-    for (let x = 0; x < width; ++x) {
-      let [red, green, blue] = [0, 0, 0];
-      for (let j = 0; j < taps; ++j) {
-        const v = (y + (j + 0.5) / taps) * stepY - box.height / 2;
-        for (let i = 0; i < taps; ++i) {
-          const u = (x + (i + 0.5) / taps) * stepX - box.width / 2;
-          const sx = box.centerX + u * cos - v * sin - 0.5;
-          const sy = box.centerY + u * sin + v * cos - 0.5;
-          const [left, top] = [Math.floor(sx), Math.floor(sy)];
-          const [fx, fy] = [sx - left, sy - top];
-          if (left < 0 || top < 0 || left + 1 >= columns || top + 1 >= rows) {
-            sampleAtBorder(pixels, left, top, fx, fy, norm.outside, border);
-            red += border[0]!;
-            green += border[1]!;
-            blue += border[2]!;
-            continue;
-          }
-          // The loop that landmarks wait for: no array, no call.
-          const [w0, w1, w2, w3] = [(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy];
-          const above = 3 * (top * columns + left);
-          const below = above + 3 * columns;
-          red += w0 * data[above]! + w1 * data[above + 3]! + w2 * data[below]! + w3 * data[below + 3]!;
-          green += w0 * data[above + 1]! + w1 * data[above + 4]! + w2 * data[below + 1]! + w3 * data[below + 4]!;
-          blue += w0 * data[above + 2]! + w1 * data[above + 5]! + w2 * data[below + 2]! + w3 * data[below + 5]!;
-        }
-      }
-      const at = y * width + x;
-      out[first + at] = (red * share - norm.mean) * norm.factor;
-      out[plane + at] = (green * share - norm.mean) * norm.factor;
-      out[last + at] = (blue * share - norm.mean) * norm.factor;
-    }
-  }
-}
-
-/** The linearly interpolated colour where some of the four pixels may lie outside the picture. */
-function sampleAtBorder(
-  { width, height, data }: Pixels,
-  left: number,
-  top: number,
-  fx: number,
-  fy: number,
-  outside: number,
-  color: number[],
-): void {
-  color.fill(0);
-  for (let corner = 0; corner < 4; ++corner) {
-    const px = left + (corner & 1);
-    const py = top + (corner >> 1);
-    const weight = (corner & 1 ? fx : 1 - fx) * (corner >> 1 ? fy : 1 - fy);
-    const inside = px >= 0 && py >= 0 && px < width && py < height;
-    const at = 3 * (py * width + px);
-    for (let c = 0; c < 3; ++c) color[c] = color[c]! + weight * (inside ? data[at + c]! : outside);
-  }
+  const { centerX, centerY, angle } = box;
+  const turned = { centerX, centerY, width: box.width, height: box.height, cosine: Math.cos(angle), sine: Math.sin(angle) };
+  addon().warpToPlanes(pixels.data, pixels.width, pixels.height, turned, width, height, norm, out);
 }
 
 /** Points given in the stretched output of `warpToPlanes`, 0…1 on both axes, as positions in the picture. */

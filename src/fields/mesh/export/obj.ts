@@ -1,4 +1,5 @@
 import { DafError } from '../../../core/contracts/errors.js';
+import { native } from '../../native.js';
 import type { MeshLabel, MeshPart, TexturedMesh } from './mesh.js';
 
 /** The OBJ and its material library as text. */
@@ -13,9 +14,9 @@ export interface ObjFiles {
  */
 export function writeObj(mesh: TexturedMesh, base: string, { material, space }: MeshLabel): ObjFiles {
   const lines: string[] = [`# daf: ${space}`, `mtllib ${base}.mtl`];
-  for (let i = 0; i < mesh.positions.length; i += 3) lines.push(`v ${triple(mesh.positions, i)}`);
+  lines.push(floatLines('v ', mesh.positions, 3));
   lines.push(remembered(uvText, mesh.uvs, () => uvLines(mesh.uvs)));
-  for (let i = 0; i < mesh.normals.length; i += 3) lines.push(`vn ${triple(mesh.normals, i)}`);
+  lines.push(floatLines('vn ', mesh.normals, 3));
   lines.push(`usemtl ${material}`);
   const texts = remembered(faceText, mesh.triangles, () => new WeakMap<MeshPart, string>());
   for (const part of mesh.parts) {
@@ -48,9 +49,11 @@ function remembered<K extends object, V>(known: WeakMap<K, V>, key: K, make: () 
 
 /** OBJ counts v upward from the bottom of the image, glTF downward from its top. */
 function uvLines(uvs: Float32Array): string {
-  const lines: string[] = [];
-  for (let i = 0; i < uvs.length; i += 2) lines.push(`vt ${short(uvs[i]!)} ${short(Math.fround(1 - uvs[i + 1]!))}`);
-  return lines.join('\n');
+  return floatLines(
+    'vt ',
+    uvs.map((value, i) => (i % 2 === 0 ? value : 1 - value)),
+    2,
+  );
 }
 
 function faceLines(triangles: Uint32Array, part: MeshPart): string {
@@ -62,16 +65,9 @@ function faceLines(triangles: Uint32Array, part: MeshPart): string {
   return lines.join('\n');
 }
 
-const triple = (values: Float32Array, at: number): string =>
-  `${short(values[at]!)} ${short(values[at + 1]!)} ${short(values[at + 2]!)}`;
-
-/** The fewest digits that read back as the same 32-bit float, so that every format holds the same vertices. */
-function short(value: number): string {
-  for (let digits = 6; digits < 9; digits++) {
-    const text = value.toPrecision(digits);
-    if (Math.fround(Number(text)) === value) return String(Number(text));
-  }
-  return String(Number(value.toPrecision(9)));
+/** The fewest digits that read back as the same 32-bit float, so that every format holds the same vertices; no newline at the end. */
+function floatLines(prefix: string, values: Float32Array, width: number): string {
+  return native((daf) => daf.floatLines(prefix, values, width)).slice(0, -1);
 }
 
 /** Vertices and triangles of an OBJ as {@link writeObj} writes it; UVs in glTF's sense. @throws DafError ERR_DAF_BAD_DATA */

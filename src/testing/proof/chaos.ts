@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import type { FailpointName } from '../../core/failpoint.js';
 import { JobResult } from '../../engine/cluster/result.js';
 import { countWords, sampleText, sortedLines, temporaryDirectory, writeFiles } from '../engine-fixture.js';
 import { Random } from '../simulation/random.js';
@@ -155,4 +156,24 @@ export async function killCoordinator(t: Test, scale: Scale): Promise<void> {
   const later = await cluster.ask(['status', id, '--json']);
   t.match(JSON.parse(later.stdout), { id, phase: 'done' }, 'the job is known by its name after all that');
   t.equal(cluster.ends.filter(({ role }) => role === 'worker').length, 0, 'the workers went on');
+}
+
+/** SIGKILL to the client around its submission: before it there is no job and nothing in the way of the next one, after it the job goes on. */
+export async function killClient(t: Test, scale: Pick<Scale, 'seed' | 'lines'>): Promise<void> {
+  const ordeal = new Ordeal(t, { ...scale, everyMs: 0, faults: 0, pauseMs: 0 });
+  const { cluster } = ordeal;
+  await cluster.startCoordinator();
+  for (let i = 0; i < 2; i++) cluster.startWorker();
+  await cluster.workersReady(2);
+  await using client = await cluster.client();
+  const killed = async (output: string, point: Extract<FailpointName, `client.${string}`>): Promise<void> => {
+    const { how } = await ordeal.submit(output, { place: { env: { DAF_FAILPOINT: `${point}:1:kill` } } });
+    t.equal(how, 'SIGKILL', `killed at ${point}`);
+  };
+  await killed('before', 'client.before-submit');
+  t.same(await client.jobs(), [], 'nobody knows of a job');
+  await ordeal.check(t, 'before', await ordeal.submit('before'));
+  await killed('after', 'client.after-submit');
+  const id = (await client.jobs()).find(({ output }) => output.endsWith('/after'))?.id ?? 'none';
+  await ordeal.check(t, 'after', await cluster.ask(['status', id, '--wait']));
 }

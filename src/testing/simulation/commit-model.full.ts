@@ -3,11 +3,15 @@ import { temporaryDirectory } from '../engine-fixture.js';
 import { checkModel, lacking } from './commit-model.js';
 
 t.test(
-  'the commit protocol, with a fault of a worker, and from a backup under way: every state',
+  'the commit protocol, with a fault of a worker, with a backup, and from a backup under way: every state',
   { skip: lacking(), timeout: 3_600_000 },
   async (t) => {
-    for (const defines of [['FAULTS=1'], ['LATE', 'FAULTS=0']]) {
-      const { broken, complete, states, output } = checkModel(temporaryDirectory(t), [...defines, 'BACKUPS=0']);
+    for (const defines of [
+      ['FAULTS=1', 'BACKUPS=0'],
+      ['FAULTS=0', 'BACKUPS=1'],
+      ['LATE', 'FAULTS=0', 'BACKUPS=0'],
+    ]) {
+      const { broken, complete, states, output } = checkModel(temporaryDirectory(t), defines);
       t.equal(broken, null, broken === null ? 'nothing is broken' : output);
       t.ok(complete, `${defines}: ${states} states`);
     }

@@ -192,6 +192,7 @@ const PIECE = [
   'unpackedOffset',
   'split',
   'at',
+  'unpackedLength',
 ] as const satisfies readonly (keyof SplitPiece)[];
 
 function packPiece(piece: SplitPiece): Packed {
@@ -206,5 +207,5 @@ export function unpackSplit(packed: unknown): Split {
 }
 
 function unpackPiece(packed: Packed): SplitPiece {
-  return Object.fromEntries(PIECE.map((key, i) => [key, packed[i]])) as unknown as SplitPiece;
+  return Object.fromEntries(PIECE.map((key, i) => [key, packed[i] ?? null])) as unknown as SplitPiece;
 }

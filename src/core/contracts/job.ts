@@ -70,6 +70,8 @@ export interface SplitPiece {
   readonly compression: 'gzip' | 'zstd' | null;
   /** Where what a packed piece unpacks to begins in what its file unpacks to; 0 where the file does not tell. */
   readonly unpackedOffset: number;
+  /** Bytes that it unpacks to, as its file says; null where that says nothing. */
+  readonly unpackedLength: number | null;
   /** The split of the job's input that these bytes belong to, whichever split lists them now: samples are read beside it. */
   readonly split: number;
   /** Bytes of that split before this piece. */

@@ -60,7 +60,7 @@ function contentSize(view: DataView, at: number, bytes: number): number | null {
     case 4:
       return view.getUint32(at, true);
     case 8:
-      return Number(view.getBigUint64(at, true));
+      return Number(view.getBigUint64(at, true)); // above 2^53 no exact number, and no file either
     default:
       return null;
   }
@@ -123,6 +123,15 @@ export class FrameWalker {
       if (this.#inFrame) this.#block();
       else this.#begin();
     }
+  }
+
+  /** A frame is said to end here. @throws DafError ERR_DAF_BAD_DATA where none does */
+  checkBorder(): void {
+    if (!this.#inFrame && this.#held === 0 && this.#skip === 0) return;
+    throw badZstd(
+      this.#what,
+      `no frame ends at byte ${this.#position}, where one was said to: its seek table lies, or it was changed`,
+    );
   }
 
   /** The bytes end here. @throws DafError ERR_DAF_BAD_DATA within a frame */

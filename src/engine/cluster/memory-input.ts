@@ -57,6 +57,7 @@ export async function storeItems(
       fileLength: total,
       compression: null,
       unpackedOffset: 0,
+      unpackedLength: null,
     };
     return { index, pieces: [{ ...where, split: index, at: 0 }] };
   });

@@ -12,6 +12,7 @@ function split(index: number, bytes: number): Split {
     fileLength: bytes,
     compression: null,
     unpackedOffset: 0,
+    unpackedLength: null,
   };
   return { index, pieces: [{ ...file, split: index, at: 0 }] };
 }

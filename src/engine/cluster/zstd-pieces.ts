@@ -1,47 +1,58 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { SplitPiece } from '../../core/contracts/job.js';
-import { type FramePlace, scanFrames } from '../../core/zstd/scan.js';
+import { type FramePlace, type ReadAt, scanFrames } from '../../core/zstd/scan.js';
 import type { InputFile } from './inputs.js';
 
-type Part = Pick<SplitPiece, 'offset' | 'length' | 'unpackedOffset'>;
+type Part = Pick<SplitPiece, 'offset' | 'length' | 'unpackedOffset' | 'unpackedLength'>;
 
 /**
  * A zstd file in runs of whole frames of at least `step` packed bytes: one where it has a single frame. A file that makes no sense is one
  * piece too: the task that reads it says what is wrong.
  */
-export function zstdPieces(file: InputFile, step: number): Part[] {
-  const frames = framesOf(file);
-  const sized = frames.slice(0, -1).every(({ content }) => content !== null);
-  const parts: Part[] = [];
-  let offset = 0;
-  let length = 0;
-  let unpacked = 0;
-  let unpackedOffset = 0;
-  for (const [i, frame] of frames.entries()) {
-    length += frame.bytes;
-    unpacked += frame.content ?? 0;
-    if (length < step && i < frames.length - 1) continue;
-    parts.push({ offset, length, unpackedOffset: sized ? unpackedOffset : 0 });
-    offset += length;
-    length = 0;
-    unpackedOffset = unpacked;
-  }
-  return parts;
-}
-
-function framesOf({ path, bytes, name }: InputFile): FramePlace[] {
-  let fd: number | null = null;
+export function zstdPieces({ path, bytes, name }: InputFile, step: number): Part[] {
+  const fd = openSync(path, 'r');
   try {
-    const opened = openSync(path, 'r');
-    fd = opened;
     const read = (position: number, length: number): Buffer => {
       const chunk = Buffer.alloc(length);
-      return chunk.subarray(0, readSync(opened, chunk, 0, length, position));
+      return chunk.subarray(0, readSync(fd, chunk, 0, length, position));
     };
-    return scanFrames(read, bytes, name);
-  } catch {
-    return [{ offset: 0, bytes, content: null }];
+    return zstdParts(read, bytes, name, step);
   } finally {
-    if (fd !== null) closeSync(fd);
+    closeSync(fd);
   }
+}
+
+/** As {@link zstdPieces}, of a file of `size` bytes that is read by `read`. */
+export function zstdParts(read: ReadAt, size: number, name: string, step: number): Part[] {
+  try {
+    return cutFrames(scanFrames(read, size, name), step);
+  } catch {
+    return [{ offset: 0, length: size, unpackedOffset: 0, unpackedLength: null }];
+  }
+}
+
+function cutFrames(frames: Iterable<FramePlace>, step: number): Part[] {
+  const parts: Part[] = [];
+  let part = emptyAt(0, 0);
+  let unpacked = 0;
+  // What follows a frame that does not say its size lies nobody knows where.
+  let placeless = false;
+  let last: number | null = 0;
+  for (const { bytes, content } of frames) {
+    placeless ||= last === null;
+    last = content;
+    part.length += bytes;
+    part.unpackedLength = part.unpackedLength === null || content === null ? null : part.unpackedLength + content;
+    unpacked += content ?? 0;
+    if (part.length < step) continue;
+    parts.push(part);
+    part = emptyAt(part.offset + part.length, unpacked);
+  }
+  if (part.length > 0) parts.push(part);
+  if (!placeless && Number.isSafeInteger(unpacked)) return parts;
+  return parts.map((each) => ({ ...each, unpackedOffset: 0 }));
+}
+
+function emptyAt(offset: number, unpackedOffset: number): { -readonly [key in keyof Part]: Part[key] } {
+  return { offset, length: 0, unpackedOffset, unpackedLength: 0 };
 }

@@ -71,7 +71,15 @@ t.test('attempts whose thread was taken down before their turn run again, and th
   const splitOf = (index: number): Split => {
     const line = index === warm ? 'end' : 'go';
     const length = line.length + 1;
-    const where = { name: line, path: at(line), stored: false, compression: null, unpackedOffset: 0, split: index } as const;
+    const where = {
+      name: line,
+      path: at(line),
+      stored: false,
+      compression: null,
+      unpackedOffset: 0,
+      unpackedLength: null,
+      split: index,
+    } as const;
     return { index, pieces: [{ ...where, offset: 0, length, fileLength: length, at: 0 }] };
   };
   const lists = Array.from({ length: splits }, (_, index) => Buffer.from(pack(packSplit(splitOf(index)))));

@@ -20,6 +20,7 @@ function piece(bytes: Buffer, offset: number, length: number): SplitPiece {
     stored: false,
     compression: null,
     unpackedOffset: 0,
+    unpackedLength: null,
     split: 0,
     at: 0,
     offset,

@@ -18,6 +18,7 @@ export function heldPiece({ step, stage }: TaskRange, { index, place }: TaskSour
     at: 0,
     compression: null,
     unpackedOffset: 0,
+    unpackedLength: null,
   };
   switch (place.kind) {
     case 'file':

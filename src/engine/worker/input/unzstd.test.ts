@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import type { SplitPiece } from '../../../core/contracts/job.js';
-import { scanFrames } from '../../../core/zstd/scan.js';
+import { type FramePlace, scanFrames } from '../../../core/zstd/scan.js';
 import { sampleText } from '../../../testing/engine-fixture.js';
 import { zstdFrame } from '../../../testing/zstd-frame.js';
 import { BlockBuffer } from './blocks.js';
@@ -22,7 +22,7 @@ interface Read {
 
 async function read(file: Buffer, part: Partial<SplitPiece> = {}, memory = 8 << 20): Promise<Read> {
   const where = { name: 'in.zst', path: '', stored: false, offset: 0, length: file.length, fileLength: file.length };
-  const piece = { ...where, compression: 'zstd', unpackedOffset: 0, split: 0, at: 0, ...part } as const;
+  const piece = { ...where, compression: 'zstd', unpackedOffset: 0, unpackedLength: null, split: 0, at: 0, ...part } as const;
   const source: ByteSource = {
     read: (target, at, length, position) => file.copy(target, at, position, Math.min(file.length, position + length)),
     close() {},
@@ -44,8 +44,8 @@ function skippable(bytes: Buffer, magic = 0x184d2a50): Buffer {
   return Buffer.concat([header, bytes]);
 }
 
-function places(file: Buffer): ReturnType<typeof scanFrames> {
-  return scanFrames((position, length) => file.subarray(position, position + length), file.length, 'in.zst');
+function places(file: Buffer): FramePlace[] {
+  return [...scanFrames((position, length) => file.subarray(position, position + length), file.length, 'in.zst')];
 }
 
 function linesOf(text: string): string[] {

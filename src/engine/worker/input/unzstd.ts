@@ -89,26 +89,43 @@ async function* frames(
     walker.take(chunk.subarray(0, got));
     at += got;
     if (at >= piece.fileLength || got < chunk.length) walker.end();
+    else if (at === end) walker.checkBorder();
     if (got > 0) waiting = chunk.subarray(0, got);
   };
   const output = decoder.decodeStreaming(input());
   let silent = 0;
   let stuck = false;
+  let unpacked = 0;
+  let measured = false;
   try {
     for (;;) {
       await readAhead();
       const bytes = step(output, piece.name);
+      // All of the piece is out when something behind it comes, or nothing does.
+      if (!measured && (bytes === null || beyond)) {
+        measured = true;
+        checkLength(piece, unpacked);
+      }
       if (bytes === null) return;
       silent = bytes.length === 0 ? silent + 1 : 0;
       // The decoder keeps its errors to itself, and stands still: a chunk or a frame without output is all that it may pass in silence.
       stuck = silent > pulled + walker.frames + 1;
       if (stuck) throw badZstd(`input ${piece.name}`, `the data before byte ${at} are damaged`);
       if (bytes.length > 0) yield { bytes, beyond };
+      if (!beyond) unpacked += bytes.length;
     }
   } finally {
     closing = true;
     if (!stuck) drain(output, piece.name, pulled + walker.frames + 1);
   }
+}
+
+function checkLength({ name, offset, unpackedLength }: SplitPiece, unpacked: number): void {
+  if (unpackedLength === null || unpacked === unpackedLength) return;
+  throw badZstd(
+    `input ${name}`,
+    `the frames from byte ${offset} on unpack to ${unpacked} bytes, and were said to have ${unpackedLength}: its seek table lies`,
+  );
 }
 
 function step(output: Generator<Uint8Array>, name: string): Uint8Array | null {

@@ -1,22 +1,16 @@
-// Plugins in a process of their own: the worker's side.
-#include <fcntl.h>
+// Plugins in a process of their own: the worker's side of the conversation.
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <mutex>
 
 #include "native/base/arena.h"
 #include "native/host/backend.h"
-#include "native/host/failpoint.h"
+#include "native/host/host_process.h"
 #include "native/host/protocol.h"
 #include "native/host/shared_memory.h"
 
@@ -25,59 +19,10 @@ namespace {
 
 constexpr int kPollMs = 5;  // how late a cancel may be heard
 
-// A descriptor above those that the child gets under fixed numbers.
-int Raise(int fd) {
-  const int raised = ::fcntl(fd, F_DUPFD_CLOEXEC, 10);
-  ::close(fd);
-  return raised;
-}
-
-const char* SignalName(int signal) {
-  switch (signal) {
-    case SIGSEGV:
-      return "SIGSEGV (it used memory that is not its own)";
-    case SIGABRT:
-      return "SIGABRT (it aborted; out of memory is one reason)";
-    case SIGBUS:
-      return "SIGBUS";
-    case SIGFPE:
-      return "SIGFPE (division by zero?)";
-    case SIGILL:
-      return "SIGILL";
-    case SIGKILL:
-      return "SIGKILL";
-    case SIGTERM:
-      return "SIGTERM";
-    case SIGSYS:
-      return "SIGSYS";
-    default:
-      return nullptr;
-  }
-}
-
-// All children of the process; guarded, because every task thread has its own.
-struct Children {
-  std::mutex mutex;
-  std::vector<int> pids;
-  static Children& Get() {
-    static Children children;
-    return children;
-  }
-  void Add(int pid) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    pids.push_back(pid);
-  }
-  // Before the process is reaped, so that the number cannot mean another one.
-  void Remove(int pid) {
-    const std::lock_guard<std::mutex> lock(mutex);
-    pids.erase(std::remove(pids.begin(), pids.end(), pid), pids.end());
-  }
-};
-
 class ChildBackend final : public PluginBackend {
  public:
   ~ChildBackend() override {
-    Kill();
+    process_.Kill();
     if (base_ != nullptr) {
       ::munmap(base_, layout_.total());
       Budget::Process().Give(layout_.total());
@@ -98,15 +43,15 @@ class ChildBackend final : public PluginBackend {
     }
     memory_ = layout_.Memory(base_);
     combine_memory_ = layout_.CombineMemory(base_);
-    const Status spawned = Spawn(options.host, memory);
+    const Status started = process_.Start(options.host, memory, layout_.input_bytes);
     ::close(memory);
-    DAF_RETURN_IF_ERROR(spawned);
+    DAF_RETURN_IF_ERROR(started);
     return Load(options);
   }
 
   Status Run(const PluginCall& call, const PluginHooks& hooks, const TaskControl& control,
              uint64_t* records) override {
-    if (child_ <= 0)
+    if (!process_.running())
       return Status(Code::kPlugin, "plugin " + plugin_.name + ": its host process is gone");
     if (call.document.size() >= HostLayout::kText)
       return Status(Code::kBadArgument, "a document's name is too long");
@@ -128,7 +73,7 @@ class ChildBackend final : public PluginBackend {
     const PluginMemory& input = call.work == PluginWork::kCombine ? combine_memory_ : memory_;
     const Status status = Talk(ask, input, hooks, control, &answer);
     if (!status.ok()) {
-      Kill();
+      process_.Kill();
       return status;
     }
     *records = answer.count;
@@ -136,54 +81,6 @@ class ChildBackend final : public PluginBackend {
   }
 
  private:
-  Status Spawn(const std::string& host, int memory) {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-      return IoError("cannot make a socket pair");
-    socket_ = Raise(pair[0]);
-    const int theirs = Raise(pair[1]);
-    const int shared = ::fcntl(memory, F_DUPFD_CLOEXEC, 10);
-    if (socket_ < 0 || theirs < 0 || shared < 0) {
-      const Status status = IoError("cannot duplicate a file descriptor");
-      if (theirs >= 0) ::close(theirs);
-      if (shared >= 0) ::close(shared);
-      return status;
-    }
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    for (int fd = 0; fd < 3; ++fd)
-      posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, theirs, kHostSocket);
-    posix_spawn_file_actions_adddup2(&actions, shared, kHostMemory);
-    posix_spawnattr_t attributes;
-    posix_spawnattr_init(&attributes);
-    // A group of its own: Ctrl-C at the terminal is the worker's to handle.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    const std::string input = std::to_string(layout_.input_bytes),
-                      parent = std::to_string(::getpid()), failpoints = HostFailpoints();
-    char* const arguments[] = {const_cast<char*>(host.c_str()), const_cast<char*>(input.c_str()),
-                               const_cast<char*>(parent.c_str()),
-                               const_cast<char*>(failpoints.c_str()), nullptr};
-    char* const environment[] = {nullptr};  // a plugin needs no secret of the worker
-    const int error =
-        ::posix_spawn(&child_, host.c_str(), &actions, &attributes, arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    ::close(theirs);
-    ::close(shared);
-    if (error == 0) {
-      Children::Get().Add(child_);
-      return Status::Ok();
-    }
-    child_ = -1;
-    errno = error;
-    return IoError("cannot start " + host);
-  }
-
   Status Load(const PluginOptions& options) {
     std::string text;
     PutString(&text, options.plugin);
@@ -219,10 +116,10 @@ class ChildBackend final : public PluginBackend {
   // scribbled there.
   Status Talk(const HostMessage& ask, const PluginMemory& input, const PluginHooks& hooks,
               const TaskControl& control, HostMessage* answer) {
-    if (!SendMessage(socket_, ask)) return Died();
+    if (!SendMessage(process_.socket(), ask)) return Died();
     for (;;) {
       DAF_RETURN_IF_ERROR(Wait(control));
-      if (!ReceiveMessage(socket_, answer)) return Died();
+      if (!ReceiveMessage(process_.socket(), answer)) return Died();
       HostMessage reply;
       reply.verb = HostVerb::kContinue;
       switch (answer->verb) {
@@ -256,7 +153,7 @@ class ChildBackend final : public PluginBackend {
         default:
           return Scribbled();
       }
-      if (!SendMessage(socket_, reply)) return Died();
+      if (!SendMessage(process_.socket(), reply)) return Died();
     }
   }
 
@@ -265,7 +162,7 @@ class ChildBackend final : public PluginBackend {
     Clock::time_point start = Clock::now();
     uint32_t pulse = memory_.pulse->load(std::memory_order_relaxed);
     for (;;) {
-      pollfd poll = {socket_, POLLIN, 0};
+      pollfd poll = {process_.socket(), POLLIN, 0};
       const int ready = ::poll(&poll, 1, kPollMs);
       if (ready > 0) return Status::Ok();
       if (ready < 0 && errno != EINTR) return IoError("cannot wait for a plugin");
@@ -289,37 +186,7 @@ class ChildBackend final : public PluginBackend {
     return Status(Code::kPlugin, Name() + ": its host process sent nonsense");
   }
 
-  // The socket closed: says how the child ended.
-  Status Died() {
-    int status = 0;
-    pid_t ended = 0;
-    Children::Get().Remove(child_);
-    do {
-      ended = ::waitpid(child_, &status, 0);
-    } while (ended < 0 && errno == EINTR);
-    child_ = -1;
-    if (ended < 0) return Status(Code::kPlugin, Name() + ": its host process is gone");
-    if (WIFSIGNALED(status)) {
-      const char* name = SignalName(WTERMSIG(status));
-      return Status(Code::kPlugin,
-                    Name() + " was killed by " +
-                        (name != nullptr ? name : "signal " + std::to_string(WTERMSIG(status))));
-    }
-    return Status(Code::kPlugin,
-                  Name() + " ended its process with status " + std::to_string(WEXITSTATUS(status)));
-  }
-
-  void Kill() {
-    if (child_ > 0) {
-      Children::Get().Remove(child_);
-      ::kill(child_, SIGKILL);
-      while (::waitpid(child_, nullptr, 0) < 0 && errno == EINTR) {
-      }
-      child_ = -1;
-    }
-    if (socket_ >= 0) ::close(socket_);
-    socket_ = -1;
-  }
+  Status Died() { return Status(Code::kPlugin, Name() + process_.HowItEnded()); }
 
   Status TakeCounts(const HostMessage& answer) {
     const char* at = layout_.Text(base_);
@@ -340,18 +207,11 @@ class ChildBackend final : public PluginBackend {
   HostLayout layout_;
   std::string file_;
   uint8_t* base_ = nullptr;
-  int socket_ = -1;
-  pid_t child_ = -1;
+  HostProcess process_;
   uint32_t timeout_ms_ = 0;
 };
 
 }  // namespace
-
-std::vector<int> PluginHostPids() {
-  Children& children = Children::Get();
-  const std::lock_guard<std::mutex> lock(children.mutex);
-  return children.pids;
-}
 
 Status OpenChildPlugin(const PluginOptions& options, std::unique_ptr<PluginBackend>* out) {
   auto backend = std::make_unique<ChildBackend>();

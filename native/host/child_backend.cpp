@@ -164,7 +164,8 @@ class ChildBackend final : public PluginBackend {
     for (;;) {
       pollfd poll = {process_.socket(), POLLIN, 0};
       const int ready = ::poll(&poll, 1, kPollMs);
-      if (ready > 0) return Status::Ok();
+      // Also where there is a message each time: a plugin that logs without end is cancelled too.
+      if (ready > 0) return control.Check();
       if (ready < 0 && errno != EINTR) return IoError("cannot wait for a plugin");
       DAF_RETURN_IF_ERROR(control.Check());
       const uint32_t now = memory_.pulse->load(std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,10 @@
 
 namespace daf {
 namespace {
+
+// How long a child has for the rest of a message, for taking one, and for its end once its socket
+// has closed. Everything else it may take its time for is waited for elsewhere.
+constexpr int kGraceMs = 1000;
 
 // A descriptor above those that the child gets under fixed numbers.
 int Raise(int fd) {
@@ -83,6 +88,10 @@ Status HostProcess::Start(const std::string& host, int memory, size_t input_byte
     if (shared >= 0) ::close(shared);
     return status;
   }
+  // A plugin may have written into the socket itself, or never read it: no call waits forever.
+  const timeval grace = {kGraceMs / 1000, kGraceMs % 1000 * 1000};
+  (void)::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &grace, sizeof(grace));
+  (void)::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &grace, sizeof(grace));
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   for (int fd = 0; fd < 3; ++fd)
@@ -118,7 +127,21 @@ Status HostProcess::Start(const std::string& host, int memory, size_t input_byte
   return IoError("cannot start " + host);
 }
 
+bool HostProcess::EndsSoon() const {
+  for (int ms = 0; ms < kGraceMs; ++ms) {
+    siginfo_t info{};
+    const int got = ::waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);
+    if (got != 0 || info.si_pid != 0) return true;
+    ::usleep(1000);
+  }
+  return false;
+}
+
 std::string HostProcess::HowItEnded() {
+  if (!EndsSoon()) {
+    Kill();
+    return ": its host process sent nonsense";
+  }
   int status = 0;
   pid_t ended = 0;
   Children::Get().Remove(child_);

@@ -21,12 +21,15 @@ class HostProcess {
   Status Start(const std::string& host, int memory, size_t input_bytes);
   bool running() const { return child_ > 0; }
   int socket() const { return socket_; }
-  // To be called once the socket has closed: waits for the end and says how it came, as a sentence
-  // without its subject.
+  // To be called once the socket is of no more use: waits for the end, which it brings about where
+  // it does not come, and says how it came, as a sentence without its subject.
   std::string HowItEnded();
   void Kill();
 
  private:
+  // Whether it ends by itself. It stays unreaped.
+  bool EndsSoon() const;
+
   int socket_ = -1;
   pid_t child_ = -1;
 };

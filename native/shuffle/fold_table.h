@@ -22,6 +22,9 @@ class FoldTable {
   // An area as large as this is combined before it grows: short ones would call the combiner for
   // every other value.
   static constexpr size_t kCombineFrom = 32;
+  // Slots that a key is looked for in. Keys made to have one hash would otherwise be compared with
+  // all before them; a key beyond them finds the table full. Others need far fewer.
+  static constexpr size_t kMostProbes = 128;
   static constexpr size_t kLeastBytes = 64u << 10;
   static constexpr size_t kMaxBytes = 32u << 20;
   struct Entry {
@@ -52,12 +55,17 @@ class FoldTable {
   void Clear();
 
   // Null when there is no such key.
-  Entry* Find(const FoldKey& key) const { return At(Place(slots_[SlotOf(key)])); }
-  // Null when the table is full. key: at most kMaxKey bytes.
+  Entry* Find(const FoldKey& key) const {
+    const Slot* slot = SlotOf(key);
+    return slot == nullptr ? nullptr : At(Place(*slot));
+  }
+  // Null when the table is full, for this key or for any; it stays so until Clear. key: at most
+  // kMaxKey bytes.
   Entry* FindOrAdd(const FoldKey& key) {
-    Slot& slot = slots_[SlotOf(key)];
-    if (slot != 0) return At(Place(slot));
-    return count_ < most_ ? Insert(&slot, key) : nullptr;
+    Slot* slot = SlotOf(key);
+    if (slot == nullptr) return nullptr;
+    if (*slot != 0) return At(Place(*slot));
+    return count_ < most_ ? Insert(slot, key) : nullptr;
   }
   // Adds a value `times` times. False when the entry's area has no room. size: at most kMaxValue,
   // times: 1 … 65535.
@@ -128,16 +136,18 @@ class FoldTable {
   Entry* At(size_t place) const {
     return place == 0 ? nullptr : reinterpret_cast<Entry*>(memory_.data() + place);
   }
-  // Where the key is, or the empty slot where it would be.
-  size_t SlotOf(const FoldKey& key) const {
-    for (size_t at = static_cast<size_t>(key.hash) & mask_;; at = (at + 1) & mask_) {
+  // Where the key is, or the empty slot where it would be; null when there is neither.
+  Slot* SlotOf(const FoldKey& key) const {
+    size_t at = static_cast<size_t>(key.hash) & mask_;
+    for (size_t left = kMostProbes; left != 0; --left, at = (at + 1) & mask_) {
       const Slot slot = slots_[at];
-      if (slot == 0) return at;
+      if (slot == 0) return slots_ + at;
       if (slot >> kPlaceBits != Tag(key.hash)) continue;
       const Entry* entry = At(Place(slot));
       if (entry->key_size == key.size && key.Equals(reinterpret_cast<const uint8_t*>(entry->key())))
-        return at;
+        return slots_ + at;
     }
+    return nullptr;
   }
   Entry* Insert(Slot* slot, const FoldKey& key);
   size_t Take(size_t bytes);  // its place; 0: full

@@ -110,6 +110,34 @@ TEST(FoldTable, KeepsValuesInOrderUntilItIsFull) {
   EXPECT_FALSE(table.Grow(entry));
 }
 
+// The i-th of many keys of 16 bytes that have one hash: the first word makes up for the second.
+std::string Colliding(uint64_t i) {
+  constexpr uint64_t kA = 0x9E3779B97F4A7C15ull, kB = 0xD6E8FEB86659FD93ull;
+  uint64_t inverse = kA;
+  for (int step = 0; step < 6; ++step) inverse *= 2 - kA * inverse;
+  const uint64_t second = i * kB;
+  const uint64_t first = (1 ^ (second << 31 | second >> 33)) * inverse - 16;
+  std::string key(16, '\0');
+  Store64(reinterpret_cast<uint8_t*>(&key[0]), first);
+  Store64(reinterpret_cast<uint8_t*>(&key[8]), i);
+  return key;
+}
+
+TEST(FoldTable, ComparesAKeyWithFewOthersThoughAllHaveOneHash) {
+  ASSERT_EQ(KeyOf(Colliding(1)).hash, KeyOf(Colliding(2)).hash);
+  FoldTable table;
+  ASSERT_TRUE(table.Init(FoldTable::kMaxBytes).ok());
+  for (uint64_t i = 0; i < FoldTable::kMostProbes; ++i)
+    ASSERT_NE(table.FindOrAdd(KeyOf(Colliding(i))), nullptr) << i;
+  const std::string more = Colliding(FoldTable::kMostProbes);
+  EXPECT_EQ(table.FindOrAdd(KeyOf(more)), nullptr);
+  EXPECT_EQ(table.Find(KeyOf(more)), nullptr);
+  EXPECT_NE(table.Find(KeyOf(Colliding(FoldTable::kMostProbes - 1))), nullptr);
+  EXPECT_NE(table.FindOrAdd(KeyOf("another")), nullptr);
+  table.Clear();
+  EXPECT_NE(table.FindOrAdd(KeyOf(more)), nullptr);
+}
+
 TEST(FoldBuckets, ReturnsWhatIsInThemInOrderAndTakesTheMemoryAgain) {
   FoldBuckets buckets;
   ASSERT_EQ(buckets.Init(FoldBuckets::kLeastBytes - 1).code(), Code::kBadArgument);
@@ -241,6 +269,27 @@ TEST(MapFold, KeepsTheOrderOfAKeysValues) {
     const size_t before = taken.groups + taken.singles;
     taken.HandOn();
     EXPECT_EQ(taken.groups + taken.singles, before) << "nothing is held any more";
+  }
+}
+
+TEST(MapFold, KeepsTheOrderOfValuesWhoseKeysHaveOneHash) {
+  for (const size_t bytes : {size_t{64} << 10, size_t{6} << 20}) {
+    Taken taken(bytes);
+    std::map<std::string, std::string> expected;
+    std::string batch;
+    for (uint64_t i = 0; i < 20000; ++i) {
+      const std::string key = Colliding(i * 7919 % 3001), value = std::to_string(i % 5);
+      Pack(&batch, key, value);
+      expected[key] += value;
+      if (i % 100 == 50) {
+        Pack(&batch, key, std::string(300, 'b'));
+        expected[key] += std::string(300, 'b');
+      }
+    }
+    taken.Add(batch);
+    taken.HandOn();
+    EXPECT_EQ(taken.values, expected);
+    EXPECT_GT(taken.passed, 100u);
   }
 }
 

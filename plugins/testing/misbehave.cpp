@@ -1,5 +1,7 @@
 // A plugin that does what a plugin should not, on demand: the first word of each line says what.
 // For tests.
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -39,6 +41,15 @@ bool Map(MapContext& context) {
       if (!context.emit("slow", "1")) return false;
     }
     return true;
+  }
+  if (word == "hang-up" || word == "babble" || word == "stammer") {
+    const std::string nonsense(word == "babble" ? 4096 : 1, 'x');
+    if (word == "hang-up") ::close(3);
+    else if (::write(3, nonsense.data(), nonsense.size()) < 0) return context.fail("no socket");
+    for (;;) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (word == "chatter") {
+    for (;;) context.log_fn(&context, DAF_LOG_DEBUG, "again");
   }
   if (word == "allocate") {
     std::vector<std::vector<char>> all;

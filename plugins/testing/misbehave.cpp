@@ -44,8 +44,9 @@ bool Map(MapContext& context) {
   }
   if (word == "hang-up" || word == "babble" || word == "stammer") {
     const std::string nonsense(word == "babble" ? 4096 : 1, 'x');
-    if (word == "hang-up") ::close(3);
-    else if (::write(3, nonsense.data(), nonsense.size()) < 0) return context.fail("no socket");
+    const bool spoilt =
+        word == "hang-up" ? ::close(3) == 0 : ::write(3, nonsense.data(), nonsense.size()) > 0;
+    if (!spoilt) return context.fail("no socket");
     for (;;) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   if (word == "chatter") {

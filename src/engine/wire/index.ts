@@ -22,7 +22,7 @@ export {
 } from './endpoint.js';
 export { AllowList, type KeyPair, readKeyPair, readPublicKey, writeKeyPair } from './keys.js';
 export { pack, unpack } from './msgpack.js';
-export { commit, heldOutput, jobSpec, jobStatus, member, wireError, workerStatus } from './nouns.js';
+export { commit, heldOutput, jobSpec, jobStatus, member, report as reportShape, wireError, workerStatus } from './nouns.js';
 export { copyTargets, Ring } from './ring.js';
 export { type Peer, RouterSocket } from './router.js';
 export { type ClientSecurity, clientSecurity, type KeyFiles, type ServerSecurity, serverSecurity } from './security.js';

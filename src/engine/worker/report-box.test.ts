@@ -75,3 +75,25 @@ t.test('run lengths', async (t) => {
     [0, 1],
   ]);
 });
+
+t.test('what the coordinator would refuse is reported as a failure', async (t) => {
+  const counters: [string, unknown][] = [
+    ['name', Number.NaN],
+    ['name', Number.POSITIVE_INFINITY],
+    ['name', '03'],
+    ['n'.repeat(300), 1],
+  ];
+  for (const [name, amount] of counters) {
+    const box = new ReportBox();
+    const done = report('a');
+    if (done.outcome.kind === 'done') Object.assign(done.outcome.counters, { [name]: amount });
+    box.add('j/a', done);
+    const [sent] = box.list();
+    t.match(sent?.outcome, { kind: 'failed', error: { code: 'ERR_DAF_USER_CODE' } }, String(amount));
+  }
+  const box = new ReportBox();
+  const done = report('a');
+  if (done.outcome.kind === 'done') Object.assign(done.outcome.counters, { name: -1.5 });
+  box.add('j/a', done);
+  t.equal(box.list()[0]?.outcome.kind, 'done');
+});

@@ -1,7 +1,7 @@
 import { DafError, toWire } from '../../core/contracts/errors.js';
 import { MAX_BATCH, MAX_BODY_BYTES } from '../../core/contracts/messages.js';
 import type { Assignment, Report } from '../../core/contracts/task.js';
-import { type PackedReport, packReports, SHORT_REPORT_BYTES } from '../wire/index.js';
+import { type PackedReport, packReports, reportShape, SHORT_REPORT_BYTES } from '../wire/index.js';
 
 /** Room for the frame of a batch. */
 const MAX_REPORT = MAX_BODY_BYTES - 4096;
@@ -27,8 +27,8 @@ export class ReportBox {
 
   add(key: string, report: Report): void {
     const packed = packReports.one(report);
-    const fits = packed === null || packed.length <= MAX_REPORT;
-    const added = fits ? entry(report, packed) : tooLarge(report, packed.length);
+    const wrong = packed === null ? null : problemOf(report, packed.length);
+    const added = wrong === null ? entry(report, packed) : failed(report, wrong);
     this.#waiting.set(key, added);
     this.#fresh.push(added);
   }
@@ -93,10 +93,21 @@ function entry(report: Report, packed: Uint8Array | null): Entry {
   return { report, packed, bytes: packed?.length ?? SHORT_REPORT_BYTES, sentAt: Number.NEGATIVE_INFINITY };
 }
 
-function tooLarge(report: Report, bytes: number): Entry {
-  const error = new DafError('ERR_DAF_TASK_FAILED', `the attempt's report takes ${bytes} bytes, the limit is ${MAX_REPORT}`, {
-    hint: 'smaller splits list fewer files, counters and refusals a task',
+/** Why the coordinator would not take a report: it would be sent again for ever. */
+function problemOf(report: Report, bytes: number): DafError | null {
+  if (bytes > MAX_REPORT) {
+    return new DafError('ERR_DAF_TASK_FAILED', `the attempt's report takes ${bytes} bytes, the limit is ${MAX_REPORT}`, {
+      hint: 'smaller splits list fewer files, counters and refusals a task',
+    });
+  }
+  const wrong = reportShape(report);
+  if (wrong === null) return null;
+  return new DafError('ERR_DAF_USER_CODE', `the attempt has told what cannot be reported: report${wrong}`, {
+    hint: 'counters are finite numbers, up to 4096 of them with names of up to 256 characters; names of files have up to 1024',
   });
-  const failed: Report = { ...report, outcome: { kind: 'failed', error: toWire(error), lost: [] } };
-  return entry(failed, packReports.one(failed));
+}
+
+function failed(report: Report, error: DafError): Entry {
+  const told: Report = { ...report, outcome: { kind: 'failed', error: toWire(error), lost: [] } };
+  return entry(told, packReports.one(told));
 }

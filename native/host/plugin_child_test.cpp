@@ -64,6 +64,26 @@ TEST(Child, CancelAndSilenceKillIt) {
   EXPECT_NE(status.message().find("silent"), std::string::npos);
 }
 
+TEST(Child, IsEndedWhenItSpoilsItsSocket) {
+  for (const char* how : {"hang-up\n", "babble\n", "stammer\n"}) {
+    std::unique_ptr<PluginRunner> runner = Open(Options("misbehave", Where::kChild));
+    ASSERT_NE(runner, nullptr);
+    std::vector<Record> out;
+    const Status status = MapLines(runner.get(), how, &out);
+    EXPECT_EQ(status.code(), Code::kPlugin) << how;
+    EXPECT_NE(status.message().find("nonsense"), std::string::npos) << status.message();
+    EXPECT_TRUE(PluginHostPids().empty()) << how;
+  }
+}
+
+TEST(Child, IsCancelledWhileItLogsWithoutEnd) {
+  int32_t words[3] = {1, 0, 0};
+  std::unique_ptr<PluginRunner> runner = Open(Options("misbehave", Where::kChild));
+  ASSERT_NE(runner, nullptr);
+  std::vector<Record> out;
+  EXPECT_EQ(MapLines(runner.get(), "chatter\n", &out, TaskControl(words)).code(), Code::kCancelled);
+}
+
 TEST(Child, IsNotSilentWhileItEmitsLittle) {
   PluginOptions options = Options("misbehave", Where::kChild);
   options.timeout_ms = 400;

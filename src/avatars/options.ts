@@ -10,6 +10,10 @@ export interface QualityLevel {
   readonly texture: number;
   /** Training steps of the field, 2048 samples each. */
   readonly steps: number;
+  /** Neurons a layer of the field's networks: a short training makes more of few than of many, and sooner. */
+  readonly fieldWidth: number;
+  /** Share of the steps that see no colour yet. */
+  readonly colorDelay: number;
   /** Random views of the textured head that supervise the field, and their size in pixels. */
   readonly supervisedViews: number;
   readonly supervisedSize: number;
@@ -20,9 +24,39 @@ export interface QualityLevel {
 }
 
 export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
-  draft: { cropSide: 448, texture: 512, steps: 150, supervisedViews: 20, supervisedSize: 112, photoSize: 192, preview: 256 },
-  standard: { cropSide: 768, texture: 1024, steps: 2200, supervisedViews: 48, supervisedSize: 240, photoSize: 320, preview: 512 },
-  high: { cropSide: 768, texture: 1024, steps: 3000, supervisedViews: 64, supervisedSize: 256, photoSize: 384, preview: 512 },
+  draft: {
+    cropSide: 448,
+    texture: 512,
+    steps: 150,
+    fieldWidth: 32,
+    colorDelay: 0.03,
+    supervisedViews: 20,
+    supervisedSize: 112,
+    photoSize: 192,
+    preview: 256,
+  },
+  standard: {
+    cropSide: 768,
+    texture: 1024,
+    steps: 2200,
+    fieldWidth: 64,
+    colorDelay: 0.1,
+    supervisedViews: 48,
+    supervisedSize: 240,
+    photoSize: 320,
+    preview: 512,
+  },
+  high: {
+    cropSide: 768,
+    texture: 1024,
+    steps: 3000,
+    fieldWidth: 64,
+    colorDelay: 0.1,
+    supervisedViews: 64,
+    supervisedSize: 256,
+    photoSize: 384,
+    preview: 512,
+  },
 });
 
 /** Everything the job's tasks must know, complete and frozen. */

@@ -126,7 +126,8 @@ async function makeField(
     const shown = still ? photo : neutralPhoto(head, photo, camera, person.neutral, person.shown[i]!, context.control);
     views.push(await fieldPhoto(shown, camera, surface, chin, level.photoSize, context.control));
   }
-  using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed });
+  const widths = { densityWidth: level.fieldWidth, colorWidth: level.fieldWidth };
+  using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed, ...widths });
   const samples = trainField(field, views, level, seed, context.control, (share) => {
     context.checkCancelled();
     context.progress(0.2 + 0.6 * share);

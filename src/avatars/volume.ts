@@ -83,7 +83,14 @@ export function trainField(
   control: Int32Array,
   onProgress: (share: number) => void,
 ): number {
-  const session = field.train(views, { supervisedFraction: 0.6, surfaceMargin: SURFACE_MARGIN, totalSteps: level.steps, seed });
+  const { steps, colorDelay } = level;
+  const session = field.train(views, {
+    supervisedFraction: 0.6,
+    surfaceMargin: SURFACE_MARGIN,
+    totalSteps: steps,
+    colorDelay,
+    seed,
+  });
   try {
     let samples = 0;
     for (let step = 0; step < level.steps; step += PIECE) {

@@ -1,15 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { DafError } from '../../core/contracts/errors.js';
 import { attemptPrefix } from '../../core/contracts/job.js';
-import {
-  type Heartbeat,
-  type HoldCopy,
-  MAX_BATCH,
-  PROTOCOL,
-  type ToWorker,
-  type Verdicts,
-  type Welcome,
-} from '../../core/contracts/messages.js';
+import { type HoldCopy, MAX_BATCH, PROTOCOL, type ToWorker, type Verdicts, type Welcome } from '../../core/contracts/messages.js';
 import type { Assignment } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
 import { openBlobStore } from '../stores/open-blob.js';
@@ -22,11 +14,10 @@ import { DataHolder } from './data/holder.js';
 import { JobCache } from './job-files.js';
 import { CoordinatorLink } from './link.js';
 import type { WorkerOptions } from './options.js';
+import { Pulse } from './pulse.js';
 import { ReportBox } from './report-box.js';
 
 const HELLO_AGAIN_MS = 1000;
-/** Heartbeats after which the capacity is said again though it has not changed. */
-const BEATS_A_CREDIT = 4;
 
 export interface ShellEvents {
   onWelcome(term: number, endpoint: string): void;
@@ -35,7 +26,7 @@ export interface ShellEvents {
   log(level: 'info' | 'warn' | 'error', message: string): void;
 }
 
-/** The worker's main thread: says hello, keeps its leases alive, takes assignments, sends reports until they are answered. */
+/** The worker's main thread: says hello and takes what the coordinator answers; what it says by itself from then on is the {@link Pulse}'s. */
 export class WorkerShell {
   readonly #options: WorkerOptions;
   readonly #events: ShellEvents;
@@ -45,12 +36,8 @@ export class WorkerShell {
   readonly #fetcher: Fetcher;
   readonly #attempts: AttemptTable;
   readonly #reports = new ReportBox();
+  readonly #pulse: Pulse;
   readonly #hello: NodeJS.Timeout;
-  #welcome: Welcome | null = null;
-  #heart: NodeJS.Timeout | null = null;
-  #seq = 0;
-  #beats = 0;
-  #lastCapacity = -1;
   #sweptOld = false;
   #closed = false;
 
@@ -61,7 +48,7 @@ export class WorkerShell {
     this.#fetcher = fetcher;
     this.#link = new CoordinatorLink(options.endpoint, options.keys, options.name, {
       onConnected: () => this.#sayHello(),
-      onDisconnected: () => this.#disconnected(),
+      onDisconnected: () => this.#pulse.pause(),
       onRefused: () => this.#refused(),
       onMessage: (received) => this.#receive(received),
       onBroken: (error) => events.log('warn', error.message),
@@ -84,13 +71,14 @@ export class WorkerShell {
         onEnded: (key, report) => {
           failpoint('worker.before-report');
           this.#reports.add(key, report);
-          this.#scheduleNews();
+          this.#pulse.news();
         },
-        onCapacity: () => this.#scheduleNews(),
+        onCapacity: () => this.#pulse.news(),
       },
     );
+    this.#pulse = new Pulse(options.name, this.#link, this.#attempts, this.#reports);
     this.#hello = setInterval(() => {
-      if (this.#welcome === null) this.#sayHello();
+      if (!this.#pulse.welcomed) this.#sayHello();
     }, HELLO_AGAIN_MS);
   }
 
@@ -109,7 +97,7 @@ export class WorkerShell {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#hello);
-    if (this.#heart !== null) clearInterval(this.#heart);
+    this.#pulse.close();
     await this.#link.send({ type: 'worker-bye', worker: this.#options.name });
     await this.#attempts.close();
     await Promise.all([this.#link.close(), this.#holder.close(), this.#fetcher.close()]);
@@ -122,11 +110,6 @@ export class WorkerShell {
     if (this.#saidRefused) return;
     this.#saidRefused = true;
     this.#events.log('error', 'the coordinator does not allow the key of this worker: is its .pub file on the list of --allow?');
-  }
-
-  #disconnected(): void {
-    this.#welcome = null;
-    this.#reports.resendAll();
   }
 
   #sayHello(): void {
@@ -155,7 +138,7 @@ export class WorkerShell {
         this.#welcomed(message);
         break;
       case 'unknown-worker':
-        this.#disconnected();
+        this.#pulse.pause();
         this.#sayHello();
         break;
       case 'assign':
@@ -193,79 +176,11 @@ export class WorkerShell {
     if (welcome.protocol !== PROTOCOL) {
       throw new DafError('ERR_DAF_PROTOCOL', `the coordinator speaks protocol ${welcome.protocol}, this worker ${PROTOCOL}`);
     }
-    const first = this.#welcome === null;
-    this.#welcome = welcome;
-    if (this.#heart !== null) clearInterval(this.#heart);
-    this.#heart = setInterval(() => this.#beat(), welcome.heartbeatMs);
-    this.#restsUntil = 0;
-    if (first) this.#reports.resendAll();
-    this.#lastCapacity = -1;
-    this.#sendCredit();
-    this.#scheduleNews();
+    this.#pulse.begin(welcome);
     this.#events.onWelcome(welcome.term, this.#link.endpoint);
     if (!this.#sweptOld) {
       this.#sweptOld = true;
       void this.#sweepOldJobs();
-    }
-  }
-
-  #beat(): void {
-    if (this.#welcome === null) return;
-    failpoint('worker.heartbeat');
-    const running = [
-      ...this.#attempts
-        .running()
-        .map(({ assignment, progress }) => ({ job: assignment.job, attempt: assignment.attempt, progress })),
-      ...this.#reports.list().map(({ job, attempt }) => ({ job, attempt, progress: 1 })),
-    ];
-    if (running.length > 0 || performance.now() >= this.#restsUntil) this.#sendHeartbeat(running, this.#welcome.leaseMs);
-    this.#beats += 1;
-    if (this.#beats % BEATS_A_CREDIT === 0) this.#lastCapacity = -1; // a lost credit would starve this worker
-    this.#sendCredit();
-    this.#sendReports();
-  }
-
-  /** What has nothing to do beats only as often as its own lease asks for: waking a coordinator is most of what an idle cluster costs. */
-  #restsUntil = 0;
-
-  #sendHeartbeat(running: Heartbeat['running'], leaseMs: number): void {
-    this.#restsUntil = running.length > 0 ? 0 : performance.now() + leaseMs / 4;
-    const { peak } = this.#attempts.sampler;
-    for (let from = 0; from === 0 || from < running.length; from += MAX_BATCH) {
-      const part = running.slice(from, from + MAX_BATCH);
-      void this.#link.send({ type: 'heartbeat', worker: this.#options.name, seq: ++this.#seq, running: part, peakBytes: peak });
-    }
-  }
-
-  #sendCredit(): void {
-    if (this.#welcome === null || this.#closed) return;
-    const { capacity } = this.#attempts;
-    if (capacity === this.#lastCapacity) return;
-    this.#lastCapacity = capacity;
-    void this.#link.send({ type: 'credit', worker: this.#options.name, seq: ++this.#seq, capacity }).then((sent) => {
-      if (!sent) this.#lastCapacity = -1;
-    });
-  }
-
-  #newsScheduled = false;
-
-  /** Reports of one turn of the loop travel together, and what it has made of the capacity is said once. */
-  #scheduleNews(): void {
-    if (this.#newsScheduled) return;
-    this.#newsScheduled = true;
-    setImmediate(() => {
-      this.#newsScheduled = false;
-      this.#sendReports();
-      this.#sendCredit();
-    });
-  }
-
-  #sendReports(): void {
-    if (this.#welcome === null || this.#closed) return;
-    for (const batch of this.#reports.due(performance.now(), this.#welcome.leaseMs / 2)) {
-      void this.#link.sendReports(batch).then((sent) => {
-        if (sent) failpoint('worker.after-report');
-      });
     }
   }
 

@@ -18,6 +18,12 @@ const HEARTBEAT_MS = 200;
 const LEASE_MS = 900;
 const FAULTS_UNTIL = 6000;
 const CLIENT = 'client#0';
+const PATIENCE_MS = 60_000;
+
+/** Until a task that hangs twice is ended, ms: one taken up after restarts may count as looking for records, which gives it far longer. */
+function longestHang({ taskTimeoutMs, maxSkipped }: JobSpec): number {
+  return 2 * (taskTimeoutMs ?? 0) * (2 * maxSkipped + 4);
+}
 
 export interface SimulationResult {
   readonly seed: number;
@@ -41,7 +47,7 @@ export interface SimulationOptions {
   readonly faults?: boolean;
   /** The durable state; a test puts a broken one in to see that it is caught. */
   readonly state?: () => StateStore;
-  /** After the faults stop a job has this long, virtual ms, to end. Default 60,000. */
+  /** After the faults stop a job has this long, virtual ms, to end. Default 60,000, and as long as an attempt may hang. */
   readonly patienceMs?: number;
 }
 
@@ -86,7 +92,7 @@ class Simulation {
     this.#watch = new Watch(this.#spec);
     this.#random = new Random(seed + 0.5 * 2 ** 31);
     this.#faulty = options.faults ?? true;
-    this.#patienceMs = options.patienceMs ?? 60_000;
+    this.#patienceMs = options.patienceMs ?? PATIENCE_MS + longestHang(this.#spec);
     this.#network = new Network(this.#clock, this.#random, {
       drop: this.#random.pick([0, 0.02, 0.1]),
       duplicate: this.#random.pick([0, 0.05, 0.2]),

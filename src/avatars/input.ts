@@ -3,6 +3,7 @@ import { listPhotos } from '../faces/datasets/folder.js';
 import type { ArchiveMember } from '../faces/datasets/shards/member.js';
 import type { ShardSidecar } from '../faces/datasets/shards/shards.js';
 import type { FaceHint } from '../faces/types.js';
+import { type CaptureFrame, captureFrames } from './capture/frames.js';
 import type { SentFiles, Unsent } from './sent_files.js';
 
 /** One photo of the input, as a record of the job carries it. */
@@ -20,6 +21,8 @@ export interface PhotoRecord {
   readonly identity: string;
   /** The person's place among all people of the job, from 0. */
   readonly person: number;
+  /** Of a posed capture: where its camera is written. */
+  readonly capture?: CaptureFrame | undefined;
   /** What an annotated data set says of the face. */
   readonly hint?: FaceHint | null;
   /** What else it says, for the person's report. */
@@ -40,23 +43,44 @@ export interface AvatarInput {
   readonly records: readonly InputRecord[];
   readonly people: number;
   readonly photos: number;
+  /** People whose photos are posed captures. */
+  readonly captures: number;
 }
 
 /**
- * The records of an avatar job over folders (a sub-folder a person) and photos (each its own person).
+ * The records of an avatar job over folders (a sub-folder a person), photos (each its own person) and posed captures (folders with a
+ * `transforms.json`; one that cannot be used is refused, and its photos are photos like others).
  * @throws DafError ERR_DAF_NOT_FOUND, ERR_DAF_NO_INPUT
  */
 export async function avatarInput(inputs: readonly string[]): Promise<AvatarInput> {
   const { identities, photos, refusals } = await listPhotos(inputs);
   const place = new Map(identities.map(({ key }, i) => [key, i]));
-  const records: InputRecord[] = photos.map(({ name, path, pathBytes, identity }) => {
-    return { name, path, pathBytes, identity, person: place.get(identity)! };
-  });
+  const records: InputRecord[] = [];
+  const frames = new Map<string, ReadonlyMap<string, CaptureFrame>>();
+  for (const { key, capture } of identities) {
+    if (capture === null) continue;
+    try {
+      const own = photos.filter(({ identity }) => identity === key);
+      frames.set(key, await captureFrames(capture, own));
+    } catch (error) {
+      const { code, message, hint } = toWire(DafError.from(error));
+      records.push({ name: capture, refused: { code, message, hint } });
+    }
+  }
+  for (const { name, path, pathBytes, identity } of photos) {
+    const known = frames.get(identity);
+    const capture = known?.get(path);
+    // Depth pictures, masks and held-out views lie there too.
+    if (known === undefined || capture !== undefined) {
+      records.push({ name, path, pathBytes, identity, person: place.get(identity)!, capture });
+    }
+  }
   for (const { input, error } of refusals) {
     const { code, message, hint } = toWire(error);
     records.push({ name: input, refused: { code, message, hint } });
   }
-  return { records, people: identities.length, photos: photos.length };
+  const used = records.filter((record) => 'path' in record).length;
+  return { records, people: identities.length, photos: used, captures: frames.size };
 }
 
 /** The bytes of a record: JSON; where files travel with it a newline and their bytes follow, photo first. */

@@ -1,4 +1,5 @@
 import { DafError } from '../core/contracts/errors.js';
+import type { CaptureFrame } from './capture/frames.js';
 
 /**
  * What was measured on one photo; all that reduce needs, so that it never opens the photo. Pixels are the crop's: x right, y down,
@@ -28,6 +29,8 @@ export interface Observation {
   readonly warnings: readonly { readonly code: string; readonly message: string }[];
   /** What an annotated data set says of it: attributes, split, licence. */
   readonly attributes: Readonly<Record<string, string | number>>;
+  /** Of a posed capture: its frame, and [68][2] landmarks in pixels of the whole photo. */
+  readonly capture?: (CaptureFrame & { readonly landmarks: readonly number[] }) | undefined;
   /** Lossless RGBA image of width × height; alpha is the matte: 255 is head, hair or neck. Colour stands below alpha 0 too. */
   readonly image: Uint8Array;
 }
@@ -97,6 +100,11 @@ function split(bytes: Uint8Array): { header: Omit<Observation, 'image'>; start: 
     typeof header.photo !== 'string'
   ) {
     throw bad('a value of its header is missing or out of bounds');
+  }
+  const { capture } = header;
+  if (capture !== undefined) {
+    const named = typeof capture?.scene === 'string' && typeof capture.frame === 'string';
+    if (!named || !numbers(capture.landmarks, 136)) throw bad('its frame of a capture is damaged');
   }
   return { header, start };
 }

@@ -2,7 +2,7 @@ import { addon } from '../core/addon/index.js';
 import { DafError } from '../core/contracts/errors.js';
 import { readMember } from '../faces/datasets/shards/member.js';
 import type { PhotoSource, PreparedFace, Vision } from '../faces/types.js';
-import { photoToCrop } from '../faces/vision/crop.js';
+import { cropToPhoto, photoToCrop } from '../faces/vision/crop.js';
 import { encodePng } from '../faces/vision/encode.js';
 import { withPose } from '../faces/vision/quality.js';
 import { bareScalp } from './bare_scalp.js';
@@ -39,6 +39,10 @@ export async function observe(photo: PhotoRecord, vision: Vision, control: Int32
     landmarks: [...face.landmarks.points],
     weights,
     pose: { yaw: fit.yaw, pitch: fit.pitch, roll: fit.roll, residual: fit.residual },
+    capture: photo.capture && {
+      ...photo.capture,
+      landmarks: [...cropToPhoto(face.transform, face.landmarks.points)],
+    },
     attributes: photo.attributes ?? {},
     warnings: face.warnings.map(({ code, message }) => ({ code, message })),
     image: await encodePng(face.crop, matte),

@@ -1,7 +1,5 @@
 import type { CameraValues } from '../core/addon/index.js';
 import type { TaskContext } from '../core/contracts/stage.js';
-import { Field } from '../fields/index.js';
-import type { NeuralField } from '../fields/types.js';
 import { orbitCamera, resizedCamera } from './camera.js';
 import { withoutClothes } from './clothes.js';
 import { psnr } from './compare.js';
@@ -9,20 +7,20 @@ import { summary } from './contact/html.js';
 import { contactRow } from './contact/row.js';
 import { ARKIT_NAMES } from './export/arkit.js';
 import { avatarMesh } from './export/mesh.js';
-import { fieldPhoto, shrinkPhoto } from './field_photo.js';
+import { shrinkPhoto } from './field_photo.js';
 import { meshFiles, rgbaPng } from './files.js';
 import { CHIN, type FittedPerson, fitPerson, landmarkOf, texturePerson } from './fit_person.js';
 import type { HairSource } from './hair_fill.js';
 import type { Head } from './head.js';
 import { chosenHead } from './head_choice.js';
-import { neutralPhoto } from './neutral_photo.js';
 import type { Refusal } from './observation.js';
 import type { AvatarOptions } from './options.js';
+import { personVolume } from './person_volume.js';
 import { type OpenPhoto, openPhoto } from './photo.js';
 import type { AvatarReport, LikenessReport, PhotoReport } from './report.js';
 import { inSoftLight } from './soft_light.js';
 import { drawSurface, type Surface, surfaceOfGlb } from './surface.js';
-import { compareWithSurface, fieldBox, supervisedViews, trainField } from './volume.js';
+import { compareWithSurface, type Draw } from './volume.js';
 
 /** Everything a person's avatar is written through; a task context is one. */
 export type PersonContext = Pick<TaskContext, 'control' | 'checkCancelled' | 'progress'>;
@@ -35,7 +33,7 @@ export interface PersonResult {
 
 /** A person none of whose photos could be used: the report alone says why. */
 export function unusablePerson(identity: string, options: AvatarOptions, refused: readonly Refusal[]): AvatarReport {
-  const nothing = { photos: [], head: null, texture: null, field: null, likeness: null, milliseconds: {} };
+  const nothing = { photos: [], head: null, texture: null, field: null, capture: null, likeness: null, milliseconds: {} };
   return { daf: 1, identity, folder: identity, usable: false, quality: options.quality, refused, ...nothing };
 }
 
@@ -74,25 +72,22 @@ export async function buildPerson(
   const surface = inSoftLight(await surfaceOfGlb(files.get('avatar.glb') as Uint8Array));
   clock.lap('export');
   context.progress(0.2);
-  const trained = await makeField(head, surface, person, chin, photos, options, context);
-  files.set('field.safetensors', trained.bytes);
+  const volume = await personVolume({ head, surface, person, chin, photos }, options, context);
+  for (const [name, bytes] of volume.files) files.set(name, bytes);
   clock.lap('field');
-  using field = Field.load(trained.bytes);
-  const fieldReport = {
-    kind: 'hashgrid' as const,
-    steps: level.steps,
-    samples: trained.samples,
-    ...compareWithSurface(field, surface, 96, control),
-  };
-  const likeness = await likenessOf(photos[0]!, person.fit.views[0]!.camera, surface, field, control);
-  files.set('preview.png', await preview(field, surface, level.preview, control));
-  files.set('turntable.png', await turntable(field, surface, control));
+  using shown = volume;
+  const { draw } = shown;
+  const fieldReport = { kind: 'hashgrid' as const, ...volume.trained, ...compareWithSurface(draw, surface, 96, control) };
+  const likeness = await likenessOf(photos[0]!, person.fit.views[0]!.camera, surface, draw, control);
+  files.set('preview.png', await preview(draw, surface, level.preview));
+  files.set('turntable.png', await turntable(draw, surface));
   clock.lap('pictures');
   const report = {
     photos: photos.map((photo, i) => photoReport(photo, person, i)),
     head: headReport(head, person, texture.hair),
     texture: { size: texture.size, observedFraction: texture.observedFraction },
     field: fieldReport,
+    capture: volume.capture,
     likeness,
   };
   const row = await contactRow({
@@ -100,39 +95,14 @@ export async function buildPerson(
     photo: photos[0]!,
     camera: person.fit.views[0]!.camera,
     surface,
-    drawField: (camera) => field.render(camera, { control }).rgba,
+    drawField: draw,
     control,
   });
   files.set('contact-row.png', row);
   clock.lap('contact');
-  const common = { daf: 1, identity, folder: identity, usable: true, quality: options.quality, refused } as const;
+  const unused = [...refused, ...volume.refused];
+  const common = { daf: 1, identity, folder: identity, usable: true, quality: options.quality, refused: unused } as const;
   return { files, report: { ...common, ...report, milliseconds: clock.laps } };
-}
-
-async function makeField(
-  head: Head,
-  surface: Surface,
-  person: FittedPerson,
-  chin: readonly number[],
-  photos: readonly OpenPhoto[],
-  options: AvatarOptions,
-  context: PersonContext,
-) {
-  const { level, seed } = options;
-  const views = supervisedViews(surface, level, seed, context.control);
-  for (const [i, photo] of photos.entries()) {
-    const { camera, expression } = person.fit.views[i]!;
-    const still = expression.every((weight) => weight < 0.02);
-    const shown = still ? photo : neutralPhoto(head, photo, camera, person.neutral, person.shown[i]!, context.control);
-    views.push(await fieldPhoto(shown, camera, surface, chin, level.photoSize, context.control));
-  }
-  const widths = { densityWidth: level.fieldWidth, colorWidth: level.fieldWidth };
-  using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed, ...widths });
-  const samples = trainField(field, views, level, seed, context.control, (share) => {
-    context.checkCancelled();
-    context.progress(0.2 + 0.6 * share);
-  });
-  return { bytes: field.save(), samples };
 }
 
 /** Longer side of the pictures that tell likeness, pixels: coarse enough that noise and stray hairs are nobody's error. */
@@ -143,13 +113,13 @@ async function likenessOf(
   whole: OpenPhoto,
   lens: CameraValues,
   surface: Surface,
-  field: NeuralField,
+  draw: Draw,
   control: Int32Array,
 ): Promise<LikenessReport> {
   const photo = await shrinkPhoto(whole, LIKENESS_SIDE);
   const camera = resizedCamera(lens, photo.width, photo.height);
   const glb = drawSurface(surface, camera, 'texture', control).rgba;
-  const volume = field.render(camera, { control }).rgba;
+  const volume = draw(camera);
   const against = (rgba: Uint8Array): number =>
     psnr(
       { pixels: photo.rgb, channels: 3 },
@@ -159,20 +129,20 @@ async function likenessOf(
   return { photo: whole.observation.photo, glbPsnr: against(glb), fieldPsnr: against(volume) };
 }
 
-async function preview(field: NeuralField, surface: Surface, size: number, control: Int32Array): Promise<Uint8Array> {
+async function preview(draw: Draw, surface: Surface, size: number): Promise<Uint8Array> {
   const camera = orbitCamera(surface.box, (15 * Math.PI) / 180, 0, size);
-  return rgbaPng(field.render(camera, { control }).rgba, size, size);
+  return rgbaPng(draw(camera), size, size);
 }
 
 const TURN_SIZE = 128;
 const TURN_STEPS = 8;
 
 /** Eight views, an eighth of a turn apart, side by side; the first from the front. */
-async function turntable(field: NeuralField, surface: Surface, control: Int32Array): Promise<Uint8Array> {
+async function turntable(draw: Draw, surface: Surface): Promise<Uint8Array> {
   const strip = new Uint8Array(TURN_STEPS * TURN_SIZE * TURN_SIZE * 4);
   for (let step = 0; step < TURN_STEPS; step++) {
     const camera = orbitCamera(surface.box, (2 * Math.PI * step) / TURN_STEPS, 0, TURN_SIZE);
-    const { rgba } = field.render(camera, { control });
+    const rgba = draw(camera);
     for (let y = 0; y < TURN_SIZE; y++) {
       const row = rgba.subarray(4 * y * TURN_SIZE, 4 * (y + 1) * TURN_SIZE);
       strip.set(row, 4 * (y * TURN_STEPS * TURN_SIZE + step * TURN_SIZE));

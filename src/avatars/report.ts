@@ -15,6 +15,8 @@ export interface AvatarReport {
   readonly head: HeadReport | null;
   readonly texture: TextureReport | null;
   readonly field: FieldReport | null;
+  /** Of a posed capture; null for photos. */
+  readonly capture: CaptureReport | null;
   /** What the contact sheet is sorted by, worst first. */
   readonly likeness: LikenessReport | null;
   readonly milliseconds: Readonly<Record<string, number>>;
@@ -72,6 +74,20 @@ export interface FieldReport {
   /** Overlap of both silhouettes at the same views, 0…1; mean and worst. */
   readonly silhouette: number;
   readonly silhouetteWorst: number;
+}
+
+/** capture.glb, and the field it was taken from. */
+export interface CaptureReport {
+  /** Folder and name of the capture's file. */
+  readonly scene: string;
+  /** Pictures learnt from. */
+  readonly frames: number;
+  readonly centimetresPerUnit: number;
+  /** RMS distance of the landmarks that the poses give to the fitted head's, cm. */
+  readonly residual: number;
+  /** Of the last step's rays, dB. */
+  readonly trainingPsnr: number;
+  readonly triangles: number;
 }
 
 export interface LikenessReport {

@@ -73,6 +73,10 @@ export async function reducePerson(
     const person = await buildPerson(identity, best, refusals, options, context);
     for (const [name, bytes] of person.files) await context.files.put(`${folder}/${name}`, bytes);
     report = person.report;
+    for (const { photo, code, message } of report.refused) {
+      // The others were refused where they were looked at.
+      if (!refusals.some((known) => known.photo === photo)) context.refuse(photo, new DafError(code as DafErrorCode, message));
+    }
     emit(identity, `${folder}/avatar.glb`);
   }
   await context.files.put(`${folder}/report.json`, `${JSON.stringify(report, null, 2)}\n`, { volatile: true });

@@ -94,7 +94,7 @@ tap.test("three photos in three lights make one head, in the texture's colours f
     const off = Math.max(...wanted!.map((value, c) => Math.abs(seen![c]! - value) / 255));
     t.ok(off < 0.03, `the mean colour at ${yaw}° is ${(100 * off).toFixed(1)} % off`);
   }
-  const { silhouetteWorst } = compareWithSurface(field, surface, 96, null);
+  const { silhouetteWorst } = compareWithSurface((camera) => field.render(camera).rgba, surface, 96, null);
   t.ok(silhouetteWorst > 0.95, `silhouettes overlap by ${silhouetteWorst.toFixed(3)} at worst`);
 });
 

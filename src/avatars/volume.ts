@@ -1,3 +1,4 @@
+import type { CameraValues } from '../core/addon/index.js';
 import type { NeuralField, TrainingView } from '../fields/types.js';
 import { type Box, grow, orbitCamera } from './camera.js';
 import { psnr, silhouetteIou } from './compare.js';
@@ -51,15 +52,18 @@ function faceBox({ min, max }: Box): Box {
   };
 }
 
+/** [height][width][4] of a camera, straight alpha. */
+export type Draw = (camera: CameraValues) => Uint8Array;
+
 /** How well the field shows the head it was made from, at views between those it learnt from. */
-export function compareWithSurface(field: NeuralField, surface: Surface, size: number, control: Int32Array | null) {
+export function compareWithSurface(draw: Draw, surface: Surface, size: number, control: Int32Array | null) {
   let error = 0;
   const overlaps: number[] = [];
   const yaws = [-75, -35, 10, 50, 85, 170];
   for (const degrees of yaws) {
     const camera = orbitCamera(surface.box, (degrees * Math.PI) / 180, 0.1, size);
     const mesh = drawSurface(surface, camera, 'texture', control).rgba;
-    const volume = field.render(camera, { control }).rgba;
+    const volume = draw(camera);
     const both = (i: number): boolean => mesh[4 * i + 3]! >= 128 && volume[4 * i + 3]! >= 128;
     error += 10 ** (-psnr({ pixels: mesh, channels: 4 }, { pixels: volume, channels: 4 }, both) / 10) / yaws.length;
     overlaps.push(silhouetteIou(mesh, volume));

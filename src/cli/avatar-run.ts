@@ -142,7 +142,12 @@ async function inputOf(run: AvatarRun, io: CommandIo): Promise<RunInput> {
       });
     }
     const { avatarInput } = await import('../avatars/input.js');
-    const { records, people, photos } = await avatarInput(inputs);
+    const { records, people, photos, captures } = await avatarInput(inputs);
+    if (captures > 0 && run.sendPhotos === true) {
+      throw new DafError('ERR_DAF_BAD_OPTION', 'a posed capture cannot travel with its job', {
+        hint: 'put its folder where the workers see it under the same path, and leave out --send-photos',
+      });
+    }
     return { people, photos, count: records.length, sample: records, records: () => records };
   }
   if (inputs.length !== 1) throw new DafError('ERR_DAF_BAD_OPTION', `--dataset ${kind} takes one input`);

@@ -164,6 +164,8 @@ export interface DatasetIdentity {
   readonly key: string;
   /** The folder's or file's name as it is. */
   readonly name: string;
+  /** The `transforms.json` in the person's folder, which says where the photos were taken from; null: there is none. */
+  readonly capture: string | null;
 }
 
 export interface DatasetRefusal {

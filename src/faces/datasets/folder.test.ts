@@ -67,11 +67,11 @@ tap.test('a folder of people, loose photos, and what is neither', async (t) => {
     ],
   );
   t.same(identities, [
-    { key: 'anna', name: 'anna' },
-    { key: 'c_d', name: 'c_d' },
-    { key: 'c_d~2', name: 'c d' },
-    { key: 'solo', name: 'solo' },
-    { key: 'solo~2', name: 'solo' },
+    { key: 'anna', name: 'anna', capture: null },
+    { key: 'c_d', name: 'c_d', capture: null },
+    { key: 'c_d~2', name: 'c d', capture: null },
+    { key: 'solo', name: 'solo', capture: null },
+    { key: 'solo~2', name: 'solo', capture: null },
   ]);
   t.same(
     refusals.map(({ input, error }) => [input, error.code]),

@@ -24,18 +24,20 @@ interface Found {
 
 interface Finds {
   readonly photos: Found[];
+  /** By person: the file that says where its photos were taken from. */
+  readonly captures: Map<string, Place>;
   readonly refusals: DatasetRefusal[];
 }
 
 /**
  * The photos below the inputs. Files: each is its own person, named after the file without its ending. A folder: each of its
- * sub-folders is a person and has all photos below it; photos directly in it are a person each. Hidden files and side-car landmarks
- * are passed over; other files, unreadable folders and persons without photo are listed as refusals.
+ * sub-folders is a person and has all photos below it; photos directly in it are a person each, unless `transforms.json` lies beside them: then
+ * it is one person's posed capture, as a sub-folder with one is, and what is no photo is passed over. Hidden files and side-car landmarks are passed over; other files, unreadable folders and persons without photo are listed as refusals.
  * @param inputs paths as typed.
  * @throws DafError ERR_DAF_NOT_FOUND: an input is not there. ERR_DAF_NO_INPUT: nothing was given, or no photo and no refusal found.
  */
 export async function listPhotos(inputs: readonly string[]): Promise<PhotoDataset> {
-  const finds: Finds = { photos: [], refusals: [] };
+  const finds: Finds = { photos: [], captures: new Map(), refusals: [] };
   for (const input of inputs) await listInput(input, finds);
   if (finds.photos.length === 0 && finds.refusals.length === 0) {
     throw new DafError(
@@ -51,10 +53,13 @@ export async function listPhotos(inputs: readonly string[]): Promise<PhotoDatase
   const names = ordered.map(([, person]) => personName(person));
   const keys = identityKeys(names);
   const keyOf = new Map(ordered.map(([id], i) => [id, keys[i]!]));
+  const captures = ordered.map(([id]) => finds.captures.get(id)?.path.toString() ?? null);
   // The same file given twice is one photo.
   const distinct = new Map(finds.photos.map((found) => [`${idOf(found.person)}/${idOf(found.place)}`, found]));
   return {
-    identities: keys.map((key, i) => ({ key, name: names[i]! })).sort((a, b) => byCodePoints(a.key, b.key)),
+    identities: keys
+      .map((key, i) => ({ key, name: names[i]!, capture: captures[i]! }))
+      .sort((a, b) => byCodePoints(a.key, b.key)),
     photos: [...distinct.values()]
       .map((found) => ({ found, photo: photoOf(found, keyOf.get(idOf(found.person))!) }))
       .sort(
@@ -79,7 +84,9 @@ async function listInput(input: string, finds: Finds): Promise<void> {
     return;
   }
   if (!info.isDirectory()) return addFile(place, place, info, finds);
-  for (const entry of await entries(place, finds)) {
+  const inside = await entries(place, finds);
+  if (inside.some(isCapture)) return listPerson(place, place, 1, finds);
+  for (const entry of inside) {
     const found = await statOf(entry, finds);
     if (found === null) continue;
     if (!found.isDirectory()) addFile(entry, entry, found, finds);
@@ -96,7 +103,10 @@ async function listInput(input: string, finds: Finds): Promise<void> {
 /** All photos below a person's folder. */
 async function listPerson(folder: Place, person: Place, depth: number, finds: Finds): Promise<void> {
   if (depth > DEPTH) return refuse(finds, folder, new DafError('ERR_DAF_BAD_DATA', `folders lie deeper than ${DEPTH}`));
-  for (const entry of await entries(folder, finds)) {
+  const inside = await entries(folder, finds);
+  const capture = folder === person ? inside.find(isCapture) : undefined;
+  if (capture !== undefined) finds.captures.set(idOf(person), capture);
+  for (const entry of inside) {
     const info = await statOf(entry, finds);
     if (info === null) continue;
     if (info.isDirectory()) await listPerson(entry, person, depth + 1, finds);
@@ -116,6 +126,10 @@ async function entries(folder: Place, finds: Finds): Promise<Place[]> {
     refuse(finds, folder, DafError.from(cause, 'ERR_DAF_IO'));
     return [];
   }
+}
+
+function isCapture({ path }: Place): boolean {
+  return path.subarray(path.lastIndexOf('/') + 1).toString('latin1') === 'transforms.json';
 }
 
 export function isPhotoName(name: string): boolean {
@@ -140,7 +154,8 @@ async function statOf(place: Place, finds: Finds): Promise<Stats | null> {
 function addFile(place: Place, person: Place, info: Stats, finds: Finds): void {
   if (!info.isFile()) refuse(finds, place, new DafError('ERR_DAF_BAD_IMAGE', 'not a regular file'));
   else if (isPhotoName(place.path.toString('latin1'))) finds.photos.push({ place, person, bytes: info.size });
-  else {
+  else if (!finds.captures.has(idOf(person))) {
+    // Beside a capture's pictures lie points, lists and models.
     const hint = 'photos end in .jpg, .png, .webp, .tif, .gif or .avif';
     refuse(finds, place, new DafError('ERR_DAF_BAD_IMAGE', 'the name has no ending of a photo', { hint }));
   }

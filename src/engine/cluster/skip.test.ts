@@ -85,6 +85,37 @@ t.test('records of a total order keep their places', async (t) => {
   t.equal(await result.text(), `${expected.join('\n')}\n`);
 });
 
+t.test('a record that its combiner dies of is found as well, gathered or in the sort', async (t) => {
+  const folder = temporaryDirectory(t);
+  writeFiles(folder, { 'in.txt': text });
+  for (const long of [false, true]) {
+    const picky = defineJob({
+      name: long ? 'picky-long' : 'picky',
+      // Values above 254 bytes are not gathered: the sort's own combine pass sees them.
+      map: long
+        ? ({ value }, emit) => emit(value.slice(0, 4), value.padEnd(300))
+        : ({ value }, emit) => emit(value.slice(0, 4), value),
+      combine(key, values, emit) {
+        for (const value of values) {
+          if (value.startsWith('bad 777')) throw new Error('not this one');
+          emit(key, value);
+        }
+      },
+      reduce: (key, values, emit) => emit(key, String([...values].length)),
+    });
+    const output = join(folder, picky.name);
+    const options = { input: 'in.txt', cwd: folder, output, splitSize: 9000, reducers: 1, maxSkipped: 1 };
+    const result = await (await cluster.submit(picky, options)).result();
+    t.equal(readFileSync(join(output, 'part-r-00000'), 'utf8'), 'bad \t3\nline\t1996\n');
+    t.match(result.manifest.inputs, { records: 2000, mapped: 1999, skipped: 1 });
+    const [listed] = result.manifest.outputs.filter(({ name }) => name.startsWith('quarantine/'));
+    t.match(JSON.parse(readFileSync(join(output, listed!.name), 'utf8')), {
+      offset: text.indexOf('bad 777\n'),
+      message: /not this one$/,
+    });
+  }
+});
+
 /** Dies of one line by an end of its process, of one by never returning, and throws at one. */
 const deadly = defineJob({
   name: 'deadly',

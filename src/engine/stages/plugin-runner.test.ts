@@ -249,6 +249,15 @@ t.test('packed input and a record larger than the input memory', async (t) => {
     records.map(([key]) => key),
     ['one', 'two'],
   );
+  const large = Buffer.concat([Buffer.from('kbig '), Buffer.alloc(3 << 20, 'x')]);
+  const one: MapInput = {
+    async *blocks(): AsyncGenerator<RecordBlock> {
+      const place = { source: 'memory', offset: 0, split: 0, at: 0 };
+      const values = Uint32Array.of(1, large.length - 1);
+      yield { ...place, data: large, count: 1, values, keys: Uint32Array.of(0, 1), key: new Uint8Array(0) };
+    },
+  };
+  t.same(await runner.map(one, sink, new Context().task), { recordsIn: 1 });
   const long = `${'x'.repeat(3 << 20)} y\n`;
   const wordcount = await createRunner(WORDCOUNT, spec({ reducers: 0 }), 0);
   const words = collect();

@@ -2,6 +2,7 @@ import { addon, nativeFile, type PluginCall, type PluginHost, type PluginInfo } 
 import { GROUP_BUFFER_BYTES, RecordBatch } from '../../core/addon/records.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { isLines, type JobSpec } from '../../core/contracts/job.js';
+import { PACKED_HEADER } from '../../core/contracts/record.js';
 import type {
   GroupStream,
   MapInput,
@@ -71,8 +72,10 @@ class PluginRunner implements StageRunner {
       if (block.keys === null) {
         recordsIn += this.#mapBytes(block, blockBytes(block, this.#step), sink, context);
       } else {
-        // Packed input: whatever was between the records, the plugin gets them end to end.
-        const batch = new RecordBatch(this.#inputBytes, (packed) => {
+        // Packed input: whatever was between the records, the plugin gets them end to end, each of them whole.
+        let most = this.#inputBytes;
+        for (let i = 1; i < 2 * block.count; i += 2) most = Math.max(most, PACKED_HEADER + block.keys[i]! + block.values[i]!);
+        const batch = new RecordBatch(most, (packed) => {
           recordsIn += this.#mapBytes(block, packed, sink, context);
         });
         for (let i = 0; i < block.count; i++) batch.add(span(block.data, block.keys, i), span(block.data, block.values, i));
@@ -221,7 +224,9 @@ class PluginRunner implements StageRunner {
 
 function checkFit(info: PluginInfo, step: StepSpec): void {
   if (step.reducers > 0 && !info.hasReduce) {
-    throw new DafError('ERR_DAF_BAD_JOB', `plugin ${info.name} has no ReduceMain`, { hint: 'run it with --reducers 0' });
+    throw new DafError('ERR_DAF_BAD_JOB', `plugin ${info.name} has no ReduceMain`, {
+      hint: 'give it one, or make it a map-only job in the SDK',
+    });
   }
   if ((info.input === 'files') !== (step.input.kind === 'files')) {
     const wants = info.input === 'files' ? 'whole files' : 'records';

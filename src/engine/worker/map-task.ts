@@ -1,5 +1,6 @@
+import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { attemptPrefix, SEGMENTS } from '../../core/contracts/job.js';
 import type { MapTotals, StageRunner } from '../../core/contracts/stage.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
@@ -14,7 +15,7 @@ import { ShuffleSink } from './output/shuffle-sink.js';
 import { heldHere, StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
 import { findKillersApart } from './skip/apart.js';
-import { describeKillers, findKillers, mustProbe, mustSkip, quarantineName, without } from './skip/skipping.js';
+import { describeKillers, findKillers, mustProbe, mustSkip, quarantineName, type Trial, without } from './skip/skipping.js';
 import { AttemptContext } from './task-context.js';
 import { readGenerations, type StageResult } from './task-result.js';
 
@@ -47,11 +48,30 @@ async function recordsLeft(
   files: AttemptFiles,
 ): Promise<{ readonly records: MeteredInput; readonly skipped: number }> {
   const { spec, assignment } = input;
-  const ordered = spec.steps[assignment.task.step]!.cuts !== null;
+  const step = spec.steps[assignment.task.step]!;
   const unseen = new AttemptContext(input, NO_FILES, context.givenRecords);
+  const cuts = step.cuts === null ? null : await context.givenRecords.bytes(step.cuts);
+  const combines = step.reducers > 0 && runner.combine !== undefined;
   const quarantine = mustProbe(input)
     ? await describeKillers(records, await findKillersApart(input, context.scratchDir, spec.taskTimeoutMs, spec.maxSkipped))
-    : await findKillers(records, runner, unseen, nowhere(ordered), spec.maxSkipped);
+    : await findKillers(records, runner, unseen, () => (combines ? combined() : mappedOnly()), spec.maxSkipped);
+  function mappedOnly(): Trial {
+    return { sink: nowhere(cuts !== null), times: 1, finish() {}, discard() {} };
+  }
+  // What a record does to the combiner kills its task too.
+  function combined(): Trial {
+    const path = join(context.scratchDir, 'trial');
+    const sink = new ShuffleSink(path, step, runner, cuts, unseen);
+    return {
+      sink,
+      times: 2,
+      finish: () => void sink.finish(),
+      discard() {
+        sink.discard();
+        rmSync(path, { force: true });
+      },
+    };
+  }
   const skipped = quarantine.records.size;
   if (skipped > 0) await files.put(quarantineName(input), quarantine.listing);
   return { records: without(await openRecords(input, store, context), quarantine.records), skipped };

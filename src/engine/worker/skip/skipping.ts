@@ -30,16 +30,27 @@ export function quarantineName({ assignment }: TaskInput): string {
   return `quarantine/${taskName(assignment.task)}.jsonl`;
 }
 
+/** Where records go that are mapped only to see whether that goes well. */
+export interface Trial {
+  readonly sink: RecordSink;
+  /** How often records are mapped: no combiner is asked about a single value, which is all that a key may have in a few records. */
+  readonly times: 1 | 2;
+  /** What a task does once it has mapped: its combiner may die as well. */
+  finish(): void;
+  discard(): void;
+}
+
 /**
- * Maps every block into nothing, and those that die by halves.
+ * Maps every block into a trial, and those that die by halves.
  * @param context whose counters, files and refusals nobody will see
+ * @param begin opens a trial
  * @throws the error of the record that is one too many, or that the attempt was cancelled
  */
 export async function findKillers(
   input: MapInput,
   runner: StageRunner,
   context: TaskContext,
-  sink: RecordSink,
+  begin: () => Trial,
   maxSkipped: number,
 ): Promise<Quarantine> {
   const records = new Set<number>();
@@ -47,7 +58,7 @@ export async function findKillers(
   let before = 0;
   for await (const block of input.blocks()) {
     const kills = (from: number, to: number): Promise<DafError | null> =>
-      dies(blockRange(block, from, to), runner, context, sink);
+      dies(blockRange(block, from, to), runner, context, begin);
     for (const { index, error } of await isolate(0, block.count, kills)) {
       if (records.size === maxSkipped) throw error;
       records.add(before + index);
@@ -89,20 +100,24 @@ export function without(input: MeteredInput, records: ReadonlySet<number>): Mete
   return { blocks, intake: () => input.intake() };
 }
 
-async function dies(block: RecordBlock, runner: StageRunner, context: TaskContext, sink: RecordSink): Promise<DafError | null> {
+async function dies(block: RecordBlock, runner: StageRunner, context: TaskContext, begin: () => Trial): Promise<DafError | null> {
   context.checkCancelled();
+  const trial = begin();
   try {
-    await runner.map({ blocks: () => one(block) }, sink, context);
+    await runner.map({ blocks: () => repeated(block, trial.times) }, trial.sink, context);
+    trial.finish();
     return null;
   } catch (error) {
     const known = DafError.from(error);
     if (known.code === 'ERR_DAF_CANCELLED') throw known;
     return known;
+  } finally {
+    trial.discard();
   }
 }
 
-async function* one(block: RecordBlock): AsyncGenerator<RecordBlock> {
-  yield block;
+async function* repeated(block: RecordBlock, times: number): AsyncGenerator<RecordBlock> {
+  for (let i = 0; i < times; i++) yield block;
 }
 
 function describe(block: RecordBlock, index: number, error: DafError): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { DafError } from '../core/contracts/errors.js';
 import { Field } from '../fields/index.js';
+import { projectPoint } from './camera.js';
 import { CAPTURE_LEVELS, captureHead } from './capture/capture_field.js';
 import { fieldPhoto } from './field_photo.js';
 import { type FittedPerson, landmarkOf } from './fit_person.js';
@@ -83,6 +84,21 @@ async function photoVolume(
   };
 }
 
+/** Photos whose mattes must agree: one alone may be wrong. */
+const AGREE = 2;
+
+/** Whether at least two photos show a point of head space beside the head. */
+function isBeside(point: readonly number[], person: FittedPerson, photos: readonly OpenPhoto[]): boolean {
+  let beside = 0;
+  for (const [i, { width, height, matte }] of photos.entries()) {
+    const at = projectPoint(person.fit.views[i]!.camera, point);
+    if (at === null) continue;
+    const [x, y] = [Math.floor(at[0]), Math.floor(at[1])];
+    if (x >= 0 && y >= 0 && x < width && y < height && matte[y * width + x]! < 64) beside += 1;
+  }
+  return beside >= AGREE;
+}
+
 /** From a posed capture: what all its pictures show of the head. */
 async function captureVolume(
   { head, surface, person, photos }: FieldSources,
@@ -92,7 +108,12 @@ async function captureVolume(
   const { control } = context;
   const landmarks = Array.from({ length: 68 }, (_, landmark) => landmarkOf(head, person.neutral, landmark)).flat();
   const observations = photos.map(({ observation }) => observation);
-  const shape = { positions: person.neutral, box: surface.box, landmarks };
+  const shape = {
+    positions: person.neutral,
+    box: surface.box,
+    landmarks,
+    isEmpty: (point: readonly number[]) => isBeside(point, person, photos),
+  };
   const captured = await captureHead(observations, shape, {
     ...{ level: CAPTURE_LEVELS[options.quality], seed: options.seed, control },
     onProgress(share) {

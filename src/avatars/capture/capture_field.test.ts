@@ -67,7 +67,7 @@ async function writeCapture(t: Test, shift: (view: number, point: number) => num
   return observations;
 }
 
-const shape = { positions: surface.mesh.positions, box: surface.box, landmarks: landmarks.flat() };
+const shape = { positions: surface.mesh.positions, box: surface.box, landmarks: landmarks.flat(), isEmpty: () => false };
 const options = () => ({ level: LEVEL, seed: 1, control: new Int32Array(new SharedArrayBuffer(16)), onProgress: () => {} });
 
 t.test('a capture becomes a field and a surface in head space, whatever its own frame and unit', async (t) => {

@@ -59,6 +59,8 @@ export interface FittedShape {
   /** [n][3] cm. */
   readonly positions: Float32Array;
   readonly box: Box;
+  /** Whether the mattes say that nothing of the head is at a point, cm. */
+  readonly isEmpty: (point: readonly number[]) => boolean;
   /** [68][3] cm. */
   readonly landmarks: ArrayLike<number>;
 }
@@ -86,7 +88,7 @@ export async function captureHead(
   });
   const whole = field.save();
   field.dispose();
-  const bytes = headOnly(whole, head.positions, HAIR);
+  const bytes = headOnly(whole, head.positions, HAIR, head.isEmpty);
   using owned = Field.load(bytes);
   const box = { min: [subject.min[0], head.box.min[1], subject.min[2]] as const, max: subject.max };
   const { resolution, faces, texture } = level;

@@ -44,6 +44,23 @@ for (const unbounded of [false, true]) {
   );
 }
 
+t.test('what pictures show to be empty is gone too, down to the surface', async (t) => {
+  const box = { min: [-16, -16, -16], max: [16, 16, 16] } as const;
+  using whole = Field.create({ kind: 'hashgrid', box, levels: 4, log2Entries: 10, finest: 32, occupancy: 64, seed: 1 });
+  const alphaRightOfHead = (isEmpty: (point: readonly number[]) => boolean): number => {
+    using head = Field.load(headOnly(whole.save(), sphere(), 4, isEmpty));
+    const { rgba } = head.render(orbitCamera({ min: [-16, -16, -16], max: [16, 16, 16] }, 0, 0, 96));
+    // Some 10.5 cm to the right of the middle, level with it: off the surface and within the margin.
+    return rgba[4 * (48 * 96 + 48 + 25) + 3]!;
+  };
+  t.ok(alphaRightOfHead(() => false) > 0);
+  t.equal(
+    alphaRightOfHead(([x]) => x! > 0),
+    0,
+  );
+  t.ok(alphaRightOfHead(([x]) => x! < 0) > 0);
+});
+
 t.test('damage is said', async (t) => {
   t.throws(() => headOnly(new Uint8Array(64), sphere(), 1), { code: 'ERR_DAF_BAD_DATA' });
 });

@@ -17,24 +17,36 @@ interface Grid {
  * surface or enclosed by it, and above its lowest point.
  * @param field safetensors bytes, see docs/fields.md. @param head [n][3] vertices, dense enough to enclose it, in the field's space.
  * @param margin how far hair and beard may stand off, in the field's unit.
+ * @param isEmpty whether pictures show that nothing of the head is at a point that lies off its surface.
  * @throws DafError ERR_DAF_BAD_DATA
  */
-export function headOnly(field: Uint8Array, head: Float32Array, margin: number): Uint8Array {
+export function headOnly(
+  field: Uint8Array,
+  head: Float32Array,
+  margin: number,
+  isEmpty: (point: readonly number[]) => boolean = () => false,
+): Uint8Array {
   const out = field.slice();
   const { metadata, tensors } = headerOf(out);
   const grid = gridOf(metadata);
   const kept = enclosed(grid, near(grid, head, margin), lowest(head));
+  const surface = near(grid, head, SKIN * margin);
+  visitKept(grid, kept, (i, point) => {
+    if (kept[i] === NEAR && surface[i] === 0 && isEmpty(point)) kept[i] = OUTSIDE;
+  });
   for (const name of ['occupancy', 'allowed']) {
     const bits = tensors.get(name);
     if (bits === undefined) continue;
-    for (let i = 0; i < kept.length; i++) if (kept[i] !== KEPT) bits[i >> 3]! &= ~(1 << (i & 7));
+    for (let i = 0; i < kept.length; i++) if (kept[i] !== NEAR && kept[i] !== WITHIN) bits[i >> 3]! &= ~(1 << (i & 7));
   }
   return out;
 }
 
 const NEAR = 1;
 const OUTSIDE = 2;
-const KEPT = 3;
+const WITHIN = 3;
+/** Share of the margin that counts as the surface itself. */
+const SKIN = 0.4;
 
 /** Marks the cells whose middle lies within `margin` of a vertex. */
 function near(grid: Grid, head: Float32Array, margin: number): Uint8Array {
@@ -92,11 +104,28 @@ function enclosed(grid: Grid, marks: Uint8Array, bottom: number): Uint8Array {
     for (let y = ground; y < end; y++) {
       for (let x = first; x < end; x++) {
         const i = indexOf(x, y, z);
-        if (marks[i] !== OUTSIDE) marks[i] = KEPT;
+        if (marks[i] === 0) marks[i] = WITHIN;
       }
     }
   }
+  // What is near but below the neck's end.
+  for (let z = first; z < end; z++) {
+    for (let y = first; y < ground; y++) marks.fill(OUTSIDE, indexOf(first, y, z), indexOf(end, y, z));
+  }
   return marks;
+}
+
+function visitKept(grid: Grid, kept: Uint8Array, visit: (i: number, point: readonly number[]) => void): void {
+  const { cells, first, inside, min, step } = grid;
+  for (let z = 0; z < inside; z++) {
+    for (let y = 0; y < inside; y++) {
+      for (let x = 0; x < inside; x++) {
+        const i = ((z + first) * cells + y + first) * cells + x + first;
+        if (kept[i] === NEAR)
+          visit(i, [min[0]! + (x + 0.5) * step[0]!, min[1]! + (y + 0.5) * step[1]!, min[2]! + (z + 0.5) * step[2]!]);
+      }
+    }
+  }
 }
 
 function lowest(head: Float32Array): number {

@@ -14,6 +14,8 @@ interface Identity {
   readonly generation: number;
   readonly name: string;
   readonly epoch: Epoch;
+  /** Which try of its task it is, from 1: what the assignment says. */
+  readonly try: number;
   readonly backup: boolean;
 }
 
@@ -56,13 +58,14 @@ export class AttemptBook {
   }
 
   begin(worker: Worker, identity: Identity, now: number): Attempt {
-    const { job: id, task, generation, name, epoch, backup } = identity;
+    const { job: id, task, generation, name, epoch, try: tries, backup } = identity;
     const attempt: Attempt = {
       job: id,
       task,
       generation,
       name,
       epoch,
+      try: tries,
       backup,
       worker: worker.worker,
       startedAt: now,
@@ -78,7 +81,7 @@ export class AttemptBook {
     job.table(attempt.task).start(attempt);
     job.changed = true;
     this.#leases.renew(attempt, now);
-    const limit = timeLimit(job, task);
+    const limit = timeLimit(job, attempt);
     if (limit !== null) this.#deadlines.push(now + limit, attempt);
     this.#scheduler.offer(worker);
     return attempt;
@@ -164,9 +167,9 @@ export class AttemptBook {
 }
 
 /** Milliseconds; null for no limit. One that looks for records which hang waits for each of them twice, as long as a whole task may take. */
-function timeLimit(job: JobState, task: TaskId): number | null {
+function timeLimit(job: JobState, attempt: Attempt): number | null {
   const { taskTimeoutMs: limit, maxSkipped } = job.spec;
   if (limit === null) return null;
-  const looks = maxSkipped > 0 && task.stage === 'map' && job.table(task).tries[task.index]! > FIRST_SKIPPING_TRY;
+  const looks = maxSkipped > 0 && attempt.task.stage === 'map' && attempt.try > FIRST_SKIPPING_TRY;
   return looks ? Math.min(Number.MAX_SAFE_INTEGER, limit * (2 * maxSkipped + 4)) : limit;
 }

@@ -212,8 +212,8 @@ export class Core {
     const epoch = { term: this.options.term, counter: this.#counter++ };
     const name = attemptName(task, generation, epoch);
     const id = job.spec.id;
-    attempts.begin(worker, { job: id, task, generation, name, epoch, backup }, now);
-    const tries = table.tries[task.index]!;
+    const tries = table.tries[task.index]! + 1;
+    attempts.begin(worker, { job: id, task, generation, name, epoch, try: tries, backup }, now);
     out.assign(worker.worker, this.options.term, {
       job: id,
       task,

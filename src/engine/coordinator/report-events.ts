@@ -1,7 +1,7 @@
 import { DafError, isFinal, toWire, type WireError } from '../../core/contracts/errors.js';
 import { type TaskId, taskName } from '../../core/contracts/job.js';
 import { readsOf } from '../../core/contracts/step.js';
-import type { Commit, LostOutput, Report } from '../../core/contracts/task.js';
+import { type Commit, FIRST_SKIPPING_TRY, type LostOutput, type Report } from '../../core/contracts/task.js';
 import type { Books } from './books.js';
 import type { JobEvents } from './job-events.js';
 import type { JobState } from './job-state.js';
@@ -93,7 +93,8 @@ export class ReportEvents {
     const table = job.table(attempt.task);
     if (table.generation[attempt.task.index] === attempt.generation && table.state[attempt.task.index] !== TASK.committed) {
       if (endsJob(job, attempt)) setbacks.giveUp(job, attempt.task, 'no attempt can do better', attempt.failure!);
-      else if (count >= job.spec.maxAttempts) setbacks.giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
+      else if (count >= job.spec.maxAttempts && mayBeLast(job, attempt))
+        setbacks.giveUp(job, attempt.task, `${count} attempts failed`, attempt.failure!);
       else setbacks.requeue(job, attempt.task, now, count);
     }
   }
@@ -127,7 +128,7 @@ export class ReportEvents {
   /** A report of an earlier term's attempt that its worker had finished while no coordinator listened. */
   #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Report, now: number): Attempt | undefined {
     const { attempts } = this.#books;
-    const identity = { job, task, generation, name, epoch, backup: false };
+    const identity = { job, task, generation, name, epoch, try: 1, backup: false };
     return attempts.adoptable(identity) ? attempts.begin(worker, identity, now) : undefined;
   }
 
@@ -162,6 +163,15 @@ export class ReportEvents {
 /** A failure that is the caller's own, unless a record may be at fault that later attempts would go on without. */
 function endsJob(job: JobState, { failure, task }: Attempt): boolean {
   return isFinal(failure!) && !(job.spec.maxSkipped > 0 && task.stage === 'map');
+}
+
+/**
+ * In a job that may go on without some records a map ends it only by an attempt that looked for them: restarts and lost workers can leave several
+ * behind that did not, and each of them fails.
+ */
+function mayBeLast({ spec }: JobState, attempt: Attempt): boolean {
+  if (spec.maxSkipped === 0 || attempt.task.stage !== 'map') return true;
+  return attempt.try >= Math.min(spec.maxAttempts, FIRST_SKIPPING_TRY + 1);
 }
 
 function reads(job: JobState, reader: TaskId, { step, stage, index }: TaskId): boolean {

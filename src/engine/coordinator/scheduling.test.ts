@@ -1,4 +1,6 @@
 import t from 'tap';
+import { attemptName } from '../../core/contracts/job.js';
+import { FIRST_SKIPPING_TRY } from '../../core/contracts/task.js';
 import { Bench, boom, done, names, read } from './core.test.fixture.js';
 
 /** Keeps workers alive for `ms`: what they hold is named in every heartbeat. */
@@ -122,4 +124,29 @@ t.test('the last tasks go to the workers that have been quicker', async (t) => {
   t.same(names(bench.given('quick')).slice(1), ['reduce-0'], 'though the slow one asked later');
   await bench.report('quick', bench.given('quick')[1]!, read(2));
   t.equal(bench.core.status('j', bench.now)?.phase, 'done');
+});
+
+t.test('a map that may go on without some records is given up only by an attempt that looked for them', async (t) => {
+  const bench = await Bench.start();
+  await bench.worker('first', 1);
+  await bench.submit('j', { splits: 1, reducers: 0 }, { maxSkipped: 1, maxAttempts: 4 });
+  const [given] = bench.given('first');
+  await bench.restart(0);
+  // What coordinators before this one gave out and forgot: each says that it is the first try.
+  for (let counter = 101; counter < 105; counter++) {
+    const epoch = { term: 1, counter };
+    const left = { ...given!, epoch, attempt: attemptName(given!.task, 0, epoch) };
+    t.equal(left.try, 1);
+    await bench.worker(`w${counter}`, 1, [left]);
+    await bench.report(`w${counter}`, left, boom);
+  }
+  t.match(bench.core.status('j', bench.now), { phase: 'running' }, 'four have failed, and none of them looked');
+  for (let i = 0; i < 100 && [101, 102, 103, 104].every((w) => bench.given(`w${w}`).length === 0); i++) {
+    await pass(bench, 200, ['w101', 'w102', 'w103', 'w104']);
+  }
+  const worker = ['w101', 'w102', 'w103', 'w104'].find((w) => bench.given(w).length > 0)!;
+  const [looks] = bench.given(worker);
+  t.ok(looks!.try > FIRST_SKIPPING_TRY, `try ${looks!.try}`);
+  await bench.report(worker, looks!, boom);
+  t.match(bench.core.status('j', bench.now), { phase: 'failed' });
 });

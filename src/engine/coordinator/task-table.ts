@@ -10,6 +10,8 @@ export interface Attempt {
   readonly name: string;
   readonly epoch: Epoch;
   readonly worker: string;
+  /** Of its task, from 1. */
+  readonly try: number;
   /** A copy of one that still ran elsewhere. */
   readonly backup: boolean;
   readonly startedAt: number;
@@ -120,7 +122,8 @@ export class TaskTable {
     const others = this.#live.get(index);
     if (others === undefined) this.#live.set(index, [attempt]);
     else others.push(attempt);
-    this.tries[index] = Math.min(this.tries[index]! + 1, 65535);
+    // Its assignment may come from a coordinator that knew of more tries.
+    this.tries[index] = Math.min(Math.max(this.tries[index]! + 1, attempt.try), 65535);
     this.running += 1;
     this.#touched[index] = 1;
     this.#enter(index, TASK.running);

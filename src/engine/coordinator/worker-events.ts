@@ -118,10 +118,10 @@ export class WorkerEvents {
   }
 
   /** A worker says at hello what it is at: attempts of this term go on, those of an earlier term are taken up or fenced. */
-  #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Assignment, now: number): void {
+  #adopt(worker: Worker, { job, task, generation, attempt: name, epoch, try: tries }: Assignment, now: number): void {
     const { attempts } = this.#books;
     const known = attempts.get(job, name);
-    const identity = { job, task, generation, name, epoch, backup: false };
+    const identity = { job, task, generation, name, epoch, try: tries, backup: false };
     if (known !== undefined && known.worker === worker.worker) attempts.renew(known, now);
     else if (known === undefined && attempts.adoptable(identity)) attempts.begin(worker, identity, now);
     else attempts.answerUnknown(worker.worker, job, name);

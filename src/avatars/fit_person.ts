@@ -5,6 +5,7 @@ import { fillHair, type HairSource } from './hair_fill.js';
 import { rimColors } from './hair_rim.js';
 import { type Head, shapeOf } from './head.js';
 import { fitView, type OpenPhoto } from './photo.js';
+import { closeSeams } from './seams.js';
 
 /** A person's head and every photo's camera. */
 export interface FittedPerson {
@@ -86,6 +87,7 @@ export function texturePerson(
   const chin = landmarkOf(head, person.neutral, CHIN);
   const rim = photos.flatMap((photo, i) => rimColors(photo, person.fit.views[i]!.camera, chin));
   const hair = fillHair(head, texture, observed, size, rim);
+  closeSeams(head, texture, size);
   const rgb = new Uint8Array(3 * size * size);
   for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);
   return { rgb, size, observedFraction, hair };

@@ -70,6 +70,12 @@ function makeShell(head: Head, size: number): HairShell {
   const all = [...found];
   const between = (values: readonly number[]): Float32Array =>
     Float32Array.from(all, ([, { corners, weights }]) => corners.reduce((sum, c, i) => sum + weights[i]! * values[c]!, 0));
+  const chart = head.triangles
+    .subarray(3 * hair[0], 3 * hair[1])
+    .reduce(([left, right], vertex) => [Math.min(left, head.uv[2 * vertex]!), Math.max(right, head.uv[2 * vertex]!)] as const, [
+      1, 0,
+    ] as readonly [number, number]);
+  const round = (texel: number): number => ((texel % size) + 0.5 - chart[0] * size) / ((chart[1] - chart[0]) * size);
   const sample: number[] = [];
   visitTexels({ uv: head.uv, triangles: head.triangles }, skin, size, (texel) => {
     if (texel % SKIN_STEP === 0) sample.push(texel);
@@ -81,7 +87,7 @@ function makeShell(head: Head, size: number): HairShell {
     scalp: Int32Array.from(all, ([, { scalp }]) => scalp),
     border: between(border),
     height: between(points.map(([, y]) => y)),
-    strand: Float32Array.from(all, ([texel]) => strandAt((texel % size) / size, Math.floor(texel / size) / size)),
+    strand: Float32Array.from(all, ([texel]) => strandAt(round(texel), Math.floor(texel / size) / size)),
     neighbours,
     skin: Int32Array.from(sample),
   };
@@ -142,20 +148,24 @@ function scalpBelow(
   return below;
 }
 
-/** Locks a centimetre wide and strands of a millimetre, both long: the hair's chart runs from the crown down. */
-function strandAt(u: number, v: number): number {
-  const bend = 0.006 * noise(u * 40, v * 30, 1);
-  const lock = noise((u + bend) * 130, v * 22, 2);
-  const strand = noise((u + bend) * 420, v * 34, 3);
-  const fine = noise((u + bend) * 900, v * 60, 4);
+/**
+ * Locks a centimetre wide and strands of a millimetre, both long: the hair's chart runs from the crown down.
+ * @param round 0…1 around the head: both ends are the line where the chart is cut, so the pattern repeats there. @param v place in the texture.
+ */
+function strandAt(round: number, v: number): number {
+  const bent = round + 0.01 * noise(round, v * 30, 1, 23);
+  const lock = noise(bent, v * 22, 2, 76);
+  const strand = noise(bent, v * 34, 3, 246);
+  const fine = noise(bent, v * 60, 4, 527);
   return Math.max(-1, Math.min(1, 0.55 * lock + 0.5 * strand + 0.35 * fine));
 }
 
-/** Value noise, −1…1, the same everywhere. */
-function noise(x: number, y: number, layer: number): number {
+/** Value noise, −1…1, the same everywhere; `across` repeats after 1, which is this many cells. */
+function noise(across: number, y: number, layer: number, cells: number): number {
+  const x = across * cells;
   const [x0, y0] = [Math.floor(x), Math.floor(y)];
   const [fx, fy] = [smooth(x - x0), smooth(y - y0)];
-  const at = (dx: number, dy: number): number => hash(x0 + dx, y0 + dy, layer);
+  const at = (dx: number, dy: number): number => hash((((x0 + dx) % cells) + cells) % cells, y0 + dy, layer);
   return (1 - fy) * ((1 - fx) * at(0, 0) + fx * at(1, 0)) + fy * ((1 - fx) * at(0, 1) + fx * at(1, 1));
 }
 

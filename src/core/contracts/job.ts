@@ -193,7 +193,8 @@ export interface StageProgress {
 }
 
 // Keys within the output store. An attempt writes only below attemptPrefix().
-export const jobPrefix = (job: string): string => `_daf/${job}/`;
+export const JOBS = '_daf/';
+export const jobPrefix = (job: string): string => `${JOBS}${job}/`;
 export const specKey = (job: string): string => `_daf/${job}/job.json`;
 export const codeKey = (job: string, code: StageCode): string =>
   `_daf/${job}/code/${code.sha256}.${code.kind === 'module' ? 'mjs' : 'so'}`;

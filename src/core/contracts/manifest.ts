@@ -19,6 +19,8 @@ export interface Manifest {
   readonly counters: Readonly<Record<string, number>>;
   /** Sorted by input, then code. */
   readonly refused: readonly RefusedInput[];
+  /** SHA-256, in hex, of the same manifest without this member: shows that nobody changed it since. Absent in those of older versions. */
+  readonly sha256?: string;
 }
 
 /** The proof that every byte of the input was consumed exactly once: `given` is `read`, and `records` are `mapped` and `skipped`. */

@@ -4,6 +4,7 @@ import { MANIFEST, REPORT } from '../../core/contracts/job.js';
 import type { Manifest, ManifestOutput } from '../../core/contracts/manifest.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { unpackRecords } from '../../core/packed.js';
+import { openSealedJson } from '../../core/sealed-json.js';
 import { openBlobStore } from '../stores/open-blob.js';
 
 const CHUNK = 1 << 20;
@@ -21,23 +22,15 @@ export class JobResult {
     this.manifest = manifest;
   }
 
-  /** @throws DafError ERR_DAF_NOT_FOUND without a manifest; ERR_DAF_VERIFY for one that makes no sense. */
+  /** @throws DafError ERR_DAF_NOT_FOUND without a manifest; ERR_DAF_VERIFY for one that makes no sense, or was changed after the job had written it. */
   static async open(output: string): Promise<JobResult> {
     const store = openBlobStore(output);
-    if ((await store.stat(MANIFEST)) === null) {
-      throw new DafError('ERR_DAF_NOT_FOUND', `${output} has no ${MANIFEST}`, {
-        hint: 'only a job that has finished leaves one',
+    const { manifest, isIntact } = await readManifest(store);
+    if (!isIntact && manifest.sha256 !== undefined) {
+      throw new DafError('ERR_DAF_VERIFY', `${output}: the manifest was changed after the job had written it`, {
+        hint: '`daf verify` says what else is wrong; run the job again',
       });
     }
-    const bytes = await store.get(MANIFEST);
-    let manifest: Manifest;
-    try {
-      manifest = JSON.parse(Buffer.from(bytes).toString('utf8')) as Manifest;
-    } catch (error) {
-      throw new DafError('ERR_DAF_VERIFY', `${output}: the manifest is damaged`, { cause: error });
-    }
-    if (manifest.daf !== 1 || !Array.isArray(manifest.outputs))
-      throw new DafError('ERR_DAF_VERIFY', `${output}: not a manifest of DAF`);
     return new JobResult(store, manifest);
   }
 
@@ -136,4 +129,27 @@ function checkFile(file: ManifestOutput, bytes: number, crc: number): void {
   if (file.crc32c !== null && Number.parseInt(file.crc32c, 16) !== crc) {
     throw new DafError('ERR_DAF_VERIFY', `${file.name} does not have the checksum that the manifest says`);
   }
+}
+
+/**
+ * The manifest of a job's output, and whether every byte of it is as the job wrote it.
+ * @throws DafError ERR_DAF_NOT_FOUND without one; ERR_DAF_VERIFY for one that makes no sense
+ */
+export async function readManifest(store: BlobStore): Promise<{ readonly manifest: Manifest; readonly isIntact: boolean }> {
+  if ((await store.stat(MANIFEST)) === null) {
+    throw new DafError('ERR_DAF_NOT_FOUND', `${store.url} has no ${MANIFEST}`, {
+      hint: 'only a job that has finished leaves one',
+    });
+  }
+  const text = Buffer.from(await store.get(MANIFEST)).toString('utf8');
+  let opened: ReturnType<typeof openSealedJson>;
+  try {
+    opened = openSealedJson(text);
+  } catch (error) {
+    throw new DafError('ERR_DAF_VERIFY', `${store.url}: the manifest is damaged`, { cause: error });
+  }
+  const manifest = opened.value as unknown as Manifest;
+  if (manifest.daf !== 1 || !Array.isArray(manifest.outputs))
+    throw new DafError('ERR_DAF_VERIFY', `${store.url}: not a manifest of DAF`);
+  return { manifest, isIntact: opened.isIntact };
 }

@@ -1,9 +1,10 @@
 import { addon } from '../../core/addon/index.js';
-import { MANIFEST, type OutputFormat } from '../../core/contracts/job.js';
-import type { ManifestInputs, ManifestOutput } from '../../core/contracts/manifest.js';
+import { JOBS, MANIFEST, type OutputFormat, REPLAYS } from '../../core/contracts/job.js';
+import type { Manifest, ManifestInputs, ManifestOutput } from '../../core/contracts/manifest.js';
+import type { BlobStore } from '../../core/contracts/stores.js';
 import { unpackRecords } from '../../core/packed.js';
 import { openBlobStore } from '../stores/open-blob.js';
-import { JobResult } from './result.js';
+import { readManifest } from './result.js';
 import { outputUrl } from './submit.js';
 
 const CHUNK = 1 << 20;
@@ -26,18 +27,26 @@ export interface VerifyReport {
   /** Of those records, how many killed their tasks and lie in quarantine. */
   readonly skipped: number;
   readonly problems: readonly VerifyProblem[];
+  /** Files that lie beside the job's and are none of its: whoever reads by the manifest does not see them. At most {@link MOST_STRAYS}. */
+  readonly strays: readonly string[];
 }
 
+export const MOST_STRAYS = 100;
+/** What a reader who does not ask the manifest takes for results. */
+const PART = /^part-[rm]-\d/;
+
 /**
- * Compares what a job published with its manifest: every file's length and checksum, and the records of the parts, counted anew; and sees
- * from the manifest whether every byte of the input was consumed exactly once.
+ * Compares what a job published with its manifest: every file's length and checksum, and the records of the parts, counted anew; sees
+ * from the manifest whether it was changed since, and whether every byte of the input was consumed exactly once; and lists what else lies there.
  * @throws DafError ERR_DAF_NOT_FOUND without a manifest, ERR_DAF_VERIFY for one that cannot be read
  */
 export async function verifyOutput(output: string, cwd = process.cwd()): Promise<VerifyReport> {
   const url = outputUrl(output, cwd);
-  const { manifest } = await JobResult.open(url);
   const store = openBlobStore(url);
+  const { manifest, isIntact } = await readManifest(store);
   const problems: VerifyProblem[] = [];
+  if (manifest.sha256 === undefined) problems.push({ name: MANIFEST, problem: 'has no checksum of its own' });
+  else if (!isIntact) problems.push({ name: MANIFEST, problem: 'was changed after the job had written it' });
   let bytes = 0;
   let records = 0;
   for (const file of manifest.outputs) {
@@ -59,6 +68,8 @@ export async function verifyOutput(output: string, cwd = process.cwd()): Promise
     }
   }
   problems.push(...inputProblems(manifest.inputs));
+  const strays = await findStrays(store, manifest);
+  for (const name of strays) if (PART.test(name)) problems.push({ name, problem: 'is no output of this job' });
   return {
     output: `${url.replace(/\/$/, '')}/${MANIFEST}`,
     job: manifest.job,
@@ -69,7 +80,19 @@ export async function verifyOutput(output: string, cwd = process.cwd()): Promise
     inputRecords: manifest.inputs.records,
     skipped: manifest.inputs.skipped,
     problems,
+    strays,
   };
+}
+
+/** What lies in the output and is neither named by the manifest nor kept for a replay. */
+async function findStrays(store: BlobStore, { outputs }: Manifest): Promise<string[]> {
+  const known = new Set(outputs.map(({ name }) => name)).add(MANIFEST);
+  const strays: string[] = [];
+  for await (const { key } of store.list('')) {
+    if (known.has(key) || key.startsWith(JOBS) || key.startsWith(REPLAYS)) continue;
+    if (strays.push(key) === MOST_STRAYS) break;
+  }
+  return strays;
 }
 
 /** What speaks against every byte of the input having been consumed exactly once. */

@@ -5,6 +5,7 @@ import { intakeOf } from '../../core/contracts/step.js';
 import type { StoredTask } from '../../core/contracts/stores.js';
 import type { OutputFile, RefusedInput } from '../../core/contracts/task.js';
 import { CoverageSum } from '../../core/coverage.js';
+import { compareBytes, sealedJson } from '../../core/sealed-json.js';
 
 /** Committed outputs of a job by final name, in byte order of the names. */
 export interface PublishPlan {
@@ -43,7 +44,7 @@ export async function planPublish(spec: JobSpec, pages: AsyncIterable<readonly S
     if (commit.outcome.intake !== null) read.add(commit.outcome.intake.coverage);
   };
   for await (const page of pages) for (const task of page) add(task);
-  files.sort((a, b) => compare(a.name, b.name));
+  files.sort((a, b) => compareBytes(a.name, b.name));
   checkNames(files);
   const outputs: ManifestOutput[] = files.map(({ name, bytes, records: count, crc32c, volatile }) =>
     volatile
@@ -51,7 +52,7 @@ export async function planPublish(spec: JobSpec, pages: AsyncIterable<readonly S
       : { name, bytes, records: count, crc32c: crc32c.toString(16).padStart(8, '0') },
   );
   outputs.push({ name: REPORT, bytes: null, records: null, crc32c: null });
-  const manifest: Manifest = {
+  const manifest: Omit<Manifest, 'sha256'> = {
     daf: 1,
     job: spec.name,
     code: spec.code.sha256,
@@ -66,29 +67,13 @@ export async function planPublish(spec: JobSpec, pages: AsyncIterable<readonly S
       refused: refused.filter((each) => each.refused).length,
     },
     format: spec.format,
-    outputs: outputs.sort((a, b) => compare(a.name, b.name)),
-    counters: Object.fromEntries([...counters].sort(([a], [b]) => compare(a, b))),
+    outputs: outputs.sort((a, b) => compareBytes(a.name, b.name)),
+    counters: Object.fromEntries([...counters].sort(([a], [b]) => compareBytes(a, b))),
     refused: refused
       .map(({ input, code, message, hint, refused: whole }) => ({ input, code, message, hint, refused: whole }))
-      .sort((a, b) => compare(a.input, b.input) || compare(a.code, b.code) || compare(a.message, b.message)),
+      .sort((a, b) => compareBytes(a.input, b.input) || compareBytes(a.code, b.code) || compareBytes(a.message, b.message)),
   };
-  return { manifest: Buffer.from(canonicalJson(manifest)), files };
-}
-
-/** JSON with sorted keys, two spaces and a final newline: the same value has the same bytes. */
-export function canonicalJson(value: unknown): string {
-  return `${JSON.stringify(sorted(value), null, 2)}\n`;
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  // Keys that look like numbers would jump the queue in a plain object, in the same way every time.
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => compare(a, b))
-      .map(([key, each]) => [key, sorted(each)]),
-  );
+  return { manifest: Buffer.from(sealedJson(manifest)), files };
 }
 
 const RESERVED = [MANIFEST, REPORT, '_daf', '_replay'];
@@ -112,9 +97,4 @@ function conflict(why: string): DafError {
   return new DafError('ERR_DAF_OUTPUT_CONFLICT', `outputs collide: ${why}`, {
     hint: 'give every output of the job its own name',
   });
-}
-
-/** UTF-8 byte order, which is code point order. */
-function compare(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -3,10 +3,11 @@ import t from 'tap';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import { type FramePlace, scanFrames } from '../../../core/zstd/scan.js';
 import { sampleText } from '../../../testing/engine-fixture.js';
-import { zstdFrame } from '../../../testing/zstd-frame.js';
+import { zstdFrame, zstdStream } from '../../../testing/zstd-frame.js';
 import { BlockBuffer } from './blocks.js';
 import type { ByteSource } from './source.js';
 import { unpackedLines } from './unpack.js';
+import { loadZstd, zstdMemory } from './zstd-stream.js';
 
 /** `line <n> of a packed file` for n from 0 to 199, by `zstd -19 --check`. */
 const PACKED = Buffer.from(
@@ -148,4 +149,22 @@ t.test('what the zstd program writes', { skip: !cli && 'there is no zstd program
     const { stdout } = spawnSync('zstd', ['-q', '-c', ...args], { input: text, maxBuffer: 1 << 28 });
     t.same((await read(stdout)).lines, linesOf(text), args.join(' '));
   }
+});
+
+t.test('what a damaged or half-read file took is free again', async (t) => {
+  const block = { type: 0, bytes: Buffer.from('a line\n'.repeat(10_000)), size: 70_000 } as const;
+  const large = zstdStream([block, block]);
+  large[5] = 104; // a window of 8 MB
+  const damaged = Buffer.from(large);
+  damaged[6 + 3 + block.size]! |= 4; // the second block as if it were packed
+  const attempt = async (): Promise<void> => {
+    await t.rejects(read(damaged), { code: 'ERR_DAF_BAD_DATA' });
+    const cut = { length: 100_000, fileLength: 100_000 };
+    await t.rejects(read(large, cut), { code: 'ERR_DAF_BAD_DATA' });
+  };
+  const zstd = await loadZstd();
+  await attempt();
+  const before = zstdMemory(zstd);
+  for (let i = 0; i < 20; i++) await attempt();
+  t.equal(zstdMemory(zstd), before);
 });

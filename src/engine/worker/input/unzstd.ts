@@ -1,13 +1,13 @@
-import { ZSTDDecoder } from 'zstddec/stream';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import { badZstd, FrameWalker } from '../../../core/zstd/frames.js';
 import type { ByteSource } from './source.js';
 import type { Unpacked } from './unpack.js';
+import { loadZstd, unpackFrames, ZstdStopped } from './zstd-stream.js';
 
 // Packed bytes at a time. What the last piece of a file reads too far ahead is unpacked for nothing.
 const CHUNK = 64 << 10;
 const NEWLINE = 10;
-/** More than this the decoder refuses by itself. */
+/** More than this zstd refuses by itself. */
 const MAX_WINDOW = 128 << 20;
 
 /**
@@ -53,13 +53,12 @@ export class OwnLines {
  * @throws DafError ERR_DAF_BAD_DATA with the place, ERR_DAF_MEMORY_LIMIT for a window that is too large
  */
 export async function* unzstd(own: OwnLines, piece: SplitPiece, packed: ByteSource): Unpacked {
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
-  yield* own.of(frames(decoder, piece, packed, new FrameWalker(`input ${piece.name}`, piece.offset, own.maxWindow)));
+  const walker = new FrameWalker(`input ${piece.name}`, piece.offset, own.maxWindow);
+  yield* own.of(frames(await loadZstd(), piece, packed, walker));
 }
 
 async function* frames(
-  decoder: ZSTDDecoder,
+  zstd: Awaited<ReturnType<typeof loadZstd>>,
   piece: SplitPiece,
   packed: ByteSource,
   walker: FrameWalker,
@@ -68,14 +67,11 @@ async function* frames(
   let at = piece.offset;
   let waiting: Buffer | null = null;
   let beyond = false;
-  let pulled = 0;
-  let closing = false;
   // The decoder takes its input synchronously, a chunk for each output at most: one is always read ahead.
   function* input(): Generator<Uint8Array> {
-    while (waiting !== null && !closing) {
+    while (waiting !== null) {
       const chunk = waiting;
       waiting = null;
-      pulled += 1;
       // It has put out all of a frame before it asks for more than the frame: what comes now is behind the piece.
       beyond = at > end;
       yield chunk;
@@ -92,31 +88,24 @@ async function* frames(
     else if (at === end) walker.checkBorder();
     if (got > 0) waiting = chunk.subarray(0, got);
   };
-  const output = decoder.decodeStreaming(input());
-  let silent = 0;
-  let stuck = false;
+  const output = unpackFrames(zstd, input());
   let unpacked = 0;
   let measured = false;
   try {
     for (;;) {
       await readAhead();
-      const bytes = step(output, piece.name);
+      const bytes = step(output, piece.name, at);
       // All of the piece is out when something behind it comes, or nothing does.
       if (!measured && (bytes === null || beyond)) {
         measured = true;
         checkLength(piece, unpacked);
       }
       if (bytes === null) return;
-      silent = bytes.length === 0 ? silent + 1 : 0;
-      // The decoder keeps its errors to itself, and stands still: a chunk or a frame without output is all that it may pass in silence.
-      stuck = silent > pulled + walker.frames + 1;
-      if (stuck) throw badZstd(`input ${piece.name}`, `the data before byte ${at} are damaged`);
       if (bytes.length > 0) yield { bytes, beyond };
       if (!beyond) unpacked += bytes.length;
     }
   } finally {
-    closing = true;
-    if (!stuck) drain(output, piece.name, pulled + walker.frames + 1);
+    output.return(undefined);
   }
 }
 
@@ -128,24 +117,17 @@ function checkLength({ name, offset, unpackedLength }: SplitPiece, unpacked: num
   );
 }
 
-function step(output: Generator<Uint8Array>, name: string): Uint8Array | null {
+/** @param at in the file, up to where it was read */
+function step(output: Generator<Uint8Array>, name: string, at: number): Uint8Array | null {
   try {
     const next = output.next();
     return next.done === true ? null : next.value;
   } catch (error) {
-    throw badZstd(`input ${name}`, 'it ends within a frame', error);
-  }
-}
-
-/** The decoder frees what it holds when its input has ended; not one that stands still, which takes its memory with it. */
-function drain(output: Generator<Uint8Array>, name: string, patience: number): void {
-  try {
-    for (let silent = 0; silent <= patience; ) {
-      const bytes = step(output, name);
-      if (bytes === null) return;
-      silent = bytes.length === 0 ? silent + 1 : 0;
-    }
-  } catch {
-    // That the input ended within a frame: it was left there.
+    if (!(error instanceof ZstdStopped)) throw error;
+    throw badZstd(
+      `input ${name}`,
+      error.why === 'damaged' ? `the data before byte ${at} are damaged` : 'it ends within a frame',
+      error,
+    );
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { JobDefinition } from '../../core/contracts/definition.js';
 import type { JobStatus } from '../../core/contracts/job.js';
 import type { WorkerStatus } from '../../core/contracts/messages.js';
+import { temporaryFolder } from '../../core/temporary.js';
 import { refuseInWorker } from '../jobs/define.js';
 import type { LocalCluster } from '../launch/local.js';
 import type { KeyPair } from '../wire/keys.js';
@@ -155,7 +156,8 @@ export class Cluster implements AsyncDisposable {
   }
 
   #temporaryOutput(): string {
-    const folder = mkdtempSync(join(tmpdir(), 'daf-output-'));
+    // What a killed process left goes with the next; not where the cluster lives on, and the job that writes there with it.
+    const folder = this.#local === null ? mkdtempSync(join(tmpdir(), 'daf-output-')) : temporaryFolder('output');
     this.#temporary.push(folder);
     return folder;
   }

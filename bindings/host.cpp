@@ -243,9 +243,14 @@ class PluginHostWrap : public Napi::ObjectWrap<PluginHostWrap> {
   Napi::Value TakeCounters(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     if (!Live(env)) return env.Undefined();
-    Napi::Object out = Napi::Object::New(env);
+    // Pairs, because names are the plugin's: as keys of an object some would vanish or fall together.
+    Napi::Array out = Napi::Array::New(env);
+    uint32_t n = 0;
     for (const auto& [name, amount] : backend_->TakeCounters()) {
-      out.Set(name, Napi::Number::New(env, static_cast<double>(amount)));
+      Napi::Array pair = Napi::Array::New(env, 2);
+      pair.Set(0u, Napi::String::New(env, name));
+      pair.Set(1u, Napi::Number::New(env, static_cast<double>(amount)));
+      out.Set(n++, pair);
     }
     return out;
   }

@@ -97,7 +97,8 @@ struct MapContext {
   /* Says why MapMain is about to return false; always returns false. */
   bool (*fail_fn)(MapContext* context, const char* message);
   void (*log_fn)(MapContext* context, DafLogLevel level, const char* message);
-  /* Adds to a counter of the job; those of failed attempts do not count. */
+  /* Adds to a counter of the job; those of failed attempts do not count. A task fails whose sum
+   * goes beyond 2^53 - 1 either way, or of a name that is above 256 characters. */
   void (*counter_fn)(MapContext* context, const char* name, int64_t amount);
   /* A parameter of the job (--param name=value) or NULL; NUL-terminated, lives as long as the
    * plugin. */
@@ -165,8 +166,9 @@ DAF_EXPORT bool MapMain(MapContext* context);
  * does not count. Values that are not read are skipped. */
 DAF_EXPORT bool ReduceMain(const char* key, ReduceContext* context);
 
-/* [task thread] Optional. Runs 0…n times on parts of a group of two values or more, also from
- * inside an emit of MapMain; ReduceMain must be right without it. */
+/* [task thread] Optional. Runs 0…n times on values of one key, two or more, also from inside an
+ * emit of MapMain, and from inside an emit of CombineMain itself, with another context, where that
+ * makes more than 64 KB of a key's values. ReduceMain must be right without it. */
 DAF_EXPORT bool CombineMain(const char* key, ReduceContext* context);
 
 /* [task thread] Optional, a pure function: the reducer of a key, 0 … partitions - 1. */

@@ -48,7 +48,7 @@ struct PluginCallbacks {
   }
   template <typename Context>
   static void Counter(Context* c, const char* name, int64_t amount) {
-    if (name != nullptr) Of(c)->counters_[name] += amount;
+    if (name != nullptr) Of(c)->Count(name, amount);
   }
   template <typename Context>
   static const char* Param(Context* c, const char* name) {
@@ -58,9 +58,13 @@ struct PluginCallbacks {
   }
   static bool Next(ReduceContext* c) {
     PluginSession* session = Of(c);
+    session->Beat();
     return session->folding_ != nullptr ? session->NextFolded() : session->NextValue();
   }
-  static bool NextPart(ReduceContext* c) { return Of(c)->NextPart(); }
+  static bool NextPart(ReduceContext* c) {
+    Of(c)->Beat();
+    return Of(c)->NextPart();
+  }
 
   // The entries that both contexts share.
   template <typename Context>

@@ -64,7 +64,6 @@ class ChildBackend final : public PluginBackend {
     ask.record_bytes = call.record_bytes;
     ask.task = call.task;
     ask.partitions = call.partitions;
-    ask.group_prefix = call.group_prefix;
     ask.fold_bytes = call.fold_bytes;
     ask.begin = call.begin;
     ask.text = call.document.size();
@@ -200,7 +199,8 @@ class ChildBackend final : public PluginBackend {
         return Scribbled();
       std::memcpy(&amount, at, sizeof(amount));
       at += sizeof(amount);
-      counters_[name] += amount;
+      const Status counted = AddToCounter(&counters_, name, amount);
+      if (!counted.ok()) return Status(Code::kPlugin, Name() + ": " + counted.message());
     }
     return Status::Ok();
   }

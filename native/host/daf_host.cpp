@@ -160,7 +160,6 @@ class Host {
     call.record_bytes = ask.record_bytes;
     call.task = ask.task;
     call.partitions = ask.partitions;
-    call.group_prefix = ask.group_prefix;
     call.fold_bytes = ask.fold_bytes;
     call.begin = ask.begin != 0;
     call.input_bytes = ask.size;

@@ -54,9 +54,12 @@ class LocalBackend final : public PluginBackend {
     const bool combine = call.work == PluginWork::kCombine;
     HookPort port(combine ? combine_memory_ : memory_, hooks, control);
     PluginSession& session = combine ? *combine_ : *session_;
-    const Status status = session.Run(call, &port, records);
+    Status status = session.Run(call, &port, records);
     for (const auto& [name, amount] : session.TakeCounters()) {
-      if (status.ok()) counters_[name] += amount;
+      if (!status.ok()) break;
+      status = AddToCounter(&counters_, name, amount);
+      if (!status.ok())
+        status = Status(Code::kPlugin, "plugin " + plugin_.name + ": " + status.message());
     }
     return status.ok() ? status : control.cancelled() ? control.Check() : status;
   }

@@ -57,6 +57,24 @@ TEST_P(Both, FailuresSayWhatAndWho) {
   }
 }
 
+TEST_P(Both, ASumThatIsTooFarFailsInsteadOfGoingRound) {
+  std::unique_ptr<PluginRunner> runner = Open(Options("misbehave", GetParam()));
+  ASSERT_NE(runner, nullptr);
+  std::vector<Record> out;
+  const Status status = MapLines(runner.get(), "count-over\n", &out);
+  EXPECT_EQ(status.code(), Code::kPlugin);
+  EXPECT_NE(status.message().find("counter far"), std::string::npos) << status.message();
+
+  constexpr int64_t kMost = (int64_t{1} << 53) - 1;
+  std::map<std::string, int64_t> counters;
+  ASSERT_OK(AddToCounter(&counters, "most", kMost));
+  EXPECT_EQ(AddToCounter(&counters, "most", 1).code(), Code::kPlugin);
+  EXPECT_EQ(AddToCounter(&counters, "most", INT64_MAX).code(), Code::kPlugin);
+  ASSERT_OK(AddToCounter(&counters, "most", -kMost));
+  EXPECT_EQ(AddToCounter(&counters, "most", INT64_MIN).code(), Code::kPlugin);
+  EXPECT_EQ(counters, (std::map<std::string, int64_t>{{"most", 0}}));
+}
+
 TEST(Load, RefusalsAreClear) {
   std::unique_ptr<PluginBackend> backend;
   for (Where where : {Where::kChild, Where::kTrusted}) {

@@ -94,6 +94,30 @@ TEST(Child, IsNotSilentWhileItEmitsLittle) {
   EXPECT_EQ(out.size(), 100u);
 }
 
+TEST(Child, IsNotSilentWhileItReadsOnly) {
+  testing::TempFolder folder;
+  MapWriterOptions write;
+  write.path = folder / "map";
+  MapOutput output;
+  ASSERT_OK(testing::WriteMap(write, std::vector<Record>(100, {"dawdle", "v"}), &output));
+  MergeReaderOptions merge;
+  merge.sources.push_back({write.path, 0});
+  MergeReader reader;
+  ASSERT_OK(reader.Open(merge, {}));
+  PluginOptions options = Options("misbehave", Where::kChild);
+  options.timeout_ms = 400;
+  std::unique_ptr<PluginRunner> runner = Open(options);
+  ASSERT_NE(runner, nullptr);
+  std::vector<uint8_t> out;  // after a second, in which all is read from one batch
+  ASSERT_OK(runner->Reduce(&reader, 0,
+                           [&](const uint8_t* p, size_t n, size_t) {
+                             out.insert(out.end(), p, p + n);
+                             return Status::Ok();
+                           },
+                           {}));
+  EXPECT_EQ(out, testing::PackAll({{"dawdle", "100"}}));
+}
+
 // Sanitizers reserve more memory than any limit, so this is for other builds; plugin-runner.test.ts
 // asks the same of the addon.
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

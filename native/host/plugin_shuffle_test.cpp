@@ -47,7 +47,7 @@ TEST_P(Both, WordCountThroughTheWholeShuffle) {
       EXPECT_EQ(records, static_cast<uint64_t>(std::count(text.begin(), text.end(), '\n')) +
                              (text.back() != '\n'));
     }
-    ASSERT_OK(runner->Combine(&writer, true, 0, 0, {}));
+    ASSERT_OK(runner->Combine(&writer, true, 0, {}));
     MapOutput output;
     ASSERT_OK(writer.Finish(&output));
     EXPECT_GT(output.spills, 3u);
@@ -206,7 +206,7 @@ TEST_P(Both, LargeValuesInPartsPartitionsAndCombineKeys) {
       testing::PackAll({{"alone", "a"}, {"changed", "v"}, {"changed", "w"}});
   size_t consumed = 0, taken = 0;
   ASSERT_OK(third.Append(packed.data(), packed.size(), nullptr, 0, &consumed, &taken));
-  const Status changed = second->Combine(&third, true, 0, 0, {});
+  const Status changed = second->Combine(&third, true, 0, {});
   EXPECT_EQ(changed.code(), Code::kPlugin);
   EXPECT_NE(changed.message().find("another key"), std::string::npos) << changed.message();
 }

@@ -18,7 +18,7 @@ namespace daf {
 
 constexpr int kHostSocket = 3;  // file descriptors of the child
 constexpr int kHostMemory = 4;
-constexpr uint32_t kProtocol = 2;
+constexpr uint32_t kProtocol = 3;
 
 enum class HostVerb : uint32_t {
   kLoad = 1,      // worker → host: plugin path and parameters lie in the text area
@@ -43,7 +43,6 @@ struct HostMessage {
   uint32_t record_bytes = 0;
   uint32_t task = 0;
   uint32_t partitions = 0;
-  uint32_t group_prefix = 0;
   uint64_t fold_bytes = 0;
   uint64_t begin = 0;
   uint64_t text = 0;   // bytes in the text area

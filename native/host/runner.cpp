@@ -23,7 +23,7 @@ Status PluginRunner::Map(const PluginCall& call, MapWriter* writer, const TaskCo
         rest_partitions =
             std::vector<uint32_t>(output.partitions + taken, output.partitions + output.count);
       }
-      DAF_RETURN_IF_ERROR(Combine(writer, false, call.task, call.group_prefix, control));
+      DAF_RETURN_IF_ERROR(Combine(writer, false, call.task, control));
       output = {rest.data(), rest.size(),
                 output.partitions != nullptr ? rest_partitions.data() : nullptr,
                 output.count - taken};
@@ -42,7 +42,7 @@ Status PluginRunner::Map(const PluginCall& call, const Sink& sink, const TaskCon
   return backend_->Run(call, hooks, control, records);
 }
 
-Status PluginRunner::Combine(MapWriter* writer, bool last, uint32_t task, uint32_t group_prefix,
+Status PluginRunner::Combine(MapWriter* writer, bool last, uint32_t task,
                              const TaskControl& control) {
   PluginHooks hooks;
   hooks.log = log_;
@@ -55,7 +55,6 @@ Status PluginRunner::Combine(MapWriter* writer, bool last, uint32_t task, uint32
   PluginCall call;
   call.work = PluginWork::kCombine;
   call.task = task;
-  call.group_prefix = group_prefix;
   for (;;) {
     bool pass = false;
     DAF_RETURN_IF_ERROR(writer->BeginCombine(last, &pass));

@@ -23,8 +23,7 @@ class PluginRunner {
   Status Map(const PluginCall& call, const Sink& sink, const TaskControl& control,
              uint64_t* records);
   // The passes of MapWriter::BeginCombine(last) through CombineMain.
-  Status Combine(MapWriter* writer, bool last, uint32_t task, uint32_t group_prefix,
-                 const TaskControl& control);
+  Status Combine(MapWriter* writer, bool last, uint32_t task, const TaskControl& control);
   Status Reduce(MergeReader* reader, uint32_t task, const Sink& sink, const TaskControl& control);
 
  private:

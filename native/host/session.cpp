@@ -29,6 +29,22 @@ bool PluginSession::Stop(const Status& status) {
   return false;
 }
 
+Status AddToCounter(std::map<std::string, int64_t>* counters, const std::string& name,
+                    int64_t amount) {
+  constexpr int64_t kMost = (int64_t{1} << 53) - 1;
+  int64_t& sum = (*counters)[name];
+  int64_t next = 0;
+  if (__builtin_add_overflow(sum, amount, &next) || next > kMost || next < -kMost)
+    return Status(Code::kPlugin, "counter " + name + " goes beyond 2^53 - 1");
+  sum = next;
+  return Status::Ok();
+}
+
+void PluginSession::Count(const char* name, int64_t amount) {
+  const Status status = AddToCounter(&counters_, name, amount);
+  if (!status.ok()) (void)Stop(Failed(status.message()));
+}
+
 std::map<std::string, int64_t> PluginSession::TakeCounters() {
   std::map<std::string, int64_t> out;
   out.swap(counters_);
@@ -161,11 +177,7 @@ bool PluginSession::Checked(const void* key, size_t key_size) {
   if (folding_ != nullptr && !OwnsKey(key, key_size))
     return Stop(Failed("CombineMain emitted another key than its group's"));
   if (call_.work == PluginWork::kCombine) {
-    const size_t prefix = call_.group_prefix;
-    const size_t own = reduce_.key_size;
-    const size_t a = prefix == 0 ? own : std::min(own, prefix),
-                 b = prefix == 0 ? key_size : std::min(key_size, prefix);
-    if (a != b || (a != 0 && std::memcmp(key, key_.data(), a) != 0)) {
+    if (key_size + 1 != key_.size() || std::memcmp(key, key_.data(), key_size) != 0) {
       return Stop(Failed("CombineMain emitted another key than its group's"));
     }
   }

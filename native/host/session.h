@@ -28,7 +28,6 @@ struct PluginCall {
   uint32_t record_bytes = 0;  // kFixed
   uint32_t task = 0;
   uint32_t partitions = 0;
-  uint32_t group_prefix = 0;  // combine: keys may differ behind it
   uint64_t input_bytes =
       0;                // map: of the block; combine, reduce: of the first batch (0 asks for one)
   uint64_t offset = 0;  // of the block in its document
@@ -73,6 +72,10 @@ struct PluginMemory {
   std::atomic<uint32_t>* pulse = nullptr;
 };
 
+// Error: kPlugin for a sum beyond 2^53 - 1, up to where JavaScript counts whole numbers.
+Status AddToCounter(std::map<std::string, int64_t>* counters, const std::string& name,
+                    int64_t amount);
+
 class PluginSession final : private FoldPort {
  public:
   PluginSession(const Plugin& plugin, const std::map<std::string, std::string>& params,
@@ -105,6 +108,7 @@ class PluginSession final : private FoldPort {
               bool continues, bool more);
   bool Room(size_t bytes);
   bool Stop(const Status& status);
+  void Count(const char* name, int64_t amount);
 
   Status PrepareFold(const PluginCall& call);
   // Stops folding for the rest of the task where too much of what is emitted is not for a fold.

@@ -40,13 +40,16 @@ Status MapWriter::StartPass(bool from_buffer, size_t first_run, size_t runs,
   return OpenPartition();
 }
 
-// Points the stream at the current partition; a pass behind its last one stays put.
+// Points the stream at the current partition; a pass behind its last one stays put. Combined are
+// the values of whole keys, however few bytes of them group a reduce: what a combiner makes of
+// several keys would lie under the first of them, before values of other maps that belong in
+// between.
 Status MapWriter::OpenPartition() {
   has_last_key_ = false;
   if (partition_ == options_.partitions) return Status::Ok();
   if (from_buffer_) {
     spill_->Start(entries_ + bounds_[partition_], entries_ + bounds_[partition_ + 1]);
-    packer_.Start(spill_.get(), options_.group_prefix);
+    packer_.Start(spill_.get(), 0);
     return Status::Ok();
   }
   for (size_t r = 0; r < pass_runs_; ++r) {
@@ -54,7 +57,7 @@ Status MapWriter::OpenPartition() {
     merge_->Reader(r).Open(&files_[r], info.offset, info.bytes);
   }
   DAF_RETURN_IF_ERROR(merge_->Start(pass_runs_));
-  packer_.Start(merge_.get(), options_.group_prefix);
+  packer_.Start(merge_.get(), 0);
   return Status::Ok();
 }
 
@@ -153,8 +156,7 @@ Status MapWriter::WriteSingles() {
   for (;;) {
     const Piece* piece = nullptr;
     DAF_RETURN_IF_ERROR(packer_.Peek(&piece));
-    if (piece == nullptr || piece->more ||
-        spill_->NextHasKey(piece->key, piece->key_size, options_.group_prefix))
+    if (piece == nullptr || piece->more || spill_->NextHasKey(piece->key, piece->key_size))
       return Status::Ok();
     DAF_RETURN_IF_ERROR(sink_.Add(*piece));
     DAF_RETURN_IF_ERROR(packer_.Skip());

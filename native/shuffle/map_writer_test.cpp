@@ -222,6 +222,26 @@ TEST(MapWriter, CombinesEachSpillAndTheMerge) {
   }
 }
 
+// A combiner of keys that agree in their prefix would move later values under the first key, before
+// those of other maps that belong in between.
+TEST(MapWriter, CombinesWholeKeysHoweverReducesGroup) {
+  TempFolder folder;
+  MapWriterOptions options = Options(folder / "map", 1);
+  options.combine = true;
+  options.group_prefix = 1;
+  MapWriter writer;
+  ASSERT_OK(writer.Init(options, {}));
+  const std::vector<uint8_t> packed =
+      testing::PackAll({{"a1", "1"}, {"a2", "1"}, {"a3", "1"}, {"a2", "1"}});
+  size_t consumed = 0, taken = 0;
+  ASSERT_OK(writer.Append(packed.data(), packed.size(), nullptr, 0, &consumed, &taken));
+  ASSERT_OK(CombineSums(&writer, true, false));
+  MapOutput output;
+  ASSERT_OK(writer.Finish(&output));
+  EXPECT_EQ(ReadPartition(folder / "map", 0),
+            (std::vector<Record>{{"a1", "1"}, {"a2", "2"}, {"a3", "1"}}));
+}
+
 TEST(MapWriter, RefusesACombinerThatChangesKeys) {
   TempFolder folder;
   MapWriterOptions options = Options(folder / "map", 1);

@@ -22,15 +22,12 @@ class SpillStream final : public SortedStream {
     left_ = 0;
   }
 
-  // Whether the record after the one that Next gave last has this key, as far as `prefix` bytes of
-  // it (0: all) decide.
-  bool NextHasKey(const uint8_t* key, size_t size, uint32_t prefix) const {
+  // Whether the record after the one that Next gave last has this key.
+  bool NextHasKey(const uint8_t* key, size_t size) const {
     if (at_ == end_) return false;
     const uint8_t* p = buffer_ + at_->offset;
     const size_t own = Load32(p) & kKeyMask;
-    const size_t a = prefix == 0 ? own : std::min<size_t>(own, prefix);
-    const size_t b = prefix == 0 ? size : std::min<size_t>(size, prefix);
-    return a == b && SameBytes(p + kRecordHeader, key, a);
+    return own == size && SameBytes(p + kRecordHeader, key, size);
   }
 
   Status Next(Piece* out, bool* more) override {

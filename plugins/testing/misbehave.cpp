@@ -70,6 +70,16 @@ bool Map(MapContext& context) {
   if (word == "log") context.log_fn(&context, DAF_LOG_WARN, "logged on demand");
   if (word == "environment")
     return context.emit("environment", std::getenv("HOME") ? "there" : "empty");
+  if (word == "count-far") {
+    // A plugin's own counters, and names that JavaScript or UTF-8 know something else by.
+    for (const char* name : {"constructor", "toString", "\xff", "\xfe"})
+      context.counter_fn(&context, name, 3);
+    return true;
+  }
+  if (word == "count-proto") context.counter_fn(&context, "__proto__", 3);
+  if (word == "count-over") {
+    for (int i = 0; i < 2; ++i) context.counter_fn(&context, "far", INT64_MAX / 2);
+  }
   context.counter_fn(&context, "lines", 1);
   const char* prefix = context.param_fn(&context, "prefix");
   char* scratch = static_cast<char*>(context.scratch_fn(&context, 64));
@@ -88,6 +98,11 @@ bool Combine(std::string_view key, ReduceContext& context) {
 
 bool Reduce(std::string_view key, ReduceContext& context) {
   if (key == "segfault-reduce") std::raise(SIGSEGV);
+  if (key == "dawdle") {
+    int values = 0;
+    for (; context.next(); ++values) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return context.emit(key, std::to_string(values));
+  }
   // Reads only the first value of a group, and says how long it is.
   if (!context.next()) return false;
   return context.emit(key, std::to_string(context.value_size));

@@ -36,8 +36,8 @@ export interface PluginHost {
   endMap(call: PluginEndCall): void;
   /** ReduceMain or CombineMain over all groups that `fill` gives. Errors as map. */
   groups(call: PluginGroupsCall): number;
-  /** Counters of finished calls since they were last taken. */
-  takeCounters(): Record<string, number>;
+  /** Counters of finished calls since they were last taken. Names that are no UTF-8 may come out alike. */
+  takeCounters(): [name: string, amount: number][];
   /** Kills the child. Also runs when collected. */
   dispose(): void;
 }

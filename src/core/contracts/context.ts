@@ -1,5 +1,13 @@
+/** Farther from 0 no task counts (2^53 − 1): up to here a number is every whole number. */
+export const MOST_COUNT = Number.MAX_SAFE_INTEGER;
+
 /** Named sums over a job. Only committed attempts count. */
 export interface Counters {
+  /**
+   * @param name up to 256 characters, not `__proto__`; a task has up to 4096 of them
+   * @param amount default: 1. whole numbers are exact below 2^53; a task whose sum goes beyond that fails
+   * @throws DafError ERR_DAF_BAD_ARGUMENT
+   */
   add(name: string, amount?: number): void;
 }
 

@@ -75,7 +75,7 @@ export interface StageRunner {
   map(input: MapInput, sink: RecordSink, context: TaskContext): Promise<MapTotals>;
   /** Key's values → fewer values under the same key. Present when the job has a combiner. */
   combine?(groups: GroupStream, sink: RecordSink, context: TaskContext): void;
-  /** True: what map emits is gathered by key, and combined, before it is sorted. For a combiner of whole keys that does no such thing itself. */
+  /** True: what map emits is gathered by key, and combined, before it is sorted. For a runner that does no such thing itself. */
   readonly gather?: boolean;
   reduce?(groups: GroupStream, sink: RecordSink, context: TaskContext): Promise<void>;
   finalize?(context: FinalizeContext): Promise<void>;

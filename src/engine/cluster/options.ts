@@ -21,7 +21,7 @@ export interface SubmitOptions {
   readonly output?: string;
   /** Reduce tasks, 1…65536. @defaultValue the number of task threads in the cluster */
   readonly reducers?: number;
-  /** What user code finds in context.params. */
+  /** What user code finds in context.params: up to 1024, with names of up to 256 and values of up to 32,768 characters. */
   readonly params?: Readonly<Record<string, string | number | boolean>>;
   /** Bytes of a split, or "32MB". @defaultValue 32 MB */
   readonly splitSize?: number | string;
@@ -104,6 +104,11 @@ const SUBMIT_KEYS: readonly (keyof SubmitOptions)[] = [
   'cwd',
 ];
 
+/** What the wire takes. */
+const MAX_PARAMS = 1024;
+const MAX_PARAM_NAME = 256;
+const MAX_PARAM = 32_768;
+
 export interface SubmitDefaults {
   readonly threads: number;
   readonly output: () => string;
@@ -118,7 +123,7 @@ export function compileSubmit(options: SubmitOptions, defaults: SubmitDefaults):
     input: compileInput(options.input),
     output: outputUrl(options.output ?? defaults.output(), cwd),
     reducers: parseWhole('reducers', options.reducers ?? Math.max(1, defaults.threads), 1, 65_536),
-    params: Object.fromEntries(Object.entries(options.params ?? {}).map(([name, value]) => [name, String(value)])),
+    params: compileParams(options.params ?? {}),
     splitBytes: parseBytes('splitSize', options.splitSize ?? DEFAULT_SPLIT_BYTES, 1),
     itemsPerSplit: parseWhole('itemsPerSplit', options.itemsPerSplit ?? most, 1, most),
     filesPerSplit: parseWhole('filesPerSplit', options.filesPerSplit ?? most, 1, most),
@@ -134,6 +139,19 @@ export function compileSubmit(options: SubmitOptions, defaults: SubmitDefaults):
     cwd,
     memory: defaults.memory,
   });
+}
+
+/** @throws DafError ERR_DAF_BAD_OPTION for what cannot reach a worker as it is */
+function compileParams(given: NonNullable<SubmitOptions['params']>): Readonly<Record<string, string>> {
+  const params = Object.entries(given).map(([name, value]): [string, string] => [name, String(value)]);
+  const bad = (what: string): DafError => new DafError('ERR_DAF_BAD_OPTION', what);
+  if (params.length > MAX_PARAMS) throw bad(`${params.length} params; a job takes ${MAX_PARAMS}`);
+  for (const [name, value] of params) {
+    if (name === '__proto__') throw bad('no param can be called __proto__');
+    if (name.length > MAX_PARAM_NAME) throw bad(`a param's name has ${name.length} characters; ${MAX_PARAM_NAME} are allowed`);
+    if (value.length > MAX_PARAM) throw bad(`param ${name} has ${value.length} characters; ${MAX_PARAM} are allowed`);
+  }
+  return Object.fromEntries(params);
 }
 
 function compileInput(input: SubmitOptions['input']): CompiledSubmit['input'] {

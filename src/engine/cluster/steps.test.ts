@@ -97,6 +97,33 @@ t.test('a secondary sort: keys that agree in their prefix are one group, its val
   t.same(found.sort(), expected);
 });
 
+t.test('a combiner changes nothing of a secondary sort', async (t) => {
+  const visits = {
+    name: 'combined-visits',
+    groupPrefix: 1,
+    partition: () => 0,
+    map({ value }: { value: string }, emit: (key: string, value: string) => void) {
+      emit(value, value.slice(1));
+    },
+    reduce(key: string, days: Iterable<string>, emit: (key: string, value: string) => void) {
+      emit(key.slice(0, 1), [...days].join(' '));
+    },
+  };
+  const plain = defineJob({ ...visits });
+  const combined = defineJob({ ...visits, combine: (key, days, emit) => emit(key, [...days].join(' ')) });
+  // Two maps, each with days of the same person that belong between those of the other.
+  const items = ['a1', 'a1', 'b4', 'a3', 'a3', 'b4', 'a2', 'a2', 'b5', 'a4', 'a4', 'b3'];
+  for (const job of [plain, combined]) {
+    const result = await (await cluster.submit(job, { input: { items }, itemsPerSplit: 6, reducers: 1 })).result();
+    const found: [string, string][] = [];
+    for await (const record of result.records()) found.push(record);
+    t.same(found, [
+      ['a', '1 1 2 2 3 3 4 4'],
+      ['b', '3 4 4 5'],
+    ]);
+  }
+});
+
 t.test('a step that asks for records it is not given fails loudly', async (t) => {
   const job = defineJob({
     name: 'not-given',

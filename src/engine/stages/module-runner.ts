@@ -69,8 +69,7 @@ class ModuleRunner implements StageRunner {
     this.#code = code;
     this.#text = job.text !== false;
     this.#json = step.input.kind === 'json';
-    // With groups by a part of the key a combiner sees values under several keys, which gathering by key would tear apart.
-    this.gather = code.combine !== undefined && step.groupPrefix === 0;
+    this.gather = code.combine !== undefined;
     if (code.combine !== undefined) this.combine = (groups, sink, context) => this.#combine(groups, sink, context);
     const { partition } = code;
     if (partition !== undefined) this.partition = (key, reducers) => partition(key, reducers);

@@ -144,6 +144,19 @@ for (const trusted of [false, true]) {
     ]);
     t.equal(context.counted.get('lines'), 2);
     t.same(context.logged, ['warn: logged on demand']);
+    t.same(await runner.map(lines('count-far\ncount-proto\n'), sink, context.task), { recordsIn: 2 });
+    t.same(
+      [...context.counted].sort(([a], [b]) => (a < b ? -1 : 1)),
+      [
+        ['__proto__', 3],
+        ['constructor', 3],
+        ['lines', 3],
+        ['toString', 3],
+        ['\ufffd', 6],
+      ],
+      'whatever they are called, counters reach the task',
+    );
+    await t.rejects(runner.map(lines('count-over\n'), sink, context.task), { code: 'ERR_DAF_PLUGIN', message: /counter far/ });
     await t.rejects(runner.map(lines('fail\n'), sink, context.task), { code: 'ERR_DAF_PLUGIN', retryable: true });
     t.same(await runner.map(lines('again\n'), sink, context.task), { recordsIn: 1 }, 'the next attempt works');
     await runner.dispose?.();

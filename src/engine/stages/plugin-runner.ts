@@ -128,9 +128,8 @@ class PluginRunner implements StageRunner {
     });
   }
 
-  /** With groups by a part of the key a combiner sees values under several keys, which folding would tear apart. */
   get #foldBytes(): number {
-    if (this.combine === undefined || this.#step.groupPrefix > 0) return 0;
+    if (this.combine === undefined) return 0;
     return Math.min(MOST_FOLD_BYTES, Math.floor(this.#childBytes * FOLD_PART));
   }
 
@@ -172,7 +171,7 @@ class PluginRunner implements StageRunner {
     const host = this.#host;
     try {
       const records = run(host);
-      for (const [name, amount] of Object.entries(host.takeCounters())) context.counters.add(name, amount);
+      for (const [name, amount] of host.takeCounters()) context.counters.add(name, amount);
       return records;
     } catch (error) {
       this.#close();

@@ -82,13 +82,14 @@ export function record(members: Readonly<Record<string, Check>>): Check {
   };
 }
 
-/** An object used as a dictionary. */
+/** An object used as a dictionary. The one name that no decoder of msgpack gives back is refused. */
 export function dictionary(check: Check, maxEntries: number, maxKey: number): Check {
   return (value) => {
     if (!isObject(value)) return ': expected an object';
     const keys = Object.keys(value);
     if (keys.length > maxEntries) return `: expected at most ${maxEntries} entries`;
     for (const key of keys) {
+      if (key === '__proto__') return ': expected other keys than __proto__';
       if (key.length > maxKey) return `: expected keys of at most ${maxKey} characters`;
       const why = check(value[key]);
       if (why !== null) return `.${key}${why}`;

@@ -1,3 +1,4 @@
+import { MOST_COUNT } from '../../core/contracts/context.js';
 import { INTERMEDIATES, MAX_REPLICAS } from '../../core/contracts/job.js';
 import { MAX_STEPS } from '../../core/contracts/step.js';
 import {
@@ -106,7 +107,7 @@ const doneOutcome = record({
   kind: literal('done'),
   held: nullable(heldOutput),
   outputs: list(outputFile, 1 << 16),
-  counters: dictionary(finite(), 4096, 256),
+  counters: dictionary(finite(-MOST_COUNT, MOST_COUNT), 4096, 256),
   recordsIn: whole(),
   skipped: whole(),
   intake: nullable(record({ records: whole(), coverage })),

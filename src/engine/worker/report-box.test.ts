@@ -82,11 +82,13 @@ t.test('what the coordinator would refuse is reported as a failure', async (t) =
     ['name', Number.POSITIVE_INFINITY],
     ['name', '03'],
     ['n'.repeat(300), 1],
+    ['__proto__', 1],
+    ['name', 2 ** 54],
   ];
   for (const [name, amount] of counters) {
     const box = new ReportBox();
     const done = report('a');
-    if (done.outcome.kind === 'done') Object.assign(done.outcome.counters, { [name]: amount });
+    if (done.outcome.kind === 'done') Object.defineProperty(done.outcome.counters, name, { value: amount, enumerable: true });
     box.add('j/a', done);
     const [sent] = box.list();
     t.match(sent?.outcome, { kind: 'failed', error: { code: 'ERR_DAF_USER_CODE' } }, String(amount));

@@ -103,7 +103,7 @@ function problemOf(report: Report, bytes: number): DafError | null {
   const wrong = reportShape(report);
   if (wrong === null) return null;
   return new DafError('ERR_DAF_USER_CODE', `the attempt has told what cannot be reported: report${wrong}`, {
-    hint: 'counters are finite numbers, up to 4096 of them with names of up to 256 characters; names of files have up to 1024',
+    hint: 'counters are numbers below 2^53, up to 4096 of them with names of up to 256 characters; names of files have up to 1024',
   });
 }
 

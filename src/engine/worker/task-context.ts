@@ -1,5 +1,5 @@
 import { mkdirSync, rmSync, writeSync } from 'node:fs';
-import type { Counters, TaskFiles } from '../../core/contracts/context.js';
+import { type Counters, MOST_COUNT, type TaskFiles } from '../../core/contracts/context.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { RawRecord } from '../../core/contracts/record.js';
 import type { TaskContext } from '../../core/contracts/stage.js';
@@ -12,6 +12,24 @@ const CANCEL = 0;
 const DONE = 1;
 const TOTAL = 2;
 const STEPS = 1 << 16;
+
+const MOST_NAME = 256;
+
+/** @throws DafError ERR_DAF_BAD_ARGUMENT for what no report could tell: to leave it out would be a wrong count */
+function addTo(sums: Map<string, number>, name: string, amount: number): void {
+  if (typeof name !== 'string' || name.length > MOST_NAME || name === '__proto__') {
+    throw new DafError('ERR_DAF_BAD_ARGUMENT', `no counter can be called ${JSON.stringify(String(name).slice(0, MOST_NAME))}`, {
+      hint: `names of counters have up to ${MOST_NAME} characters, and are not __proto__`,
+    });
+  }
+  const sum = (sums.get(name) ?? 0) + amount;
+  if (typeof amount !== 'number' || !(Math.abs(sum) <= MOST_COUNT)) {
+    throw new DafError('ERR_DAF_BAD_ARGUMENT', `counter ${name}: ${sum} is more than can be counted`, {
+      hint: 'counters are numbers below 2^53',
+    });
+  }
+  sums.set(name, sum);
+}
 
 /** What user code sees of its attempt, and what the attempt collects from it. */
 export class AttemptContext implements TaskContext {
@@ -55,7 +73,7 @@ export class AttemptContext implements TaskContext {
     this.refused = parent?.refused ?? [];
     this.#sums = parent === undefined ? new Map() : parent.#sums;
     this.#dataDir = input.dataDir;
-    this.counters = { add: (name, amount = 1) => void this.#sums.set(name, (this.#sums.get(name) ?? 0) + amount) };
+    this.counters = { add: (name, amount = 1) => addTo(this.#sums, name, amount) };
   }
 
   get scratchDir(): string {

@@ -1,6 +1,7 @@
 import { DafError } from '../contracts/errors.js';
 import { FIRST, KEY_MASK, LAST, MAX_KEY_BYTES, MORE, PACKED_HEADER, PIECE, VALUE_MASK } from '../contracts/record.js';
 import type { GroupInput } from '../contracts/stage.js';
+import { FirstFailure } from '../first-failure.js';
 import { decode } from '../text.js';
 
 /** A batch buffer for nextGroups and next: takes the longest key and a good part of a value. */
@@ -18,7 +19,7 @@ export class RecordBatch {
   readonly #view: DataView;
   #used = 0;
   #records = 0;
-  #failure: { readonly error: unknown } | null = null;
+  readonly #failure = new FirstFailure();
 
   /** @param capacity bytes, at least 1 KB. Longer records are handed on in pieces. */
   constructor(capacity: number, flush: (batch: Uint8Array, records: number) => void) {
@@ -54,7 +55,7 @@ export class RecordBatch {
    * @throws what handing on throws, and from then on always: user code may catch it, but what was under way is lost
    */
   flush(): void {
-    if (this.#used === 0 && this.#failure === null) return;
+    if (this.#used === 0 && !this.#failure.happened) return;
     this.guard(() => {
       const batch = this.#bytes.subarray(0, this.#used);
       const records = this.#records;
@@ -66,13 +67,7 @@ export class RecordBatch {
 
   /** Does what hands on records past this batch: where it throws, it does so from then on, and so does flush. */
   guard(work: () => void): void {
-    if (this.#failure !== null) throw this.#failure.error;
-    try {
-      work();
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
+    this.#failure.guard(work);
   }
 
   #put(field: string | Uint8Array, at: number): number {

@@ -1,6 +1,7 @@
 import { addon, type MapFold } from '../../../core/addon/index.js';
 import { RecordBatch, readGroups } from '../../../core/addon/records.js';
 import type { RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
+import { FirstFailure } from '../../../core/first-failure.js';
 
 /** What leaves the fold at a time: groups of values in the first half, records of keys that have one value in the other. */
 const OUT = 1 << 20;
@@ -17,7 +18,7 @@ export class Gatherer {
   readonly #context: TaskContext;
   readonly #onward: (packed: Uint8Array) => void;
   readonly #out = new Uint8Array(OUT);
-  #failure: { readonly error: unknown } | null = null;
+  readonly #failure = new FirstFailure();
 
   /** @param onward takes packed records, borrowed until it returns */
   constructor(runner: StageRunner, context: TaskContext, bytes: number, onward: (packed: Uint8Array) => void) {
@@ -32,7 +33,7 @@ export class Gatherer {
    * @throws what the combiner throws, and from then on always: a map may catch it, but what was under way is lost
    */
   add(batch: Uint8Array): void {
-    this.#guard(() => {
+    this.#failure.guard(() => {
       for (let at = 0; at < batch.length; ) {
         at += this.#fold.add(at === 0 ? batch : batch.subarray(at), this.#take);
         const { passed } = this.#fold;
@@ -44,17 +45,7 @@ export class Gatherer {
 
   /** Combines and hands on all that is held. Throws as add does. */
   finish(): void {
-    this.#guard(() => this.#fold.handOn(this.#take));
-  }
-
-  #guard(work: () => void): void {
-    if (this.#failure !== null) throw this.#failure.error;
-    try {
-      work();
-    } catch (error) {
-      this.#failure = { error };
-      throw error;
-    }
+    this.#failure.guard(() => this.#fold.handOn(this.#take));
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Assignment, HeldCopy, Outcome } from '../../core/contracts/task.js';
 import { sampleStep } from '../stores/state-conformance.js';
-import { Bench, done } from './core.test.fixture.js';
+import { Bench, boom, done } from './core.test.fixture.js';
 
 const TASKS = 8;
 /** Maps that keep what they made, and as many that read it, one each. */
@@ -113,4 +113,21 @@ t.test('nobody waits for a host: what is left is read from elsewhere', async (t)
   const { north, south } = await readers(bench, ['south', 'north']);
   t.equal(north!.length, 4);
   t.same([...north!, ...south!].sort(), [0, 1, 2, 3, 4, 5, 6, 7]);
+});
+
+t.test('a task whose input was lost runs where that was made anew', async (t) => {
+  const bench = await Bench.start();
+  await bench.submit('j', {}, { steps: STEPS });
+  await make(bench, 'north', TASKS);
+  bench.core.credit('north', 2, 1, bench.now);
+  await bench.settle();
+  const reader = bench.held('north')[0]!;
+  bench.core.credit('north', 3, 0, bench.now);
+  const lost = [{ task: { ...reader.task, step: 0 }, generation: 0 }];
+  await bench.report('north', reader, { ...boom, lost } as Outcome);
+  await make(bench, 'south', 1);
+  for (const host of ['north', 'south']) bench.core.credit(host, 9, 1, bench.now);
+  await bench.settle();
+  t.match(bench.held('south'), [{ task: reader.task, try: 2 }], 'although the north had asked first');
+  t.equal(bench.held('north').length, 1);
 });

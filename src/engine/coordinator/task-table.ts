@@ -68,6 +68,8 @@ export class TaskTable {
   /** host → tasks whose input lies there, the next ones last. */
   readonly #atHome = new Map<string, number[]>();
   #retries: Retry[] = [];
+  /** Where the input of a task lies that waits to run again, once that was made anew. */
+  readonly #newHomes = new Map<number, string[]>();
   ready: number;
   committed = 0;
   running = 0;
@@ -126,6 +128,7 @@ export class TaskTable {
     this.tries[index] = Math.min(Math.max(this.tries[index]! + 1, attempt.try), 65535);
     this.running += 1;
     this.#touched[index] = 1;
+    this.#newHomes.delete(index);
     this.#enter(index, TASK.running);
   }
 
@@ -225,6 +228,10 @@ export class TaskTable {
     const tasks = this.#atHome.get(host);
     if (tasks === undefined) this.#atHome.set(host, [index]);
     else tasks.push(index);
+    if (this.#touched[index] === 0) return;
+    const homes = this.#newHomes.get(index);
+    if (homes === undefined) this.#newHomes.set(index, [host]);
+    else homes.push(host);
   }
 
   /** Tasks of this table have hosts where they are best run. */
@@ -235,7 +242,7 @@ export class TaskTable {
   /**
    * A ready task for this worker, or -1. Retries go first, then tasks whose input lies on its host, but retries not to a worker they failed on while another may come for
    * them within `patience` ms.
-   * @param near nothing beside these two
+   * @param near nothing beside these two, and no retry whose input has been made anew on other hosts
    */
   pick(
     { worker, host }: PickingWorker,
@@ -249,6 +256,11 @@ export class TaskTable {
       const { index, since } = this.#retries[i]!;
       if (this.state[index] !== TASK.ready) {
         this.#retries.splice(i, 1); // re-adopted, or committed by a late attempt
+        continue;
+      }
+      if (near && this.#newHomes.get(index)?.includes(host) === false) {
+        looked += 1;
+        i += 1;
         continue;
       }
       const failedOn = this.#failedOn.get(index);

@@ -42,7 +42,12 @@ t.test('settings come from the environment, then from the profile', async (t) =>
   t.match(own, { region: 'us-west-1', credentials: { accessKeyId: 'F', sessionToken: null } });
   t.equal(bucketUrl(own, 'photos'), 'http://photos.h:9000');
   t.equal(bucketUrl({ ...own, endpoint: null }, 'my.photos'), 'https://s3.us-west-1.amazonaws.com/my.photos');
-  t.throws(() => s3Settings({ AWS_CONFIG_FILE: '/none', AWS_SHARED_CREDENTIALS_FILE: '/none' }), { code: 'ERR_DAF_PERMISSION' });
+  const none = { AWS_CONFIG_FILE: '/none', AWS_SHARED_CREDENTIALS_FILE: '/none' };
+  t.throws(() => s3Settings(none), { code: 'ERR_DAF_PERMISSION' });
+  t.throws(() => s3Settings({ ...none, AWS_WEB_IDENTITY_TOKEN_FILE: '/token' }), {
+    code: 'ERR_DAF_PERMISSION',
+    message: /AWS_WEB_IDENTITY_TOKEN_FILE is not supported/,
+  });
   t.throws(() => s3Settings({ ...keys, AWS_ENDPOINT_URL: 'h:9000' }), { code: 'ERR_DAF_BAD_OPTION' });
   t.throws(() => s3Settings({ ...keys, DAF_S3_PATH_STYLE: 'yes' }), { code: 'ERR_DAF_BAD_OPTION' });
   t.same(parseS3Url('s3://b-1/x/y'), { bucket: 'b-1', key: 'x/y' });

@@ -54,6 +54,17 @@ export function bucketUrl({ endpoint, region, pathStyle }: S3Settings, bucket: s
   return base.replace('://', `://${bucket}.`);
 }
 
+/** How others come by keys: variables, and settings of a profile. */
+const ROLES = [
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'role_arn',
+  'credential_process',
+  'sso_session',
+  'sso_start_url',
+];
+
 function credentials(env: Environment, profile: ReadonlyMap<string, string>): Credentials {
   const [id, secret] = [env['AWS_ACCESS_KEY_ID'], env['AWS_SECRET_ACCESS_KEY']];
   if (id && secret) return { accessKeyId: id, secretAccessKey: secret, sessionToken: env['AWS_SESSION_TOKEN'] || null };
@@ -61,9 +72,14 @@ function credentials(env: Environment, profile: ReadonlyMap<string, string>): Cr
   if (storedId && storedSecret) {
     return { accessKeyId: storedId, secretAccessKey: storedSecret, sessionToken: profile.get('aws_session_token') || null };
   }
-  throw new DafError('ERR_DAF_PERMISSION', 'no credentials for S3', {
-    hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws/credentials, for client, coordinator and workers',
-  });
+  const role = ROLES.find((each) => env[each] || profile.has(each));
+  throw new DafError(
+    'ERR_DAF_PERMISSION',
+    role === undefined ? 'no credentials for S3' : `no keys for S3: ${role} is not supported`,
+    {
+      hint: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws/credentials, for client, coordinator and workers',
+    },
+  );
 }
 
 function readProfile(env: Environment): Map<string, string> {

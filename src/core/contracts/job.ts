@@ -173,6 +173,7 @@ export interface JobStatus {
   readonly map: StageProgress;
   readonly reduce: StageProgress;
   readonly finalize: StageProgress;
+  /** In name order, 4096 at most; the manifest has all. */
   readonly counters: Readonly<Record<string, number>>;
   readonly refused: number;
   readonly failedAttempts: number;

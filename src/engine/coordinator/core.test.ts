@@ -1,6 +1,7 @@
 import t from 'tap';
 import { DafError, type DafErrorCode, toWire } from '../../core/contracts/errors.js';
 import type { Outcome } from '../../core/contracts/task.js';
+import { decodeFromCoordinator, encode } from '../wire/index.js';
 import { Bench, boom, done, LEASE, names, read } from './core.test.fixture.js';
 
 t.test('credits are respected; tasks are spread; reduces wait for all maps', async (t) => {
@@ -246,4 +247,26 @@ t.test('a worker that holds more than a hello can name keeps the rest; one that 
   t.match(bench.verdicts('a').at(-1), /committed/);
   await bench.worker('a', 0, given.slice(0, 63));
   t.equal(bench.given('b').length, 6, 'a list that is not full names all');
+});
+
+t.test('a job with more counters than a message takes is still told about', async (t) => {
+  const bench = await Bench.start();
+  await bench.submit('j', { splits: 5, reducers: 0 });
+  await bench.worker('w', 4);
+  for (const [i, assignment] of bench.held('w').entries()) {
+    const name = (n: number): string => (i === 3 ? `${'ä'.repeat(250)}${n}` : `${i}-${n}`);
+    await bench.report(
+      'w',
+      assignment,
+      done({ counters: Object.fromEntries(Array.from({ length: 4000 }, (_, n) => [name(n), 1])) }),
+    );
+    const status = bench.core.status('j', bench.now)!;
+    decodeFromCoordinator(encode({ type: 'event' }, { kind: 'progress', status }));
+    t.equal(Object.keys(status.counters).length, i === 0 ? 4000 : 4096);
+  }
+  const { counters } = bench.core.jobs.get('j')!;
+  for (const each of counters.keys()) if (!each.startsWith('ä')) counters.delete(each);
+  const status = bench.core.status('j', bench.now)!;
+  decodeFromCoordinator(encode({ type: 'event' }, { kind: 'progress', status }));
+  t.ok(Object.keys(status.counters).length > 500);
 });

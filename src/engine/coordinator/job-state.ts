@@ -5,6 +5,10 @@ import type { Commit } from '../../core/contracts/task.js';
 import { StageGraph } from './stage-graph.js';
 import type { Attempt, TaskTable } from './task-table.js';
 
+/** What a status tells of counters: as many as the wire takes, with names of so many bytes together. */
+const MOST_COUNTERS = 4096;
+const MOST_NAME_BYTES = 256 << 10;
+
 type Done = Commit['outcome'];
 
 /** One job while it runs: its stages and what is known of it as a whole. */
@@ -110,7 +114,7 @@ export class JobState {
       map: stage('map'),
       reduce: stage('reduce'),
       finalize: stage('finalize'),
-      counters: Object.fromEntries([...this.counters].filter(([, amount]) => amount !== 0).sort(([a], [b]) => (a < b ? -1 : 1))),
+      counters: listed(this.counters),
       refused: this.refused,
       failedAttempts: this.failedAttempts,
       workers,
@@ -119,6 +123,18 @@ export class JobState {
       waiting: this.phase === 'running' ? this.waiting : null,
     };
   }
+}
+
+/** Counters that are not 0, in name order, as far as a message takes them: all tasks together may have more than one may. */
+function listed(counters: ReadonlyMap<string, number>): Record<string, number> {
+  const all = [...counters].filter(([, amount]) => amount !== 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  let bytes = 0;
+  const fits = ([name]: [string, number]): boolean => {
+    bytes += Buffer.byteLength(name);
+    return bytes <= MOST_NAME_BYTES;
+  };
+  const cut = all.slice(0, MOST_COUNTERS).findIndex((each) => !fits(each));
+  return Object.fromEntries(all.slice(0, cut < 0 ? MOST_COUNTERS : cut));
 }
 
 /** The parts of a name made by attemptName; null for anything else. */

@@ -52,7 +52,8 @@ function makeShell(head: Head, size: number): HairShell {
   const at = (vertex: number): Point => [mean[place[vertex]!]!, mean[place[vertex]! + 1]!, mean[place[vertex]! + 2]!];
   const points = place.map((_, i) => at(i));
   const { neighbours, edge } = connect(head, hair, shell);
-  const border = points.map((p) => Math.min(...edge.map((e) => distance(p, points[e]!))));
+  const rim = edge.map((e) => points[e]!);
+  const border = points.map((p) => Math.sqrt(squareToNearest(p, rim).square));
   const below = scalpBelow(head, mean, hair, skin);
 
   const found = new Map<number, { corners: number[]; weights: readonly number[]; scalp: number }>();
@@ -95,7 +96,16 @@ function makeShell(head: Head, size: number): HairShell {
 
 type Point = readonly [number, number, number];
 
-const distance = (a: Point, b: Point): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+/** The first of the nearest; without roots, because it is asked for millions of pairs before the first head. */
+function squareToNearest(p: Point, among: readonly Point[]): { readonly index: number; readonly square: number } {
+  let [index, square] = [0, Infinity];
+  for (let i = 0; i < among.length; i++) {
+    const [x, y, z] = among[i]!;
+    const apart = (x - p[0]) ** 2 + (y - p[1]) ** 2 + (z - p[2]) ** 2;
+    if (apart < square) [index, square] = [i, apart];
+  }
+  return { index, square };
+}
 
 /** [first, end) of a part's triangles. */
 function partNamed(head: Head, name: string): readonly [number, number] {
@@ -137,13 +147,11 @@ function scalpBelow(
   const scalp = [...new Set(head.triangles.subarray(3 * skin[0], 3 * skin[1]))].map((vertex) => ({ vertex, p: at(vertex) }));
   const low = Math.min(...[...head.triangles.subarray(3 * hair[0], 3 * hair[1])].map((vertex) => at(vertex)[1])) - 2;
   const candidates = scalp.filter(({ p }) => p[1] > low);
+  const places = candidates.map(({ p }) => p);
   const below = new Map<number, number>();
   for (const vertex of head.triangles.subarray(3 * hair[0], 3 * hair[1])) {
     if (below.has(vertex)) continue;
-    const p = at(vertex);
-    let best = candidates[0]!;
-    for (const candidate of candidates) if (distance(candidate.p, p) < distance(best.p, p)) best = candidate;
-    below.set(vertex, best.vertex);
+    below.set(vertex, candidates[squareToNearest(at(vertex), places).index]!.vertex);
   }
   return below;
 }

@@ -2,6 +2,7 @@ import gltfValidator from 'gltf-validator';
 import sharp from 'sharp';
 import tap from 'tap';
 import { readGlb } from '../../fields/mesh/export/glb.js';
+import { mouldOf } from '../../fields/mesh/export/glb-mould.js';
 import { vertexColors } from '../../fields/mesh/export/mesh.js';
 import { readObj } from '../../fields/mesh/export/obj.js';
 import { readPly } from '../../fields/mesh/export/ply.js';
@@ -35,7 +36,8 @@ tap.test('a GLB passes the Khronos validator without a word and reads back the s
 
 tap.test('people who share a head get the bytes that each would get alone', async (t) => {
   const one = spheres();
-  await avatarGlb(one, texture, 'the first');
+  const first = await avatarGlb(one, texture, 'the first');
+  t.not(mouldOf(first, one), null, 'the library lays a file out as the mould knows it');
   const bytes = new Uint8Array(
     await sharp({ create: { width: 31, height: 7, channels: 3, background: '#405060' } })
       .jpeg()

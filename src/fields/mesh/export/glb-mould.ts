@@ -9,8 +9,10 @@ export interface GlbMould {
   readonly parts: readonly MeshPart[];
   /** Changed in place at every cast. */
   readonly json: GltfJson;
-  /** The binary chunk by buffer views in their order; the image's is replaced. */
+  /** The binary chunk by buffer views; the image's is replaced. */
   readonly pieces: readonly Uint8Array[];
+  /** Buffer views as they lie in the chunk, end to end: the library names the image first and puts it last. */
+  readonly order: readonly number[];
   readonly image: number;
 }
 
@@ -20,14 +22,16 @@ export function mouldOf(bytes: Uint8Array, mesh: TexturedMesh): GlbMould | null 
   const views = json.bufferViews ?? [];
   const image = json.images?.[0]?.bufferView;
   if (image === undefined || json.images!.length !== 1) return null;
-  const pieces: Uint8Array[] = [];
+  const order = [...views.keys()].sort((a, b) => (views[a]!.byteOffset ?? 0) - (views[b]!.byteOffset ?? 0));
+  const pieces = views.map(() => new Uint8Array(0));
   let at = 0;
-  for (const view of views) {
-    if (view.byteOffset !== undefined && view.byteOffset !== at) return null;
-    pieces.push(binary.slice(at, at + view.byteLength));
-    at += padded(view.byteLength);
+  for (const i of order) {
+    const { byteOffset = 0, byteLength } = views[i]!;
+    if (byteOffset !== at) return null;
+    pieces[i] = binary.slice(at, at + byteLength);
+    at += padded(byteLength);
   }
-  return { uvs: mesh.uvs, triangles: mesh.triangles, parts: mesh.parts, json, pieces, image };
+  return { uvs: mesh.uvs, triangles: mesh.triangles, parts: mesh.parts, json, pieces, order, image };
 }
 
 /** Whether a mesh has the mould's topology; its expressions are for the caller to compare. */
@@ -37,14 +41,15 @@ export function fits({ uvs, triangles, parts }: GlbMould, mesh: TexturedMesh): b
 
 /** The very bytes that the library would write, without its object for every one of hundreds of accessors. */
 export function cast(mould: GlbMould, mesh: TexturedMesh, texture: TextureFile, name: string): Uint8Array {
-  const { json, image } = mould;
+  const { json, image, order } = mould;
   const nodes = json.nodes!;
   nodes[json.scenes![0]!.nodes![0]!]!.name = name;
   const pieces = [...mould.pieces];
   pieces[image] = texture.bytes;
   json.images![0]!.mimeType = texture.mime;
   let at = 0;
-  for (const [i, view] of json.bufferViews!.entries()) {
+  for (const i of order) {
+    const view = json.bufferViews![i]!;
     view.byteOffset = at;
     view.byteLength = pieces[i]!.length;
     at += padded(view.byteLength);
@@ -56,7 +61,10 @@ export function cast(mould: GlbMould, mesh: TexturedMesh, texture: TextureFile, 
     put(mould, attributes['POSITION']!, mesh.positions, part);
     put(mould, attributes['NORMAL']!, mesh.normals, part);
   }
-  return joinGlb(json, pieces);
+  return joinGlb(
+    json,
+    order.map((i) => pieces[i]!),
+  );
 }
 
 /** Three floats a vertex, interleaved with the part's other attributes. */

@@ -71,7 +71,7 @@ export function skinOf(rgb: Uint8Array, sure: (i: number) => boolean): (i: numbe
 }
 
 /** 1 within `radius` pixels of a 1, along rows and then along columns. */
-function nearAny(mask: Uint8Array, width: number, height: number, radius: number): Uint8Array {
+export function nearAny(mask: Uint8Array, width: number, height: number, radius: number): Uint8Array {
   const spread = (from: Uint8Array, lines: number, length: number, line: number, step: number): Uint8Array => {
     const to = new Uint8Array(from.length);
     for (let l = 0; l < lines; l++) {

@@ -2,6 +2,7 @@ import { addon, type HeadFit } from '../core/addon/index.js';
 import { bareScalp } from './bare_scalp.js';
 import { baseTexture } from './base_texture.js';
 import { fillHair, type HairSource } from './hair_fill.js';
+import { hairLength, hairLengthMode, withHairLength } from './hair_length.js';
 import { rimColors } from './hair_rim.js';
 import { type Head, shapeOf } from './head.js';
 import { fitView, type OpenPhoto } from './photo.js';
@@ -25,14 +26,22 @@ export function fitPerson(head: Head, photos: readonly OpenPhoto[], control: Int
     { identityModes: null, expressionModes: null, noise: null, expressionSpread: null, jaw: null, displacement: null },
     control,
   );
-  const bare = shapeOf(head, landmarked.identity, undefined, landmarked.displacement);
-  const chin = landmarkOf(head, bare, CHIN);
+  const short = shapeOf(head, landmarked.identity, undefined, landmarked.displacement);
+  const chin = landmarkOf(head, short, CHIN);
   const views = landmarked.views.map(({ camera, trust }, i) => {
     const { matte, observation } = photos[i]!;
     return { camera, matte, weight: Math.max(1e-3, observation.quality * trust), bare: bareScalp(photos[i]!, camera, chin) };
   });
-  const hair = native.fitHair(head.handle, bare, views, control);
-  const fit = { ...landmarked, displacement: landmarked.displacement.map((value, i) => value + hair[i]!) };
+  const upright = native.fitHair(head.handle, short, views, control);
+  const shown = landmarked.views.map(({ expression }, i) => {
+    const positions = shapeOf(head, landmarked.identity, expression, landmarked.displacement);
+    return { ...views[i]!, photo: photos[i]!, positions: positions.map((value, k) => value + upright[k]!), chin };
+  });
+  const length = hairLength(head, shown, control);
+  const identity = landmarked.identity.slice();
+  if (length > 0) identity[hairLengthMode(head)] = length;
+  const hair = length > 0 ? native.fitHair(head.handle, withHairLength(head, short, length), views, control) : upright;
+  const fit = { ...landmarked, identity, displacement: landmarked.displacement.map((value, i) => value + hair[i]!) };
   return {
     fit,
     neutral: shapeOf(head, fit.identity, undefined, fit.displacement),
@@ -86,7 +95,7 @@ export function texturePerson(
   );
   const chin = landmarkOf(head, person.neutral, CHIN);
   const rim = photos.flatMap((photo, i) => rimColors(photo, person.fit.views[i]!.camera, chin));
-  const hair = fillHair(head, texture, observed, size, rim);
+  const hair = fillHair(head, texture, observed, size, rim, person.neutral);
   closeSeams(head, texture, size);
   const rgb = new Uint8Array(3 * size * size);
   for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);

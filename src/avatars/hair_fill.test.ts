@@ -3,7 +3,7 @@ import { baseTexture } from './base_texture.js';
 import { fillHair } from './hair_fill.js';
 import { hairShell } from './hair_shell.js';
 import { embeddedHead, shapeOf } from './head.js';
-import { paintByPosition } from './uv_paint.js';
+import { paintByPosition, visitTexels } from './uv_paint.js';
 
 const SIZE = 256;
 type Rgb = readonly [number, number, number];
@@ -109,5 +109,25 @@ tap.test('a forehead seen from the front is no bald head where its outline is ha
 tap.test('dark hair over dark skin is told by its place', (t) => {
   const dark = SKIN.map((value) => 0.4 * value) as unknown as Rgb;
   t.ok(seenFromFront((_x, y) => (y > 8 ? dark : SKIN)).is(dark));
+  t.end();
+});
+
+tap.test('hair that grows into the gaps of the atlas leaves the skin beside it alone', (t) => {
+  const head = embeddedHead();
+  const size = 512;
+  const texture = baseTexture(head, size).slice();
+  const skin: number[] = [];
+  const hair = new Set(hairShell(head, size).texels);
+  const mesh = { positions: shapeOf(head, new Float32Array(0)), source: head.source, uv: head.uv, triangles: head.triangles };
+  const { firstTriangle, triangleCount } = head.info.parts.find(({ name }) => name === 'skin')!;
+  visitTexels(mesh, [firstTriangle, firstTriangle + triangleCount], size, (texel) => {
+    if (!hair.has(texel)) skin.push(texel);
+  });
+  for (const texel of skin) texture.set(SKIN, 4 * texel);
+  fillHair(head, texture, new Uint8Array(size * size), size);
+  t.ok(
+    skin.every((texel) => SKIN.every((value, c) => texture[4 * texel + c] === value)),
+    'the lower edge of the neck too',
+  );
   t.end();
 });

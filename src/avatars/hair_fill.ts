@@ -1,4 +1,4 @@
-import { type HairShell, hairShell } from './hair_shell.js';
+import { type HairShell, hairShell, standAt } from './hair_shell.js';
 import { type Color, hairTone, type Texel, toneOf } from './hair_tone.js';
 import type { Head } from './head.js';
 
@@ -6,6 +6,8 @@ import type { Head } from './head.js';
 const ENOUGH = 0.01;
 /** From the edge of the shell to full hair, cm: a hairline is strands over skin, not a line. */
 const HAIRLINE = 1.3;
+/** Hair that hangs ends in the air: farther from the scalp than the model's by these, cm, its edge is no hairline. */
+const HANGS: readonly [number, number] = [0.6, 2];
 /** How far strands reach into what lies beside them: the skin at the hairline, what a photo saw. Shares of the way from one to the other. */
 const REACH = 0.3;
 /** Light and dark strands: share of the colour, and in steps of brightness for hair too dark for shares to show. */
@@ -20,6 +22,7 @@ export type HairSource = 'photo' | 'bald' | 'prior';
  * Finishes the hair: what no photo saw continues what one did, in strands, and thins out towards the hairline, where the scalp shows through; a bald
  * head has the scalp's tone all over, without a border.
  * @param texture [size][size][4], changed in place; the scalp below the shell holds skin. @param observed [size][size], 255 where photos decide.
+ * @param positions [positions][3] cm of the person; null: the mean head's.
  * @param rim colours along the photos' outlines above the brows, see rimColors.
  */
 export function fillHair(
@@ -28,6 +31,7 @@ export function fillHair(
   observed: Uint8Array,
   size: number,
   rim: readonly Color[] = [],
+  positions: Float32Array | null = null,
 ): HairSource {
   const shell = hairShell(head, size);
   // A head without a shell: what the photos show of the hair lies on its scalp.
@@ -42,23 +46,36 @@ export function fillHair(
   const isSkin = skinTone(skin, bald);
   const trusted = withoutStrays(shell, texture, observed, color, isSkin);
   const nearby = spreadFromSeen(shell, texture, trusted, color, isSkin);
-  for (let i = 0; i < shell.texels.length; i++) paintTexel(shell, i, texture, trusted, nearby, bald);
+  const hangs = shell.stand.map((one) => (positions === null ? 0 : smoothStep(...HANGS, standAt(positions, one) - one.rest)));
+  for (let i = 0; i < shell.texels.length; i++) paintTexel(shell, i, texture, trusted, nearby, hangs, bald);
   growIntoGaps(shell, texture, size);
   return known ? (bald ? 'bald' : 'photo') : 'prior';
 }
 
 const SEEN = 200;
 
-function paintTexel(shell: HairShell, i: number, texture: Uint8Array, observed: Uint8Array, nearby: Nearby, bald: boolean): void {
+function paintTexel(
+  shell: HairShell,
+  i: number,
+  texture: Uint8Array,
+  observed: Uint8Array,
+  nearby: Nearby,
+  hangs: readonly number[],
+  bald: boolean,
+): void {
   const texel = shell.texels[i]!;
   const strand = shell.strand[i]!;
-  const [r, g, b, cover] = [0, 1, 2, 3].map((c) => {
+  const between = (values: ArrayLike<number>, stride = 1, at = 0): number => {
     let value = 0;
-    for (let k = 0; k < 3; k++) value += shell.weights[3 * i + k]! * nearby.values[4 * shell.corners[3 * i + k]! + c]!;
+    for (let k = 0; k < 3; k++) value += shell.weights[3 * i + k]! * values[stride * shell.corners[3 * i + k]! + at]!;
     return value;
-  }) as [number, number, number, number];
-  const line = shell.border[i]! / HAIRLINE;
-  const opaque = bald ? 0 : smoothStep(0.2, 0.75, Math.min(line, cover) + REACH * strand) * smoothStep(0, 0.2, line);
+  };
+  const [r, g, b, cover] = [0, 1, 2, 3].map((c) => between(nearby.values, 4, c)) as [number, number, number, number];
+  const free = between(hangs);
+  const line = Math.max(shell.border[i]! / HAIRLINE, free);
+  const opaque = bald
+    ? 0
+    : smoothStep(0.2, 0.75, Math.min(line, Math.max(cover, free)) + REACH * strand) * smoothStep(0, 0.2, line);
   // On a bald head shell and scalp show the same skin, and the scalp's was cleaned of light and grazing views.
   const known = observed[texel]! / 255;
   const photo = bald ? 0 : smoothStep(0.15, 0.85, known + REACH * strand * (1 - known));
@@ -168,14 +185,15 @@ function smoothStep(low: number, high: number, value: number): number {
   return t * t * (3 - 2 * t);
 }
 
-/** Smaller levels of a texture mix texels across the border of an island: what lies just outside holds hair too. */
-const GUTTER = 8;
+/** Smaller levels of a texture mix texels across the border of an island: what lies just outside holds hair too, this share of the texture's side. */
+const GUTTER = 0.006;
 
+/** Half of the way to the next island: more would paint hair on skin. */
 function growIntoGaps(shell: HairShell, texture: Uint8Array, size: number): void {
   const taken = new Uint8Array(size * size);
   for (const texel of shell.texels) taken[texel] = 1;
   let front: readonly number[] = [...shell.texels];
-  for (let ring = 0; ring < GUTTER; ring++) {
+  for (let ring = 0; ring < Math.floor(GUTTER * size); ring++) {
     const next: number[] = [];
     for (const texel of front) {
       const [x, y] = [texel % size, Math.floor(texel / size)];

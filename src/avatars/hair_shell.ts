@@ -13,6 +13,8 @@ export interface HairShell {
   /** cm from the shell's edge, along the scalp; height on the mean head, cm. */
   readonly border: Float32Array;
   readonly height: Float32Array;
+  /** cm along each vertex of the shell to the skin below it on the mean head, and both as places in [positions][3]. */
+  readonly stand: readonly { readonly hair: number; readonly scalp: number; readonly rest: number }[];
   /** −1…1: light and dark strands, running from the crown down. */
   readonly strand: Float32Array;
   /** Vertices beside each vertex of the shell. */
@@ -56,6 +58,13 @@ function makeShell(head: Head, size: number): HairShell {
   const border = points.map((p) => Math.sqrt(squareToNearest(p, rim).square));
   const below = scalpBelow(head, mean, hair, skin);
 
+  const stand = place.map((hair) => ({ hair, scalp: 0, rest: 0 }));
+  for (const [vertex, scalp] of below) {
+    const one = stand[shell.get(head.source[vertex]!)!]!;
+    one.scalp = 3 * head.source[scalp]!;
+    one.rest = standAt(mean, one);
+  }
+
   const found = new Map<number, { corners: number[]; weights: readonly number[]; scalp: number }>();
   visitTexels({ uv: head.uv, triangles: head.triangles }, hair, size, (texel, corners, weights) => {
     if (found.has(texel)) return;
@@ -88,10 +97,16 @@ function makeShell(head: Head, size: number): HairShell {
     scalp: Int32Array.from(all, ([, { scalp }]) => scalp),
     border: between(border),
     height: between(points.map(([, y]) => y)),
+    stand,
     strand: Float32Array.from(all, ([texel]) => strandAt(round(texel), Math.floor(texel / size) / size)),
     neighbours,
     skin: Int32Array.from(sample),
   };
+}
+
+/** cm from a vertex of the shell to the skin that is below it on the mean head. */
+export function standAt(positions: Float32Array, { hair, scalp }: { readonly hair: number; readonly scalp: number }): number {
+  return Math.hypot(...[0, 1, 2].map((k) => positions[hair + k]! - positions[scalp + k]!));
 }
 
 type Point = readonly [number, number, number];

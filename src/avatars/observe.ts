@@ -7,6 +7,7 @@ import { encodePng } from '../faces/vision/encode.js';
 import { withPose } from '../faces/vision/quality.js';
 import { bareScalp } from './bare_scalp.js';
 import { CHIN, landmarkOf } from './fit_person.js';
+import { hairLength, withHairLength } from './hair_length.js';
 import { embeddedHead, type Head, shapeOf } from './head.js';
 import type { PhotoRecord } from './input.js';
 import type { Observation } from './observation.js';
@@ -60,16 +61,25 @@ async function sourceOf({ path, pathBytes, member, sidecar, hint, sent }: PhotoR
   return { bytes, hint, sidecar: { name: sidecar.name, bytes: await readMember(path, sidecar.member) } };
 }
 
-/** Hair that stands far off the modelled shell shows once the shell has been brought to the part of it that was found. */
+/** Hair that hangs, or stands far off the modelled shell, shows once the shell has been brought to the part of it that was found. */
 function matteOf(head: Head, face: PreparedFace, fit: ReturnType<typeof fitAlone>, control: Int32Array): Uint8Array {
   const { width, height } = face.crop;
+  const { camera } = fit;
   const matte = new Uint8Array(width * height);
   const cut = (positions: Float32Array): void =>
-    addon().headMatte(head.handle, positions, fit.camera, face.crop, { refine: null }, control, matte);
+    addon().headMatte(head.handle, positions, camera, face.crop, { refine: null }, control, matte);
   cut(fit.positions);
-  const bare = bareScalp({ rgb: face.crop.data, matte, width, height }, fit.camera, landmarkOf(head, fit.positions, CHIN));
-  const hair = addon().fitHair(head.handle, fit.positions, [{ camera: fit.camera, matte, weight: 1, bare }], control);
-  cut(fit.positions.map((value, i) => value + hair[i]!));
+  const photo = { rgb: face.crop.data, matte, width, height };
+  const chin = landmarkOf(head, fit.positions, CHIN);
+  const bare = bareScalp(photo, camera, chin);
+  const raised = (positions: Float32Array): Float32Array => {
+    const hair = addon().fitHair(head.handle, positions, [{ camera, matte, weight: 1, bare }], control);
+    return positions.map((value, i) => value + hair[i]!);
+  };
+  const short = raised(fit.positions);
+  const length = hairLength(head, [{ photo, camera, positions: short, chin, bare }], control);
+  cut(withHairLength(head, short, length));
+  if (length > 0) cut(raised(withHairLength(head, fit.positions, length)));
   return matte;
 }
 

@@ -25,6 +25,7 @@ t.test('files keep the names that were typed', async (t) => {
     [['../l*.log'], ['../link.log']],
     [['../a'], ['../a/Z.txt', '../a/deep/line\nbreak', '../a/é.txt']],
     [['../a/'], ['../a/Z.txt', '../a/deep/line\nbreak', '../a/é.txt']],
+    [['../a/**'], ['../a/Z.txt', '../a/deep/line\nbreak', '../a/é.txt']],
     [['../odd[1].txt'], ['../odd[1].txt']],
     [
       [`${folder}/x{2,1}.txt`, '../x1.txt'],

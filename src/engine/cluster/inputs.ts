@@ -55,7 +55,9 @@ async function* listOne(input: string, cwd: string): AsyncGenerator<InputFile> {
   if (!isDynamicPattern(input)) throw noInput(input);
   const { base, pattern } = splitPattern(input);
   const cwdOfPattern = resolve(cwd, base);
-  const found = await glob(pattern, { cwd: cwdOfPattern, onlyFiles: true, expandDirectories: false });
+  // A final `**` alone would match no file with a line break in its name.
+  const ofFiles = /(^|\/)\*\*$/.test(pattern) ? `${pattern}/*` : pattern;
+  const found = await glob(ofFiles, { cwd: cwdOfPattern, onlyFiles: true, expandDirectories: false });
   const links = new Map<string, boolean>();
   for (const match of sorted(found)) {
     if (!throughLink(cwdOfPattern, match, links)) yield describe(resolve(cwdOfPattern, match), base + match);

@@ -33,7 +33,7 @@ export async function* listS3(input: string): AsyncGenerator<InputFile> {
     for await (const each of store.list(prefix)) yield found(each.key, each.bytes);
     return;
   }
-  const matches = picomatch(key, { dot: true });
+  const matches = picomatch(key, { dot: true, flags: 's' });
   for await (const each of store.list(base === '' ? '' : `${base}/`)) {
     if (matches(each.key)) yield found(each.key, each.bytes);
   }

@@ -106,6 +106,16 @@ tap.test('a forehead seen from the front is no bald head where its outline is ha
   t.end();
 });
 
+tap.test('a lamp on the forehead is no white hair where the outline is dark; white hair is', (t) => {
+  const lamp: Rgb = [253, 252, 246];
+  const rim = (color: Rgb) => Array.from({ length: 400 }, () => color);
+  const dark = seenFromFront((_x, y) => (y < 8 ? lamp : SKIN), 255, rim(HAIR));
+  t.ok(dark.hair === 'photo' && dark.is(HAIR), 'dark behind');
+  const white = seenFromFront(() => lamp, 255, rim(lamp));
+  t.ok(white.hair === 'photo' && white.is(lamp), 'white behind');
+  t.end();
+});
+
 tap.test('dark hair over dark skin is told by its place', (t) => {
   const dark = SKIN.map((value) => 0.4 * value) as unknown as Rgb;
   t.ok(seenFromFront((_x, y) => (y > 8 ? dark : SKIN)).is(dark));

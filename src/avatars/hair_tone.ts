@@ -17,6 +17,8 @@ const A_HEAD_OF_HAIR = 0.1;
  */
 const NOT_SKIN = { tint: 0.2, light: 1.1, lightOnTop: 0.5 };
 
+/** Log brightness below the skin's of hair that is no white hair in shadow. */
+const DARKER = 0.4;
 /** This share of the outline above the brows is hair on a head that has any; shadow and lamps take less. */
 const A_RIM_OF_HAIR = 0.3;
 
@@ -40,9 +42,15 @@ export function hairTone(
     );
   };
   const strands = colors.filter(isStrand);
-  if (strands.length >= A_HEAD_OF_HAIR * seen.length) return { color: medianColor(strands), bald: false };
   const around = rim.filter(isStrand);
-  if (around.length > A_RIM_OF_HAIR * rim.length) return { color: medianColor(around), bald: false };
+  const rimmed = around.length > A_RIM_OF_HAIR * rim.length;
+  if (strands.length >= A_HEAD_OF_HAIR * seen.length) {
+    const own = medianColor(strands);
+    // A lamp on the forehead is neither skin nor hair: light hair is light along the outline too.
+    const lamp = rimmed && toneOf(own).light > tone.light && toneOf(medianColor(around)).light < tone.light - DARKER;
+    if (!lamp) return { color: own, bald: false };
+  }
+  if (rimmed) return { color: medianColor(around), bald: false };
   const lowest = quantile(
     seen.map(({ height }) => height),
     1 - HIGHEST,

@@ -21,8 +21,8 @@ enum Activation : uint32_t {
   kReluMask,  // backward: keeps a row's value where `mask` (the forward output) is positive
 };
 
-// dst[out] = activation(bias + W · [src0; src1]) for one tile. W is packed by PackWeights; `out` is
-// a multiple of 4.
+// dst[out] = activation(bias + W · [src0; src1]) for one or more tiles. W is packed by PackWeights;
+// `out` is a multiple of 4.
 struct LayerArgs {
   const float* weights;
   const float* bias;  // [out], or null for zero
@@ -34,6 +34,9 @@ struct LayerArgs {
   const float* mask;
   uint32_t out;
   uint32_t activation;
+  uint32_t tiles = 1;
+  size_t stride0 = 0, stride1 = 0;  // floats from tile to tile of the sources
+  size_t dst_stride = 0;            // of dst and mask
 };
 
 // grad[o * stride + i] += Σ delta[o] · src[i] over all samples of `tiles` tiles; bias_grad[o] += Σ

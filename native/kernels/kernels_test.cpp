@@ -52,6 +52,39 @@ TEST_P(Kernels, LayerMatchesDouble) {
   }
 }
 
+TEST_P(Kernels, LayerOfTilesIsThatOfEach) {
+  Rng rng(4);
+  constexpr uint32_t kTiles = 3;
+  for (const uint32_t in0 : {5u, 64u, 300u}) {
+    for (const uint32_t in1 : {0u, 28u}) {
+      for (const Activation activation : {kLinear, kRelu, kReluMask}) {
+        const uint32_t in = in0 + in1, out = 84;  // from in0 = 300 on with weights fetched ahead
+        const size_t stride0 = (in0 + 1) * kTile, stride1 = (in1 + 2) * kTile,
+                     dst_stride = (out + 4) * kTile;
+        Floats w(size_t{out} * in, &rng), packed(PackedSize(out, in)), bias(out, &rng),
+            x0(kTiles * stride0, &rng), x1(kTiles * stride1, &rng), mask(kTiles * dst_stride, &rng);
+        Floats together(kTiles * dst_stride, &rng), each(together);
+        PackWeights(w.get(), out, in, in, packed.get());
+        LayerArgs args = {packed.get(), bias.get(),     x0.get(),   in0,       x1.get(),
+                          in1,          together.get(), mask.get(), out,       activation,
+                          kTiles,       stride0,        stride1,    dst_stride};
+        table_->layer(&args);
+        args.tiles = 1;
+        args.dst = each.get();
+        for (uint32_t tile = 0; tile < kTiles; ++tile) {
+          table_->layer(&args);
+          args.src0 += stride0;
+          args.src1 += stride1;
+          args.dst += dst_stride;
+          args.mask += dst_stride;
+        }
+        for (size_t i = 0; i < kTiles * dst_stride; ++i)
+          ASSERT_EQ(together[i], each[i]) << in0 << "+" << in1 << " activation " << activation;
+      }
+    }
+  }
+}
+
 TEST_P(Kernels, TransposedLayerIsTheAdjoint) {  // <Wx, d> = <x, Wᵀd>
   Rng rng(2);
   const uint32_t in = 20, out = 11;

@@ -121,20 +121,17 @@ void ClassicNetwork::EncodeDirection(const PointArrays& directions, float* rows)
 }
 
 void ClassicNetwork::Trunk(const float* position, uint32_t tiles, float* const* outputs) const {
-  const size_t wide = TileFloats(config_.width);
+  const size_t wide = TileFloats(config_.width), apart = TileFloats(position_.allocated());
   position += TileFloats(position_.skipped());
   for (size_t l = 0; l < trunk_.size(); ++l) {
     const kernels::Activation activation = Activated(l) ? kernels::kRelu : kernels::kLinear;
-    for (uint32_t k = 0; k < tiles; ++k) {
-      const float* encoded = position + k * TileFloats(position_.allocated());
-      const float* hidden = l > 0 ? outputs[l - 1] + k * wide : nullptr;
-      float* to = outputs[l] + k * wide;
-      if (SeesInput(l)) {
-        trunk_[l].Forward(*kernels_, encoded, position_.rows(), hidden, l > 0 ? config_.width : 0,
-                          to, activation);
-      } else {
-        trunk_[l].Forward(*kernels_, hidden, config_.width, nullptr, 0, to, activation);
-      }
+    const float* hidden = l > 0 ? outputs[l - 1] : nullptr;
+    if (SeesInput(l)) {
+      trunk_[l].ForwardTiles(*kernels_, tiles, position, position_.rows(), apart, hidden,
+                             l > 0 ? config_.width : 0, wide, outputs[l], wide, activation);
+    } else {
+      trunk_[l].ForwardTiles(*kernels_, tiles, hidden, config_.width, wide, nullptr, 0, 0,
+                             outputs[l], wide, activation);
     }
   }
 }

@@ -37,8 +37,15 @@ void Dense::Pack(const float* parameters) {
 
 void Dense::Forward(const kernels::Table& k, const float* src0, uint32_t in0, const float* src1,
                     uint32_t in1, float* dst, kernels::Activation activation) const {
-  const kernels::LayerArgs args = {packed_, packed_bias_, src0,           in0,       src1, in1,
-                                   dst,     nullptr,      RoundUp4(out_), activation};
+  ForwardTiles(k, 1, src0, in0, 0, src1, in1, 0, dst, 0, activation);
+}
+
+void Dense::ForwardTiles(const kernels::Table& k, uint32_t tiles, const float* src0, uint32_t in0,
+                         size_t stride0, const float* src1, uint32_t in1, size_t stride1,
+                         float* dst, size_t dst_stride, kernels::Activation activation) const {
+  const kernels::LayerArgs args = {
+      packed_, packed_bias_,   src0,       in0,   src1,    in1,     dst,
+      nullptr, RoundUp4(out_), activation, tiles, stride0, stride1, dst_stride};
   k.layer(&args);
 }
 

@@ -29,6 +29,11 @@ class Dense {
   // dst [RoundUp4(out)][48] = activation(W [src0; src1] + b); in0 + in1 = in.
   void Forward(const kernels::Table& k, const float* src0, uint32_t in0, const float* src1,
                uint32_t in1, float* dst, kernels::Activation activation) const;
+  // The same for `tiles` tiles, which lie stride0, stride1 and dst_stride floats apart. Faster than
+  // one after the other where the weights are in no near cache.
+  void ForwardTiles(const kernels::Table& k, uint32_t tiles, const float* src0, uint32_t in0,
+                    size_t stride0, const float* src1, uint32_t in1, size_t stride1, float* dst,
+                    size_t dst_stride, kernels::Activation activation) const;
   // dst [in][48] = Wᵀ delta, kept only where mask is positive unless mask is null.
   void Backward(const kernels::Table& k, const float* delta, float* dst, const float* mask) const {
     BackwardTo(k, in_, delta, dst, mask);

@@ -14,8 +14,10 @@ constexpr uint32_t kBlockOutputs =
     4;  // × 3 vectors = 12 accumulators, 3 sources, 1 weight: all 16 registers
 constexpr uint32_t kSlice =
     128;  // inputs of a pass over the outputs: 24 KB of a tile, and L1 holds 32
-constexpr int kWeightCache = 2;    // weights are fetched ahead into L2: L1 is full of the tile
-constexpr uint32_t kGradRows = 2;  // × 4 = 8 accumulators
+constexpr bool kTogether = false;   // the slice of one tile that L1 holds passes under all outputs
+constexpr int kWeightCache = 2;     // weights are fetched ahead into L2: L1 is full of the tile
+constexpr uint32_t kStaggered = 0;  // no register is left for a second input's sources
+constexpr uint32_t kGradRows = 2;   // × 4 = 8 accumulators
 
 inline F Load(const float* p) { return _mm256_loadu_ps(p); }
 inline void Store(float* p, F a) { _mm256_storeu_ps(p, a); }

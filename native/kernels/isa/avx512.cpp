@@ -16,8 +16,11 @@ constexpr uint32_t kBlockOutputs =
     8;  // × 3 vectors = 24 accumulators, 3 sources, 1 weight: 28 of 32 registers
 constexpr uint32_t kSlice =
     256;  // inputs of a pass over the outputs: L2 keeps up with one vector a multiply-add pair
-constexpr int kWeightCache = 3;    // weights are fetched ahead into L1
-constexpr uint32_t kGradRows = 6;  // × 4 = 24 accumulators
+constexpr bool kTogether =
+    true;  // a block's weights pass over all tiles: L2 need not hold the layer
+constexpr int kWeightCache = 2;     // weights are fetched ahead into L2
+constexpr uint32_t kStaggered = 2;  // inputs that are added output by output at the end of a block
+constexpr uint32_t kGradRows = 6;   // × 4 = 24 accumulators
 
 inline F Load(const float* p) { return _mm512_loadu_ps(p); }
 inline void Store(float* p, F a) { _mm512_storeu_ps(p, a); }

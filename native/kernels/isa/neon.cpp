@@ -14,6 +14,8 @@ constexpr uint32_t kBlockOutputs =
     8;  // × 3 vectors = 24 accumulators, 3 sources, 1 weight: 28 of 32 registers
 constexpr uint32_t kSlice = 128;  // inputs of a pass over the outputs: 24 KB of a tile, as in L1
 constexpr int kWeightCache = 2;
+constexpr bool kTogether = false;
+constexpr uint32_t kStaggered = 0;
 constexpr uint32_t kGradRows = 6;  // × 4 = 24 accumulators
 
 inline F Load(const float* p) { return vld1q_f32(p); }

@@ -15,6 +15,8 @@ constexpr uint32_t kLanes = 1;
 constexpr uint32_t kBlockOutputs = 4;
 constexpr uint32_t kSlice = 128;
 constexpr int kWeightCache = 2;
+constexpr bool kTogether = false;
+constexpr uint32_t kStaggered = 0;
 constexpr uint32_t kGradRows = 2;
 
 inline F Load(const float* p) { return *p; }

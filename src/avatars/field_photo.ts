@@ -1,7 +1,7 @@
 import type { CameraValues } from '../core/addon/index.js';
 import { loadSharp } from '../core/sharp.js';
 import type { TrainingView } from '../fields/types.js';
-import { faceHeight, resizedCamera } from './camera.js';
+import { faceHeight } from './camera.js';
 import type { FieldPhoto } from './neutral_photo.js';
 import { drawSurface, type Surface } from './surface.js';
 import { SURFACE_MARGIN } from './volume.js';
@@ -17,23 +17,21 @@ const MOST_GAIN = 2.5;
  * Outside the head: hair and beard that the matte shows within the field's margin of the head, down to the chin: below
  * it a matte is mostly clothes, and farther out one photo's word is not enough. The head's depth goes with it, so that training looks
  * for what the photo shows where the head is.
- * @param photo without expression. @param chin a point of head space, cm.
+ * @param photo without expression, of the size that the field learns from. @param camera of that size. @param chin a point of head space, cm.
  */
-export async function fieldPhoto(
+export function fieldPhoto(
   photo: FieldPhoto,
   camera: CameraValues,
   surface: Surface,
   chin: readonly number[],
-  side: number,
   control: Int32Array | null,
-): Promise<TrainingView> {
-  const small = await shrinkPhoto(photo, side);
-  const { width, height, rgb, matte } = small;
-  const view = resizedCamera(camera, width, height);
-  const { rgba: mesh, depth } = drawSurface(surface, view, 'texture', control);
-  const gain = lightGain(small, mesh);
-  const heightOf = faceHeight(view, chin);
-  const near = Math.max(1, Math.round((SURFACE_MARGIN * view.focal) / -view.translation[2]!));
+): TrainingView {
+  const { width, height, matte } = photo;
+  const rgb = photo.rgb.slice();
+  const { rgba: mesh, depth } = drawSurface(surface, camera, 'texture', control);
+  const gain = lightGain(photo, mesh);
+  const heightOf = faceHeight(camera, chin);
+  const near = Math.max(1, Math.round((SURFACE_MARGIN * camera.focal) / -camera.translation[2]!));
   const around = blur(width, height, near, (i) => (mesh[4 * i + 3]! >= 128 ? 1 : 0));
   const alpha = new Uint8Array(width * height);
   for (let i = 0; i < width * height; i++) {
@@ -47,7 +45,7 @@ export async function fieldPhoto(
     const hair = shown && around[i]! > 0 && heightOf(i % width, Math.floor(i / width)) > 0;
     alpha[i] = inside ? 255 : hair ? matte[i]! : 0;
   }
-  return { source: 'photo', camera: view, rgb, alpha, depth };
+  return { source: 'photo', camera, rgb, alpha, depth };
 }
 
 /** The photo with its longer side brought to `side` pixels; a smaller one stays as it is. */

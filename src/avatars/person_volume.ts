@@ -1,8 +1,8 @@
 import { DafError } from '../core/contracts/errors.js';
 import { Field } from '../fields/index.js';
-import { projectPoint } from './camera.js';
+import { projectPoint, resizedCamera } from './camera.js';
 import { CAPTURE_LEVELS, captureHead } from './capture/capture_field.js';
-import { fieldPhoto } from './field_photo.js';
+import { fieldPhoto, shrinkPhoto } from './field_photo.js';
 import { type FittedPerson, landmarkOf } from './fit_person.js';
 import type { Head } from './head.js';
 import { neutralPhoto } from './neutral_photo.js';
@@ -62,9 +62,12 @@ async function photoVolume(
   const views = supervisedViews(surface, level, seed, context.control);
   for (const [i, photo] of photos.entries()) {
     const { camera, expression } = person.fit.views[i]!;
+    // Brought to its size before its expression is taken out: what that moves, the field does not see any finer.
+    const small = await shrinkPhoto(photo, level.photoSize);
+    const view = resizedCamera(camera, small.width, small.height);
     const still = expression.every((weight) => weight < 0.02);
-    const shown = still ? photo : neutralPhoto(head, photo, camera, person.neutral, person.shown[i]!, context.control);
-    views.push(await fieldPhoto(shown, camera, surface, chin, level.photoSize, context.control));
+    const shown = still ? small : neutralPhoto(head, small, view, person.neutral, person.shown[i]!, context.control);
+    views.push(fieldPhoto(shown, view, surface, chin, context.control));
   }
   const widths = { densityWidth: level.fieldWidth, colorWidth: level.fieldWidth };
   using made = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed, ...widths });

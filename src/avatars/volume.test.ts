@@ -1,10 +1,10 @@
 import sharp from 'sharp';
 import tap from 'tap';
 import { Field } from '../fields/index.js';
-import { orbitCamera } from './camera.js';
+import { orbitCamera, resizedCamera } from './camera.js';
 import { avatarGlb } from './export/files.js';
 import { spheres } from './export/spheres.test.fixture.js';
-import { fieldPhoto } from './field_photo.js';
+import { fieldPhoto, shrinkPhoto } from './field_photo.js';
 import { QUALITY } from './options.js';
 import { drawSurface, surfaceOfGlb } from './surface.js';
 import { compareWithSurface, fieldBox, generator, supervisedViews, trainField } from './volume.js';
@@ -50,7 +50,8 @@ tap.test('a photo takes the light of the texture, and nothing but hair is added 
   ] as const)
     rgb.set([10, 5, 2], 3 * (200 * y + x));
   for (let y = 70; y < 80; y++) flat.matte.fill(0, 200 * y + 70, 200 * y + 80);
-  const view = await fieldPhoto({ ...flat, rgb }, camera, surface, [0, -4, 8], 100, null);
+  const small = await shrinkPhoto({ ...flat, rgb }, 100);
+  const view = fieldPhoto(small, resizedCamera(camera, small.width, small.height), surface, [0, -4, 8], null);
   t.same([view.camera.width, view.camera.height], [100, 100]);
   const at = (x: number, y: number): number => view.rgb[3 * (100 * y + x)] as number;
   t.ok(Math.abs(at(40, 55) - 0xc0) < 12, `skin ${at(40, 55)} in the light of the texture`);
@@ -70,7 +71,7 @@ tap.test("three photos in three lights make one head, in the texture's colours f
     { yaw: 30, balance: [1.2, 0.8, 0.5], lamp: 0.4 },
     { yaw: -30, balance: [0.5, 0.55, 0.7], lamp: -0.4 },
   ];
-  const level = { ...QUALITY.draft, steps: 250, photoSize: 160 };
+  const level = { ...QUALITY.draft, steps: 250 };
   const views = supervisedViews(surface, level, 1, null);
   for (const { yaw, balance, lamp } of lights) {
     const view = camera(yaw, 160);
@@ -80,7 +81,7 @@ tap.test("three photos in three lights make one head, in the texture's colours f
       return Math.min(255, rgba[4 * i + c]! * balance[c]! * (1 + lamp * (((i % 160) - 80) / 80)));
     });
     const matte = new Uint8Array(160 * 160).map((_, i) => rgba[4 * i + 3]!);
-    views.push(await fieldPhoto({ rgb, matte, width: 160, height: 160 }, view, surface, [0, -4, 8], level.photoSize, null));
+    views.push(fieldPhoto({ rgb, matte, width: 160, height: 160 }, view, surface, [0, -4, 8], null));
   }
   using field = Field.create({ kind: 'hashgrid', box: fieldBox(surface), seed: 1 });
   trainField(field, views, level, 1, new Int32Array(new SharedArrayBuffer(12)), () => {});

@@ -46,7 +46,7 @@ const BARE = 0.5;
 const LEAST = 20;
 const HOPELESS = 120;
 /** Of the most that speaks for any length: the shortest that has so much is taken, because clothes in shadow look like hair. */
-const ENOUGH = 0.95;
+const ENOUGH = 0.85;
 
 /** Where a head has the mode, or −1. */
 export const hairLengthMode = (head: Head): number => head.info.identityNames.indexOf(MODE);

@@ -12,6 +12,8 @@ export interface QualityLevel {
   readonly steps: number;
   /** Neurons a layer of the field's networks: a short training makes more of few than of many, and sooner. */
   readonly fieldWidth: number;
+  /** Of the first half of the steps; it falls in the second. Lower, fewer steps tell outlines as well. */
+  readonly learningRate: number;
   /** Share of the steps that see no colour yet. */
   readonly colorDelay: number;
   /** Random views of the textured head that supervise the field, and their size in pixels. */
@@ -29,6 +31,7 @@ export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
     texture: 512,
     steps: 150,
     fieldWidth: 32,
+    learningRate: 0.02,
     colorDelay: 0.03,
     supervisedViews: 20,
     supervisedSize: 112,
@@ -38,8 +41,9 @@ export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
   standard: {
     cropSide: 768,
     texture: 1024,
-    steps: 2200,
+    steps: 700,
     fieldWidth: 64,
+    learningRate: 0.013,
     colorDelay: 0.1,
     supervisedViews: 48,
     supervisedSize: 240,
@@ -51,6 +55,7 @@ export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
     texture: 1024,
     steps: 3000,
     fieldWidth: 64,
+    learningRate: 0.02,
     colorDelay: 0.1,
     supervisedViews: 64,
     supervisedSize: 256,

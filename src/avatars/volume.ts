@@ -87,11 +87,12 @@ export function trainField(
   control: Int32Array,
   onProgress: (share: number) => void,
 ): number {
-  const { steps, colorDelay } = level;
+  const { steps, colorDelay, learningRate } = level;
   const session = field.train(views, {
     supervisedFraction: 0.6,
     surfaceMargin: SURFACE_MARGIN,
     totalSteps: steps,
+    learningRate,
     colorDelay,
     seed,
   });

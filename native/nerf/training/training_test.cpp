@@ -136,6 +136,29 @@ TEST(SceneTraining, AWallOfOneColourBecomesOpaqueOfThatColour) {
   EXPECT_GT(report.psnr, 30);
 }
 
+// Cameras so far away that one ray in some thousand meets the box: a step does not go on until it
+// has all of its samples.
+TEST(SceneTraining, AStepDrawsABoundedNumberOfRays) {
+  constexpr uint64_t kMost = 1 << 20,
+                     kMore = 1 << 16;  // a group that is marched together is filled
+  std::vector<Photo> photos;
+  for (uint32_t i = 0; i < 4; ++i)
+    photos.push_back(testing::AsPhoto(Draw(testing::Around(i, 90, 64)), true));
+  const auto model = SmallModel();
+  SceneTrainOptions options = Small();
+  options.samples_per_step = 1 << 18;
+  const auto trainer = TrainerOf(model.get(), options, photos);
+  for (int step = 0; step < 2; ++step) {
+    SceneTrainReport report;
+    const Status status = RunAll(trainer.get(), 1, &report);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_GT(report.rays, kMost / 2);
+    EXPECT_LT(report.rays, kMost + kMore);
+    EXPECT_GT(report.samples, 0u);
+    EXPECT_LT(report.samples, options.samples_per_step);
+  }
+}
+
 TEST(SceneTraining, EmptyPicturesLeaveTheFieldEmpty) {
   std::vector<Photo> photos = Photos(true);
   for (Photo& photo : photos) std::fill(photo.rgba.begin(), photo.rgba.end(), uint8_t{0});

@@ -38,12 +38,13 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, TableDelta
   open_count_ = 0;
   learnt_rays_ = 0;
   learnt_samples_ = 0;
+  drawn_ = 0;
   for (bool draws = true;;) {
     DAF_RETURN_IF_ERROR(control.Check());
     const uint32_t space = capacity - kept_.samples;
     clock_.Enter(Phase::kRays);
-    DAF_RETURN_IF_ERROR(look_ != nullptr ? GatherProposed(space, gradients, &sums->losses)
-                                         : Gather(space, draws, &sums->losses));
+    DAF_RETURN_IF_ERROR(look_ != nullptr ? GatherProposed(space, gradients, control, &sums->losses)
+                                         : Gather(space, draws, control, &sums->losses));
     candidates_.Pad();
     DAF_RETURN_IF_ERROR(control.Check());  // the coarse network has learnt from as many samples
     clock_.Enter(Phase::kDensity);
@@ -52,7 +53,8 @@ Status TrainingWorker::Accumulate(uint32_t samples, float* gradients, TableDelta
     sums->candidates += candidates_.samples;
     clock_.Enter(Phase::kRays);
     Select();
-    const bool enough = sums->samples + kept_.samples >= target || sums->candidates >= limit;
+    const bool enough = sums->samples + kept_.samples >= target || sums->candidates >= limit ||
+                        drawn_ >= kMostDrawn;
     draws = draws && !enough && candidates_.ray_count > 0 && DrawsMore();
     if (draws || open_count_ > 0) continue;
     draws = true;

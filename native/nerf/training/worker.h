@@ -50,8 +50,8 @@ class alignas(64) TrainingWorker {
   Status Reserve(Arena* arena);
 
   // Adds the gradients of rays with about `samples` samples to `gradients`, or, where `deltas` is
-  // not null, what the field's tables learn to it, and fewer samples where it is full. Errors:
-  // kBadData when hardly a ray meets the box or an occupied cell; kCancelled.
+  // not null, what the field's tables learn to it, and fewer samples where it is full or hardly a
+  // ray has any. Errors: kBadData when hardly a ray meets the box or an occupied cell; kCancelled.
   Status Accumulate(uint32_t samples, float* gradients, TableDeltas* deltas,
                     const TaskControl& control, WorkSums* sums);
   // This thread's part of a sweep of `grid`.
@@ -66,18 +66,23 @@ class alignas(64) TrainingWorker {
     Marcher march;
     uint32_t ray;
   };
+  // Rays that a step draws at most: where hardly any meets an occupied cell it learns from those
+  // few.
+  static constexpr uint32_t kMostDrawn = 1 << 20;
   static constexpr float kCut = -1;  // of a ray that there was no room for: it teaches nothing
 
   Status ReserveLattice(Arena* arena);
   bool Draw(TrainingRay* ray);
   void CountEmpty(const TrainingRay& ray, LossSums* losses);
   void TeachBackground(const TrainingRay& ray, const float* d_out, float opacity);
-  Status Gather(uint32_t room, bool draws, LossSums* losses);
+  Status MayDraw(uint32_t misses, const TaskControl& control);
+  Status Gather(uint32_t room, bool draws, const TaskControl& control, LossSums* losses);
   void ContinueOpen(uint32_t room);
-  Status DrawAlone(uint32_t room, bool whole, LossSums* losses);
-  Status DrawTogether(uint32_t room, LossSums* losses);
+  Status DrawAlone(uint32_t room, bool whole, const TaskControl& control, LossSums* losses);
+  Status DrawTogether(uint32_t room, const TaskControl& control, LossSums* losses);
   void TakeTogether(uint32_t* count, uint32_t run);
-  Status GatherProposed(uint32_t room, float* gradients, LossSums* losses);
+  Status GatherProposed(uint32_t room, float* gradients, const TaskControl& control,
+                        LossSums* losses);
   void Select();
   uint64_t SamplesEach() const;
   bool DrawsMore() const;
@@ -112,6 +117,7 @@ class alignas(64) TrainingWorker {
   uint32_t* marched_ = nullptr;           // the rays that are marched together
   uint32_t* place_ = nullptr;             // by ray: where among them it is
   LatticeRays::Samples taken_ = {};       // of them
+  uint32_t drawn_ = 0;                    // rays of this step, hit or not
   uint64_t learnt_rays_ = 0, learnt_samples_ = 0;  // of this step
   uint32_t* pick_ = nullptr;                       // of the candidates
   uint32_t* order_ = nullptr;                      // of the kept samples

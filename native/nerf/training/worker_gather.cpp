@@ -7,6 +7,7 @@
 namespace daf::nerf {
 namespace {
 constexpr uint32_t kMaxMisses = 50000;  // rays without a sample, one after the other
+constexpr uint32_t kPollRays = 256;     // drawn between two polls: a miss may cross the whole grid
 // Samples of a ray whose density is computed at once: what lies behind a surface is not asked for.
 constexpr uint32_t kRun = 16;
 constexpr uint32_t kTogether = 64;  // rays that are drawn and marched at once, at most
@@ -61,6 +62,12 @@ void TrainingWorker::TeachBackground(const TrainingRay& ray, const float* d_out,
   background_.Teach(thread_, ray.ray.direction, d_color);
 }
 
+// Before each ray that is drawn, `misses` after the last one with a sample.
+Status TrainingWorker::MayDraw(uint32_t misses, const TaskControl& control) {
+  if (misses > kMaxMisses) return Empty();
+  return drawn_++ % kPollRays == 0 ? control.Check() : Status::Ok();
+}
+
 // Of this step's rays so far.
 uint64_t TrainingWorker::SamplesEach() const {
   const uint64_t closed = learnt_rays_ + kept_.ray_count - open_count_;
@@ -70,12 +77,13 @@ uint64_t TrainingWorker::SamplesEach() const {
 // Whether there is room for more rays, those that are open being like those before them.
 bool TrainingWorker::DrawsMore() const {
   return kept_.samples + open_count_ * SamplesEach() < pass_->capacity() * 2 / 3 &&
-         kept_.ray_count < SampleLanes::kMaxRays * 3 / 4;
+         kept_.ray_count < SampleLanes::kMaxRays * 3 / 4 && drawn_ < kMostDrawn;
 }
 
 // Fills the candidates with the next samples of the open rays and, where it draws, of new ones; at
 // most `room`. Rays through nothing have no gradient, and only count.
-Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
+Status TrainingWorker::Gather(uint32_t room, bool draws, const TaskControl& control,
+                              LossSums* losses) {
   candidates_.Clear();
   // The first rays go to their end, and tell how many samples those after them will have. So do all
   // while these are many, as in fog: hardly any light ends early there, and of rays that are open
@@ -85,8 +93,8 @@ Status TrainingWorker::Gather(uint32_t room, bool draws, LossSums* losses) {
   run_length_ = whole ? pass_->capacity() : kRun;
   ContinueOpen(room);
   if (draws) {
-    DAF_RETURN_IF_ERROR(lattice_ != nullptr && !whole ? DrawTogether(room, losses)
-                                                      : DrawAlone(room, whole, losses));
+    DAF_RETURN_IF_ERROR(lattice_ != nullptr && !whole ? DrawTogether(room, control, losses)
+                                                      : DrawAlone(room, whole, control, losses));
   }
   candidates_.first[candidates_.ray_count] = candidates_.samples;
   return Status::Ok();
@@ -114,7 +122,7 @@ void TrainingWorker::ContinueOpen(uint32_t room) {
 }
 
 // New rays, many at a time.
-Status TrainingWorker::DrawTogether(uint32_t room, LossSums* losses) {
+Status TrainingWorker::DrawTogether(uint32_t room, const TaskControl& control, LossSums* losses) {
   SampleLanes& c = candidates_;
   for (uint32_t misses = 0; DrawsMore();) {
     const uint32_t most = std::min(kTogether, (room - c.samples) / kRun);
@@ -122,8 +130,7 @@ Status TrainingWorker::DrawTogether(uint32_t room, LossSums* losses) {
     const uint32_t begin = kept_.ray_count;
     uint32_t drawn = 0;
     while (drawn < most) {
-      if (misses > kMaxMisses) return Empty();
-      ++misses;
+      DAF_RETURN_IF_ERROR(MayDraw(misses++, control));
       TrainingRay& ray = kept_.rays[begin + drawn];
       if (!Draw(&ray)) continue;
       if (lattice_->Start(ray.ray, options_.near * ray.ray.slant, INFINITY, rng_.Uniform(), 0,
@@ -186,15 +193,15 @@ void TrainingWorker::TakeTogether(uint32_t* count, uint32_t run) {
 }
 
 // New rays, one after the other.
-Status TrainingWorker::DrawAlone(uint32_t room, bool whole, LossSums* losses) {
+Status TrainingWorker::DrawAlone(uint32_t room, bool whole, const TaskControl& control,
+                                 LossSums* losses) {
   SampleLanes& c = candidates_;
   const float edge = model_.box().edge(),
               step = edge / static_cast<float>(options_.samples_per_edge);
   for (uint32_t misses = 0; c.samples + (whole ? 1 : kRun) <= room && DrawsMore();) {
-    if (misses > kMaxMisses) return Empty();
+    DAF_RETURN_IF_ERROR(MayDraw(misses++, control));
     TrainingRay& ray = kept_.rays[kept_.ray_count];
     OpenRay& next = open_[open_count_];
-    ++misses;
     const Rng random = rng_;
     if (!Draw(&ray)) continue;
     const uint32_t before = c.samples;
@@ -237,14 +244,15 @@ bool TrainingWorker::Walk(uint32_t ray, Marcher* march, uint32_t room) {
 
 // The same where the coarse network says where samples belong; no ray at all where there is no room
 // for one.
-Status TrainingWorker::GatherProposed(uint32_t room, float* gradients, LossSums* losses) {
+Status TrainingWorker::GatherProposed(uint32_t room, float* gradients, const TaskControl& control,
+                                      LossSums* losses) {
   SampleLanes& c = candidates_;
   c.Clear();
   look_->Clear();
   const uint32_t rays = std::min({room / options_.importance.total(), look_->capacity(),
                                   SampleLanes::kMaxRays - kept_.ray_count});
-  while (look_->count() < rays) {
-    if (misses_ > kMaxMisses) return Empty();
+  while (look_->count() < rays && drawn_ < kMostDrawn) {
+    DAF_RETURN_IF_ERROR(MayDraw(misses_, control));
     TrainingRay ray;
     if (!Draw(&ray)) {
       ++misses_;

@@ -243,7 +243,8 @@ class PluginHostWrap : public Napi::ObjectWrap<PluginHostWrap> {
   Napi::Value TakeCounters(const Napi::CallbackInfo& info) {
     Napi::Env env = info.Env();
     if (!Live(env)) return env.Undefined();
-    // Pairs, because names are the plugin's: as keys of an object some would vanish or fall together.
+    // Pairs, because names are the plugin's: as keys of an object some would vanish or fall
+    // together.
     Napi::Array out = Napi::Array::New(env);
     uint32_t n = 0;
     for (const auto& [name, amount] : backend_->TakeCounters()) {

@@ -8,6 +8,7 @@ import { decode } from '../text.js';
 export const GROUP_BUFFER_BYTES = MAX_KEY_BYTES + (192 << 10);
 
 const encoder = new TextEncoder();
+const NO_ROOM = new Uint8Array(0);
 
 /**
  * Packs records into one reused buffer and hands it on when it is full. The view given to `flush` is borrowed: it must be used up before
@@ -15,11 +16,13 @@ const encoder = new TextEncoder();
  */
 export class RecordBatch {
   readonly #flush: (batch: Uint8Array, records: number) => void;
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array;
   readonly #view: DataView;
   #used = 0;
   #records = 0;
   readonly #failure = new FirstFailure();
+  /** Null until {@link end}. */
+  #late: (() => DafError) | null = null;
 
   /** @param capacity bytes, at least 1 KB. Longer records are handed on in pieces. */
   constructor(capacity: number, flush: (batch: Uint8Array, records: number) => void) {
@@ -32,6 +35,7 @@ export class RecordBatch {
   add(key: string | Uint8Array, value: string | Uint8Array): void {
     const most = PACKED_HEADER + mostBytes('key', key) + mostBytes('value', value);
     if (most > this.#bytes.length - this.#used) {
+      if (this.#late !== null) throw this.#late();
       this.flush();
       if (most > this.#bytes.length) {
         const [keyBytes, valueBytes] = [asBytes(key), asBytes(value)];
@@ -67,7 +71,16 @@ export class RecordBatch {
 
   /** Does what hands on records past this batch: where it throws, it does so from then on, and so does flush. */
   guard(work: () => void): void {
+    if (this.#late !== null) throw this.#late();
     this.#failure.guard(work);
+  }
+
+  /** Takes nothing more: add and guard throw from now on. What was not flushed is dropped. @param late gives what they throw */
+  end(late: () => DafError): void {
+    this.#late = late;
+    this.#used = 0;
+    this.#records = 0;
+    this.#bytes = NO_ROOM; // so that add finds out where it has to look anyway
   }
 
   #put(field: string | Uint8Array, at: number): number {

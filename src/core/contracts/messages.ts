@@ -120,6 +120,18 @@ export interface CopyLost {
   readonly holder: string;
 }
 
+/**
+ * Code of a job did something outside its tasks that leaves its results in doubt: the job fails, unless it has ended. Answered with an empty
+ * page once the job has ended; sent again until then. Key: (worker, request).
+ */
+export interface StrayReport {
+  readonly type: 'stray';
+  readonly worker: string;
+  readonly request: number;
+  readonly job: string;
+  readonly error: WireError;
+}
+
 /** Asks for a job's spec. */
 export interface SpecRequest {
   readonly type: 'spec';
@@ -350,6 +362,7 @@ export type FromWorker =
   | MembersRequest
   | CopyHeld
   | CopyLost
+  | StrayReport
   | SpecRequest;
 export type ToWorker =
   | Welcome

@@ -57,6 +57,12 @@ export class Core {
     return this.#jobs.cancel(id);
   }
 
+  /** See {@link JobEvents.strayed}. */
+  strayed(id: string, error: WireError, at: number): 'failed' | 'too late' | null {
+    this.#advance(at);
+    return this.#jobs.strayed(id, error);
+  }
+
   phaseSet(id: string, to: JobPhase, at: number): void {
     this.#jobs.phaseSet(id, to, this.#advance(at));
   }

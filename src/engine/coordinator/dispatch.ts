@@ -1,5 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
-import { PROTOCOL } from '../../core/contracts/messages.js';
+import { PROTOCOL, type StrayReport } from '../../core/contracts/messages.js';
 import { failpoint } from '../../core/failpoint.js';
 import { decodeAtCoordinator, type Peer, tokenMatches } from '../wire/index.js';
 import type { Clients } from './clients.js';
@@ -84,6 +84,9 @@ export class Dispatch {
       case 'copy-lost':
         if (this.#known(peer, message.worker)) this.#parts.repairs.lost(message);
         return;
+      case 'stray':
+        if (this.#known(peer, message.worker)) this.#strayed(peer, message, now);
+        return;
       case 'outputs':
       case 'commits':
       case 'spec':
@@ -111,6 +114,20 @@ export class Dispatch {
     }
     this.#service.send(peer, { type: 'unknown-worker', term: this.#service.term });
     return false;
+  }
+
+  #tooLate = 0;
+
+  #strayed(peer: Peer, { worker, request, job, error }: StrayReport, now: number): void {
+    const { core, ports } = this.#service;
+    const end = core.strayed(job, error, now);
+    if (end === null) return; // it asks again
+    if (end === 'too late') {
+      this.#tooLate += 1;
+      const fields = { job, worker, code: error.code, error: error.message, hint: error.hint, count: this.#tooLate };
+      ports.log('error', 'code of a job that was published has failed since', fields);
+    }
+    this.#service.send(peer, { type: 'page', request, next: null }, null);
   }
 
   #notePeak(id: string): void {

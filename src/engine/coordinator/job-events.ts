@@ -64,6 +64,19 @@ export class JobEvents {
     return true;
   }
 
+  /**
+   * Its code did something outside its tasks that leaves its results in doubt: it fails, where it is not published yet.
+   * @returns how it ended; null while that is not certain
+   */
+  strayed(id: string, error: WireError): 'failed' | 'too late' | null {
+    const job = this.#books.jobs.get(id);
+    if (job === undefined || job.phase === 'done') return 'too late';
+    if (job.phase === 'failed' || job.phase === 'cancelled') return 'failed';
+    job.stray ??= error;
+    if (job.phase === 'running' && !job.closing) this.#books.setbacks.close(job, 'failed', error);
+    return null;
+  }
+
   phaseSet(id: string, to: JobPhase, now: number): void {
     const job = this.#books.jobs.get(id);
     if (job === undefined) return;

@@ -22,6 +22,8 @@ export class JobState {
   /** A change of phase is on its way to the store: nothing more is given out or committed. */
   closing = false;
   error: WireError | null = null;
+  /** What its code did outside its tasks: it must not be published. */
+  stray: WireError | null = null;
   refused = 0;
   /** Records that committed tasks went on without. */
   skipped = 0;

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { DafError, toWire, type WireError } from '../../core/contracts/errors.js';
+import { DafError, fromWire, toWire, type WireError } from '../../core/contracts/errors.js';
 import type { JobStatus } from '../../core/contracts/job.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import { publishJob } from './publish.js';
@@ -19,6 +19,8 @@ export interface PublishWorld {
   status(job: string): JobStatus | null;
   /** Workers, and the clients of a job. */
   processes(job: string): readonly ProcessPeak[];
+  /** Why a job must not be published though it is complete. */
+  stray(job: string): WireError | null;
   isClosed(): boolean;
 }
 
@@ -42,6 +44,7 @@ export class Publisher {
         const daf = DafError.from(error, 'ERR_DAF_IO');
         if (this.#world.isClosed() || (daf.code !== 'ERR_DAF_IO' && !daf.retryable) || tries >= TRIES) {
           if (daf.code === 'ERR_DAF_OUTPUT_CONFLICT') return toWire(daf);
+          if (this.#world.stray(job) !== null) return this.#world.stray(job);
           const why = `job ${job} could not be published`;
           return toWire(new DafError('ERR_DAF_JOB_FAILED', why, { hint: daf.hint, cause: daf }));
         }
@@ -61,6 +64,8 @@ export class Publisher {
     const report = reportJson(spec, status, [own, ...this.#world.processes(job)], this.#steps.tasks(spec));
     await publishJob(spec, this.#steps.tasks(spec), this.#world.openOutput(spec.output), report, async () => {
       if (this.#world.isClosed()) throw new DafError('ERR_DAF_CLOSED', 'the coordinator has ended');
+      const stray = this.#world.stray(job);
+      if (stray !== null) throw fromWire(stray);
       await this.#steps.checkTerm();
     });
   }

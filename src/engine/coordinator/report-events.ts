@@ -139,7 +139,8 @@ export class ReportEvents {
     job.changed = true;
     const event = { kind: 'attempt-failed', job: job.spec.id, task: taskName(task), attempt: name, worker, error, lost } as const;
     out.push({ kind: 'event', job: job.spec.id, event });
-    const stopped = error.code === 'ERR_DAF_CANCELLED' || error.code === 'ERR_DAF_CLOSED';
+    // The last one: its thread was taken down by what it need not be at fault for.
+    const stopped = ['ERR_DAF_CANCELLED', 'ERR_DAF_CLOSED', 'ERR_DAF_WORKER_LOST'].includes(error.code);
     const missing = lost.filter((each) => reads(job, task, each.task));
     if (missing.length > 0 || stopped) {
       attempts.drop(attempt);

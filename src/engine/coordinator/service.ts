@@ -46,6 +46,7 @@ export class Service {
       log: (level, message, fields) => ports.log(level, message, fields),
       status: (job) => this.core.status(job, ports.now()),
       processes: (job) => [...this.#clients.processes(job), ...this.#processes.all()],
+      stray: (job) => this.core.jobs.get(job)?.stray ?? null,
       isClosed,
     });
     this.#clients = new Clients(this);

@@ -82,6 +82,7 @@ export const MESSAGES: Readonly<Record<string, MessageShape>> = {
     header: record({ worker, job: jobId, attempt: attemptName, path: nullable(text(MAX_NAME)) }),
   },
   'copy-lost': { from: 'worker', header: record({ worker, job: jobId, attempt: attemptName, holder: workerName }) },
+  stray: { from: 'worker', header: record({ worker, request, job: jobId, error: wireError }) },
   spec: { from: 'worker', header: record({ worker, request, job: jobId }) },
 
   welcome: {

@@ -31,6 +31,7 @@ t.test('an attempt that waits for others does not keep a worker from making what
   const table = new AttemptTable(optionsOf(folder), source as unknown as AttemptSource, {
     onEnded: (key) => void ended.push(key),
     onCapacity: () => {},
+    onStray: () => {},
   });
   t.teardown(() => table.close());
   const reduce: Assignment = {
@@ -101,6 +102,7 @@ t.test('attempts whose thread was taken down before their turn run again, and th
       wake();
     },
     onCapacity: () => {},
+    onStray: () => {},
   });
   t.teardown(() => table.close());
   const run = async (indexes: readonly number[]): Promise<void> => {

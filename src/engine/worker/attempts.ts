@@ -11,6 +11,7 @@ import type { WorkerOptions } from './options.js';
 import { MAX_CROSSINGS_A_THREAD, Pace } from './pace.js';
 import { TaskPool } from './pool.js';
 import { type InputSource, Preparation } from './preparation.js';
+import type { Stray } from './strays.js';
 import type { TaskResult } from './task-result.js';
 
 /** A revoked attempt whose code does not look at its flag loses its thread after this. */
@@ -28,6 +29,7 @@ export interface AttemptEvents {
   onEnded(key: string, report: Report): void;
   /** The capacity may have changed. */
   onCapacity(): void;
+  onStray(stray: Stray): void;
 }
 
 /** The attempts of this worker: fetches what they need, admits them against the memory budget, runs them, reports their end. */
@@ -52,7 +54,7 @@ export class AttemptTable {
     this.#budget = taskBudget(options.budgetBytes, options.threads);
     this.#preparation = new Preparation(options, source, this.#budget);
     this.#pace = new Pace(options.threads);
-    this.#pool = new TaskPool(options.budgetBytes, options.threads);
+    this.#pool = new TaskPool(options.budgetBytes, options.threads, (stray) => events.onStray(stray));
     this.sampler.pause();
   }
 

@@ -1,4 +1,4 @@
-import { DafError, fromWire } from '../../core/contracts/errors.js';
+import { DafError, fromWire, type WireError } from '../../core/contracts/errors.js';
 import type { JobSpec } from '../../core/contracts/job.js';
 import type { FromWorker, Member, ToWorker } from '../../core/contracts/messages.js';
 import type { TaskRange } from '../../core/contracts/step.js';
@@ -105,6 +105,11 @@ export class CoordinatorLink {
   async members(): Promise<Member[]> {
     const { body } = await this.#ask((request) => ({ type: 'members', worker: this.#worker, request }));
     return checkBody(body, list(member, PAGE));
+  }
+
+  /** Tells what a job's code did outside its tasks; resolves once the coordinator has seen to it. */
+  async stray(job: string, error: WireError): Promise<void> {
+    await this.#ask((request) => ({ type: 'stray', worker: this.#worker, request, job, error }));
   }
 
   async commits(job: string): Promise<Commit[]> {

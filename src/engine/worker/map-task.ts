@@ -90,10 +90,10 @@ async function mapToOutput(
   try {
     const totals = await runner.map(records, output.writer, context);
     failpoint('task.map-done');
-    const { outputs, held, records: recordsOut } = await output.finish();
+    const { outputs, held, records: recordsOut } = await output.finish(context.late.emitted);
     return result(input, records, totals, { held, outputs: [...outputs, ...files.list()], recordsOut, skipped });
   } catch (error) {
-    output.discard();
+    output.discard(context.late.emitted);
     throw error;
   }
 }
@@ -125,13 +125,13 @@ async function mapToSegments(
   try {
     const totals = await runner.map(records, sink, context);
     failpoint('task.map-done');
-    const { bytes, emitted, digest } = sink.finish();
+    const { bytes, emitted, digest } = sink.finish(context.late.emitted);
     if (key !== null) await store.putFile(key, path);
     const here = heldHere(input, path, bytes, null, digest);
     const held = key === null ? here : { ...here, copies: [], key };
     return result(input, records, totals, { held, outputs: files.list(), recordsOut: emitted, skipped });
   } catch (error) {
-    sink.discard();
+    sink.discard(context.late.emitted);
     throw error;
   }
 }

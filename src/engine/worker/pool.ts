@@ -4,6 +4,7 @@ import { DafError, toWire } from '../../core/contracts/errors.js';
 import type { TaskInput } from '../../core/contracts/task.js';
 import { taskBudget } from '../../core/memory-plan.js';
 import { packInputs, type Returning, unpackResults } from './crossing.js';
+import { LOST_WITH_THREAD, type Stray } from './strays.js';
 import type { TaskResult } from './task-result.js';
 
 const MB = 2 ** 20;
@@ -12,7 +13,8 @@ const MB = 2 ** 20;
 export class TaskPool {
   readonly #piscina: Piscina;
 
-  constructor(budgetBytes: number, threads: number) {
+  /** @param onStray takes what jobs' code did in the threads outside its tasks */
+  constructor(budgetBytes: number, threads: number, onStray: (stray: Stray) => void) {
     const available = taskBudget(budgetBytes, threads);
     addon().setMemoryLimit(available);
     this.#piscina = new Piscina({
@@ -20,12 +22,17 @@ export class TaskPool {
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
+      // A thread that sleeps between its tasks never hears of what they left undone.
+      atomics: 'disabled',
       // V8's own limits: they end a thread, not the process, and see neither Buffers nor native memory.
       resourceLimits: {
         maxOldGenerationSizeMb: Math.max(48, Math.floor(available / threads / MB)),
         maxYoungGenerationSizeMb: Math.max(6, Math.min(32, Math.floor(available / threads / MB / 10))),
       },
     });
+    this.#piscina.on('message', (message: { readonly stray: Stray }) => onStray(message.stray));
+    // Of a thread that ended between its tasks; another one stands in for it.
+    this.#piscina.on('error', (error: unknown) => onStray({ job: null, error: toWire(threadError(error, null)) }));
   }
 
   async run(inputs: readonly TaskInput[], signal: AbortSignal): Promise<TaskResult[]> {
@@ -45,14 +52,15 @@ export class TaskPool {
 }
 
 /** The thread itself ended: out of memory, an unhandled rejection or process.exit in user code, or aborted. */
-function threadError(error: unknown, signal: AbortSignal): DafError {
-  if (signal.aborted) return new DafError('ERR_DAF_CANCELLED', 'the attempt was cancelled and did not stop by itself');
+function threadError(error: unknown, signal: AbortSignal | null): DafError {
+  if (signal?.aborted) return new DafError('ERR_DAF_CANCELLED', 'the attempt was cancelled and did not stop by itself');
   if ((error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY') {
     return new DafError('ERR_DAF_MEMORY_LIMIT', 'the task filled the JavaScript heap of its thread', {
       hint: 'raise --memory, use smaller splits, or hold less at once',
       cause: error,
     });
   }
+  if ((error as { code?: string }).code === LOST_WITH_THREAD) return new DafError(LOST_WITH_THREAD, (error as Error).message);
   return new DafError('ERR_DAF_USER_CODE', `the task's thread ended: ${error instanceof Error ? error.message : String(error)}`, {
     cause: error,
   });

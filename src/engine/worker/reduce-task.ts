@@ -42,7 +42,7 @@ export async function runReduce(
     await runner.reduce?.(groupStream(reader, maps, context), output.writer, context);
     const recordsIn = reader.records;
     failpoint('task.reduce-done');
-    const { outputs, held, records: recordsOut } = await output.finish();
+    const { outputs, held, records: recordsOut } = await output.finish(context.late.emitted);
     return {
       held,
       outputs: [...outputs, ...files.list()],
@@ -53,7 +53,7 @@ export async function runReduce(
       reads: readGenerations(input),
     };
   } catch (error) {
-    output?.discard();
+    output?.discard(context.late.emitted);
     throw error;
   } finally {
     reader.dispose();

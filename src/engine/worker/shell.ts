@@ -16,6 +16,7 @@ import { CoordinatorLink } from './link.js';
 import type { WorkerOptions } from './options.js';
 import { Pulse } from './pulse.js';
 import { ReportBox } from './report-box.js';
+import type { Stray } from './strays.js';
 
 const HELLO_AGAIN_MS = 1000;
 
@@ -74,6 +75,7 @@ export class WorkerShell {
           this.#pulse.news();
         },
         onCapacity: () => this.#pulse.news(),
+        onStray: (stray) => void this.#strayed(stray),
       },
     );
     this.#pulse = new Pulse(options.name, this.#link, this.#attempts, this.#reports);
@@ -101,6 +103,12 @@ export class WorkerShell {
     await this.#link.send({ type: 'worker-bye', worker: this.#options.name });
     await this.#attempts.close();
     await Promise.all([this.#link.close(), this.#holder.close(), this.#fetcher.close()]);
+  }
+
+  /** The job fails for it, unless it is over. */
+  async #strayed({ job, error }: Stray): Promise<void> {
+    this.#events.log('error', `${error.code}: ${error.message}`);
+    if (job !== null) await this.#link.stray(job, error).catch((reason: unknown) => this.#warn(reason));
   }
 
   #saidRefused = false;

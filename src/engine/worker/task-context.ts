@@ -6,6 +6,7 @@ import type { TaskContext } from '../../core/contracts/stage.js';
 import type { RefusedInput, TaskInput } from '../../core/contracts/task.js';
 import { scratchPath } from './attempt-data.js';
 import type { GivenRecords } from './input/given.js';
+import { Late } from './late.js';
 
 // Words of native/base/control.h.
 const CANCEL = 0;
@@ -46,6 +47,7 @@ export class AttemptContext implements TaskContext {
   readonly control: Int32Array;
   readonly refused: RefusedInput[];
   readonly givenRecords: GivenRecords;
+  readonly late: Late;
   readonly #sums: Map<string, number>;
   readonly #dataDir: string;
   #hasScratch = false;
@@ -56,6 +58,7 @@ export class AttemptContext implements TaskContext {
     given: GivenRecords,
     stage: TaskContext['stage'] = input.assignment.task.stage,
     parent?: AttemptContext,
+    late?: Late,
   ) {
     const { spec, assignment } = input;
     this.job = spec.id;
@@ -72,6 +75,7 @@ export class AttemptContext implements TaskContext {
     this.control = input.control;
     this.refused = parent?.refused ?? [];
     this.#sums = parent === undefined ? new Map() : parent.#sums;
+    this.late = parent?.late ?? late ?? new Late(spec.id, assignment.attempt, () => {});
     this.#dataDir = input.dataDir;
     this.counters = { add: (name, amount = 1) => addTo(this.#sums, name, amount) };
   }
@@ -103,6 +107,7 @@ export class AttemptContext implements TaskContext {
   }
 
   refuse(input: string, error: unknown, options: { readonly refused?: boolean } = {}): void {
+    this.late.check('refused an input');
     const { code, message, hint } = DafError.from(error);
     this.refused.push({ input, code, message, hint: hint ?? null, refused: options.refused ?? true });
   }
@@ -114,6 +119,16 @@ export class AttemptContext implements TaskContext {
     } catch {
       // A full or closed log must not fail a task.
     }
+  }
+
+  /** Takes nothing more: it would be in no report. @param failed see {@link Late.end} */
+  end(failed: boolean): void {
+    this.late.end(failed);
+    const { counted } = this.late;
+    // Not a question for every count before.
+    this.#sums.set = () => {
+      throw counted();
+    };
   }
 
   dispose(): void {

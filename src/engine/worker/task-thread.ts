@@ -14,11 +14,14 @@ import { runMap } from './map-task.js';
 import { AttemptFiles } from './output/task-files.js';
 import { runReduce } from './reduce-task.js';
 import { RunnerCache } from './runner-cache.js';
+import { strays } from './strays.js';
 import { AttemptContext } from './task-context.js';
 import type { StageResult, TaskResult } from './task-result.js';
 
 // Code loaded here may be another copy of the package: the mark is on the global object, see jobs/define.ts.
 (globalThis as Record<symbol, unknown>)[Symbol.for('daf.in-worker')] = true;
+
+strays.watch();
 
 const runners = new RunnerCache(3);
 
@@ -32,6 +35,7 @@ export default async function runTasks(crossing: Crossing): Promise<Returning> {
 async function runTask(input: TaskInput): Promise<TaskResult> {
   const started = performance.now();
   setBegun(input.control);
+  strays.begin(input.spec.id);
   let outcome: Outcome;
   let native = 0;
   try {
@@ -42,6 +46,7 @@ async function runTask(input: TaskInput): Promise<TaskResult> {
     const lost = error instanceof LostInputs ? error : null;
     outcome = { kind: 'failed', error: toWire(lost?.error ?? DafError.from(error)), lost: lost?.lost ?? [] };
   }
+  strays.ended();
   return { outcome, milliseconds: performance.now() - started, nativePeakBytes: native };
 }
 
@@ -51,13 +56,18 @@ async function attempt(input: TaskInput): Promise<Outcome> {
   const found = runners.get(input);
   const runner = found instanceof Promise ? await found : found;
   const store = storeOf(spec.output);
-  const files = new AttemptFiles(spec, store, assignment.task, assignment.attempt);
-  const context = new AttemptContext(input, files, new GivenRecords(input, store));
+  const late = strays.lateOf(input);
+  const files = new AttemptFiles(spec, store, assignment.task, assignment.attempt, late);
+  const context = new AttemptContext(input, files, new GivenRecords(input, store), assignment.task.stage, undefined, late);
+  let failed = true;
   try {
     context.checkCancelled();
     const result = await runStage(input, runner, store, context, files);
-    return { kind: 'done', ...result, counters: context.sums(), refused: context.refused };
+    const outcome = { kind: 'done', ...result, counters: context.sums(), refused: context.refused } as const;
+    failed = false;
+    return outcome;
   } finally {
+    context.end(failed);
     context.dispose();
   }
 }

@@ -1,5 +1,6 @@
 import { addon, type RecordFormat } from '../../../core/addon/index.js';
 import { RecordBatch } from '../../../core/addon/records.js';
+import type { DafError } from '../../../core/contracts/errors.js';
 import type { OutputFormat } from '../../../core/contracts/job.js';
 import { KEY_MASK, PACKED_HEADER, PIECE, VALUE_MASK } from '../../../core/contracts/record.js';
 import type { Emit, RecordSink } from '../../../core/contracts/stage.js';
@@ -36,22 +37,29 @@ export class PartWriter implements RecordSink {
     batch.guard(() => this.#write(packed));
   }
 
-  /** Records emitted so far. */
+  /** Records written so far; all of them once it has ended. */
   get records(): number {
-    this.#batch?.flush();
     return this.#records;
+  }
+
+  /** Takes nothing more. @param late what is thrown to those who emit after this */
+  end(late: () => DafError): void {
+    this.#batch?.flush();
+    this.#batch ??= new RecordBatch(0, () => {});
+    this.#batch.end(late);
   }
 
   /** Ends the file, which may be empty, and tells what it holds. */
   close(): { readonly path: string; readonly bytes: number; readonly crc32c: number; readonly records: number } {
-    this.#batch?.flush();
     const file = this.#open();
     file.close();
     const { path, bytes, crc } = file;
     return { path, bytes, crc32c: crc, records: this.#records };
   }
 
-  discard(): void {
+  discard(late: () => DafError): void {
+    this.#batch ??= new RecordBatch(0, () => {});
+    this.#batch.end(late);
     this.#file?.discard();
   }
 

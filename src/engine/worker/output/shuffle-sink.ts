@@ -1,8 +1,10 @@
 import { addon, type MapWriter, type SegmentInfo } from '../../../core/addon/index.js';
 import { GROUP_BUFFER_BYTES, RecordBatch, readGroups } from '../../../core/addon/records.js';
+import type { DafError } from '../../../core/contracts/errors.js';
 import type { Emit, Place, RecordSink, StageRunner, TaskContext } from '../../../core/contracts/stage.js';
 import type { StepSpec } from '../../../core/contracts/step.js';
 import { failpoint } from '../../../core/failpoint.js';
+import { tooLate } from '../late.js';
 import { Gatherer } from './gatherer.js';
 import { KeyPartitioner, type Partitioner, RangePartitioner } from './partitioner.js';
 
@@ -81,9 +83,10 @@ export class ShuffleSink implements RecordSink {
     });
   }
 
-  /** Writes the segment file. */
-  finish(): { readonly bytes: number; readonly emitted: number; readonly digest: number } {
+  /** Writes the segment file. @param late what is thrown to those who emit after this */
+  finish(late: () => DafError = tooLate): { readonly bytes: number; readonly emitted: number; readonly digest: number } {
     this.#batch.flush();
+    this.#batch.end(late);
     this.#gatherer?.finish();
     this.#gatherer?.dispose();
     failpoint('task.map-spill');
@@ -95,7 +98,8 @@ export class ShuffleSink implements RecordSink {
   }
 
   /** Removes what was written. */
-  discard(): void {
+  discard(late: () => DafError = tooLate): void {
+    this.#batch.end(late);
     this.#gatherer?.dispose();
     this.#writer.dispose();
   }

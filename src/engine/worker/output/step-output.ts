@@ -1,3 +1,4 @@
+import type { DafError } from '../../../core/contracts/errors.js';
 import { attemptPrefix, mapPartName, partName } from '../../../core/contracts/job.js';
 import { placeOf } from '../../../core/contracts/step.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
@@ -45,8 +46,10 @@ export class StepOutput {
     return attemptPrefix(spec.id, assignment.task, assignment.attempt) + this.#name;
   }
 
-  async finish(): Promise<Finished> {
+  /** @param late what is thrown to those who emit after this */
+  async finish(late: () => DafError): Promise<Finished> {
     failpoint('task.before-output');
+    this.writer.end(late);
     // Thousands of tasks that only write files of their own leave no empty parts behind.
     if (this.#place === 'results' && this.#input.assignment.task.stage === 'map' && this.writer.records === 0) {
       return { outputs: [], held: null, records: 0 };
@@ -63,8 +66,8 @@ export class StepOutput {
     return { outputs: [{ name: this.#name, key: this.#key, bytes, records, crc32c, volatile: false }], held: null, records };
   }
 
-  discard(): void {
-    this.writer.discard();
+  discard(late: () => DafError): void {
+    this.writer.discard(late);
   }
 }
 

@@ -7,17 +7,20 @@ import { attemptPrefix, type JobSpec, MANIFEST, REPORT, type TaskId } from '../.
 import type { BlobStore } from '../../../core/contracts/stores.js';
 import type { OutputFile } from '../../../core/contracts/task.js';
 import { failpoint } from '../../../core/failpoint.js';
+import type { Late } from '../late.js';
 
 const CHUNK = 1 << 20;
 
 /** Files of an attempt, each under the attempt's own prefix until the job publishes. */
 export class AttemptFiles implements TaskFiles {
   readonly #store: BlobStore;
+  readonly #late: Late;
   readonly #prefix: () => string;
   readonly #files = new Map<string, OutputFile>();
 
-  constructor(spec: JobSpec, store: BlobStore, task: TaskId, attempt: string) {
+  constructor(spec: JobSpec, store: BlobStore, task: TaskId, attempt: string, late: Late) {
     this.#store = store;
+    this.#late = late;
     this.#prefix = () => `${attemptPrefix(spec.id, task, attempt)}files/`;
   }
 
@@ -51,6 +54,7 @@ export class AttemptFiles implements TaskFiles {
   }
 
   #add(name: string, bytes: number, crc32c: number, volatile = false): void {
+    this.#late.check(`put ${name}`);
     this.#files.set(name, { name, key: this.#prefix() + name, bytes, records: null, crc32c, volatile });
   }
 }

@@ -43,7 +43,7 @@ export async function replayAttempt(
   const { task, report } = findTask(bundle, name);
   forceIsa(bundle.spec);
   const folder = temporaryFolder('replay');
-  const pool = new TaskPool(workerMemoryFor(largestTask(bundle.spec), 1), 1);
+  const pool = new TaskPool(workerMemoryFor(largestTask(bundle.spec), 1), 1, () => {});
   try {
     const runs = new Runs(bundle, pool, signal);
     await runs.run(task, await stageBundle(bundle, join(folder, 'first')));

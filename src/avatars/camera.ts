@@ -70,21 +70,6 @@ export function orbitCamera(
   return { rotation, translation, focal, center: Float32Array.of(size / 2, size / 2), width: size, height: size };
 }
 
-/** The same camera for a picture of another size (the aspect kept), or letterboxed into a square of `size`. */
-export function squareCamera(camera: CameraValues, size: number): CameraValues {
-  const scale = size / Math.max(camera.width, camera.height);
-  return {
-    ...camera,
-    focal: camera.focal * scale,
-    center: Float32Array.of(
-      (size - camera.width * scale) / 2 + camera.center[0]! * scale,
-      (size - camera.height * scale) / 2 + camera.center[1]! * scale,
-    ),
-    width: size,
-    height: size,
-  };
-}
-
 /** The camera after its picture was resized to width × height. */
 export function resizedCamera(camera: CameraValues, width: number, height: number): CameraValues {
   const scale = width / camera.width;
@@ -95,6 +80,13 @@ export function resizedCamera(camera: CameraValues, width: number, height: numbe
     width,
     height,
   };
+}
+
+/** The camera of a picture brought to `side` pixels along its longer side; a smaller one stays as it is. */
+export function shrunkCamera(camera: CameraValues, side: number): CameraValues {
+  const scale = Math.min(1, side / Math.max(camera.width, camera.height));
+  const [width, height] = [camera.width, camera.height].map((pixels) => Math.max(1, Math.round(pixels * scale)));
+  return resizedCamera(camera, width!, height!);
 }
 
 /** Pixel of a head-space point (cm), and its depth; null behind the camera. */

@@ -1,9 +1,9 @@
-import type { CameraValues } from '../core/addon/index.js';
 import type { TaskContext } from '../core/contracts/stage.js';
-import { orbitCamera, resizedCamera } from './camera.js';
+import { orbitCamera, shrunkCamera } from './camera.js';
 import { withoutClothes } from './clothes.js';
 import { psnr } from './compare.js';
 import { summary } from './contact/html.js';
+import { CELL } from './contact/layout.js';
 import { contactRow } from './contact/row.js';
 import { ARKIT_NAMES } from './export/arkit.js';
 import { avatarMesh } from './export/mesh.js';
@@ -20,7 +20,7 @@ import { type OpenPhoto, openPhoto } from './photo.js';
 import type { AvatarReport, LikenessReport, PhotoReport } from './report.js';
 import { inSoftLight } from './soft_light.js';
 import { drawSurface, type Surface, surfaceOfGlb } from './surface.js';
-import { compareWithSurface, type Draw } from './volume.js';
+import { compareWithSurface, type Draw, remembering } from './volume.js';
 
 /** Everything a person's avatar is written through; a task context is one. */
 export type PersonContext = Pick<TaskContext, 'control' | 'checkCancelled' | 'progress'>;
@@ -77,8 +77,15 @@ export async function buildPerson(
   clock.lap('field');
   using shown = volume;
   const { draw } = shown;
-  const fieldReport = { kind: 'hashgrid' as const, ...volume.trained, ...compareWithSurface(draw, surface, 96, control) };
-  const likeness = await likenessOf(photos[0]!, person.fit.views[0]!.camera, surface, draw, control);
+  const drawField = remembering(draw);
+  const drawMesh = remembering((camera) => drawSurface(surface, camera, 'texture', control).rgba);
+  const fieldReport = {
+    kind: 'hashgrid' as const,
+    ...volume.trained,
+    ...compareWithSurface(drawField, drawMesh, surface.box, CELL),
+  };
+  const seen = shrunkCamera(person.fit.views[0]!.camera, LIKENESS_SIDE);
+  const likeness = await likenessOf(photos[0]!, drawMesh(seen), drawField(seen));
   files.set('preview.png', await preview(draw, surface, level.preview));
   files.set('turntable.png', await turntable(draw, surface));
   clock.lap('pictures');
@@ -93,9 +100,10 @@ export async function buildPerson(
   const row = await contactRow({
     label: [identity, ...summary(report)].join('  '),
     photo: photos[0]!,
-    camera: person.fit.views[0]!.camera,
+    camera: seen,
     surface,
-    drawField: draw,
+    drawField,
+    drawMesh,
     control,
   });
   files.set('contact-row.png', row);
@@ -109,17 +117,8 @@ export async function buildPerson(
 const LIKENESS_SIDE = 256;
 
 /** PSNR against the photo where photo and render both show the head: says how wrong an avatar is, not how alike. */
-async function likenessOf(
-  whole: OpenPhoto,
-  lens: CameraValues,
-  surface: Surface,
-  draw: Draw,
-  control: Int32Array,
-): Promise<LikenessReport> {
+async function likenessOf(whole: OpenPhoto, glb: Uint8Array, volume: Uint8Array): Promise<LikenessReport> {
   const photo = await shrinkPhoto(whole, LIKENESS_SIDE);
-  const camera = resizedCamera(lens, photo.width, photo.height);
-  const glb = drawSurface(surface, camera, 'texture', control).rgba;
-  const volume = draw(camera);
   const against = (rgba: Uint8Array): number =>
     psnr(
       { pixels: photo.rgb, channels: 3 },

@@ -12,7 +12,7 @@ import type { PersonContext } from './person.js';
 import type { OpenPhoto } from './photo.js';
 import type { CaptureReport } from './report.js';
 import type { Surface } from './surface.js';
-import { type Draw, fieldBox, supervisedViews, trainField } from './volume.js';
+import { type Draw, drawsField, fieldBox, supervisedViews, trainField } from './volume.js';
 
 /** A person's field as files, and as pictures are drawn from it. */
 export interface Volume extends Disposable {
@@ -82,7 +82,7 @@ async function photoVolume(
     trained: { steps: level.steps, samples },
     capture: null,
     refused: [],
-    draw: (camera) => field.render(camera, { control: context.control }).rgba,
+    draw: drawsField(field, context.control),
     [Symbol.dispose]: () => field.dispose(),
   };
 }
@@ -133,7 +133,7 @@ async function captureVolume(
     trained: { steps: captured.steps, samples: captured.samples },
     capture: captured.report,
     refused: [],
-    draw: (camera) => field.render(camera, { control }).rgba,
+    draw: drawsField(field, control),
     [Symbol.dispose]: () => field.dispose(),
   };
 }

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import tap from 'tap';
-import { orbitCamera, projectPoint, rotationFromAngles, squareCamera } from './camera.js';
+import { orbitCamera, projectPoint, rotationFromAngles, shrunkCamera } from './camera.js';
 import { psnr, silhouetteIou } from './compare.js';
 import { cellLeft, LABEL, NEUTRAL, ROW_HEIGHT, ROW_WIDTH } from './contact/layout.js';
 import { contactRow } from './contact/row.js';
@@ -53,8 +53,10 @@ tap.test('angles turn as head space says', async (t) => {
   const camera = orbitCamera(box, 0.3, 0.2, 200);
   const [x, y] = projectPoint(camera, [0, -1, 0])!;
   t.ok(Math.hypot(x - 100, y - 100) < 0.01, "the box's middle is the picture's");
-  const small = squareCamera({ ...camera, height: 100 }, 50);
-  t.ok(Math.hypot(projectPoint(small, [0, -1, 0])![0] - 25) < 0.01);
+  const small = shrunkCamera({ ...camera, height: 100 }, 50);
+  t.same([small.width, small.height], [50, 25]);
+  t.ok(Math.abs(projectPoint(small, [0, -1, 0])![0] - 25) < 0.01);
+  t.same(shrunkCamera(camera, 300), camera, 'never enlarged');
 });
 
 tap.test('welding joins what is at one place', async (t) => {
@@ -86,6 +88,7 @@ tap.test('a contact row shows photo pixels in the input cell alone', async (t) =
     camera,
     surface,
     drawField,
+    drawMesh: (view) => drawSurface(surface, view, 'texture').rgba,
     control: null,
   });
   const page = await contactPage('AVATARS', [async () => row, async () => row]);

@@ -67,19 +67,23 @@ export function weld(vertices: Float32Array): { positions: Float32Array; source:
 
 const TRANSPARENT = new Uint8Array(4);
 
-/** @param shading `texture`: as painted; `clay`: the shape alone. */
+/**
+ * @param shading `texture`: as painted; `clay`: the shape alone.
+ * @param supersample samples a pixel along each axis; with 1 a pixel is what its middle shows: opaque or nothing, and its very depth.
+ */
 export function drawSurface(
   surface: Surface,
   camera: CameraValues,
   shading: 'texture' | 'lit-texture' | 'clay',
   control: Int32Array | null = null,
+  supersample: 1 | 2 = 2,
 ): SurfacePicture {
   const rgba = new Uint8Array(camera.width * camera.height * 4);
   const depth = new Float32Array(camera.width * camera.height);
   const painted = shading !== 'clay';
   const look = {
     shading,
-    supersample: 2,
+    supersample,
     cullBack: false,
     background: TRANSPARENT,
     colours: null,

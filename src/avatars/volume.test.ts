@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import tap from 'tap';
+import type { CameraValues } from '../core/addon/index.js';
 import { Field } from '../fields/index.js';
 import { orbitCamera, resizedCamera } from './camera.js';
 import { avatarGlb } from './export/files.js';
@@ -7,7 +8,7 @@ import { spheres } from './export/spheres.test.fixture.js';
 import { fieldPhoto, shrinkPhoto } from './field_photo.js';
 import { QUALITY } from './options.js';
 import { drawSurface, surfaceOfGlb } from './surface.js';
-import { compareWithSurface, fieldBox, generator, supervisedViews, trainField } from './volume.js';
+import { compareWithSurface, drawsField, fieldBox, generator, remembering, supervisedViews, trainField } from './volume.js';
 
 const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#c04020' } })
   .png()
@@ -95,8 +96,33 @@ tap.test("three photos in three lights make one head, in the texture's colours f
     const off = Math.max(...wanted!.map((value, c) => Math.abs(seen![c]! - value) / 255));
     t.ok(off < 0.03, `the mean colour at ${yaw}° is ${(100 * off).toFixed(1)} % off`);
   }
-  const { silhouetteWorst } = compareWithSurface((camera) => field.render(camera).rgba, surface, 96, null);
+  const drawField = drawsField(field, new Int32Array(new SharedArrayBuffer(12)));
+  const drawMesh = (view: CameraValues) => drawSurface(surface, view, 'texture', null).rgba;
+  const { silhouetteWorst } = compareWithSurface(drawField, drawMesh, surface.box, 96);
   t.ok(silhouetteWorst > 0.95, `silhouettes overlap by ${silhouetteWorst.toFixed(3)} at worst`);
+});
+
+tap.test('a picture is drawn once, small ones in steps as coarse as their pixels', async (t) => {
+  const asked: number[] = [];
+  const draw = remembering(({ width }) => Uint8Array.of(asked.push(width)));
+  const [front, side] = [orbitCamera(surface.box, 0, 0, 96), orbitCamera(surface.box, 1, 0, 96)];
+  t.same(
+    [draw(front), draw({ ...front }), draw(side)].map(([first]) => first),
+    [1, 1, 2],
+  );
+  const samples: number[] = [];
+  const field = {
+    box: fieldBox(surface),
+    render(_: CameraValues, options: { samples: number }) {
+      samples.push(options.samples);
+      return { rgba: new Uint8Array(4) };
+    },
+  };
+  const pictures = drawsField(field as unknown as Field, new Int32Array(new SharedArrayBuffer(12)));
+  for (const size of [64, 200, 512]) pictures(orbitCamera(surface.box, 0, 0, size));
+  t.equal(samples[0], 128);
+  t.ok(samples[1]! > 150 && samples[1]! < 256, `${samples[1]} steps for 200 pixels`);
+  t.equal(samples[2], 256);
 });
 
 function meanColour(rgba: Uint8Array, use: (pixel: number) => boolean): number[] {

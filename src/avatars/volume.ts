@@ -2,6 +2,7 @@ import type { CameraValues } from '../core/addon/index.js';
 import type { NeuralField, TrainingView } from '../fields/types.js';
 import { type Box, grow, orbitCamera } from './camera.js';
 import { psnr, silhouetteIou } from './compare.js';
+import { TURNS } from './contact/layout.js';
 import type { QualityLevel } from './options.js';
 import { drawSurface, type Surface } from './surface.js';
 
@@ -34,7 +35,8 @@ export function supervisedViews(surface: Surface, level: QualityLevel, seed: num
         : i % 4 === 1
           ? orbitCamera(face, (Math.PI / 1.5) * (slot - 0.5), pitch, level.supervisedSize)
           : orbitCamera(surface.box, Math.PI * (slot - 0.5), pitch, level.supervisedSize, WHOLE);
-    const { rgba, depth } = drawSurface(surface, camera, 'texture', control);
+    // What a ray through the middle of a pixel meets is what the field learns: no means of pixels.
+    const { rgba, depth } = drawSurface(surface, camera, 'texture', control, 1);
     const { rgb, alpha } = divide(rgba);
     return { source: 'supervised', camera, rgb, alpha, depth };
   });
@@ -55,17 +57,45 @@ function faceBox({ min, max }: Box): Box {
 /** [height][width][4] of a camera, straight alpha. */
 export type Draw = (camera: CameraValues) => Uint8Array;
 
-/** How well the field shows the head it was made from, at views between those it learnt from. */
-export function compareWithSurface(draw: Draw, surface: Surface, size: number, control: Int32Array | null) {
+/** A picture is drawn once, however often it is asked for. The caller must not change it. */
+export function remembering(draw: Draw): Draw {
+  const drawn = new Map<string, Uint8Array>();
+  return (camera) => {
+    const key = Object.values(camera).join(' ');
+    const picture = drawn.get(key) ?? draw(camera);
+    drawn.set(key, picture);
+    return picture;
+  };
+}
+
+/** Lattice samples along a field's box: small pictures show no finer steps than their pixels. */
+const SAMPLES: readonly [number, number] = [128, 256];
+
+/** Pictures of a field, with steps about as long as the camera's pixels are wide. */
+export function drawsField(field: NeuralField, control: Int32Array): Draw {
+  const { min, max } = field.box;
+  const edge = Math.max(...max.map((value, k) => value - min[k]!));
+  return (camera) => {
+    const pixels = (edge * camera.focal) / -camera.translation[2]!;
+    // Behind or at the camera's feet there is no telling.
+    const samples = pixels > 0 ? Math.min(SAMPLES[1], Math.max(SAMPLES[0], Math.round(pixels))) : SAMPLES[1];
+    return field.render(camera, { control, samples }).rgba;
+  };
+}
+
+/** Where field and head are compared, degrees: where the contact sheet shows both. */
+const COMPARED = TURNS;
+
+/** How well the field shows the head it was made from, at views between those it learnt from. Pictures are squares of `size`. */
+export function compareWithSurface(drawField: Draw, drawMesh: Draw, box: Box, size: number) {
   let error = 0;
   const overlaps: number[] = [];
-  const yaws = [-75, -35, 10, 50, 85, 170];
-  for (const degrees of yaws) {
-    const camera = orbitCamera(surface.box, (degrees * Math.PI) / 180, 0.1, size);
-    const mesh = drawSurface(surface, camera, 'texture', control).rgba;
-    const volume = draw(camera);
+  for (const degrees of COMPARED) {
+    const camera = orbitCamera(box, (degrees * Math.PI) / 180, 0, size);
+    const mesh = drawMesh(camera);
+    const volume = drawField(camera);
     const both = (i: number): boolean => mesh[4 * i + 3]! >= 128 && volume[4 * i + 3]! >= 128;
-    error += 10 ** (-psnr({ pixels: mesh, channels: 4 }, { pixels: volume, channels: 4 }, both) / 10) / yaws.length;
+    error += 10 ** (-psnr({ pixels: mesh, channels: 4 }, { pixels: volume, channels: 4 }, both) / 10) / COMPARED.length;
     overlaps.push(silhouetteIou(mesh, volume));
   }
   return {

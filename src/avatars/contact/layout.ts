@@ -7,7 +7,8 @@ export interface Column {
   readonly yaw: number | 'photo';
 }
 
-const TURNS = [-60, -30, 30, 60, 180];
+/** Yaws, degrees. */
+export const TURNS: readonly number[] = [-60, -30, 30, 60, 180];
 
 export const COLUMNS: readonly Column[] = [
   { title: 'INPUT', shows: 'photo', yaw: 'photo' },

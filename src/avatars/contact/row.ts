@@ -1,7 +1,8 @@
 import type { CameraValues } from '../../core/addon/index.js';
 import { loadSharp } from '../../core/sharp.js';
-import { orbitCamera, squareCamera } from '../camera.js';
+import { orbitCamera } from '../camera.js';
 import { drawSurface, type Surface } from '../surface.js';
+import type { Draw } from '../volume.js';
 import { CELL, COLUMNS, type Column, cellLeft, INK, LABEL, NEUTRAL, PAPER, ROW_HEIGHT, ROW_WIDTH } from './layout.js';
 import { Picture } from './picture.js';
 
@@ -9,11 +10,12 @@ import { Picture } from './picture.js';
 export interface RowSources {
   readonly label: string;
   readonly photo: { readonly rgb: Uint8Array; readonly width: number; readonly height: number };
-  /** The photo's camera. */
+  /** The photo's camera, for pictures no smaller than a cell. */
   readonly camera: CameraValues;
   readonly surface: Surface;
-  /** The field as seen by a camera: [height][width][4], straight alpha. */
-  readonly drawField: (camera: CameraValues) => Uint8Array;
+  /** Field and textured mesh as seen by a camera: [height][width][4], straight alpha. */
+  readonly drawField: Draw;
+  readonly drawMesh: Draw;
   readonly control: Int32Array | null;
 }
 
@@ -23,27 +25,37 @@ export async function contactRow(sources: RowSources): Promise<Uint8Array> {
   picture.text(cellLeft(0), 5, sources.label, INK, 2, ROW_WIDTH - 2 * cellLeft(0));
   for (const [i, column] of COLUMNS.entries()) {
     picture.fill(cellLeft(i), LABEL, CELL, CELL, NEUTRAL);
-    if (column.shows === 'photo') await pastePhoto(picture, cellLeft(i), sources);
-    else picture.paste(cellLeft(i), LABEL, CELL, CELL, cell(column, sources), 4);
+    if (column.shows === 'photo') await pasteShrunk(picture, cellLeft(i), sources.photo, sources.photo.rgb, 3);
+    else if (column.yaw === 'photo')
+      await pasteShrunk(picture, cellLeft(i), sources.camera, drawn(column, sources.camera, sources), 4);
+    else picture.paste(cellLeft(i), LABEL, CELL, CELL, drawn(column, turned(column.yaw, sources), sources), 4);
   }
   const sharp = await loadSharp();
   const raw = { width: ROW_WIDTH, height: ROW_HEIGHT, channels: 3 } as const;
   return new Uint8Array(await sharp(picture.rgb, { raw }).png({ compressionLevel: 6 }).toBuffer());
 }
 
-function cell(column: Column, sources: RowSources): Uint8Array {
-  const { surface, control } = sources;
-  const camera =
-    column.yaw === 'photo' ? squareCamera(sources.camera, CELL) : orbitCamera(surface.box, (column.yaw * Math.PI) / 180, 0, CELL);
-  if (column.shows === 'field') return sources.drawField(camera);
-  return drawSurface(surface, camera, column.shows === 'clay' ? 'clay' : 'texture', control).rgba;
+function turned(degrees: number, { surface }: RowSources): CameraValues {
+  return orbitCamera(surface.box, (degrees * Math.PI) / 180, 0, CELL);
 }
 
-async function pastePhoto(picture: Picture, left: number, { photo }: RowSources): Promise<void> {
+function drawn({ shows }: Column, camera: CameraValues, { surface, drawField, drawMesh, control }: RowSources): Uint8Array {
+  if (shows === 'field') return drawField(camera);
+  return shows === 'clay' ? drawSurface(surface, camera, 'clay', control).rgba : drawMesh(camera);
+}
+
+/** A picture of another size, whole in the middle of its cell. */
+async function pasteShrunk(
+  picture: Picture,
+  left: number,
+  { width: wide, height: high }: { readonly width: number; readonly height: number },
+  pixels: Uint8Array,
+  channels: 3 | 4,
+): Promise<void> {
   const sharp = await loadSharp();
-  const scale = CELL / Math.max(photo.width, photo.height);
-  const [width, height] = [photo.width, photo.height].map((side) => Math.max(1, Math.round(side * scale))) as [number, number];
-  const raw = { width: photo.width, height: photo.height, channels: 3 } as const;
-  const data = await sharp(photo.rgb, { raw }).resize(width, height, { fit: 'fill' }).raw().toBuffer();
-  picture.paste(left + Math.floor((CELL - width) / 2), LABEL + Math.floor((CELL - height) / 2), width, height, data, 3);
+  const scale = CELL / Math.max(wide, high);
+  const [width, height] = [wide, high].map((side) => Math.max(1, Math.round(side * scale))) as [number, number];
+  const raw = { width: wide, height: high, channels };
+  const data = await sharp(pixels, { raw }).resize(width, height, { fit: 'fill' }).raw().toBuffer();
+  picture.paste(left + Math.floor((CELL - width) / 2), LABEL + Math.floor((CELL - height) / 2), width, height, data, channels);
 }

@@ -193,6 +193,7 @@ const PIECE = [
   'split',
   'at',
   'unpackedLength',
+  'version',
 ] as const satisfies readonly (keyof SplitPiece)[];
 
 function packPiece(piece: SplitPiece): Packed {

@@ -32,7 +32,7 @@ export async function readPacked(file: Buffer, { compression, step, memory }: Re
   if (end !== file.length) throw new Error(`pieces up to ${end} of ${file.length} bytes`);
   const found: Lines = { lines: [], offsets: [] };
   const buffer = BlockBuffer.take(memory);
-  const about = { name: 'in', path: '', stored: false, fileLength: file.length, split: 0, at: 0, compression };
+  const about = { name: 'in', path: '', stored: false, fileLength: file.length, version: null, split: 0, at: 0, compression };
   for (const part of parts) await readPiece({ ...about, ...part }, file, buffer, memory, found);
   return found;
 }

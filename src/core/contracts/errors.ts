@@ -9,6 +9,7 @@ export type DafErrorCode =
   | 'ERR_DAF_OUTPUT_EXISTS'
   | 'ERR_DAF_OUTPUT_CONFLICT'
   | 'ERR_DAF_NO_INPUT'
+  | 'ERR_DAF_INPUT_CHANGED'
   | 'ERR_DAF_NO_SUCH_JOB'
   // data
   | 'ERR_DAF_BAD_DATA'
@@ -133,6 +134,7 @@ const CALLERS_MISTAKES: ReadonlySet<DafErrorCode> = new Set<DafErrorCode>([
   'ERR_DAF_BAD_JOB',
   'ERR_DAF_IN_WORKER',
   'ERR_DAF_INLINE_CAPTURE',
+  'ERR_DAF_INPUT_CHANGED',
 ]);
 
 /** Whether the next attempt would end the same: what DAF itself refuses, whoever asks and wherever. Data, disks and user code may change. */

@@ -64,8 +64,10 @@ export interface SplitPiece {
   readonly stored: boolean;
   readonly offset: number;
   readonly length: number;
-  /** Length of the whole file when the split was made; another length later is ERR_DAF_BAD_DATA. */
+  /** Length of the whole file when the split was made; another length later is ERR_DAF_INPUT_CHANGED. */
   readonly fileLength: number;
+  /** What changes with the bytes of the job's input: a file's time of modification, an object's ETag; null for what nobody changes, or where nothing tells. */
+  readonly version: string | null;
   /** gzip: a whole file whose lines are read from what it unpacks to. zstd: the same of whole frames of a file. */
   readonly compression: 'gzip' | 'zstd' | null;
   /** Where what a packed piece unpacks to begins in what its file unpacks to; 0 where the file does not tell. */

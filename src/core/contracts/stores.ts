@@ -108,4 +108,6 @@ export interface BlobStore {
 export interface BlobInfo {
   readonly key: string;
   readonly bytes: number;
+  /** Another one whenever the bytes are others, where the store tells (S3: the ETag). */
+  readonly version?: string;
 }

@@ -59,7 +59,7 @@ t.test('a folder that cannot be read is listed as such', async (t) => {
 });
 
 async function* files(...sizes: number[]): AsyncGenerator<InputFile> {
-  for (const [i, bytes] of sizes.entries()) yield { name: `f${i}`, path: `/f${i}`, bytes, unreadable: false };
+  for (const [i, bytes] of sizes.entries()) yield { name: `f${i}`, path: `/f${i}`, bytes, version: null, unreadable: false };
 }
 
 const most = Number.MAX_SAFE_INTEGER;

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import type { PlanInput } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
+import { versionOfFile } from '../../core/file-version.js';
 import { isS3Url, listS3, refuseS3 } from './s3-inputs.js';
 
 /** A file to read, under the name by which the user knows it. */
@@ -12,6 +13,8 @@ export interface InputFile {
   /** Absolute, or the URL of an object. */
   readonly path: string;
   readonly bytes: number;
+  /** See SplitPiece. */
+  readonly version: string | null;
   /** A folder that cannot be listed: a task of a job over whole files refuses it, like a file that cannot be read. */
   readonly unreadable: boolean;
 }
@@ -91,7 +94,7 @@ async function* walk(folder: string, name: string): AsyncGenerator<InputFile> {
   try {
     entries = await readdir(folder, { withFileTypes: true });
   } catch {
-    yield { name: name.replace(/\/$/, ''), path: folder, bytes: 0, unreadable: true };
+    yield { name: name.replace(/\/$/, ''), path: folder, bytes: 0, version: null, unreadable: true };
     return;
   }
   const kinds = new Map(entries.map((entry) => [entry.name, entry]));
@@ -115,7 +118,7 @@ function pointsToFile(path: string): boolean {
 function describe(path: string, name: string): InputFile {
   const stat = statSync(path);
   if (!stat.isFile()) throw new DafError('ERR_DAF_BAD_ARGUMENT', `input ${name} is neither a file nor a directory`);
-  return { name, path, bytes: stat.size, unreadable: false };
+  return { name, path, bytes: stat.size, version: versionOfFile(stat), unreadable: false };
 }
 
 function sorted(names: readonly string[]): string[] {

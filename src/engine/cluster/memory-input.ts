@@ -55,6 +55,7 @@ export async function storeItems(
       offset,
       length: end - offset,
       fileLength: total,
+      version: null,
       compression: null,
       unpackedOffset: 0,
       unpackedLength: null,

@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import { DafError } from '../../core/contracts/errors.js';
+import type { BlobInfo } from '../../core/contracts/stores.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import { parseS3Url } from '../stores/s3/blob-s3.js';
 import type { InputFile } from './inputs.js';
@@ -16,26 +17,27 @@ export async function* listS3(input: string): AsyncGenerator<InputFile> {
   const { bucket, key } = parseS3Url(input);
   const root = `s3://${bucket}`;
   const store = openBlobStore(root);
-  const found = (name: string, bytes: number): InputFile => ({
+  const found = ({ key: name, bytes, version }: BlobInfo): InputFile => ({
     name: `${root}/${name}`,
     path: `${root}/${name}`,
     bytes,
+    version: version ?? null,
     unreadable: false,
   });
   const { isGlob, base } = picomatch.scan(key);
   if (!isGlob) {
     const info = key === '' || key.endsWith('/') ? null : await store.stat(key);
     if (info !== null) {
-      yield found(key, info.bytes);
+      yield found(info);
       return;
     }
     const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
-    for await (const each of store.list(prefix)) yield found(each.key, each.bytes);
+    for await (const each of store.list(prefix)) yield found(each);
     return;
   }
   const matches = picomatch(key, { dot: true, flags: 's' });
   for await (const each of store.list(base === '' ? '' : `${base}/`)) {
-    if (matches(each.key)) yield found(each.key, each.bytes);
+    if (matches(each.key)) yield found(each);
   }
 }
 

@@ -10,6 +10,7 @@ function split(index: number, bytes: number): Split {
     offset: 0,
     length: bytes,
     fileLength: bytes,
+    version: null,
     compression: null,
     unpackedOffset: 0,
     unpackedLength: null,

@@ -54,9 +54,18 @@ export async function* cutSplits(
 }
 
 function* cutFile(file: InputFile, format: InputFormat, step: number): Generator<Omit<SplitPiece, 'split' | 'at'>> {
-  const { name, path, bytes } = file;
+  const { name, path, bytes, version } = file;
   const compression = isLines(format) ? compressionOf(name) : null;
-  const whole = { name, path, stored: false, fileLength: bytes, compression, unpackedOffset: 0, unpackedLength: null } as const;
+  const whole = {
+    name,
+    path,
+    stored: false,
+    fileLength: bytes,
+    version,
+    compression,
+    unpackedOffset: 0,
+    unpackedLength: null,
+  } as const;
   if (compression === 'zstd' && bytes > step && !isS3Url(path)) {
     for (const piece of zstdPieces(file, step)) yield { ...whole, ...piece };
     return;

@@ -81,7 +81,7 @@ t.test('attempts whose thread was taken down before their turn run again, and th
       unpackedLength: null,
       split: index,
     } as const;
-    return { index, pieces: [{ ...where, offset: 0, length, fileLength: length, at: 0 }] };
+    return { index, pieces: [{ ...where, offset: 0, length, fileLength: length, version: null, at: 0 }] };
   };
   const lists = Array.from({ length: splits }, (_, index) => Buffer.from(pack(packSplit(splitOf(index)))));
   const index = Buffer.alloc(8 * (splits + 1));

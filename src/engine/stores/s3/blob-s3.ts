@@ -5,7 +5,7 @@ import type { BlobInfo, BlobStore } from '../../../core/contracts/stores.js';
 import { checkKey, checkRange, TEMPORARY } from '../key.js';
 import { parts, readParts } from './byte-parts.js';
 import { S3Client, sha256 } from './client.js';
-import { listObjects, listUploads } from './listing.js';
+import { listObjects, listUploads, versionOf } from './listing.js';
 import { type S3Settings, s3Settings } from './settings.js';
 import { abortUpload, PART_BYTES, Upload } from './upload.js';
 
@@ -128,14 +128,14 @@ export class S3BlobStore implements BlobStore {
 
   async stat(key: string): Promise<BlobInfo | null> {
     const { status, headers } = await this.#client.send({ method: 'HEAD', key: this.#key(key), expected: [404] });
-    return status === 404 ? null : { key, bytes: Number(headers.get('content-length')) };
+    return status === 404 ? null : { key, bytes: Number(headers.get('content-length')), ...versionOf(headers.get('etag')) };
   }
 
   async *list(prefix: string): AsyncIterable<BlobInfo> {
-    for await (const { key, bytes } of listObjects(this.#client, this.#prefix + prefix)) {
+    for await (const { key, ...about } of listObjects(this.#client, this.#prefix + prefix)) {
       const own = key.slice(this.#prefix.length);
       // Folders made by browsers of buckets are empty objects with a slash at their end.
-      if (!own.startsWith(TEMPORARY) && !own.endsWith('/')) yield { key: own, bytes };
+      if (!own.startsWith(TEMPORARY) && !own.endsWith('/')) yield { key: own, ...about };
     }
   }
 

@@ -30,7 +30,7 @@ export async function* listObjects(client: S3Client, prefix: string, page = 1000
         throw new DafError('ERR_DAF_UNSUPPORTED', `s3://${client.bucket} does not list objects in the order of their names`);
       }
       last = key;
-      yield { key, bytes: Number(textOf(entry, 'Size')) };
+      yield { key, bytes: Number(textOf(entry, 'Size')), ...versionOf(textOf(entry, 'ETag')) };
     }
     token = textOf(xml, 'NextContinuationToken');
     more = textOf(xml, 'IsTruncated') === 'true' && token !== null;
@@ -56,6 +56,12 @@ export async function listUploads(
     markers = { 'key-marker': decodeKey(key ?? '', isEncoded), 'upload-id-marker': textOf(xml, 'NextUploadIdMarker') ?? '' };
   }
   return found;
+}
+
+/** An ETag as one or none of a blob's members; listings and headers do not agree on its quotes. */
+export function versionOf(etag: string | null): Pick<BlobInfo, 'version'> {
+  const version = etag?.replaceAll('"', '') ?? '';
+  return version === '' ? {} : { version };
 }
 
 function decodeKey(text: string, isEncoded: boolean): string {

@@ -26,6 +26,7 @@ function piece(bytes: Buffer, offset: number, length: number): SplitPiece {
     offset,
     length,
     fileLength: bytes.length,
+    version: null,
   };
 }
 

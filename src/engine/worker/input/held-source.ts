@@ -17,6 +17,7 @@ export function heldPiece({ step, stage }: TaskRange, { index, place }: TaskSour
     split,
     at: 0,
     compression: null,
+    version: null,
     unpackedOffset: 0,
     unpackedLength: null,
   };

@@ -93,10 +93,11 @@ async function* pieceBlocks(
     switch (format.kind) {
       case 'lines':
       case 'json':
-        if (piece.compression !== null) return yield* unpackedLines(piece, source, buffer, Math.floor(memory.task / 2));
-        return yield* lineBlocks(piece, source, buffer);
+        if (piece.compression !== null)
+          return unchanged(source, yield* unpackedLines(piece, source, buffer, Math.floor(memory.task / 2)));
+        return unchanged(source, yield* lineBlocks(piece, source, buffer));
       case 'fixed':
-        return yield* fixedBlocks(piece, source, buffer, format.bytes);
+        return unchanged(source, yield* fixedBlocks(piece, source, buffer, format.bytes));
       case 'packed':
         return yield* packedBlocks(piece, source, buffer);
       case 'files':
@@ -105,6 +106,12 @@ async function* pieceBlocks(
   } finally {
     source.close();
   }
+}
+
+/** What was read of a source that is still what it was when it was opened. */
+function unchanged<T>(source: ByteSource, read: T): T {
+  source.check?.();
+  return read;
 }
 
 /** A whole file that cannot be opened is one that cannot be read. */
@@ -131,7 +138,7 @@ async function marking<T>(reading: Promise<T>): Promise<T> {
 }
 
 async function* wholeFile(piece: SplitPiece, source: ByteSource, buffer: BlockBuffer): AsyncGenerator<RecordBlock, Run> {
-  yield await marking(fileBlock(piece, source, buffer));
+  yield await marking(fileBlock(piece, source, buffer).then((block) => unchanged(source, block)));
   return { begin: 0, end: piece.fileLength };
 }
 

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { SplitPiece } from '../../../core/contracts/job.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
+import { TIME, versionOfFile } from '../../../core/file-version.js';
 import { openBlobStore } from '../../stores/open-blob.js';
 import { localPathOf, MAX_SMALL, readSmall } from './read-ahead.js';
 
@@ -11,12 +12,14 @@ const READ_AHEAD = 4 << 20;
 export interface ByteSource {
   /** Reads up to `length` bytes at `position` into `target`; fewer only at the end of the file. */
   read(target: Buffer, at: number, length: number, position: number): number | Promise<number>;
+  /** @throws DafError ERR_DAF_INPUT_CHANGED where what was read may be neither the old bytes nor the new */
+  check?(): void;
   close(): void;
 }
 
 /**
  * Opens the file of a piece. A file on this machine is read synchronously: the thread is ours, and a promise for every chunk buys nothing.
- * @throws DafError ERR_DAF_BAD_DATA when the file no longer has the length it had when the splits were made.
+ * @throws DafError ERR_DAF_INPUT_CHANGED when the file is no longer the one that it was when the splits were made.
  */
 export function openSource(piece: SplitPiece, store: BlobStore): ByteSource | Promise<ByteSource> {
   if (!piece.stored && piece.path.startsWith('s3://')) {
@@ -31,7 +34,7 @@ export function openSource(piece: SplitPiece, store: BlobStore): ByteSource | Pr
 async function openBlob(piece: SplitPiece, store: BlobStore, key: string): Promise<ByteSource> {
   const info = await store.stat(key);
   if (info === null) throw new DafError('ERR_DAF_NOT_FOUND', `${piece.name}: no such object ${key}`);
-  checkLength(piece, info.bytes);
+  checkVersion(piece, info.bytes, info.version ?? null);
   return new BlobSource(store, key, info.bytes);
 }
 
@@ -83,7 +86,7 @@ export class SmallSource implements ByteSource {
 
   read(target: Buffer, at: number, length: number, position: number): number {
     const { bytes, fileBytes } = inFile(this.#piece, () => readSmall(this.#path, position, Math.min(length, MAX_SMALL)));
-    checkLength(this.#piece, fileBytes);
+    checkVersion(this.#piece, fileBytes, null);
     target.set(bytes, at);
     return bytes.length;
   }
@@ -92,12 +95,14 @@ export class SmallSource implements ByteSource {
 }
 
 class FileSource implements ByteSource {
+  readonly #piece: SplitPiece;
   readonly #fd: number;
 
   constructor(piece: SplitPiece, path: string) {
+    this.#piece = piece;
     this.#fd = inFile(piece, () => openSync(path, 'r'));
     try {
-      checkLength(piece, fstatSync(this.#fd).size);
+      this.check();
     } catch (error) {
       closeSync(this.#fd);
       throw error;
@@ -114,6 +119,11 @@ class FileSource implements ByteSource {
     return total;
   }
 
+  check(): void {
+    const stat = fstatSync(this.#fd);
+    checkVersion(this.#piece, stat.size, versionOfFile(stat));
+  }
+
   close(): void {
     closeSync(this.#fd);
   }
@@ -128,13 +138,16 @@ function inFile<T>(piece: SplitPiece, open: () => T): T {
   }
 }
 
-function checkLength(piece: SplitPiece, bytes: number): void {
-  if (bytes === piece.fileLength) return;
-  throw new DafError(
-    'ERR_DAF_BAD_DATA',
-    `input ${piece.name} had ${piece.fileLength} bytes when the job began and has ${bytes} now`,
-    {
-      hint: 'do not change inputs while a job runs; submit it again',
-    },
-  );
+/** @param version null where nothing tells it */
+function checkVersion({ name, fileLength, version: before }: SplitPiece, bytes: number, version: string | null): void {
+  const hint = 'do not change inputs while a job runs; submit it again';
+  const code = before === null ? 'ERR_DAF_BAD_DATA' : 'ERR_DAF_INPUT_CHANGED';
+  if (bytes !== fileLength) {
+    throw new DafError(code, `input ${name} had ${fileLength} bytes when the job began and has ${bytes} now`, { hint });
+  }
+  if (before === null || version === null || before === version) return;
+  const what = before.startsWith(TIME) ? 'was written to since the job began' : 'is another object than when the job began';
+  throw new DafError(code, `input ${name} ${what}`, {
+    hint: before.startsWith(TIME) ? `${hint}; copies on several machines must have the same time of modification` : hint,
+  });
 }

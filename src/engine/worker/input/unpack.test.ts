@@ -7,7 +7,15 @@ import type { ByteSource } from './source.js';
 import { unpackedLines } from './unpack.js';
 
 async function linesOf(packed: Buffer): Promise<string[]> {
-  const where = { name: 'in.gz', path: '', stored: false, offset: 0, length: packed.length, fileLength: packed.length };
+  const where = {
+    name: 'in.gz',
+    path: '',
+    stored: false,
+    offset: 0,
+    length: packed.length,
+    fileLength: packed.length,
+    version: null,
+  };
   const piece = { ...where, compression: 'gzip', unpackedOffset: 0, unpackedLength: null, split: 0, at: 0 } as const;
   const source: ByteSource = {
     read: (target, at, length, position) => packed.copy(target, at, position, position + length),

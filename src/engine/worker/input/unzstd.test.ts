@@ -22,7 +22,15 @@ interface Read {
 }
 
 async function read(file: Buffer, part: Partial<SplitPiece> = {}, memory = 8 << 20): Promise<Read> {
-  const where = { name: 'in.zst', path: '', stored: false, offset: 0, length: file.length, fileLength: file.length };
+  const where = {
+    name: 'in.zst',
+    path: '',
+    stored: false,
+    offset: 0,
+    length: file.length,
+    fileLength: file.length,
+    version: null,
+  };
   const piece = { ...where, compression: 'zstd', unpackedOffset: 0, unpackedLength: null, split: 0, at: 0, ...part } as const;
   const source: ByteSource = {
     read: (target, at, length, position) => file.copy(target, at, position, Math.min(file.length, position + length)),

@@ -151,11 +151,17 @@ async function checkStored({ step, index }: TaskId, { spec, store }: Stage): Pro
   }
 }
 
+const INPUTS_FAULT: ReadonlySet<string> = new Set([
+  'ERR_DAF_NOT_FOUND',
+  'ERR_DAF_BAD_DATA',
+  'ERR_DAF_PERMISSION',
+  'ERR_DAF_INPUT_CHANGED',
+]);
+
 /** What is wrong with the input is said as it is; anything else is the attempt failing. */
 function failure({ attempt }: TaskReport, { error }: Extract<Outcome, { kind: 'failed' }>): DafError {
   const cause = fromWire(error);
-  if (cause.code === 'ERR_DAF_NOT_FOUND' || cause.code === 'ERR_DAF_BAD_DATA' || cause.code === 'ERR_DAF_PERMISSION')
-    return cause;
+  if (INPUTS_FAULT.has(cause.code)) return cause;
   return new DafError('ERR_DAF_TASK_FAILED', `${attempt} was committed by the job, and fails when it runs again`, {
     hint: cause.hint,
     cause,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -119,14 +119,17 @@ t.test('inputs and code that are gone or have changed', async (t) => {
   const folder = temporaryDirectory(t);
   const input = join(folder, 'in.txt');
   writeFileSync(input, 'one two\n');
+  utimesSync(input, 1000, 1000);
   const output = join(folder, 'out');
   const { url } = await ran(words, { input, output, reducers: 1 });
   writeFileSync(input, 'one TWO\n');
+  await t.rejects(replayAttempt(url, 'map-0'), { code: 'ERR_DAF_INPUT_CHANGED', message: /in\.txt was written to/ });
+  utimesSync(input, 1000, 1000);
   t.match(await replayAttempt(url, 'map-0'), { differs: 'map-0', unsteady: null }, 'as long as before');
   t.match(daf('replay', output, 'map-0').stderr, /hint: .*the input has changed since/);
   appendFileSync(input, 'more\n');
   await t.rejects(replayAttempt(url, 'map-0'), {
-    code: 'ERR_DAF_BAD_DATA',
+    code: 'ERR_DAF_INPUT_CHANGED',
     message: /had 8 bytes when the job began and has 13/,
   });
   rmSync(input);

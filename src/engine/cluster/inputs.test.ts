@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { InputFormat, Split } from '../../core/contracts/job.js';
@@ -33,6 +33,27 @@ t.test('files keep the names that were typed', async (t) => {
     ],
     [['../**/*.txt'], ['../a/Z.txt', '../a/é.txt', '../odd[1].txt', '../x1.txt', '../x2.txt']],
   ];
+  mkdirSync(join(folder, 'broken/fol\nder/deep'), { recursive: true });
+  mkdirSync(join(folder, 'broken/.hidden/x'), { recursive: true });
+  writeFiles(folder, {
+    ...{ 'broken/fol\nder/a.dat': '', 'broken/fol\nder/deep/b.dat': '', 'broken/c.dat': '' },
+    ...{ 'broken/.hidden/d.dat': '', 'broken/.hidden/x/e.dat': '', 'broken/.f.dat': '' },
+  });
+  const all = ['../broken/c.dat', '../broken/fol\nder/a.dat', '../broken/fol\nder/deep/b.dat'];
+  cases.push(
+    [['../broken/**'], all],
+    [['../broken/**/*.dat'], all],
+    [['../br*/**/b.dat'], all.slice(2)],
+    [['../broken/*/*.dat'], all.slice(1, 2)],
+    [['../{broken/c,x1}.{dat,txt}'], ['../broken/c.dat', '../x1.txt']],
+    [['../broken/.h*/*.dat'], ['../broken/.hidden/d.dat']],
+    [['../broken/**/.f*'], ['../broken/.f.dat']],
+    [['../broken/@(c|d).dat'], all.slice(0, 1)],
+    [
+      ['../broken/[b-d].dat', '../broken/?.dat'],
+      [...all.slice(0, 1), ...all.slice(0, 1)],
+    ],
+  );
   for (const [inputs, names] of cases) {
     const files = await collect(listInputs(inputs, join(folder, 'sub')));
     t.same(
@@ -46,6 +67,20 @@ t.test('files keep the names that were typed', async (t) => {
   await t.rejects(collect(listInputs(['.'], join(folder, 'sub'))), { code: 'ERR_DAF_NO_INPUT' }, 'an empty directory');
 });
 
+t.test('names that are not UTF-8 are refused by name', async (t) => {
+  const folder = temporaryDirectory(t);
+  const odd = (...bytes: number[]): Buffer => Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(bytes)]);
+  const sub = join(folder, 'good');
+  mkdirSync(sub);
+  writeFileSync(odd(0x67, 0x6f, 0x6f, 0x64, 0x2f, 0xe9, 0x2e, 0x74), 'latin-1');
+  const wanted = { code: 'ERR_DAF_UNSUPPORTED', message: /good.*not UTF-8/, hint: /rename/ };
+  for (const input of [sub, `${sub}/*`, `${folder}/**/*.t`]) await t.rejects(collect(listInputs([input], '/')), wanted, input);
+  t.same(await collect(listInputs([`${folder}/**/*.none`, folder], '/')).catch(({ code }) => code), 'ERR_DAF_NO_INPUT');
+  mkdirSync(odd(0xe9));
+  await t.rejects(collect(listInputs([`${folder}/*/*.none`], '/')), { code: 'ERR_DAF_UNSUPPORTED', message: /not UTF-8/ });
+  await t.rejects(collect(listInputs(['caf\ufffd.txt'], folder)), { code: 'ERR_DAF_NO_INPUT', hint: /UTF-8/ });
+});
+
 t.test('a folder that cannot be read is listed as such', async (t) => {
   const folder = temporaryDirectory(t);
   chmodSync(folder, 0o755);
@@ -55,6 +90,9 @@ t.test('a folder that cannot be read is listed as such', async (t) => {
   if (root) process.seteuid!('nobody');
   const listed = await collect(listInputs([folder], '/')).finally(() => root && process.seteuid!(0));
   t.match(listed, [{ name: `${folder}/closed`, unreadable: true }]);
+  if (root) process.seteuid!('nobody');
+  const matched = await collect(listInputs([`${folder}/**/*.txt`], '/')).finally(() => root && process.seteuid!(0));
+  t.match(matched, [{ name: `${folder}/closed`, unreadable: true }], 'nor is it passed over below a pattern');
   chmodSync(join(folder, 'closed'), 0o700);
 });
 

@@ -1,10 +1,10 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
 import type { PlanInput } from '../../core/contracts/definition.js';
 import { DafError } from '../../core/contracts/errors.js';
 import { versionOfFile } from '../../core/file-version.js';
+import { EVERYTHING, type Filter, filterOf, isPattern, splitPattern } from './patterns.js';
 import { isS3Url, listS3, refuseS3 } from './s3-inputs.js';
 
 /** A file to read, under the name by which the user knows it. */
@@ -51,58 +51,34 @@ async function* listOne(input: string, cwd: string): AsyncGenerator<InputFile> {
   const path = resolve(cwd, input);
   // A file may well have a name that looks like a pattern.
   if (existsSync(path)) {
-    if (statSync(path).isDirectory()) yield* walk(path, input.endsWith('/') ? input : `${input}/`);
+    if (statSync(path).isDirectory()) yield* walk(path, input.endsWith('/') ? input : `${input}/`, '', EVERYTHING);
     else yield describe(path, input);
     return;
   }
-  if (!isDynamicPattern(input)) throw noInput(input);
+  if (!isPattern(input)) throw noInput(input);
   const { base, pattern } = splitPattern(input);
-  const cwdOfPattern = resolve(cwd, base);
-  // A final `**` alone would match no file with a line break in its name.
-  const ofFiles = /(^|\/)\*\*$/.test(pattern) ? `${pattern}/*` : pattern;
-  const found = await glob(ofFiles, { cwd: cwdOfPattern, onlyFiles: true, expandDirectories: false });
-  const links = new Map<string, boolean>();
-  for (const match of sorted(found)) {
-    if (!throughLink(cwdOfPattern, match, links)) yield describe(resolve(cwdOfPattern, match), base + match);
-  }
+  const found: InputFile[] = [];
+  for await (const file of walk(resolve(cwd, base), base, '', filterOf(pattern))) found.push(file);
+  yield* found.sort((a, b) => compareBytes(a.name, b.name));
 }
 
-/** True for a match below a linked directory: such links are not entered, they may lead in circles. */
-function throughLink(base: string, match: string, known: Map<string, boolean>): boolean {
-  for (let slash = match.indexOf('/'); slash >= 0; slash = match.indexOf('/', slash + 1)) {
-    const folder = match.slice(0, slash);
-    let link = known.get(folder);
-    if (link === undefined) {
-      link = lstatSync(resolve(base, folder)).isSymbolicLink();
-      known.set(folder, link);
-    }
-    if (link) return true;
-  }
-  return false;
-}
-
-/** `../a/pg-*.txt` → `../a/` as typed, and the pattern below it. */
-function splitPattern(input: string): { base: string; pattern: string } {
-  const parts = input.split('/');
-  const first = parts.findIndex((part) => isDynamicPattern(part));
-  const fixed = parts.slice(0, first);
-  return { base: fixed.length === 0 ? '' : `${fixed.join('/')}/`, pattern: parts.slice(first).join('/') };
-}
-
-async function* walk(folder: string, name: string): AsyncGenerator<InputFile> {
+async function* walk(folder: string, name: string, below: string, filter: Filter): AsyncGenerator<InputFile> {
   let entries: { readonly name: string; isDirectory(): boolean; isFile(): boolean; isSymbolicLink(): boolean }[];
   try {
     entries = await readdir(folder, { withFileTypes: true });
-  } catch {
+  } catch (error) {
+    refuseLossy(folder, error);
     yield { name: name.replace(/\/$/, ''), path: folder, bytes: 0, version: null, unreadable: true };
     return;
   }
-  const kinds = new Map(entries.map((entry) => [entry.name, entry]));
-  for (const each of sorted([...kinds.keys()])) {
-    const entry = kinds.get(each)!;
-    const path = `${folder}/${each}`;
-    if (entry.isDirectory()) yield* walk(path, `${name}${each}/`);
-    else if (entry.isFile() || (entry.isSymbolicLink() && pointsToFile(path))) yield describe(path, name + each);
+  for (const entry of entries.sort((a, b) => compareBytes(a.name, b.name))) {
+    const path = `${folder}/${entry.name}`;
+    const at = below + entry.name;
+    if (entry.isDirectory()) {
+      if (filter.enters(at)) yield* walk(path, `${name}${entry.name}/`, `${at}/`, filter);
+    } else if (filter.takes(at) && (entry.isFile() || (entry.isSymbolicLink() && pointsToFile(path)))) {
+      yield describe(path, name + entry.name);
+    }
   }
 }
 
@@ -116,15 +92,36 @@ function pointsToFile(path: string): boolean {
 }
 
 function describe(path: string, name: string): InputFile {
-  const stat = statSync(path);
+  let stat: Stats;
+  try {
+    stat = statSync(path);
+  } catch (error) {
+    refuseLossy(path, error);
+    throw error;
+  }
   if (!stat.isFile()) throw new DafError('ERR_DAF_BAD_ARGUMENT', `input ${name} is neither a file nor a directory`);
   return { name, path, bytes: stat.size, version: versionOfFile(stat), unreadable: false };
 }
 
-function sorted(names: readonly string[]): string[] {
-  return [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+/** What Node puts for bytes that are no UTF-8; a file is not found by it. */
+const LOSSY = '\ufffd';
+
+/** @throws DafError ERR_DAF_UNSUPPORTED where a path is not found because it was read from bytes that are no UTF-8 */
+function refuseLossy(path: string, error: unknown): void {
+  if (!path.includes(LOSSY) || (error as { code?: unknown }).code !== 'ENOENT') return;
+  throw new DafError('ERR_DAF_UNSUPPORTED', `the name of ${JSON.stringify(path)} is not UTF-8`, {
+    hint: 'rename it (convmv does many at once): names of inputs go into results, which are text',
+    cause: error,
+  });
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 function noInput(input: string): DafError {
-  return new DafError('ERR_DAF_NO_INPUT', `no input file: ${input}`, { hint: 'quote patterns, so that they reach daf as typed' });
+  const hint = input.includes(LOSSY)
+    ? 'names of inputs have to be UTF-8: rename it'
+    : 'quote patterns, so that they reach daf as typed';
+  return new DafError('ERR_DAF_NO_INPUT', `no input file: ${input}`, { hint });
 }

@@ -6,6 +6,7 @@ import type { StoredJob } from '../../core/contracts/stores.js';
 import { failpoint } from '../../core/failpoint.js';
 import type { Peer, Received } from '../wire/index.js';
 import { JobState } from './job-state.js';
+import { listedJobs, listedWorkers } from './listing.js';
 import type { ProcessPeak } from './report.js';
 import type { Service } from './service.js';
 
@@ -79,7 +80,7 @@ export class Clients {
       case 'jobs':
         return this.#list();
       case 'workers':
-        return core.workers(ports.now());
+        return listedWorkers(core.workers(ports.now()));
       case 'cancel':
         return this.#cancel(message.job);
     }
@@ -114,7 +115,7 @@ export class Clients {
   async #list(): Promise<JobStatus[]> {
     const { core, ports } = this.#service;
     const stored = await ports.state.listJobs();
-    return stored.slice(-MAX_LISTED).map((job) => core.status(job.spec.id, ports.now()) ?? statusOf(job));
+    return listedJobs(stored.slice(-MAX_LISTED).map((job) => core.status(job.spec.id, ports.now()) ?? statusOf(job)));
   }
 
   async #cancel(id: string): Promise<JobStatus> {

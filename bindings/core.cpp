@@ -65,8 +65,10 @@ Napi::Value MemoryUse(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ResetMemoryPeak(const Napi::CallbackInfo& info) {
-  Budget::Process().ResetPeak();
-  return info.Env().Undefined();
+  Budget& budget = Budget::Process();
+  const double peak = static_cast<double>(budget.peak());
+  budget.ResetPeak();
+  return Napi::Number::New(info.Env(), peak);
 }
 
 }  // namespace

@@ -66,12 +66,7 @@ export function packCommit({ task, generation, attempt, epoch, outcome, usage }:
   const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
   const { term, counter } = epoch;
   const name = attempt === attemptName(task, generation, epoch) ? null : attempt;
-  let done: unknown;
-  if (isPlain(outcome)) {
-    const numbers: number[] = [];
-    pushPlain(numbers, outcome);
-    done = numbers;
-  } else done = packOutcome(outcome);
+  const done = isPlain(outcome) ? plainNumbers(outcome) : packOutcome(outcome);
   return [name, term, counter, done, worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes];
 }
 
@@ -124,7 +119,13 @@ export function isPlain(outcome: Outcome): outcome is Done {
   );
 }
 
-/** Appends the {@link PLAIN} numbers of an outcome that {@link isPlain}. */
+/** The {@link PLAIN} numbers of an outcome that {@link isPlain}. */
+function plainNumbers({ recordsIn, skipped, intake, recordsOut }: Done): number[] {
+  if (intake === null) return [recordsIn, skipped, recordsOut, 0, 0, 0];
+  return [recordsIn, skipped, recordsOut, 1 + intake.records, intake.coverage.bytes, intake.coverage.seams];
+}
+
+/** Appends them to others. */
 export function pushPlain(to: number[], { recordsIn, skipped, intake, recordsOut }: Done): void {
   if (intake === null) to.push(recordsIn, skipped, recordsOut, 0, 0, 0);
   else to.push(recordsIn, skipped, recordsOut, 1 + intake.records, intake.coverage.bytes, intake.coverage.seams);
@@ -207,6 +208,21 @@ export function unpackSplit(packed: unknown): Split {
   return { index, pieces: Array.isArray(pieces) ? pieces.map(unpackPiece) : pieces };
 }
 
+/** Written out, since every map task has one: put together from {@link PIECE} it took longer than all else that a short task does. */
 function unpackPiece(packed: Packed): SplitPiece {
-  return Object.fromEntries(PIECE.map((key, i) => [key, packed[i] ?? null])) as unknown as SplitPiece;
+  const piece: Record<(typeof PIECE)[number], unknown> = {
+    name: packed[0] ?? null,
+    path: packed[1] ?? null,
+    stored: packed[2] ?? null,
+    offset: packed[3] ?? null,
+    length: packed[4] ?? null,
+    fileLength: packed[5] ?? null,
+    compression: packed[6] ?? null,
+    unpackedOffset: packed[7] ?? null,
+    split: packed[8] ?? null,
+    at: packed[9] ?? null,
+    unpackedLength: packed[10] ?? null,
+    version: packed[11] ?? null,
+  };
+  return piece as unknown as SplitPiece;
 }

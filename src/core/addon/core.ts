@@ -8,8 +8,8 @@ export interface CoreAddon {
   setMemoryLimit(bytes: number): void;
   /** Bytes that native arenas hold now, their high-water mark and limit. */
   memoryUse(): NativeMemoryUse;
-  /** Lowers the high-water mark to what is in use now. */
-  resetMemoryPeak(): void;
+  /** Lowers the high-water mark to what is in use now; returns what it was, bytes. */
+  resetMemoryPeak(): number;
 }
 
 export interface CpuInfo {

@@ -161,9 +161,42 @@ export interface Epoch {
 }
 
 /** Of an attempt; unique within its job for ever. */
-export function attemptName(task: TaskId, generation: number, epoch: Epoch): string {
-  return `${taskName(task)}-g${generation}-a${epoch.term}.${epoch.counter}`;
+export function attemptName(task: TaskId, generation: number, { term, counter }: Epoch): string {
+  const slot = counter & (RECENT - 1);
+  const known = recent[slot];
+  if (
+    known !== undefined &&
+    known.counter === counter &&
+    known.index === task.index &&
+    known.term === term &&
+    known.generation === generation &&
+    known.step === task.step &&
+    known.stage === task.stage
+  )
+    return known.name;
+  if (generation !== lastGeneration || term !== lastTerm) {
+    lastGeneration = generation;
+    lastTerm = term;
+    lastMiddle = `-g${generation}-a${term}.`;
+  }
+  const name = taskName(task) + lastMiddle + counter;
+  recent[slot] = { step: task.step, stage: task.stage, index: task.index, generation, term, counter, name };
+  return name;
 }
+
+/**
+ * Names made last. An attempt is called by its name several times on each of its stations, and a short task costs less than putting the
+ * name together each time; one text for all of them is compared at a glance, too.
+ */
+const RECENT = 2048;
+const recent: (
+  | (TaskId & { readonly generation: number; readonly term: number; readonly counter: number; readonly name: string })
+  | undefined
+)[] = new Array(RECENT).fill(undefined);
+/** Of names made one after the other mostly the same. */
+let lastMiddle = '';
+let lastGeneration = -1;
+let lastTerm = -1;
 
 /** What a client sees of a job while it runs. */
 export interface JobStatus {

@@ -1,5 +1,5 @@
-import { attemptName, type Epoch, type TaskId } from '../../core/contracts/job.js';
-import { FIRST_SKIPPING_TRY } from '../../core/contracts/task.js';
+import { attemptName, type Epoch } from '../../core/contracts/job.js';
+import { type Assignment, FIRST_SKIPPING_TRY } from '../../core/contracts/task.js';
 import type { CoreOptions } from './effects.js';
 import { TimeHeap } from './heap.js';
 import { type JobState, parseAttempt } from './job-state.js';
@@ -7,17 +7,6 @@ import { Leases } from './leases.js';
 import type { Outbox } from './outbox.js';
 import type { Scheduler, Worker } from './scheduler.js';
 import { type Attempt, TASK } from './task-table.js';
-
-interface Identity {
-  readonly job: string;
-  readonly task: TaskId;
-  readonly generation: number;
-  readonly name: string;
-  readonly epoch: Epoch;
-  /** Which try of its task it is, from 1: what the assignment says. */
-  readonly try: number;
-  readonly backup: boolean;
-}
 
 /** All live attempts: who holds them, and whose lease still runs. */
 export class AttemptBook {
@@ -57,8 +46,8 @@ export class AttemptBook {
     return attempt !== undefined && attempt.job === job && attempt.name === name ? attempt : undefined;
   }
 
-  begin(worker: Worker, identity: Identity, now: number): Attempt {
-    const { job: id, task, generation, name, epoch, try: tries, backup } = identity;
+  begin(worker: Worker, assignment: Assignment, now: number): Attempt {
+    const { job: id, task, generation, attempt: name, epoch, try: tries, backup } = assignment;
     const attempt: Attempt = {
       job: id,
       task,
@@ -132,7 +121,7 @@ export class AttemptBook {
   }
 
   /** True for an attempt of an earlier term that may still commit; one of this term that is not live was fenced. */
-  adoptable({ job: id, task, generation, name, epoch }: Identity): boolean {
+  adoptable({ job: id, task, generation, attempt: name, epoch }: Assignment): boolean {
     const job = this.#jobs.get(id);
     if (job === undefined || job.phase !== 'running' || job.closing || !job.has(task)) return false;
     const table = job.table(task);

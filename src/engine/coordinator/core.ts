@@ -216,18 +216,16 @@ export class Core {
     const table = job.table(task);
     const generation = table.generation[task.index]!;
     const epoch = { term: this.options.term, counter: this.#counter++ };
-    const name = attemptName(task, generation, epoch);
-    const id = job.spec.id;
-    const tries = table.tries[task.index]! + 1;
-    attempts.begin(worker, { job: id, task, generation, name, epoch, try: tries, backup }, now);
-    out.assign(worker.worker, this.options.term, {
-      job: id,
+    const assignment: Assignment = {
+      job: job.spec.id,
       task,
       generation,
-      attempt: name,
+      attempt: attemptName(task, generation, epoch),
       epoch,
-      try: tries,
+      try: table.tries[task.index]! + 1,
       backup,
-    });
+    };
+    attempts.begin(worker, assignment, now);
+    out.assign(worker.worker, this.options.term, assignment);
   }
 }

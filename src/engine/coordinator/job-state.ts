@@ -73,15 +73,15 @@ export class JobState {
     return this.graph.tables.reduce((sum, { running }) => sum + running, 0);
   }
 
-  /** Stages of which tasks may be given out now, in task order. */
-  openTables(): TaskTable[] {
-    return this.phase !== 'running' || this.closing ? [] : this.graph.open();
+  /** Tasks of the stage at this place in the graph's tables may be given out now. Asked for every task that is given out. */
+  isOpen(at: number): boolean {
+    return this.phase === 'running' && !this.closing && this.graph.isOpen(at);
   }
 
   /** Adds (1) or takes back (−1) what a commit contributed to the job's sums. */
   count(outcome: Done, sign: 1 | -1): void {
-    for (const [name, amount] of Object.entries(outcome.counters)) {
-      this.counters.set(name, (this.counters.get(name) ?? 0) + sign * amount);
+    for (const name in outcome.counters) {
+      this.counters.set(name, (this.counters.get(name) ?? 0) + sign * outcome.counters[name]!);
     }
     this.skipped += sign * outcome.skipped;
     for (const each of outcome.refused) if (each.refused) this.refused += sign;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { DafError, fromWire, toWire, type WireError } from '../../core/contracts/errors.js';
 import type { JobStatus } from '../../core/contracts/job.js';
-import type { BlobStore } from '../../core/contracts/stores.js';
+import type { BlobStore, StoredTask } from '../../core/contracts/stores.js';
 import { publishJob } from './publish.js';
 import { type ProcessPeak, reportJson } from './report.js';
 import type { StateSteps } from './state-steps.js';
@@ -61,7 +61,9 @@ export class Publisher {
     const { spec } = stored;
     const peakBytes = this.#world.ownPeak();
     const own = { role: 'coordinator', name: 'coordinator', host: hostname(), pid: process.pid, peakBytes } as const;
-    const report = reportJson(spec, status, [own, ...this.#world.processes(job)], this.#steps.tasks(spec));
+    const processes = [own, ...this.#world.processes(job)];
+    const report = (tasks: AsyncIterable<readonly StoredTask[]>): AsyncIterable<Uint8Array> =>
+      reportJson(spec, status, processes, tasks);
     await publishJob(spec, this.#steps.tasks(spec), this.#world.openOutput(spec.output), report, async () => {
       if (this.#world.isClosed()) throw new DafError('ERR_DAF_CLOSED', 'the coordinator has ended');
       const stray = this.#world.stray(job);

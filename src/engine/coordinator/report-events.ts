@@ -76,7 +76,7 @@ export class ReportEvents {
     if (own && attempt !== undefined) health.succeeded(attempt.worker, table.noteDuration(now - attempt.startedAt));
     job.count(winner.outcome, 1);
     job.changed = true;
-    for (const other of [...table.live(index)]) if (other.state === 'running') attempts.revoke(other);
+    for (const other of table.live(index).slice()) if (other.state === 'running') attempts.revoke(other);
     if (!job.readsStand(winner.outcome)) setbacks.reopen(job, commit.task);
     job.graph.noteHomes(commit.task, winner.outcome.held?.copies ?? []);
     if (table.complete) this.#jobs.progressed(job);
@@ -126,10 +126,10 @@ export class ReportEvents {
   }
 
   /** A report of an earlier term's attempt that its worker had finished while no coordinator listened. */
-  #adopt(worker: Worker, { job, task, generation, attempt: name, epoch }: Report, now: number): Attempt | undefined {
+  #adopt(worker: Worker, { job, task, generation, attempt, epoch }: Report, now: number): Attempt | undefined {
     const { attempts } = this.#books;
-    const identity = { job, task, generation, name, epoch, try: 1, backup: false };
-    return attempts.adoptable(identity) ? attempts.begin(worker, identity, now) : undefined;
+    const assignment = { job, task, generation, attempt, epoch, try: 1, backup: false };
+    return attempts.adoptable(assignment) ? attempts.begin(worker, assignment, now) : undefined;
   }
 
   #failed(job: JobState, attempt: Attempt, error: WireError, lost: readonly LostOutput[], now: number): void {

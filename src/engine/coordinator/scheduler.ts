@@ -97,28 +97,40 @@ export class Scheduler {
     const room = this.roomiest?.roomBytes ?? 0;
     let ready = 0;
     for (const job of this.#active) {
-      for (const table of job.openTables()) if (table.needBytes <= room) ready += table.ready + table.wantedBackups;
+      const { tables } = job.graph;
+      for (let at = 0; at < tables.length; at++) {
+        const table = tables[at]!;
+        if (table.needBytes <= room && job.isOpen(at)) ready += table.ready + table.wantedBackups;
+      }
     }
     return ready;
   }
 
   #hasHomes(): boolean {
-    return this.#active.some((job) => job.openTables().some((table) => table.hasHomes));
+    for (const job of this.#active) {
+      const { tables } = job.graph;
+      for (let at = 0; at < tables.length; at++) if (tables[at]!.hasHomes && job.isOpen(at)) return true;
+    }
+    return false;
   }
 
   /** @param near of the job whose turn it is only what is a retry or has its input on the worker's host */
   #next(worker: Worker, now: number, { others, patience }: Rules, near: boolean): [JobState, TaskId, boolean] | null {
     for (const job of this.#byShare()) {
       if (now < job.heldUntil) continue;
-      const open = job.openTables().filter(({ needBytes }) => needBytes <= worker.roomBytes);
-      for (const table of open) {
+      const { tables } = job.graph;
+      let open = false;
+      for (let at = 0; at < tables.length; at++) {
+        const table = tables[at]!;
+        if (table.needBytes > worker.roomBytes || !job.isOpen(at)) continue;
+        open = true;
         const index = table.pick(worker, others, now, patience, near);
         if (index >= 0) return [job, table.id(index), false];
         if (near) continue;
         const backup = table.wantedBackups > 0 ? table.pickBackup(worker.worker) : -1;
         if (backup >= 0) return [job, table.id(backup), true];
       }
-      if (near && open.length > 0) return null;
+      if (near && open) return null;
     }
     return null;
   }

@@ -17,6 +17,10 @@ function shares(changes: Partial<JobSpec> = {}): JobSpec {
 
 const nameOf = ({ step, stage }: TaskTable): string => `${stage} ${step}`;
 
+function openOf(graph: StageGraph): TaskTable[] {
+  return graph.tables.filter((_, at) => graph.isOpen(at));
+}
+
 function commitAll(table: TaskTable): void {
   for (let index = 0; index < table.total; index++) table.commit(index, { term: 1, counter: index });
 }
@@ -24,7 +28,7 @@ function commitAll(table: TaskTable): void {
 t.test('a stage opens when all that it reads is committed', async (t) => {
   const graph = new StageGraph(shares());
   const order: string[] = [];
-  for (let open = [...graph.open()]; open.length > 0; open = [...graph.open()]) {
+  for (let open = openOf(graph); open.length > 0; open = openOf(graph)) {
     order.push(open.map(nameOf).join('+'));
     for (const table of open) commitAll(table);
   }
@@ -40,7 +44,7 @@ t.test('branches are open together', async (t) => {
   ];
   const spec = { ...sampleSpec('j'), steps };
   const graph = new StageGraph(spec);
-  t.same([...graph.open()].map(nameOf), ['map 0', 'map 1']);
+  t.same(openOf(graph).map(nameOf), ['map 0', 'map 1']);
   t.same(readsOf(spec, { step: 2, stage: 'map', index: 0 }), [{ step: 1, stage: 'map', from: 0, count: 1 }]);
   t.same(readsOf(spec, { step: 2, stage: 'map', index: 1 }), [{ step: 0, stage: 'map', from: 0, count: 1 }]);
   t.equal(intakeOf(spec), 0);

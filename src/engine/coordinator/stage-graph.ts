@@ -55,16 +55,13 @@ export class StageGraph {
   }
 
   get complete(): boolean {
-    return this.tables.every((table) => table.complete);
+    return this.tables.every(isComplete);
   }
 
-  /** Tables with tasks to give out: all that they read is there. */
-  open(): TaskTable[] {
-    const open: TaskTable[] = [];
-    for (const { table, after } of this.#nodes) {
-      if ((table.ready > 0 || table.wantedBackups > 0) && after.every((each) => each.complete)) open.push(table);
-    }
-    return open;
+  /** The table at this place has tasks to give out: all that they read is there. */
+  isOpen(at: number): boolean {
+    const { table, after } = this.#nodes[at]!;
+    return (table.ready > 0 || table.wantedBackups > 0) && after.every(isComplete);
   }
 
   /** True when a task says that it read all that it has to: one that read less would under-count. */
@@ -152,4 +149,8 @@ function* messages({ step, stage, from, generations }: TaskRead): Generator<Task
     yield { step, stage, from: next, count: countOf(part), generations: part };
     next += countOf(part);
   }
+}
+
+function isComplete(table: TaskTable): boolean {
+  return table.complete;
 }

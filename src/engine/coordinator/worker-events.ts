@@ -118,12 +118,12 @@ export class WorkerEvents {
   }
 
   /** A worker says at hello what it is at: attempts of this term go on, those of an earlier term are taken up or fenced. */
-  #adopt(worker: Worker, { job, task, generation, attempt: name, epoch, try: tries }: Assignment, now: number): void {
+  #adopt(worker: Worker, assignment: Assignment, now: number): void {
     const { attempts } = this.#books;
+    const { job, attempt: name } = assignment;
     const known = attempts.get(job, name);
-    const identity = { job, task, generation, name, epoch, try: tries, backup: false };
     if (known !== undefined && known.worker === worker.worker) attempts.renew(known, now);
-    else if (known === undefined && attempts.adoptable(identity)) attempts.begin(worker, identity, now);
+    else if (known === undefined && attempts.adoptable(assignment)) attempts.begin(worker, { ...assignment, backup: false }, now);
     else attempts.answerUnknown(worker.worker, job, name);
   }
 

@@ -24,6 +24,8 @@ const taskKey = (job: string, { step, stage, index }: TaskId): (string | number)
 /** A task's job and name stand in its key, which orders as tasks do. The commit is of the generation beside it. */
 type TaskRow = readonly [generation: number, failures: readonly string[], failedOn: readonly string[], commit: unknown];
 
+const NONE: readonly string[] = Object.freeze([]);
+
 function packRow({ generation, failures, failedOn, commit }: StoredTask): TaskRow {
   return [generation, failures, failedOn, commit === null ? null : packCommit(commit)];
 }
@@ -257,7 +259,7 @@ export class LmdbStateStore implements StateStore {
   /** Of a task that has none; false for one that has. */
   #putFirst(job: string, commit: Commit): boolean {
     // That it tells whether it has written is missing from lmdb's types.
-    return this.#db.putSync(taskKey(job, commit.task), [0, [], [], packCommit(commit)] satisfies TaskRow, {
+    return this.#db.putSync(taskKey(job, commit.task), [0, NONE, NONE, packCommit(commit)] satisfies TaskRow, {
       noOverwrite: true,
     }) as unknown as boolean;
   }

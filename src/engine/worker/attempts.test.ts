@@ -29,7 +29,7 @@ t.test('an attempt that waits for others does not keep a worker from making what
   const source = { jobs: { get: async () => files, loaded: () => null }, outputs: () => outputs, dataEndpoint: null };
   const ended: unknown[] = [];
   const table = new AttemptTable(optionsOf(folder), source as unknown as AttemptSource, {
-    onEnded: (key) => void ended.push(key),
+    onEnded: (report) => void ended.push(report),
     onCapacity: () => {},
     onStray: () => {},
   });
@@ -96,7 +96,7 @@ t.test('attempts whose thread was taken down before their turn run again, and th
   const files = { spec, codePath: at('code.mjs'), dataDir: folder };
   const source = { jobs: { get: async () => files, loaded: () => files }, dataEndpoint: null };
   const table = new AttemptTable(optionsOf(folder), source as unknown as AttemptSource, {
-    onEnded: (_, report) => {
+    onEnded: (report) => {
       t.notOk(ended.has(report.task.index), `attempt ${report.task.index} ends once`);
       ended.set(report.task.index, report);
       wake();

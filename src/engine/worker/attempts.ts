@@ -26,7 +26,7 @@ export interface AttemptSource extends ReplicaSource, InputSource {
 }
 
 export interface AttemptEvents {
-  onEnded(key: string, report: Report): void;
+  onEnded(report: Report): void;
   /** The capacity may have changed. */
   onCapacity(): void;
   onStray(stray: Stray): void;
@@ -264,7 +264,7 @@ export class AttemptTable {
         .get(assignment.job)
         .then((files) => removeAttemptData(files.dataDir, assignment.attempt))
         .catch(() => {});
-    } else this.#events.onEnded(key, this.#report(attempt, result));
+    } else this.#events.onEnded(this.#report(attempt, result));
     this.#whenEnded.get(key)?.();
     this.#whenEnded.delete(key);
     this.#events.onCapacity();

@@ -34,26 +34,26 @@ function report(attempt: string, refused = 0): Report {
 
 t.test('a report is sent again until it is answered', async (t) => {
   const box = new ReportBox();
-  box.add('j/a', report('a'));
+  box.add(report('a'));
   t.equal(box.due(0, 100).length, 1);
   t.equal(box.due(99, 100).length, 0);
   t.equal(box.due(100, 100).length, 1);
   box.resendAll();
   t.equal(box.due(101, 100).length, 1);
-  t.equal(box.answered('j/a')?.attempt, 'a');
-  t.equal(box.answered('j/a'), undefined, 'a second verdict changes nothing');
+  t.equal(box.answered({ job: 'j', attempt: 'a' })?.attempt, 'a');
+  t.equal(box.answered({ job: 'j', attempt: 'a' }), undefined, 'a second verdict changes nothing');
   t.equal(box.due(1000, 100).length, 0);
 });
 
 t.test('batches stay within the bounds of a message', async (t) => {
   const box = new ReportBox();
-  for (let i = 0; i < 150; i++) box.add(`j/${i}`, report(`${i}`));
+  for (let i = 0; i < 150; i++) box.add(report(`${i}`));
   t.same(
     box.due(0, 100).map((batch) => batch.length),
     [64, 64, 22],
   );
   const large = new ReportBox();
-  for (let i = 0; i < 3; i++) large.add(`j/${i}`, report(`${i}`, 2000));
+  for (let i = 0; i < 3; i++) large.add(report(`${i}`, 2000));
   t.same(
     large.due(0, 100).map((batch) => batch.length),
     [2, 1],
@@ -62,7 +62,7 @@ t.test('batches stay within the bounds of a message', async (t) => {
 
 t.test('a report that cannot be sent becomes a failure that says so', async (t) => {
   const box = new ReportBox();
-  box.add('j/a', report('a', 10_000));
+  box.add(report('a', 10_000));
   const [[sent]] = box.due(0, 100) as [[Waiting]];
   t.match(sent.report.outcome, { kind: 'failed', error: { code: 'ERR_DAF_TASK_FAILED' } });
 });
@@ -89,13 +89,13 @@ t.test('what the coordinator would refuse is reported as a failure', async (t) =
     const box = new ReportBox();
     const done = report('a');
     if (done.outcome.kind === 'done') Object.defineProperty(done.outcome.counters, name, { value: amount, enumerable: true });
-    box.add('j/a', done);
+    box.add(done);
     const [sent] = box.list();
     t.match(sent?.outcome, { kind: 'failed', error: { code: 'ERR_DAF_USER_CODE' } }, String(amount));
   }
   const box = new ReportBox();
   const done = report('a');
   if (done.outcome.kind === 'done') Object.assign(done.outcome.counters, { name: -1.5 });
-  box.add('j/a', done);
+  box.add(done);
   t.equal(box.list()[0]?.outcome.kind, 'done');
 });

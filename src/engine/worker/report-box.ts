@@ -19,37 +19,42 @@ interface Entry extends Waiting {
 
 /** Reports that have no verdict yet. Each is sent again until it gets one. Pure: time is given. */
 export class ReportBox {
-  readonly #waiting = new Map<string, Entry>();
+  /** By job, then by attempt: a key of both would be put together and hashed for every verdict. */
+  readonly #waiting = new Map<string, Map<string, Entry>>();
   /** Those that were never sent, some of them answered meanwhile: others need not be looked at until the oldest is due again. */
   #fresh: Entry[] = [];
   /** Of those sent and not answered the earliest time, or earlier. */
   #oldest = Number.POSITIVE_INFINITY;
 
-  add(key: string, report: Report): void {
+  add(report: Report): void {
     const packed = packReports.one(report);
     const wrong = packed === null ? null : problemOf(report, packed.length);
     const added = wrong === null ? entry(report, packed) : failed(report, wrong);
-    this.#waiting.set(key, added);
+    const ofJob = this.#waiting.get(report.job);
+    if (ofJob === undefined) this.#waiting.set(report.job, new Map([[report.attempt, added]]));
+    else ofJob.set(report.attempt, added);
     this.#fresh.push(added);
   }
 
   /** The report that the verdict was about; undefined when it had been answered before. */
-  answered(key: string): Report | undefined {
-    const found = this.#waiting.get(key);
-    if (found === undefined) return undefined;
-    this.#waiting.delete(key);
+  answered({ job, attempt }: { readonly job: string; readonly attempt: string }): Report | undefined {
+    const ofJob = this.#waiting.get(job);
+    const found = ofJob?.get(attempt);
+    if (ofJob === undefined || found === undefined) return undefined;
+    ofJob.delete(attempt);
+    if (ofJob.size === 0) this.#waiting.delete(job);
     found.sentAt = NEVER_AGAIN;
     return found.report;
   }
 
   /** Everything is sent anew: to another coordinator, or over another connection. */
   resendAll(): void {
-    for (const each of this.#waiting.values()) each.sentAt = Number.NEGATIVE_INFINITY;
+    for (const each of this.#all()) each.sentAt = Number.NEGATIVE_INFINITY;
     this.#oldest = Number.NEGATIVE_INFINITY;
   }
 
   forgetJob(job: string): void {
-    for (const [key, each] of this.#waiting) if (each.report.job === job) this.answered(key);
+    for (const { report } of [...(this.#waiting.get(job)?.values() ?? [])]) this.answered(report);
   }
 
   /** Batches that are due, within the bounds of a message; marks them as sent. */
@@ -58,7 +63,7 @@ export class ReportBox {
     let bytes = 0;
     const all = now - this.#oldest >= againMs;
     if (all) this.#oldest = Number.POSITIVE_INFINITY;
-    for (const each of all ? this.#waiting.values() : this.#fresh) {
+    for (const each of all ? this.#all() : this.#fresh) {
       const isDue = now - each.sentAt >= againMs;
       if (isDue) each.sentAt = now;
       this.#oldest = Math.min(this.#oldest, each.sentAt);
@@ -77,7 +82,11 @@ export class ReportBox {
   }
 
   list(): Report[] {
-    return [...this.#waiting.values()].map(({ report }) => report);
+    return [...this.#all()].map(({ report }) => report);
+  }
+
+  *#all(): Iterable<Entry> {
+    for (const ofJob of this.#waiting.values()) yield* ofJob.values();
   }
 
   /** The attempts that were reported, for a coordinator that does not know them. */

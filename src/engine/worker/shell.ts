@@ -69,9 +69,9 @@ export class WorkerShell {
         log: (message) => events.log('warn', message),
       },
       {
-        onEnded: (key, report) => {
+        onEnded: (report) => {
           failpoint('worker.before-report');
-          this.#reports.add(key, report);
+          this.#reports.add(report);
           this.#pulse.news();
         },
         onCapacity: () => this.#pulse.news(),
@@ -195,7 +195,7 @@ export class WorkerShell {
   #verdicts({ verdicts }: Verdicts): void {
     failpoint('worker.verdict');
     for (const verdict of verdicts) {
-      const report = this.#reports.answered(attemptKey(verdict));
+      const report = this.#reports.answered(verdict);
       if (report === undefined || verdict.verdict === 'committed') continue;
       this.#removeFiles(report.job, report).catch((error: unknown) => this.#warn(error));
     }

@@ -28,6 +28,7 @@ const runners = new RunnerCache(3);
 /** Entry of a piscina thread: runs attempts one after the other. Never rejects: errors would lose their class and code on the way. */
 export default async function runTasks(crossing: Crossing): Promise<Returning> {
   const results: TaskResult[] = [];
+  addon().resetMemoryPeak();
   for (const input of unpackInputs(crossing)) results.push(await runTask(input));
   return packResults(results);
 }
@@ -37,17 +38,14 @@ async function runTask(input: TaskInput): Promise<TaskResult> {
   setBegun(input.control);
   strays.begin(input.spec.id);
   let outcome: Outcome;
-  let native = 0;
   try {
-    addon().resetMemoryPeak();
     outcome = await attempt(input);
-    native = addon().memoryUse().peak;
   } catch (error) {
     const lost = error instanceof LostInputs ? error : null;
     outcome = { kind: 'failed', error: toWire(lost?.error ?? DafError.from(error)), lost: lost?.lost ?? [] };
   }
   strays.ended();
-  return { outcome, milliseconds: performance.now() - started, nativePeakBytes: native };
+  return { outcome, milliseconds: performance.now() - started, nativePeakBytes: addon().resetMemoryPeak() };
 }
 
 async function attempt(input: TaskInput): Promise<Outcome> {

@@ -8,11 +8,27 @@ import { localPathOf, MAX_SMALL, readSmall } from './read-ahead.js';
 /** Reads one split of a job: two ranges, whatever the number of splits. @throws DafError ERR_DAF_BAD_DATA, ERR_DAF_NOT_FOUND */
 export function readSplit(store: BlobStore, job: string, index: number): Split | Promise<Split> {
   // Two ranges for every task add up when tasks are short: of a local file they come from memory, mostly, and without a promise.
-  const indexPath = localPathOf(store, splitsIndexKey(job));
-  if (indexPath === null) return fetchSplit(store, job, index);
+  const { indexPath, path } = pathsOf(store, job);
+  if (indexPath === null || path === null) return fetchSplit(store, job, index);
   const { from, length } = rangeIn(readSmall(indexPath, index * 8, 16).bytes, index);
-  const path = length <= MAX_SMALL ? localPathOf(store, splitsKey(job)) : null;
-  return path === null ? fetchSplit(store, job, index) : parse(readSmall(path, from, length).bytes, length, index);
+  return length > MAX_SMALL ? fetchSplit(store, job, index) : parse(readSmall(path, from, length).bytes, length, index);
+}
+
+interface Paths {
+  readonly store: BlobStore;
+  readonly job: string;
+  readonly indexPath: string | null;
+  readonly path: string | null;
+}
+
+let last: Paths | null = null;
+
+/** Where the list lies on this machine, and its index: of tasks in a row the same. */
+function pathsOf(store: BlobStore, job: string): Paths {
+  if (last === null || last.store !== store || last.job !== job) {
+    last = { store, job, indexPath: localPathOf(store, splitsIndexKey(job)), path: localPathOf(store, splitsKey(job)) };
+  }
+  return last;
 }
 
 async function fetchSplit(store: BlobStore, job: string, index: number): Promise<Split> {

@@ -56,7 +56,12 @@ export class ScriptedWorker {
     id: string,
     endpoint: string,
     script: Script,
-    options: { readonly capacity?: number; readonly token?: string | null; readonly endpoint?: string | null } = {},
+    options: {
+      readonly capacity?: number;
+      readonly token?: string | null;
+      readonly endpoint?: string | null;
+      readonly pid?: number;
+    } = {},
   ) {
     this.id = id;
     this.#script = script;
@@ -65,7 +70,7 @@ export class ScriptedWorker {
       const running = [...this.#unanswered.values()].map(({ assignment }) => assignment).slice(0, 64);
       const token = options.token ?? null;
       const endpoint = options.endpoint ?? null;
-      const about = { worker: id, host: 'test', pid: process.pid, threads: 1, budgetBytes: 256 << 20, endpoint };
+      const about = { worker: id, host: 'test', pid: options.pid ?? process.pid, threads: 1, budgetBytes: 256 << 20, endpoint };
       void this.#socket.send(encode({ type: 'worker-hello', protocol: PROTOCOL, ...about, running, token }));
     };
     this.#socket = new DealerSocket(endpoint, {

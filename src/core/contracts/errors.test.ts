@@ -20,6 +20,14 @@ t.test('native and foreign errors get the nearest code', async (t) => {
   t.equal(DafError.from(new TypeError('x'), 'ERR_DAF_USER_CODE').code, 'ERR_DAF_USER_CODE');
 });
 
+t.test('a full disk and too few descriptors come with what to do about them', async (t) => {
+  t.match(DafError.from(Object.assign(new Error('no space left'), { code: 'ENOSPC' })), {
+    code: 'ERR_DAF_IO',
+    hint: /free some space/,
+  });
+  t.match(DafError.from(Object.assign(new Error('too many'), { code: 'EMFILE' })), { code: 'ERR_DAF_IO', hint: /ulimit -n/ });
+});
+
 t.test('a cycle of causes ends', async (t) => {
   const a = new DafError('ERR_DAF_INTERNAL', 'a');
   Object.defineProperty(a, 'cause', { value: a });

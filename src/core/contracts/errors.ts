@@ -85,10 +85,17 @@ export class DafError extends Error {
     const known =
       typeof code === 'string' ? (code.startsWith('ERR_DAF_') ? (code as DafErrorCode) : systemCode(code)) : undefined;
     return new DafError(known ?? fallback, value.message, {
-      hint: typeof hint === 'string' && hint !== '' ? hint : undefined,
+      hint: typeof hint === 'string' && hint !== '' ? hint : systemHint(code),
       cause: value,
     });
   }
+}
+
+/** What to do about what happens to the best of programs. */
+function systemHint(code: unknown): string | undefined {
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full: free some space';
+  if (code === 'EMFILE' || code === 'ENFILE') return 'raise the limit of open files (ulimit -n)';
+  return undefined;
 }
 
 function systemCode(code: string): DafErrorCode | undefined {

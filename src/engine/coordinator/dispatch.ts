@@ -1,5 +1,5 @@
 import { DafError } from '../../core/contracts/errors.js';
-import { PROTOCOL, type StrayReport } from '../../core/contracts/messages.js';
+import { PROTOCOL, type StrayReport, type WorkerHello } from '../../core/contracts/messages.js';
 import { failpoint } from '../../core/failpoint.js';
 import { decodeAtCoordinator, type Peer, tokenMatches } from '../wire/index.js';
 import type { Clients } from './clients.js';
@@ -51,6 +51,7 @@ export class Dispatch {
           );
           return;
         }
+        if (this.#isTaken(peer, message)) return;
         this.#peers.set(message.worker, peer);
         core.workerHello(message, message.running, now);
         this.#notePeak(message.worker);
@@ -104,6 +105,20 @@ export class Dispatch {
     this.#service.ports.log('warn', 'a peer was refused', { error: error.message });
     this.#service.refuse(peer, request, error);
     return false;
+  }
+
+  /** Names are for one process: two that took turns with one would hinder each other for ever. The one that is there keeps it as long as it is heard of. */
+  #isTaken(peer: Peer, { worker, host, pid }: WorkerHello): boolean {
+    const known = this.#service.core.worker(worker);
+    if (known === null || this.#peers.get(worker) === peer || (known.host === host && known.pid === pid)) return false;
+    const why = `process ${known.pid} on ${known.host} is worker ${worker} already`;
+    this.#service.ports.log('warn', 'a worker was refused', { worker, host, pid, error: why });
+    this.#service.refuse(
+      peer,
+      0,
+      new DafError('ERR_DAF_CONFLICT', why, { hint: 'every worker process needs a name of its own' }),
+    );
+    return true;
   }
 
   /** A worker is known by the connection that said hello: nobody else may speak in its name. */

@@ -182,6 +182,30 @@ t.test('a wrong token is refused', async (t) => {
   t.same(await right.ask((head) => ({ ...head, type: 'workers' })), []);
 });
 
+t.test('a second process of one name is refused while the first is heard of, and hinders nothing', async (t) => {
+  const { url, state } = place();
+  const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'], leaseMs: 1000 });
+  const spec = sampleSpec('job-1', { output: url }, { splits: 40, reducers: 1 });
+  const first = new ScriptedWorker('w1', endpoints[0]!, jobScript(spec));
+  const client = new ScriptedClient(endpoints[0]!);
+  t.teardown(() => client.close());
+  const pids = async (): Promise<number[]> =>
+    ((await client.ask((head) => ({ ...head, type: 'workers' }))) as { pid: number }[]).map(({ pid }) => pid);
+  while ((await pids()).length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  const second = new ScriptedWorker('w1', endpoints[0]!, jobScript(spec), { pid: 1 });
+  t.teardown(() => second.close());
+  await client.submit(spec);
+  t.match(await client.ended('job-1'), { phase: 'done' });
+  t.same(second.assigned, []);
+  t.same(await pids(), [process.pid]);
+  await first.close();
+  while ((await pids()).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  const third = new ScriptedWorker('w1', endpoints[0]!, jobScript(spec), { pid: 2 });
+  t.teardown(() => third.close());
+  while (!(await pids()).includes(2)) await new Promise((resolve) => setTimeout(resolve, 50));
+  t.pass('a name is free once its lease has ended');
+});
+
 t.test('hostile messages change nothing', async (t) => {
   const { url, state } = place();
   const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });

@@ -52,6 +52,7 @@ export async function fullDisk(t: Test, what: 'data' | 'output'): Promise<void> 
   const failed = await cluster.ask(['status', submitted.stdout.trim(), '--wait']);
   t.equal(failed.how, 1, 'it fails');
   t.match(failed.stderr, /ENOSPC|no space|disk is full/i, 'and says why');
+  t.match(failed.stderr, /hint: .*free/, 'and what to do');
   makeRoom();
   await ordeal.check(t, output, await ordeal.submit(output));
 }

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { addon } from '../../../core/addon/index.js';
+import { DafError } from '../../../core/contracts/errors.js';
 
 /** A file under construction with the CRC-32C of what was written. Synchronous: it lives in a task thread. */
 export class LocalFile {
@@ -27,7 +28,13 @@ export class LocalFile {
   /** @param crc the CRC continued over the bytes, where the caller has it already. */
   write(bytes: Uint8Array, crc?: number): void {
     this.#crc = crc ?? addon().crc32c(this.#crc, bytes);
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      // Node's own message does not say which file.
+      const { code, message, hint } = DafError.from(error, 'ERR_DAF_IO');
+      throw new DafError(code, `cannot write ${this.path}: ${message}`, { hint, cause: error });
+    }
     this.#bytes += bytes.length;
   }
 

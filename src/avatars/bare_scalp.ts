@@ -23,21 +23,29 @@ const FEW = 20;
  */
 export function bareScalp({ rgb, matte, width, height }: Photo, camera: CameraValues, chin: readonly number[]): number {
   const heightOf = faceHeight(camera, chin);
-  const seen: { readonly pixel: number; readonly height: number }[] = [];
+  // Pixels that are surely head and above the brows, and how high they lie.
+  const pixels: number[] = [];
+  const heights: number[] = [];
   const face = new Uint8Array(matte.length);
   for (let y = 0; y < height; y += STEP) {
     for (let x = 0; x < width; x += STEP) {
       const pixel = y * width + x;
       if (matte[pixel]! < 200) continue;
       const at = heightOf(x, y);
-      if (at > FOREHEAD) seen.push({ pixel, height: at });
-      else if (at > FACE[0] && at < FACE[1]) face[pixel] = 1;
+      if (at > FOREHEAD) {
+        pixels.push(pixel);
+        heights.push(at);
+      } else if (at > FACE[0] && at < FACE[1]) face[pixel] = 1;
     }
   }
-  seen.sort((a, b) => b.height - a.height);
-  const top = seen.slice(0, Math.round(TOP * seen.length));
-  if (top.length < FEW) return 0;
+  const count = Math.round(TOP * pixels.length);
+  if (count < FEW) return 0;
+  // Of those that lie as high as the last one that counts, the first.
+  const sorted = Float64Array.from(heights).sort();
+  const last = sorted[sorted.length - count]!;
+  let level = count - heights.filter((at) => at > last).length;
+  const top = pixels.filter((_, k) => heights[k]! > last || (heights[k] === last && level-- > 0));
   const isSkin = skinOf(rgb, (pixel) => face[pixel] === 1);
-  const share = top.filter(({ pixel }) => isSkin(pixel)).length / top.length;
+  const share = top.filter(isSkin).length / top.length;
   return Math.min(1, Math.max(0, (share - HAIRY) / (BARE - HAIRY)));
 }

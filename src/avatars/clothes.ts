@@ -23,17 +23,21 @@ const EDGE = 1 / 150;
 export function withoutClothes(photo: Photo, camera: CameraValues, chin: readonly number[]): Uint8Array {
   const { rgb, matte, width, height } = photo;
   const heightOf = faceHeight(camera, chin);
-  const heights = Float32Array.from(matte, (_, i) => heightOf(i % width, Math.floor(i / width)));
+  const heights = new Float32Array(matte.length);
+  for (let y = 0, i = 0; y < height; y++) for (let x = 0; x < width; x++, i++) heights[i] = heightOf(x, y);
   const isSkin = skinOf(rgb, (i) => matte[i]! >= 128 && heights[i]! > FACE[0] && heights[i]! < FACE[1]);
   const clothes = new Uint8Array(matte.length);
-  const queue: number[] = [];
+  // A pixel is put on it once.
+  const stack = new Int32Array(matte.length);
+  let waiting = 0;
   const visit = (i: number): void => {
     if (clothes[i] !== 0 || !(heights[i]! < 0) || (heights[i]! >= COLLAR && isSkin(i))) return;
     clothes[i] = 1;
-    queue.push(i);
+    stack[waiting++] = i;
   };
   for (let i = 0; i < matte.length; i++) if (heights[i]! < COLLAR) visit(i);
-  for (let i = queue.pop(); i !== undefined; i = queue.pop()) {
+  while (waiting > 0) {
+    const i = stack[--waiting]!;
     const x = i % width;
     if (x > 0) visit(i - 1);
     if (x < width - 1) visit(i + 1);
@@ -42,46 +46,71 @@ export function withoutClothes(photo: Photo, camera: CameraValues, chin: readonl
   }
   const edge = Math.max(1, Math.round(EDGE * Math.max(width, height)));
   const near = nearAny(clothes, width, height, edge);
-  return matte.map((value, i) => (near[i] === 1 ? 0 : value));
+  const kept = matte.slice();
+  for (let i = 0; i < kept.length; i++) if (near[i] === 1) kept[i] = 0;
+  return kept;
 }
+
+/** One pixel of so many tells how skin looks. */
+const SAMPLED = 3;
 
 /** Whether a pixel has the colour of the pixels that `sure` picks; everything is skin where it picks too few to tell. */
 export function skinOf(rgb: Uint8Array, sure: (i: number) => boolean): (i: number) => boolean {
-  const features = (i: number): readonly [number, number, number] => {
-    const [r, g, b] = [rgb[3 * i]! + 8, rgb[3 * i + 1]! + 8, rgb[3 * i + 2]! + 8];
-    return [Math.log(r / g), Math.log(g / b), Math.log(r + g + b)];
-  };
-  const seen: [number[], number[], number[]] = [[], [], []];
-  for (let i = 0; 3 * i < rgb.length; i += 3) {
+  const seen = [0, 1, 2].map(() => new Float64Array(Math.ceil(rgb.length / 3 / SAMPLED)));
+  let count = 0;
+  for (let i = 0; 3 * i < rgb.length; i += SAMPLED) {
     if (!sure(i)) continue;
-    for (const [k, value] of features(i).entries()) seen[k]!.push(value);
+    const [r, g, b] = [rgb[3 * i]! + 8, rgb[3 * i + 1]! + 8, rgb[3 * i + 2]! + 8];
+    seen[0]![count] = Math.log(r / g);
+    seen[1]![count] = Math.log(g / b);
+    seen[2]![count] = Math.log(r + g + b);
+    count += 1;
   }
-  if (seen[0].length < 50) return () => true;
+  if (count < 50) return () => true;
   // Middle and quartiles, not mean and deviation: lips, brows and nostrils are in it too.
-  const spread = seen.map((values, k) => {
-    values.sort((a, b) => a - b);
-    const at = (share: number): number => values[Math.floor(share * (values.length - 1))]!;
+  const [red, blue, light] = seen.map((all, k) => {
+    const values = all.subarray(0, count).sort();
+    const at = (share: number): number => values[Math.floor(share * (count - 1))]!;
     return { middle: at(0.5), width: Math.max(k < 2 ? SPREAD.tint : SPREAD.light, (at(0.75) - at(0.25)) / 1.35) };
-  });
+  }) as [Spread, Spread, Spread];
   return (i) => {
-    let square = 0;
-    for (const [k, value] of features(i).entries()) square += ((value - spread[k]!.middle) / spread[k]!.width) ** 2;
+    const [r, g, b] = [rgb[3 * i]! + 8, rgb[3 * i + 1]! + 8, rgb[3 * i + 2]! + 8];
+    const square =
+      ((Math.log(r / g) - red.middle) / red.width) ** 2 +
+      ((Math.log(g / b) - blue.middle) / blue.width) ** 2 +
+      ((Math.log(r + g + b) - light.middle) / light.width) ** 2;
     return square < FAR * FAR;
   };
 }
 
+interface Spread {
+  readonly middle: number;
+  readonly width: number;
+}
+
 /** 1 within `radius` pixels of a 1, along rows and then along columns. */
 export function nearAny(mask: Uint8Array, width: number, height: number, radius: number): Uint8Array {
-  const spread = (from: Uint8Array, lines: number, length: number, line: number, step: number): Uint8Array => {
-    const to = new Uint8Array(from.length);
-    for (let l = 0; l < lines; l++) {
-      for (let i = 0; i < length; i++) {
-        if (from[l * line + i * step] === 0) continue;
-        const end = Math.min(length - 1, i + radius);
-        for (let k = Math.max(0, i - radius); k <= end; k++) to[l * line + k * step] = 1;
-      }
+  const rows = new Uint8Array(mask.length);
+  const near = new Uint8Array(mask.length);
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    let [to, end] = [0, 0];
+    for (let x = 0; x < width; x++) {
+      if (mask[row + x] === 0) continue;
+      end = Math.min(width, x + radius + 1);
+      for (to = Math.max(to, x - radius); to < end; to++) rows[row + to] = 1;
     }
-    return to;
-  };
-  return spread(spread(mask, height, width, width, 1), width, height, 1, width);
+  }
+  // Row by row: what lies in one reaches the rows around it.
+  const reach = new Int32Array(width).fill(-1);
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    for (let x = 0; x < width; x++) {
+      if (rows[row + x] === 0) continue;
+      const end = Math.min(height - 1, y + radius);
+      for (let k = Math.max(reach[x]! + 1, y - radius, 0); k <= end; k++) near[k * width + x] = 1;
+      reach[x] = end;
+    }
+  }
+  return near;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "native/head/fit/dense.h"
 
@@ -51,6 +52,81 @@ void Fill(const HeadModel& model, Anchor* anchor) {
     anchor->mirrored[k] = k == 0 ? -anchor->x[k] : anchor->x[k];
   }
 }
+
+// Four at a time: a head has a million pairs of position and anchor.
+typedef float Four __attribute__((vector_size(16)));
+typedef int32_t FourWhole __attribute__((vector_size(16)));
+
+// exp(x) for x ≤ 0, to 2e-7 of the value, and to 1e-37 where that is less.
+Four Exp(Four x) {
+  const Four most = Four{} - 87;
+  x = x > most ? x : most;
+  // x = n ln 2 + r with |r| ≤ ln 2 / 2, rounded downwards as x is negative.
+  const FourWhole n = __builtin_convertvector(x * 1.44269504f - 0.5f, FourWhole);
+  const Four whole = __builtin_convertvector(n, Four);
+  const Four r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  Four p = Four{} + 1.9875691500e-4f;
+  for (const float c :
+       {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f})
+    p = p * r + c;
+  p = p * r * r + r + 1;
+  const FourWhole power = (n + 127) << 23;
+  Four scale;
+  std::memcpy(&scale, &power, sizeof scale);
+  return p * scale;
+}
+
+// The displacement that the anchors' coefficients make at any place of the mean head.
+class AnchorField {
+ public:
+  // coefficients[anchors][3]
+  AnchorField(const std::vector<Anchor>& anchors, const std::vector<double>& coefficients)
+      : groups_((anchors.size() + 3) / 4) {
+    for (size_t i = 0; i < 4 * groups_.size(); ++i) {
+      Group& group = groups_[i / 4];
+      for (int k = 0; k < 3; ++k) {
+        // What fills the last group pulls nowhere.
+        group.x[k][i % 4] = i < anchors.size() ? static_cast<float>(anchors[i].x[k]) : 0;
+        group.pull[k][i % 4] = i < anchors.size() ? static_cast<float>(coefficients[3 * i + k]) : 0;
+      }
+    }
+  }
+
+  void At(const float place[3], double out[3]) const {
+    Four sums[3] = {};
+    for (const Group& group : groups_) {
+      const Four dx = group.x[0] - place[0], mirrored = group.x[0] + place[0],
+                 dy = group.x[1] - place[1], dz = group.x[2] - place[2];
+      const Four across = dy * dy + dz * dz;
+      const Four same = Covariances(dx * dx + across),
+                 other = static_cast<float>(kSymmetric) * Covariances(mirrored * mirrored + across);
+      sums[0] += (same - other) * group.pull[0];
+      sums[1] += (same + other) * group.pull[1];
+      sums[2] += (same + other) * group.pull[2];
+    }
+    for (int axis = 0; axis < 3; ++axis) {
+      const Four s = sums[axis];
+      out[axis] = double{s[0]} + s[1] + s[2] + s[3];
+    }
+  }
+
+ private:
+  struct Group {
+    Four x[3], pull[3];
+  };
+
+  static Four Covariances(Four squares) {
+    Four k = {};
+    for (const Kernel& kernel : kKernels) {
+      const float variance = static_cast<float>(kernel.spread * kernel.spread),
+                  fall = static_cast<float>(-1 / (2 * kernel.reach * kernel.reach));
+      k += variance * Exp(fall * squares);
+    }
+    return k;
+  }
+
+  std::vector<Group> groups_;
+};
 
 // Unnormalised normal of a triangle of positions.
 void Normal(const float* p, const uint32_t corner[3], double n[3]) {
@@ -174,15 +250,11 @@ Status Displace(const HeadModel& model, const float* shape, const std::vector<Pu
     return Status(Code::kInternal, "fit: the displacement's equations are singular");
   SolveCholesky(system, n, rhs.data());
 
+  const AnchorField field(anchors, rhs);
   for (size_t v = 0; v < model.position_count; ++v) {
     if (v % 64 == 0) DAF_RETURN_IF_ERROR(control.Check());
-    const double x[3] = {model.mean[3 * v], model.mean[3 * v + 1], model.mean[3 * v + 2]};
-    double d[3] = {0, 0, 0};
-    for (size_t a = 0; a < anchors.size(); ++a) {
-      double k[3];
-      SymmetricCovariance(x, anchors[a].x, anchors[a].mirrored, k);
-      for (int axis = 0; axis < 3; ++axis) d[axis] += k[axis] * rhs[3 * a + axis];
-    }
+    double d[3];
+    field.At(model.mean.data() + 3 * v, d);
     const double length = std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
     // Bends towards kLongest smoothly, so that a cap leaves no crease.
     const double cap = length > 1e-9 ? kLongest * std::tanh(length / kLongest) / length : 1.0;

@@ -29,6 +29,7 @@ constexpr float kRimFrom = 0.8f, kRimTo = 2.5f;
 constexpr float kSeen = 1.0f, kMirrored = 0.25f, kSmooth = 3.0f, kStay = 0.002f, kRim = 20.0f;
 constexpr float kSpacing = 0.8f, kLeastEdge = 0.1f, kMostEdge = 2.5f;
 constexpr int kPasses = 2, kRounds = 500;
+constexpr float kStill = 2e-5f;    // cm; a round that moves nothing farther is the last
 constexpr float kHeaviest = 1e6f;  // photo beside the others
 // Pixels of the longer side that the head is drawn with: finer than what is asked of it.
 constexpr int kDrawn = 256;
@@ -151,16 +152,35 @@ Status FindRoom(const HeadModel& model, const float* positions, const TaskContro
       skin.push_back(v);
     }
   }
+  // By height: from a vertex upwards and downwards until height alone is farther than the nearest.
+  std::sort(skin.begin(), skin.end(), [&](uint32_t a, uint32_t b) {
+    const float *p = positions + 3 * size_t{a}, *q = positions + 3 * size_t{b};
+    return p[1] < q[1] || (p[1] == q[1] && a < b);
+  });
+  std::vector<float> places;
+  for (uint32_t s : skin)
+    places.insert(places.end(), positions + 3 * size_t{s}, positions + 3 * size_t{s} + 3);
+  const int64_t count = static_cast<int64_t>(skin.size());
   for (uint32_t v : shell->vertex) {
     DAF_RETURN_IF_ERROR(control.Check());
+    const float* at = positions + 3 * size_t{v};
     float nearest = 1e6f;
-    for (uint32_t s : skin) {
-      float square = 0;
-      for (int k = 0; k < 3; ++k) {
-        const float d = positions[3 * size_t{s} + k] - positions[3 * size_t{v} + k];
-        square += d * d;
-      }
-      nearest = std::min(nearest, square);
+    // False where all that follow in this direction are too far.
+    const auto look = [&](int64_t i) {
+      const float* s = places.data() + 3 * i;
+      const float dx = s[0] - at[0], dy = s[1] - at[1], dz = s[2] - at[2];
+      if (dy * dy >= nearest) return false;
+      nearest = std::min(nearest, dx * dx + dy * dy + dz * dz);
+      return true;
+    };
+    const int64_t middle = std::lower_bound(skin.begin(), skin.end(), at[1],
+                                            [&](uint32_t s, float height) {
+                                              return positions[3 * size_t{s} + 1] < height;
+                                            }) -
+                           skin.begin();
+    for (int64_t i = middle; i < count && look(i); ++i) {
+    }
+    for (int64_t i = middle - 1; i >= 0 && look(i); --i) {
     }
     shell->room.push_back(std::max(0.0f, std::sqrt(nearest) - kClearance));
   }
@@ -275,18 +295,31 @@ void ShareWithMirror(const HeadModel& model, const Shell& shell, Evidence* evide
 Status Settle(const Shell& shell, const Evidence& evidence, const TaskControl& control,
               std::vector<float>* height) {
   const size_t n = shell.size();
+  // Edges one after the other, and what no round changes.
+  std::vector<Shell::Edge> edges;
+  std::vector<uint32_t> first(1, 0);
+  std::vector<float> weight;
+  for (size_t i = 0; i < n; ++i) {
+    weight.push_back(kSeen * evidence.weight[i] + kStay + (shell.rim[i] ? kRim : 0));
+    for (const Shell::Edge& edge : shell.edges[i]) {
+      edges.push_back({edge.to, kSmooth * edge.weight});
+      weight[i] += kSmooth * edge.weight;
+    }
+    first.push_back(static_cast<uint32_t>(edges.size()));
+  }
   for (int round = 0; round < kRounds; ++round) {
     DAF_RETURN_IF_ERROR(control.Check());
+    float moved = 0;
     for (size_t step = 0; step < n; ++step) {
       const size_t i = round % 2 == 0 ? step : n - 1 - step;
       float sum = kSeen * evidence.height[i];
-      float weight = kSeen * evidence.weight[i] + kStay + (shell.rim[i] ? kRim : 0);
-      for (const Shell::Edge& edge : shell.edges[i]) {
-        sum += kSmooth * edge.weight * (*height)[edge.to];
-        weight += kSmooth * edge.weight;
-      }
-      (*height)[i] = std::clamp(sum / weight, -shell.room[i], kHighest);
+      for (uint32_t e = first[i]; e < first[i + 1]; ++e)
+        sum += edges[e].weight * (*height)[edges[e].to];
+      const float next = std::clamp(sum / weight[i], -shell.room[i], kHighest);
+      moved = std::max(moved, std::abs(next - (*height)[i]));
+      (*height)[i] = next;
     }
+    if (moved < kStill) break;
   }
   return Status::Ok();
 }

@@ -15,8 +15,13 @@ constexpr double kAlongContour = 0.25;
 }  // namespace
 
 struct Solver::Block {
-  std::vector<double> own, shared, gradient;  // [n][n], [n][M], [n]
-  std::vector<char> frozen;                   // an expression weight held at 0 or 1
+  // The photo's parameters that may move; an expression weight is held at 0 or 1 while it pulls
+  // outwards. Most are, and equations of what stands still are not worth their sums.
+  std::vector<int> free;
+  std::vector<double> own, shared, gradient;  // [f][f], [f][M], [f]
+  // [landmarks][2][M + n]: derivatives of the pixels, and the same times what the errors weigh.
+  std::vector<double> rows, weighted;
+  std::vector<double> row, product;  // [2][M + f], of one landmark
 };
 
 double Observation::eye_pixels() const {
@@ -72,12 +77,12 @@ double Solver::Cost(const std::vector<Observation>& observations,
 void Solver::Accumulate(const Observation& o, const double* shape, double* identity_hessian,
                         double* identity_gradient, Block* block) const {
   const int m = points_.identity_modes, e = points_.expression_modes, n = kViewParameters + e;
-  const size_t stride = points_.mean.size();
-  block->own.assign(static_cast<size_t>(n) * n, 0);
-  block->shared.assign(static_cast<size_t>(n) * m, 0);
-  block->gradient.assign(n, 0);
+  const size_t stride = points_.mean.size(), width = static_cast<size_t>(m) + n;
   const double sigma = o.sigma;
-  std::vector<double> row(2 * (m + n)), weighted(2 * (m + n));
+  std::vector<double> gradient(n, 0);
+  block->rows.resize(2 * kLandmarks * width);
+  block->weighted.resize(2 * kLandmarks * width);
+  int used = 0;
   for (int i = 0; i < kLandmarks; ++i) {
     if (o.weight[i] == 0) continue;
     double pixel[2], by_view[2 * kViewParameters], by_point[6];
@@ -90,8 +95,11 @@ void Solver::Accumulate(const Observation& o, const double* shape, double* ident
         (sigma * sigma);
     const double scale = o.weight[i] * LossWeight(u2) / (sigma * sigma);
     if (scale == 0) continue;
-    double* r[2] = {row.data(), row.data() + m + n};
-    double* q[2] = {weighted.data(), weighted.data() + m + n};
+    double* const row = block->rows.data() + 2 * used * width;
+    double* const product = block->weighted.data() + 2 * used * width;
+    double* const r[2] = {row, row + width};
+    double* const q[2] = {product, product + width};
+    ++used;
     for (int k = 0; k < 2; ++k) {
       for (int a = 0; a < m; ++a) {
         const double* d = points_.identity.data() + a * stride + 3 * p;
@@ -104,49 +112,67 @@ void Solver::Accumulate(const Observation& o, const double* shape, double* ident
             by_point[3 * k] * d[0] + by_point[3 * k + 1] * d[1] + by_point[3 * k + 2] * d[2];
       }
     }
-    for (int a = 0; a < m + n; ++a) {
+    for (size_t a = 0; a < width; ++a) {
       q[0][a] = scale * (w[0] * r[0][a] + w[1] * r[1][a]);
       q[1][a] = scale * (w[1] * r[0][a] + w[2] * r[1][a]);
     }
     for (int k = 0; k < 2; ++k) {
-      for (int a = 0; a < m; ++a) {
-        const double x = q[k][a];
-        identity_gradient[a] += x * error[k];
-        double* h = identity_hessian + static_cast<size_t>(a) * m;
-        for (int b = 0; b <= a; ++b) h[b] += x * r[k][b];
-      }
-      for (int a = 0; a < n; ++a) {
-        const double x = q[k][m + a];
-        block->gradient[a] += x * error[k];
-        double* h = block->own.data() + static_cast<size_t>(a) * n;
-        for (int b = 0; b <= a; ++b) h[b] += x * r[k][m + b];
-        double* s = block->shared.data() + static_cast<size_t>(a) * m;
-        for (int b = 0; b < m; ++b) s[b] += x * r[k][b];
-      }
+      for (int a = 0; a < m; ++a) identity_gradient[a] += q[k][a] * error[k];
+      for (int a = 0; a < n; ++a) gradient[a] += q[k][m + a] * error[k];
     }
   }
-  if (o.focal_spread > 0) {
-    const double w = 1 / (o.focal_spread * o.focal_spread);
-    block->own[6 * n + 6] += w;
-    block->gradient[6] += w * (o.log_focal - o.view.log_focal);
-  }
-  const double w = 1 / (options_.expression_spread * options_.expression_spread);
-  block->frozen.assign(n, 0);
-  block->frozen[6] = !(o.focal_spread > 0);
-  for (int a = 0; a < e; ++a) {
-    const int k = kViewParameters + a;
-    block->own[static_cast<size_t>(k) * n + k] += w;
-    block->gradient[k] -= w * o.expression[a];
-    block->frozen[k] = (o.expression[a] <= 0 && block->gradient[k] <= 0) ||
-                       (o.expression[a] >= 1 && block->gradient[k] >= 0);
-  }
+  const double focal = o.focal_spread > 0 ? 1 / (o.focal_spread * o.focal_spread) : 0;
+  if (focal > 0) gradient[6] += focal * (o.log_focal - o.view.log_focal);
+  const double stiffness = 1 / (options_.expression_spread * options_.expression_spread);
+  block->free.clear();
   for (int k = 0; k < n; ++k) {
-    if (!block->frozen[k]) continue;
-    block->gradient[k] = 0;
-    for (int b = 0; b < n; ++b)
-      block->own[static_cast<size_t>(k > b ? k : b) * n + (k > b ? b : k)] = 0;
-    block->own[static_cast<size_t>(k) * n + k] = 1;
-    for (int b = 0; b < m; ++b) block->shared[static_cast<size_t>(k) * m + b] = 0;
+    if (k < kViewParameters) {
+      if (k != 6 || focal > 0) block->free.push_back(k);
+      continue;
+    }
+    const double weight = o.expression[k - kViewParameters];
+    gradient[k] -= stiffness * weight;
+    if (!((weight <= 0 && gradient[k] <= 0) || (weight >= 1 && gradient[k] >= 0)))
+      block->free.push_back(k);
+  }
+  AddSquares(used, identity_hessian, block);
+  const size_t f = block->free.size();
+  block->gradient.resize(f);
+  for (size_t a = 0; a < f; ++a) {
+    const int k = block->free[a];
+    block->gradient[a] = gradient[k];
+    if (k >= kViewParameters) block->own[a * f + a] += stiffness;
+    if (k == 6) block->own[a * f + a] += focal;
+  }
+}
+
+void Solver::AddSquares(int used, double* identity_hessian, Block* block) const {
+  const size_t m = points_.identity_modes, n = kViewParameters + points_.expression_modes,
+               f = block->free.size();
+  block->own.assign(f * f, 0);
+  block->shared.assign(f * m, 0);
+  block->row.resize(2 * (m + f));
+  block->product.resize(2 * (m + f));
+  double *const r0 = block->row.data(), *const r1 = r0 + m + f;
+  double *const q0 = block->product.data(), *const q1 = q0 + m + f;
+  for (int i = 0; i < used; ++i) {
+    const auto take = [&](const std::vector<double>& from, double* to) {
+      for (size_t k = 0; k < 2; ++k, to += m + f) {
+        const double* line = from.data() + (2 * static_cast<size_t>(i) + k) * (m + n);
+        std::copy_n(line, m, to);
+        for (size_t a = 0; a < f; ++a) to[m + a] = line[m + block->free[a]];
+      }
+    };
+    take(block->rows, r0);
+    take(block->weighted, q0);
+    const auto add = [&](double x0, double x1, size_t begin, size_t count, double* to) {
+      for (size_t b = 0; b < count; ++b) to[b] = to[b] + x0 * r0[begin + b] + x1 * r1[begin + b];
+    };
+    for (size_t a = 0; a < m; ++a) add(q0[a], q1[a], 0, a + 1, identity_hessian + a * m);
+    for (size_t a = 0; a < f; ++a) {
+      add(q0[m + a], q1[m + a], m, a + 1, block->own.data() + a * f);
+      add(q0[m + a], q1[m + a], 0, m, block->shared.data() + a * m);
+    }
   }
 }
 
@@ -158,7 +184,8 @@ void Solver::Gradient(const Observation& observation, const std::vector<double>&
   Block block;
   for (int a = 0; a < m; ++a) by_identity[a] = -identity[a];
   Accumulate(observation, shape.data(), hessian.data(), by_identity, &block);
-  for (int a = 0; a < n; ++a) by_view[a] = block.gradient[a];
+  for (int a = 0; a < n; ++a) by_view[a] = 0;
+  for (size_t a = 0; a < block.free.size(); ++a) by_view[block.free[a]] = block.gradient[a];
 }
 
 namespace {
@@ -259,11 +286,11 @@ void Solver::Associate(const std::vector<double>& identity, bool adapt_noise,
 
 Status Solver::Run(const TaskControl& control, std::vector<Observation>* observations,
                    std::vector<double>* identity) {
-  const int m = points_.identity_modes, e = points_.expression_modes, n = kViewParameters + e;
+  const int m = points_.identity_modes, e = points_.expression_modes;
   const size_t views = observations->size();
   std::vector<Block> blocks(views);
   std::vector<std::vector<double>> solved(views);
-  std::vector<double> shape(points_.mean.size()), hessian, gradient, step(m), own;
+  std::vector<double> shape(points_.mean.size()), hessian, gradient, step(m), own, move;
   constexpr int kRounds = 5;
   for (int round = 0; round < kRounds; ++round) {
     tukey_ = round >= 2;
@@ -290,9 +317,8 @@ Status Solver::Run(const TaskControl& control, std::vector<Observation>* observa
         bool positive = true;
         for (size_t v = 0; v < views && positive; ++v) {
           own = blocks[v].own;
-          for (int k = 0; k < n; ++k)
-            own[static_cast<size_t>(k) * n + k] =
-                own[static_cast<size_t>(k) * n + k] * (1 + damping) + 1e-12;
+          const size_t f = blocks[v].free.size();
+          for (size_t k = 0; k < f; ++k) own[k * f + k] = own[k * f + k] * (1 + damping) + 1e-12;
           positive = Eliminate(&own, blocks[v].shared, blocks[v].gradient, m, reduced.data(),
                                step.data(), &solved[v]);
         }
@@ -302,11 +328,14 @@ Status Solver::Run(const TaskControl& control, std::vector<Observation>* observa
         std::vector<Observation> next = *observations;
         for (int a = 0; a < m; ++a) next_identity[a] += step[a];
         for (size_t v = 0; v < views; ++v) {
-          std::vector<double> move(solved[v].begin() + static_cast<size_t>(m) * n, solved[v].end());
+          const size_t f = blocks[v].free.size();
+          double* const last = solved[v].data() + static_cast<size_t>(m) * f;
           for (int a = 0; a < m; ++a) {
-            const double* column = solved[v].data() + static_cast<size_t>(a) * n;
-            for (int k = 0; k < n; ++k) move[k] -= step[a] * column[k];
+            const double* column = solved[v].data() + static_cast<size_t>(a) * f;
+            for (size_t k = 0; k < f; ++k) last[k] -= step[a] * column[k];
           }
+          move.assign(kViewParameters + e, 0);
+          for (size_t k = 0; k < f; ++k) move[blocks[v].free[k]] = last[k];
           next[v].view.Move(move.data());
           for (int k = 0; k < e; ++k) {
             next[v].expression[k] =
@@ -332,7 +361,7 @@ Status Solver::Run(const TaskControl& control, std::vector<Observation>* observa
 Status Solver::IdentityVariance(const std::vector<Observation>& observations,
                                 const std::vector<double>& identity,
                                 std::vector<double>* variance) const {
-  const int m = points_.identity_modes, n = kViewParameters + points_.expression_modes;
+  const int m = points_.identity_modes;
   std::vector<double> hessian(static_cast<size_t>(m) * m, 0), gradient(m, 0),
       shape(points_.mean.size()), solved;
   for (int a = 0; a < m; ++a) hessian[static_cast<size_t>(a) * m + a] = 1;
@@ -340,7 +369,8 @@ Status Solver::IdentityVariance(const std::vector<Observation>& observations,
     points_.Shape(identity.data(), o.expression.data(), shape.data());
     Block block;
     Accumulate(o, shape.data(), hessian.data(), gradient.data(), &block);
-    for (int k = 0; k < n; ++k) block.own[static_cast<size_t>(k) * n + k] += 1e-9;
+    const size_t f = block.free.size();
+    for (size_t k = 0; k < f; ++k) block.own[k * f + k] += 1e-9;
     if (!Eliminate(&block.own, block.shared, block.gradient, m, hessian.data(), gradient.data(),
                    &solved)) {
       return Status(Code::kInternal, "fit: a photo's normal equations are singular");

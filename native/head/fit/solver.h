@@ -74,6 +74,8 @@ class Solver {
   struct Block;  // one photo's share of the normal equations
   void Accumulate(const Observation& observation, const double* shape, double* identity_hessian,
                   double* identity_gradient, Block* block) const;
+  // Products of the first `used` rows: those of the identity and of what the photo leaves free.
+  void AddSquares(int used, double* identity_hessian, Block* block) const;
   double PhotoCost(const Observation& observation, const double* shape) const;
   double LossWeight(double u2) const;
   double LossValue(double u2) const;

@@ -22,7 +22,17 @@ uint32_t TexelAt(const uint8_t* texels, size_t index) {
   return texel;
 }
 
-void Bilinear(const uint8_t* texels, int width, int height, float u, float v, float out[4]) {
+// Four channels as one.
+typedef float Texel __attribute__((vector_size(16)));
+typedef uint8_t Bytes __attribute__((vector_size(4)));
+
+Texel Load(const uint8_t* texel) {
+  Bytes bytes;
+  std::memcpy(&bytes, texel, sizeof bytes);
+  return __builtin_convertvector(bytes, Texel);
+}
+
+Texel Bilinear(const uint8_t* texels, int width, int height, float u, float v) {
   const float x = std::clamp(u, 0.0f, 1.0f) * width - 0.5f;
   const float y = std::clamp(v, 0.0f, 1.0f) * height - 0.5f;
   int ix = static_cast<int>(x), iy = static_cast<int>(y);  // rounded towards 0
@@ -31,13 +41,11 @@ void Bilinear(const uint8_t* texels, int width, int height, float u, float v, fl
   const float fx = x - ix, fy = y - iy;
   const int x0 = std::clamp(ix, 0, width - 1), x1 = std::clamp(ix + 1, 0, width - 1);
   const int y0 = std::clamp(iy, 0, height - 1), y1 = std::clamp(iy + 1, 0, height - 1);
-  const uint8_t* a = texels + (static_cast<size_t>(y0) * width + x0) * 4;
-  const uint8_t* b = texels + (static_cast<size_t>(y0) * width + x1) * 4;
-  const uint8_t* c = texels + (static_cast<size_t>(y1) * width + x0) * 4;
-  const uint8_t* d = texels + (static_cast<size_t>(y1) * width + x1) * 4;
-  for (int k = 0; k < 4; ++k) {
-    out[k] = (a[k] * (1 - fx) + b[k] * fx) * (1 - fy) + (c[k] * (1 - fx) + d[k] * fx) * fy;
-  }
+  const uint8_t* upper = texels + static_cast<size_t>(y0) * width * 4;
+  const uint8_t* lower = texels + static_cast<size_t>(y1) * width * 4;
+  const size_t left = size_t{4} * x0, right = size_t{4} * x1;
+  return (Load(upper + left) * (1 - fx) + Load(upper + right) * fx) * (1 - fy) +
+         (Load(lower + left) * (1 - fx) + Load(lower + right) * fx) * fy;
 }
 
 }  // namespace
@@ -79,13 +87,12 @@ MipTexture::Level MipTexture::LevelFor(float texels_per_pixel) const {
 
 void MipTexture::Sample(float u, float v, const Level& level, float out[4]) const {
   const Picture& fine = levels_[level.lower];
-  Bilinear(fine.texels.data(), fine.width, fine.height, u, v, out);
+  Texel texel = Bilinear(fine.texels.data(), fine.width, fine.height, u, v);
   if (level.t > 0.01f && level.lower + 1 < levels_.size()) {
     const Picture& next = levels_[level.lower + 1];
-    float coarse[4];
-    Bilinear(next.texels.data(), next.width, next.height, u, v, coarse);
-    for (int k = 0; k < 4; ++k) out[k] += level.t * (coarse[k] - out[k]);
+    texel += level.t * (Bilinear(next.texels.data(), next.width, next.height, u, v) - texel);
   }
+  for (int k = 0; k < 4; ++k) out[k] = texel[k];
 }
 
 }  // namespace daf::head

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <vector>
 
 namespace daf::head {
 namespace {
@@ -23,6 +25,36 @@ void AddAtBorder(const PhotoPixels& photo, double x, double y, double outside, d
   }
 }
 
+// Red, green, blue and what lies behind them in memory, as one.
+typedef float Colour __attribute__((vector_size(16)));
+typedef uint8_t Bytes __attribute__((vector_size(4)));
+
+Colour Load(const uint8_t* pixel) {
+  Bytes bytes;
+  std::memcpy(&bytes, pixel, sizeof bytes);
+  return __builtin_convertvector(bytes, Colour);
+}
+
+// Linearly interpolated.
+inline Colour ColourAt(const PhotoPixels& photo, double x, double y, double outside) {
+  const int left = static_cast<int>(x), top = static_cast<int>(y);
+  // The last pixel of all has no byte behind it.
+  const bool whole = x >= 0 && y >= 0 && left + 1 < photo.width && top + 1 < photo.height &&
+                     left + top + 4 < photo.width + photo.height;
+  if (!whole) {
+    double sum[3] = {0, 0, 0};
+    AddAtBorder(photo, x, y, outside, sum);
+    return Colour{static_cast<float>(sum[0]), static_cast<float>(sum[1]),
+                  static_cast<float>(sum[2]), 0};
+  }
+  const float fx = static_cast<float>(x - left), fy = static_cast<float>(y - top);
+  const uint8_t *a = photo.at(left, top), *c = photo.at(left, top + 1);
+  const Colour upper = Load(a), lower = Load(c);
+  const Colour above = upper + fx * (Load(a + photo.channels) - upper),
+               below = lower + fx * (Load(c + photo.channels) - lower);
+  return above + fy * (below - above);
+}
+
 }  // namespace
 
 void WarpToPlanes(const PhotoPixels& photo, const TurnedBox& box, int width, int height,
@@ -30,38 +62,39 @@ void WarpToPlanes(const PhotoPixels& photo, const TurnedBox& box, int width, int
   const double step_x = box.width / width, step_y = box.height / height;
   const double longest = std::max(std::abs(step_x), step_y);
   const int taps = static_cast<int>(std::clamp(std::ceil(longest - 0.01), 1.0, 16.0));
-  const double share = 1.0 / (taps * taps);
+  const float share = 1.0f / static_cast<float>(taps * taps);
   const size_t plane = static_cast<size_t>(width) * static_cast<size_t>(height);
   float* planes[3] = {out, out + plane, out + 2 * plane};
   if (norm.bgr) std::swap(planes[0], planes[2]);
-  const double right = photo.width - 1, bottom = photo.height - 1;
-  const size_t below = static_cast<size_t>(photo.width) * static_cast<size_t>(photo.channels);
+  // What a column of looks adds to both coordinates.
+  std::vector<double> along(2 * static_cast<size_t>(width) * static_cast<size_t>(taps));
+  for (size_t i = 0; i < along.size() / 2; ++i) {
+    const size_t x = i / static_cast<size_t>(taps), tap = i % static_cast<size_t>(taps);
+    const double u =
+        (static_cast<double>(x) + (static_cast<double>(tap) + 0.5) / taps) * step_x - box.width / 2;
+    along[2 * i] = u * box.cosine;
+    along[2 * i + 1] = u * box.sine;
+  }
+  std::vector<Colour> sums(static_cast<size_t>(width));
   for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      double sum[3] = {0, 0, 0};
-      for (int j = 0; j < taps; ++j) {
-        const double v = (y + (j + 0.5) / taps) * step_y - box.height / 2;
-        for (int i = 0; i < taps; ++i) {
-          const double u = (x + (i + 0.5) / taps) * step_x - box.width / 2;
-          const double sx = box.center[0] + u * box.cosine - v * box.sine - 0.5,
-                       sy = box.center[1] + u * box.sine + v * box.cosine - 0.5;
-          if (!(sx >= 0 && sy >= 0 && sx < right && sy < bottom)) {
-            AddAtBorder(photo, sx, sy, norm.outside, sum);
-            continue;
-          }
-          const int left = static_cast<int>(sx), top = static_cast<int>(sy);
-          const double fx = sx - left, fy = sy - top;
-          const double w[4] = {(1 - fx) * (1 - fy), fx * (1 - fy), (1 - fx) * fy, fx * fy};
-          const uint8_t *a = photo.at(left, top), *b = a + photo.channels, *c = a + below,
-                        *d = c + photo.channels;
-          for (int k = 0; k < 3; ++k)
-            sum[k] += w[0] * a[k] + w[1] * b[k] + w[2] * c[k] + w[3] * d[k];
+    std::fill(sums.begin(), sums.end(), Colour{});
+    for (int j = 0; j < taps; ++j) {
+      const double v = (y + (j + 0.5) / taps) * step_y - box.height / 2;
+      const double across = v * box.sine, down = v * box.cosine;
+      const double* place = along.data();
+      for (Colour& sum : sums) {
+        for (int i = 0; i < taps; ++i, place += 2) {
+          const double sx = box.center[0] + place[0] - across - 0.5,
+                       sy = box.center[1] + place[1] + down - 0.5;
+          sum += ColourAt(photo, sx, sy, norm.outside);
         }
       }
-      const size_t at =
-          static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x);
+    }
+    const size_t row = static_cast<size_t>(y) * static_cast<size_t>(width);
+    for (size_t x = 0; x < sums.size(); ++x) {
       for (int k = 0; k < 3; ++k)
-        planes[k][at] = static_cast<float>((sum[k] * share - norm.mean) * norm.factor);
+        planes[k][row + x] =
+            (sums[x][k] * share - static_cast<float>(norm.mean)) * static_cast<float>(norm.factor);
     }
   }
 }

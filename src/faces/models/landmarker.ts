@@ -16,6 +16,8 @@ export interface Located {
 export interface Landmarker {
   /** The box to look into, as a multiple of the box around the 68 points. */
   readonly margin: number;
+  /** Pixels along each side of what it sees of a box. */
+  readonly side: number;
   /** Does it also say whether there is a face? */
   readonly judges: boolean;
   locate(pixels: Pixels, box: TurnedBox): Promise<Located>;
@@ -39,6 +41,7 @@ export async function openLandmarker(model: ModelFile): Promise<Landmarker> {
   const grows = model.adapter === 'daf68';
   return {
     margin: 1.4,
+    side,
     judges: grows,
     async locate(pixels, given) {
       const box = grows ? squared(given) : given;

@@ -138,6 +138,7 @@ function knowing(truth: TurnedBox, drift: number): Landmarker & { boxes: TurnedB
   fromTurnedBox(truth, facePoints(), points);
   return {
     margin: 1.4,
+    side: 64,
     judges: false,
     boxes: [],
     async locate(_pixels, box) {
@@ -171,6 +172,7 @@ tap.test('looks centre on the face, turn with it, and end in a mirror', async (t
 tap.test('points that collapse are no face', async (t) => {
   const nothing: Landmarker = {
     margin: 1.4,
+    side: 64,
     judges: false,
     locate: async () => ({ points: new Float32Array(136), face: null }),
     dispose: async () => {},
@@ -190,6 +192,7 @@ tap.test('a landmarker that judges begins from several boxes, and its surest poi
   const sizes = new Set<number>();
   const judging: Landmarker = {
     margin: 1.4,
+    side: 64,
     judges: true,
     // Sees the face in squares of up to 130 pixels, and what it takes for a larger one in those around it.
     async locate(_pixels, box) {

@@ -15,6 +15,7 @@ function judging(): Landmarker & { looks: number } {
   fromTurnedBox(truth, facePoints(), points);
   return {
     margin: 1.4,
+    side: 64,
     judges: true,
     looks: 0,
     async locate(_pixels, box) {

@@ -113,11 +113,11 @@ async function see(
   return { landmarks, box: face.box, count: hinted === null ? faces.length : 1 };
 }
 
-/** A landmarker's canvas has ~160 pixels: a face larger than this is shrunk first, and not once a look. */
-const LANDMARK_FACE = 320;
+/** In sides of the landmarker's canvas: a face larger than this is shrunk first, and not once a look. */
+const LANDMARK_FACE = 2;
 
 async function landmarksOf(pixels: Pixels, face: DetectedFace, landmarker: Landmarker): Promise<FaceLandmarks> {
-  const scale = LANDMARK_FACE / Math.max(face.box.width, face.box.height);
+  const scale = (LANDMARK_FACE * landmarker.side) / Math.max(face.box.width, face.box.height);
   if (scale >= 1) return steadiest(pixels, face, landmarker);
   const small = await resizePixels(pixels, Math.round(pixels.width * scale), Math.round(pixels.height * scale));
   const found = await steadiest(small, { ...face, box: scaledBox(face.box, scale) }, landmarker);

@@ -68,6 +68,8 @@ async function* walk(folder: string, name: string, below: string, filter: Filter
     entries = await readdir(folder, { withFileTypes: true });
   } catch (error) {
     refuseLossy(folder, error);
+    const { code } = error as { code?: unknown };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return; // nothing is there that could match
     yield { name: name.replace(/\/$/, ''), path: folder, bytes: 0, version: null, unreadable: true };
     return;
   }

@@ -31,8 +31,11 @@ struct ConfigNumber {
   uint32_t least, most;
   uint32_t* value;
 };
-// The field's kind and the numbers of its configuration. ReadNumbers' errors: as ReadUint.
-void SaveNumbers(const Field& field, const std::vector<ConfigNumber>& numbers,
+// The layouts of checkpoints that are read: a hash grid's tables lie whole or in parts.
+constexpr char kFormatWhole[] = "daf-field-2", kFormatParts[] = "daf-field-3";
+// The format, the field's kind and the numbers of its configuration. ReadNumbers' errors: as
+// ReadUint.
+void SaveNumbers(const Field& field, const char* format, const std::vector<ConfigNumber>& numbers,
                  SafetensorsWriter* writer);
 Status ReadNumbers(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers);
 

@@ -110,6 +110,8 @@ inline __attribute__((always_inline)) void FindCells(const HashLevel& level,
   }
 }
 
+constexpr uint32_t kRowsAhead = 2;  // tiles
+
 // A pass of a batch over some parts of a level.
 template <uint32_t kEdges>
 struct Pass {
@@ -139,6 +141,15 @@ struct Pass {
   void Find(uint32_t tile, Cells* out) const {
     const size_t at = size_t{tile} * kTile;
     FindCells<kEdges>(a.level, places, first, a.x + at, a.y + at, a.z + at, out);
+  }
+
+  // The rows of a tile: those of tile after tile lie in pages of their own, so that the hardware
+  // does not see them coming.
+  template <int kWrite>
+  void FetchRows(const void* rows, uint32_t tile, uint32_t count) const {
+    if (tile + kRowsAhead >= a.tiles) return;
+    const char* at = static_cast<const char*>(rows) + (tile + kRowsAhead) * a.rows_stride * 4;
+    for (uint32_t i = 0; i < count * kTile * 4; i += 64) __builtin_prefetch(at + i, kWrite, 3);
   }
 
   template <int kWrite>
@@ -210,6 +221,9 @@ void ForwardPairs(Pass<kEdges> pass) {
     const Cells &cells = found[tile % 2], &next = found[(tile + 1) % 2];
     if (tile + 1 < a.tiles) pass.Find(tile + 1, &found[(tile + 1) % 2]);
     pass.template FetchAhead<0>();
+    if (last)
+      pass.template FetchRows<1>(kRounded ? static_cast<void*>(a.pairs) : a.rows, tile,
+                                 kRounded ? 1 : 2);
     const bool fetches = tile + 1 < pass.fetched;
     for (uint32_t s = 0; s < kTile; s += kLanes) {
       if (kEdges == 4 && fetches) {
@@ -329,6 +343,7 @@ void BackwardPass(Pass<kEdges> pass) {
     const Cells* next = tile + 1 < pass.fetched ? &found[(tile + 1) % 2] : nullptr;
     if (tile + 1 < a.tiles) pass.Find(tile + 1, &found[(tile + 1) % 2]);
     pass.template FetchAhead<1>();
+    pass.template FetchRows<0>(a.rows, tile, features);
     const float* row = a.rows + tile * a.rows_stride;
     if (kPair) {
       for (uint32_t s = 0; s < kTile; s += kLanes) {

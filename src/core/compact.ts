@@ -13,6 +13,7 @@ type Packed = readonly unknown[];
 const ASSIGNMENT = 10;
 const REPORT = 14;
 const COMMIT = 9;
+const PLAIN_COMMIT = 13;
 const DONE = 9;
 const INTAKE = 3;
 const SPLIT = 2;
@@ -61,17 +62,37 @@ export function unpackReport(packed: unknown): unknown {
   };
 }
 
-/** Of a task whose name and generation are known; the attempt's name follows from these, mostly, and is null then. */
+/**
+ * Of a task whose name and generation are known, from which the attempt's name follows, mostly: that is null then. One that is all numbers is a
+ * list of them beside the worker: lists within lists would take as long again, of each of a hundred thousand tasks that are read to publish a job.
+ */
 export function packCommit({ task, generation, attempt, epoch, outcome, usage }: Commit): Packed {
   const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
   const { term, counter } = epoch;
   const name = attempt === attemptName(task, generation, epoch) ? null : attempt;
-  const done = isPlain(outcome) ? plainNumbers(outcome) : packOutcome(outcome);
+  if (name === null && isPlain(outcome)) {
+    const packed: unknown[] = [term, counter];
+    pushPlain(packed, outcome);
+    packed.push(worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes);
+    return packed;
+  }
+  const done = packOutcome(outcome);
   return [name, term, counter, done, worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes];
 }
 
-/** Of what {@link packCommit} made; that of earlier versions is the longer form throughout. */
+/** True for what {@link packCommit} made of a commit that is all numbers. */
+export function isPlainCommit(packed: unknown): packed is Packed {
+  return isList(packed, PLAIN_COMMIT);
+}
+
+/** Of what {@link packCommit} made; that of earlier versions is the longer form throughout, or holds the outcome's numbers in a list. */
 export function unpackCommit(packed: unknown, task: TaskId, generation: number): Commit {
+  if (isPlainCommit(packed)) {
+    const epoch = { term: packed[0] as number, counter: packed[1] as number };
+    const outcome = plainAt(packed as readonly number[], 2);
+    const usage = unpackUsage(packed, 2 + PLAIN) as AttemptUsage;
+    return { task, generation, attempt: attemptName(task, generation, epoch), epoch, outcome, usage };
+  }
   const list = packed as Packed & { readonly length: typeof COMMIT };
   const epoch = { term: list[1] as number, counter: list[2] as number };
   const outcome = isList(list[3], PLAIN) ? plainAt(list[3] as readonly number[], 0) : (unpackOutcome(list[3]) as Done);
@@ -119,14 +140,8 @@ export function isPlain(outcome: Outcome): outcome is Done {
   );
 }
 
-/** The {@link PLAIN} numbers of an outcome that {@link isPlain}. */
-function plainNumbers({ recordsIn, skipped, intake, recordsOut }: Done): number[] {
-  if (intake === null) return [recordsIn, skipped, recordsOut, 0, 0, 0];
-  return [recordsIn, skipped, recordsOut, 1 + intake.records, intake.coverage.bytes, intake.coverage.seams];
-}
-
-/** Appends them to others. */
-export function pushPlain(to: number[], { recordsIn, skipped, intake, recordsOut }: Done): void {
+/** Appends the {@link PLAIN} numbers of an outcome that {@link isPlain}. */
+export function pushPlain(to: unknown[], { recordsIn, skipped, intake, recordsOut }: Done): void {
   if (intake === null) to.push(recordsIn, skipped, recordsOut, 0, 0, 0);
   else to.push(recordsIn, skipped, recordsOut, 1 + intake.records, intake.coverage.bytes, intake.coverage.seams);
 }

@@ -30,23 +30,40 @@ function committed({ held, outputs, counters, refused, skipped, reads }: Commit[
   };
 }
 
-/** JSON. Put together by hand, since there are many of them: of the texts in it all but the worker's name and what failed are letters, digits, dots and dashes. */
-function lineOf(
-  task: StoredTask['task'],
-  generation: number,
-  failures: StoredTask['failures'],
-  failedOn: StoredTask['failedOn'],
-  { attempt, outcome, usage }: Commit,
-): string {
-  const { worker, milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
-  const more = isPlain(outcome) && outcome.skipped === 0 ? '{}' : JSON.stringify(committed(outcome));
-  return (
-    `{"task":"${taskName(task)}","attempt":"${attempt}","generation":${generation},"failures":${failures.length},` +
-    `"failedOn":${failedOn.length === 0 ? '[]' : JSON.stringify(failedOn)},` +
-    `"recordsIn":${outcome.recordsIn},"recordsOut":${outcome.recordsOut},"worker":${JSON.stringify(worker)},` +
-    `"milliseconds":${milliseconds},"reservedBytes":${reservedBytes},"nativePeakBytes":${nativePeakBytes},` +
-    `"processPeakBytes":${processPeakBytes}${more === '{}' ? '' : `,${more.slice(1, -1)}`}}`
-  );
+/**
+ * Lines of tasks, JSON. Put together by hand, since there are many of them, and of as few pieces as can be: nothing else happens meanwhile. Of
+ * the texts in them all but the worker's name and what failed are letters, digits, dots and dashes.
+ */
+class Lines {
+  readonly #lastOf = new Map<string, Middle>();
+
+  of({ task, generation, failures, failedOn }: StoredTask, { attempt, outcome, usage }: Commit): string {
+    const { milliseconds, reservedBytes, nativePeakBytes, processPeakBytes } = usage;
+    const smooth = failures.length === 0 && failedOn.length === 0;
+    let middle = smooth ? this.#lastOf.get(usage.worker) : undefined;
+    const { recordsIn, recordsOut } = outcome;
+    if (middle?.generation !== generation || middle.recordsIn !== recordsIn || middle.recordsOut !== recordsOut) {
+      const text =
+        `","generation":${generation},"failures":${failures.length},"failedOn":${JSON.stringify(failedOn)},` +
+        `"recordsIn":${recordsIn},"recordsOut":${recordsOut},"worker":${JSON.stringify(usage.worker)},"milliseconds":`;
+      middle = { generation, recordsIn, recordsOut, text };
+      if (smooth) this.#lastOf.set(usage.worker, middle);
+    }
+    const more = isPlain(outcome) && outcome.skipped === 0 ? '{}' : JSON.stringify(committed(outcome));
+    const end = more === '{}' ? '}' : `,${more.slice(1)}`;
+    return (
+      `{"task":"${taskName(task)}","attempt":"${attempt}${middle.text}${milliseconds},"reservedBytes":${reservedBytes},` +
+      `"nativePeakBytes":${nativePeakBytes},"processPeakBytes":${processPeakBytes}${end}`
+    );
+  }
+}
+
+/** What lines of one worker mostly have in common, as text. */
+interface Middle {
+  readonly generation: number;
+  readonly recordsIn: number;
+  readonly recordsOut: number;
+  readonly text: string;
 }
 
 /**
@@ -69,12 +86,14 @@ export async function* reportJson(
     memory: Object.fromEntries(spec.steps.map(({ name, memory }) => [name, memory])),
   };
   let text = `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "tasks": [`;
+  const lines = new Lines();
   let first = true;
   const peaks = new Map<string, number>();
   for await (const page of pages) {
-    for (const { task, generation, failures, failedOn, commit } of page) {
+    for (const task of page) {
+      const { commit } = task;
       if (commit === null) continue;
-      text += `${first ? '' : ','}\n    ${lineOf(task, generation, failures, failedOn, commit)}`;
+      text += (first ? '\n    ' : ',\n    ') + lines.of(task, commit);
       first = false;
       const { worker, processPeakBytes } = commit.usage;
       if (processPeakBytes > (peaks.get(worker) ?? 0)) peaks.set(worker, processPeakBytes);

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb';
-import { packCommit, unpackCommit } from '../../core/compact.js';
+import { isPlainCommit, packCommit, unpackCommit } from '../../core/compact.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobPhase, JobSpec, TaskId } from '../../core/contracts/job.js';
 import { MAX_STEPS, type TaskRange } from '../../core/contracts/step.js';
@@ -30,7 +30,14 @@ function packRow({ generation, failures, failedOn, commit }: StoredTask): TaskRo
   return [generation, failures, failedOn, commit === null ? null : packCommit(commit)];
 }
 
-function unpackRow(task: TaskId, row: TaskRow | Omit<StoredTask, 'task'>): StoredTask {
+/** Of a task's first commit, which mostly is its only one: nothing but that where it is all numbers. */
+function packFirst(commit: Commit): unknown {
+  const packed = packCommit(commit);
+  return isPlainCommit(packed) ? packed : ([0, NONE, NONE, packed] satisfies TaskRow);
+}
+
+function unpackRow(task: TaskId, row: unknown): StoredTask {
+  if (isPlainCommit(row)) return { task, generation: 0, failures: NONE, failedOn: NONE, commit: unpackCommit(row, task, 0) };
   if (!Array.isArray(row)) return { task, ...(row as Omit<StoredTask, 'task'>) }; // as earlier versions wrote it
   const [generation, failures, failedOn, commit] = row as unknown as TaskRow;
   return { task, generation, failures, failedOn, commit: commit === null ? null : unpackCommit(commit, task, generation) };
@@ -141,7 +148,7 @@ export class LmdbStateStore implements StateStore {
           };
     return [...this.#db.getRange(bounds)].map(({ key, value }) => {
       const [, , step, stage, index] = key as [string, string, number, number, number];
-      return unpackRow({ step, stage: STAGES[stage]!, index }, value as TaskRow);
+      return unpackRow({ step, stage: STAGES[stage]!, index }, value);
     });
   }
 
@@ -248,7 +255,7 @@ export class LmdbStateStore implements StateStore {
   }
 
   #task(job: string, task: TaskId): StoredTask | undefined {
-    const row = this.#db.get(taskKey(job, task)) as TaskRow | undefined;
+    const row: unknown = this.#db.get(taskKey(job, task));
     return row === undefined ? undefined : unpackRow(task, row);
   }
 
@@ -259,7 +266,7 @@ export class LmdbStateStore implements StateStore {
   /** Of a task that has none; false for one that has. */
   #putFirst(job: string, commit: Commit): boolean {
     // That it tells whether it has written is missing from lmdb's types.
-    return this.#db.putSync(taskKey(job, commit.task), [0, NONE, NONE, packCommit(commit)] satisfies TaskRow, {
+    return this.#db.putSync(taskKey(job, commit.task), packFirst(commit), {
       noOverwrite: true,
     }) as unknown as boolean;
   }

@@ -40,9 +40,10 @@ t.test('lmdb: what was answered before a kill -9 is there', async (t) => {
 
 t.test('lmdb: what earlier versions wrote is read', async (t) => {
   const directory = join(root, 'earlier');
-  const commits = [0, 1, 2].map((index) => sampleCommit({ step: 0, stage: 'map', index }, 0, `map-${index}-g0-a1.1`));
-  const [first, second, third] = commits as [Commit, Commit, Commit];
+  const commits = [0, 1, 2, 3].map((index) => sampleCommit({ step: 0, stage: 'map', index }, 0, `map-${index}-g0-a1.1`));
+  const [first, second, third, fourth] = commits as [Commit, Commit, Commit, Commit];
   const plain = { ...third, outcome: { ...third.outcome, counters: {} } };
+  const numbers = { ...fourth, outcome: { ...fourth.outcome, counters: {} } };
   const { counters, recordsIn, skipped, intake, recordsOut } = second.outcome;
   const { records, coverage } = intake!;
   const usage = ['w', 0.25, 0, 0, 0];
@@ -53,6 +54,8 @@ t.test('lmdb: what earlier versions wrote is read', async (t) => {
   await db.put(['task', 'a', 0, 0, 0], { generation: 0, failures: ['x'], failedOn: ['w'], commit: first });
   await db.put(['task', 'a', 0, 0, 1], [0, [], [], [second.attempt, 1, 1, done(counters), ...usage]]);
   await db.put(['task', 'a', 0, 0, 2], [0, [], [], [plain.attempt, 1, 1, done(null), ...usage]]);
+  const read = [recordsIn, skipped, recordsOut, 1 + records, coverage.bytes, coverage.seams];
+  await db.put(['task', 'a', 0, 0, 3], [0, [], [], [null, 1, 1, read, ...usage]]);
   await db.close();
   const store = new LmdbStateStore(directory);
   const nothing = { generation: 0, failures: [], failedOn: [] };
@@ -60,6 +63,7 @@ t.test('lmdb: what earlier versions wrote is read', async (t) => {
     { task: first.task, generation: 0, failures: ['x'], failedOn: ['w'], commit: first },
     { task: second.task, ...nothing, commit: second },
     { task: plain.task, ...nothing, commit: plain },
+    { task: numbers.task, ...nothing, commit: numbers },
   ]);
   await store.close();
 });

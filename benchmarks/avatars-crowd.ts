@@ -36,7 +36,7 @@ interface Sample {
 }
 
 /**
- * Do memory and descriptors stay where they are while thousands of tiny people become drafts, and does a job go on where it was when coordinator and worker
+ * Do memory and descriptors stay where they are while thousands of tiny people become avatars of preview quality, and does a job go on where it was when coordinator and worker
  * are killed without a word half-way?
  */
 export async function run(options: BenchOptions): Promise<readonly Row[]> {
@@ -83,7 +83,7 @@ async function submit(cluster: Cluster, input: string, output: string): Promise<
     output,
     itemsPerSplit: photosPerSplit(records.length),
     reducers: avatarReducers(people),
-    params: { quality: 'draft' },
+    params: { quality: 'preview' },
   });
 }
 
@@ -132,7 +132,7 @@ function rows(
   first: readonly Sample[],
   second: readonly Sample[],
 ): Row[] {
-  const what = `${people} people, one ${WIDTH}×${HEIGHT} photo each, draft, killed -9 half-way`;
+  const what = `${people} people, one ${WIDTH}×${HEIGHT} photo each, preview quality, killed -9 half-way`;
   const growth = Math.max(grown(first, 'megabytes'), grown(second, 'megabytes'));
   const descriptors = Math.max(grown(first, 'descriptors'), grown(second, 'descriptors'));
   // A few people show that it runs; growth is told by many.

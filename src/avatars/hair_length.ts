@@ -101,6 +101,31 @@ export function withHairLength(head: Head, positions: Float32Array, length: numb
   return motion === null ? positions : positions.map((value, i) => value + length * motion[i]!);
 }
 
+interface Triangles {
+  readonly strands: Uint32Array;
+  readonly rest: Uint32Array;
+}
+
+const parted = new WeakMap<Head, Triangles>();
+
+/** Those of a head's hair and of all else: the same for everybody. */
+function trianglesOf(head: Head): Triangles {
+  const known = parted.get(head);
+  if (known !== undefined) return known;
+  const [strands, rest] = [true, false].map((hair) =>
+    Uint32Array.from(
+      head.info.parts
+        .filter(({ name }) => name.startsWith('hair') === hair)
+        .flatMap(({ firstTriangle, triangleCount }) => [
+          ...head.triangles.subarray(3 * firstTriangle, 3 * (firstTriangle + triangleCount)),
+        ]),
+    ),
+  ) as [Uint32Array, Uint32Array];
+  const made = { strands, rest };
+  parted.set(head, made);
+  return made;
+}
+
 interface Drawing {
   readonly camera: CameraValues;
   readonly rgb: Uint8Array;
@@ -132,29 +157,24 @@ function drawingOf(head: Head, { photo, camera, positions, chin }: HangView, mot
     heights[i] = heightOf(x, y);
     side[i] = x < middle ? 0 : 1;
   }
-  const isHair = (name: string): boolean => name.startsWith('hair');
-  const triangles = (hair: boolean): Uint32Array =>
-    Uint32Array.from(
-      head.info.parts
-        .filter(({ name }) => isHair(name) === hair)
-        .flatMap(({ firstTriangle, triangleCount }) => [
-          ...head.triangles.subarray(3 * firstTriangle, 3 * (firstTriangle + triangleCount)),
-        ]),
-    );
   const depthOf = (shape: Float32Array, drawn: Uint32Array): Float32Array => {
     const depth = new Float32Array(width * height);
     const mesh = { positions: shape, source: head.source, uv: null, triangles: drawn };
     addon().renderMesh(mesh, small, LOOK, control, new Uint8Array(4 * width * height), depth);
     return depth;
   };
-  const before = depthOf(positions, triangles(false));
-  const strands = triangles(true);
+  const { strands, rest } = trianglesOf(head);
+  const before = depthOf(positions, rest);
   return {
     ...{ camera: small, rgb, matte, height: heights, side },
     bare: Uint8Array.from(before, (depth) => (Number.isFinite(depth) ? 1 : 0)),
     hairAt(length) {
-      const shape = positions.map((value, i) => value + length * motion[i]!);
-      return Uint8Array.from(depthOf(shape, strands), (depth, i) => (depth < before[i]! ? 1 : 0));
+      const shape = new Float32Array(positions.length);
+      for (let i = 0; i < shape.length; i++) shape[i] = positions[i]! + length * motion[i]!;
+      const depth = depthOf(shape, strands);
+      const seen = new Uint8Array(depth.length);
+      for (let i = 0; i < seen.length; i++) seen[i] = depth[i]! < before[i]! ? 1 : 0;
+      return seen;
     },
   };
 }

@@ -6,11 +6,20 @@ tap.test('parameters are completed, checked and frozen', async (t) => {
   t.equal(options.quality, 'standard');
   t.equal(options.keep, 8);
   t.ok(Object.isFrozen(options));
+  t.ok(QUALITY.preview.steps < QUALITY.draft.steps && QUALITY.preview.texture < QUALITY.draft.texture);
   t.ok(QUALITY.draft.steps < QUALITY.standard.steps && QUALITY.standard.steps < QUALITY.high.steps);
   // What a draft's hundred steps teach: wide networks and a late start of colour cost it half a decibel.
   t.ok(QUALITY.draft.fieldWidth < QUALITY.standard.fieldWidth && QUALITY.draft.colorDelay < QUALITY.standard.colorDelay);
   t.ok(2048 * QUALITY.draft.steps >= 300_000 && 2048 * QUALITY.standard.steps >= 1_200_000, 'the least that is asked of fields');
-  for (const params of [{ qualty: 'high' }, { quality: 'best' }, { keep: '0' }, { keep: '1.5' }, { keep: '' }, { seed: '-1' }]) {
+  for (const params of [
+    { qualty: 'high' },
+    { quality: 'best' },
+    { quality: 'constructor' },
+    { keep: '0' },
+    { keep: '1.5' },
+    { keep: '' },
+    { seed: '-1' },
+  ]) {
     t.throws(() => avatarOptions(params as never), { code: 'ERR_DAF_BAD_OPTION' }, JSON.stringify(params));
   }
 });

@@ -1,6 +1,6 @@
 import { DafError } from '../core/contracts/errors.js';
 
-export type Quality = 'draft' | 'standard' | 'high';
+export type Quality = 'preview' | 'draft' | 'standard' | 'high';
 
 /** Quality levels are step counts, never seconds. */
 export interface QualityLevel {
@@ -26,6 +26,19 @@ export interface QualityLevel {
 }
 
 export const QUALITY: Readonly<Record<Quality, QualityLevel>> = Object.freeze({
+  // For crowds of small photos, and to see what a job will make: all files, each as small as it is of use.
+  preview: {
+    cropSide: 224,
+    texture: 256,
+    steps: 64,
+    fieldWidth: 32,
+    learningRate: 0.02,
+    colorDelay: 0.03,
+    supervisedViews: 12,
+    supervisedSize: 64,
+    photoSize: 96,
+    preview: 128,
+  },
   draft: {
     cropSide: 448,
     texture: 512,
@@ -83,7 +96,7 @@ const NAMES = ['quality', 'keep', 'models', 'detector', 'landmarks', 'seed', 'he
 
 /**
  * The job's parameters, checked.
- * @param params `quality` draft, standard (default) or high; `keep` 1–32 (default 8); `models` a folder; `detector` and `landmarks`
+ * @param params `quality` preview, draft, standard (default) or high; `keep` 1–32 (default 8); `models` a folder; `detector` and `landmarks`
  * model files; `seed` (default 1); `head` (default embedded).
  * @throws DafError ERR_DAF_BAD_OPTION for unknown names and values out of range.
  */
@@ -94,8 +107,8 @@ export function avatarOptions(params: Readonly<Record<string, string>>): AvatarO
     }
   }
   const quality = params['quality'] ?? 'standard';
-  if (quality !== 'draft' && quality !== 'standard' && quality !== 'high') {
-    throw new DafError('ERR_DAF_BAD_OPTION', `quality "${quality}"`, { hint: 'draft, standard or high' });
+  if (!isQuality(quality)) {
+    throw new DafError('ERR_DAF_BAD_OPTION', `quality "${quality}"`, { hint: 'preview, draft, standard or high' });
   }
   return Object.freeze({
     quality,
@@ -108,6 +121,8 @@ export function avatarOptions(params: Readonly<Record<string, string>>): AvatarO
     seed: whole('seed', params['seed'] ?? '1', 0, 0xffffffff),
   });
 }
+
+const isQuality = (name: string): name is Quality => Object.hasOwn(QUALITY, name);
 
 function headName(name: string): string {
   if (/^[a-z0-9][a-z0-9._-]{0,63}$/i.test(name)) return name;

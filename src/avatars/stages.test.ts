@@ -92,6 +92,24 @@ tap.test('photos become avatars, bad ones are refused, and the job goes on', asy
   t.equal((await sharp(run.files.get('contact.png')!).metadata()).format, 'png');
 });
 
+tap.test('the smallest quality writes every file too', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'daf-avatars-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await writeDemoInput(folder, { people: 1, photos: 1, seed: 1 });
+  const run = await runStages((await avatarInput([folder])).records, { quality: 'preview' });
+  t.same(
+    [...run.files.keys()]
+      .filter((name) => name.startsWith('avatars/person-01/'))
+      .map((name) => name.slice(18))
+      .sort(),
+    FILES,
+  );
+  const report = JSON.parse(Buffer.from(run.files.get('avatars/person-01/report.json')!).toString()) as AvatarReport;
+  t.equal(report.quality, 'preview');
+  t.ok(report.field!.silhouetteWorst > 0.8, `field silhouette ${report.field!.silhouetteWorst}`);
+  t.equal((await sharp(run.files.get('avatars/person-01/avatar.png')!).metadata()).width, 256);
+});
+
 tap.test('a mistyped parameter fails at once', async (t) => {
   const photo = { name: 'a', path: '/nowhere/a.png', pathBytes: null, identity: 'a', person: 0 };
   await t.rejects(runStages([photo], { qualiti: 'high' }), { code: 'ERR_DAF_BAD_OPTION' });

@@ -26,6 +26,7 @@ export interface CaptureLevel {
 }
 
 export const CAPTURE_LEVELS: Readonly<Record<Quality, CaptureLevel>> = {
+  preview: { steps: 150, samples: 32_768, resolution: 96, faces: 10_000, texture: 512 },
   draft: { steps: 400, samples: 32_768, resolution: 128, faces: 20_000, texture: 1024 },
   standard: { steps: 1500, samples: 32_768, resolution: 192, faces: 60_000, texture: 2048 },
   high: { steps: 6000, samples: 32_768, resolution: 256, faces: 100_000, texture: 2048 },

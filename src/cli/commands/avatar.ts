@@ -24,7 +24,7 @@ export const avatar: CommandSpec = {
       .option('--detector <file>', 'face detector (.onnx)')
       .option('--landmarks <file>', '68-landmark model (.onnx)')
       .option('--head <name>', 'head model: embedded, or one that was added: ict-facekit', 'embedded')
-      .option('--quality <level>', 'draft, standard or high', 'standard')
+      .option('--quality <level>', 'preview, draft, standard or high', 'standard')
       .option('--keep <n>', 'photos of a person that count at most, best first', wholeNumber('--keep', 1, 32))
       .option('--dataset <kind>', 'auto, celeba, celeba-hq, ffhq, list, shards or folders', 'auto')
       .option('--limit <n>', 'photos of a data set at most', wholeNumber('--limit', 1, 100_000_000))

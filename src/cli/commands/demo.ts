@@ -15,7 +15,7 @@ export const demo: CommandSpec = {
       .option('--out <dir>', 'where input and avatars go; an earlier demo there is replaced', 'demo')
       .option('--people <n>', 'how many', wholeNumber('--people', 1, 1000), 6)
       .option('--photos <n>', 'photos of each; by default one, two or three', wholeNumber('--photos', 1, 16))
-      .option('--quality <level>', 'draft, standard or high', 'standard')
+      .option('--quality <level>', 'preview, draft, standard or high', 'standard')
       .option('--seed <n>', 'other people for another number', wholeNumber('--seed', 1, 1_000_000), DEMO_SEED);
     addLocalOptions(command);
   },

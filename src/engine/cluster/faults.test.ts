@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { Manifest } from '../../core/contracts/manifest.js';
 import { FAILPOINTS } from '../../core/failpoint.js';
 import {
   countWords,
@@ -19,7 +20,8 @@ const expected = countWords([text]);
 
 const words = defineJob({
   name: 'words',
-  map({ value }, emit) {
+  map({ value }, emit, { counters }) {
+    counters.add('lines');
     for (const word of value.match(/[A-Za-z]+/g) ?? []) emit(word, '1');
   },
   combine(word, counts, emit) {
@@ -49,6 +51,7 @@ async function undisturbed(t: Test, folder: string): Promise<string> {
   await using cluster = await Cluster.local(quick);
   const { manifest, lines } = await count(cluster, folder, 'undisturbed');
   t.equal(lines, expected);
+  t.same((JSON.parse(manifest) as Manifest).counters, { lines: 2500 }, 'it counts as well, and so have all others to');
   return manifest;
 }
 

@@ -31,7 +31,7 @@ const sleeping = defineJob({
 export async function run({ quick, log }: BenchOptions): Promise<readonly Row[]> {
   const many = quick ? 5000 : 100_000;
   const some = quick ? 40 : 1000;
-  const repeats = quick ? 1 : 3;
+  const repeats = quick ? 1 : 5;
   const folder = mkdtempSync(join(process.env['DAF_BENCH_DIR'] ?? tmpdir(), 'daf-bench-'));
   try {
     await using cluster = await Cluster.local({ workers: WORKERS, dataDir: join(folder, 'cluster') });

@@ -1,7 +1,7 @@
 const MB = 2 ** 20;
 
 /** What a worker process takes before it runs any task, and what each task thread adds: measured, rounded up. Bytes. */
-const WORKER_BASE = 56 * MB;
+const WORKER_BASE = 64 * MB;
 const THREAD_BASE = 24 * MB;
 
 /** Bytes of a worker's budget that are left for what its tasks reserve. */

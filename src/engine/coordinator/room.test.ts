@@ -48,15 +48,15 @@ t.test('a job that fits into no worker waits, says for what, and goes on with on
     failedAttempts: 0,
     waiting: {
       code: 'ERR_DAF_NO_ROOM',
-      message: 'a map task needs 316 MB; the largest of 2 workers has 176 MB for tasks (256 MB in all, 1 thread)',
-      hint: /a worker of at least 396 MB/,
+      message: 'a map task needs 316 MB; the largest of 2 workers has 168 MB for tasks (256 MB in all, 1 thread)',
+      hint: /a worker of at least 404 MB/,
     },
   });
   t.equal(bench.core.status('other', bench.now)?.waiting, null);
   await pass(bench, 60_000, ['small', 'smaller']);
   t.same(said(bench), ['ERR_DAF_NO_ROOM'], 'once');
   t.equal(bench.core.status('j', bench.now)?.phase, 'running', 'for as long as it takes');
-  await join(bench, 'large', 396);
+  await join(bench, 'large', 404);
   t.same(names(bench.given('large')), ['map-0']);
   await pass(bench, 100, ['small', 'smaller', 'large']);
   t.same(said(bench), ['ERR_DAF_NO_ROOM', undefined]);

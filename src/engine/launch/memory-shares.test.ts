@@ -24,10 +24,10 @@ t.test('a wall is shared out', async (t) => {
 });
 
 t.test('default reservations fit into every budget that is allowed', async (t) => {
-  for (const budget of [112, 156, 200, 312, 512, 2048]) {
+  for (const budget of [120, 156, 200, 312, 512, 2048]) {
     for (const threads of [1, 2]) {
       const { sortBuffer, task } = defaultTaskMemory(budget * MB, threads);
-      if (budget - 64 - 16 * threads >= 32 * threads)
+      if (budget - 64 - 24 * threads >= 32 * threads)
         t.ok((sortBuffer + task) * threads <= taskBudget(budget * MB, threads), `${budget} MB`);
     }
   }

@@ -56,7 +56,7 @@ export class TaskPool {
 
 /**
  * Half of a thread's young space, MB, from what a thread may use, bytes. It is collected each time it is full, which for short tasks costs more than
- * they do: at 12 MB a worker of one thread has 80 MB at its peak (core/memory-plan.ts) and spends a tenth less than at 4 MB.
+ * they do: at 12 MB a worker of one thread has 88 MB at its peak (core/memory-plan.ts) and spends a tenth less than at 4 MB.
  */
 function youngSpace(bytes: number): number {
   return Math.max(4, Math.min(12, Math.floor(bytes / MB / 30)));

@@ -37,12 +37,13 @@ export class HandStarted {
     return child;
   }
 
-  async worker(name: string, env: Readonly<Record<string, string>> = {}): Promise<Child> {
+  /** @param megabytes its budget */
+  async worker(name: string, env: Readonly<Record<string, string>> = {}, megabytes = 256): Promise<Child> {
     const child = this.#start(
       'worker',
       [
         ...['--connect', this.endpoint, '--name', name, '--host', name, '--data', join(this.folder, name)],
-        ...['--memory', String(256 << 20), '--threads', '1'],
+        ...['--memory', String(megabytes << 20), '--threads', '1'],
       ],
       env,
     );

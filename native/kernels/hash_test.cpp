@@ -1,7 +1,6 @@
 // The hash encoding in every table, against double precision and its own differences.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -14,51 +13,24 @@ namespace {
 
 class Hash : public EachIsa {};
 
-// `hashed`: entries, a power of two; 0: dense.
-HashLevel Level(uint32_t cells, uint32_t hashed, uint32_t features, bool parts = true) {
-  uint32_t log2 = 20;
-  while (hashed != 0 && 1u << log2 > hashed) --log2;
-  const HashLevel level = MakeHashLevel(cells, log2, features, parts, 16);
-  EXPECT_EQ(level.dense != 0, hashed == 0);
-  return level;
+HashLevel Level(uint32_t cells, bool dense, uint32_t features, uint32_t hashed) {
+  const uint32_t vertices = (cells + 1) * (cells + 1) * (cells + 1);
+  return {cells, dense ? vertices : hashed + cells, dense ? 1u : 0u, features, 16};
 }
 
 uint32_t Entry(const HashLevel& level, uint32_t x, uint32_t y, uint32_t z) {
-  const uint32_t side = level.cells + 1, half = (side + 1) / 2;
-  uint32_t before = 0, rows = side;
-  if (level.part != 0) {
-    before = (y % 2 + 2 * (z % 2)) * level.part;
-    y /= 2;
-    z /= 2;
-    rows = half;
-  }
-  return before + x +
-         (level.dense != 0 ? y * side + z * side * rows
-                           : ((y * 2654435761u) ^ (z * 805459861u)) & level.mask);
-}
-
-TEST_P(Hash, EveryVertexOfADenseLevelHasAnEntryOfItsOwn) {
-  for (const uint32_t cells : {1u, 4u, 5u}) {
-    for (const bool parts : {false, true}) {
-      const HashLevel level = Level(cells, 0, 2, parts);
-      std::vector<int> seen(level.size, 0);
-      for (uint32_t z = 0; z <= cells; ++z) {
-        for (uint32_t y = 0; y <= cells; ++y) {
-          for (uint32_t x = 0; x <= cells; ++x) ++seen.at(Entry(level, x, y, z));
-        }
-      }
-      EXPECT_EQ(std::count(seen.begin(), seen.end(), 1), (cells + 1) * (cells + 1) * (cells + 1));
-      EXPECT_EQ(*std::max_element(seen.begin(), seen.end()), 1);
-    }
-  }
+  const uint32_t side = level.cells + 1;
+  return level.dense != 0
+             ? x + y * side + z * side * side
+             : x + (((y * 2654435761u) ^ (z * 805459861u)) & (level.size - level.cells - 1));
 }
 
 TEST_P(Hash, HashMatchesDouble) {
   Rng rng(4);
   for (const uint32_t features : {2u, 4u, 8u}) {
-    for (const uint32_t hashed : {0u, 1u, 256u, 32768u}) {  // 1: dense, an odd number of cells less
-      const bool dense = hashed < 2, parts = features != 4 || hashed != 256;
-      const HashLevel level = Level(dense ? 5 - hashed : 37, dense ? 0 : hashed, features, parts);
+    for (const uint32_t hashed : {0u, 256u, 65536u}) {  // entries; 0: dense
+      const bool dense = hashed == 0;
+      const HashLevel level = Level(dense ? 5 : 37, dense, features, hashed);
       const uint32_t tiles = 2, n = tiles * kTile;
       Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1),
           table(16 + level.size * features, &rng), grad(16 + level.size * features);
@@ -68,7 +40,7 @@ TEST_P(Hash, HashMatchesDouble) {
       Floats deltas(rows);
       HashArgs args = {level,      x.get(),    y.get(),
                        z.get(),    tiles,      table.get(),
-                       grad.get(), rows.get(), size_t{features + 1} * kTile};
+                       grad.get(), rows.get(), (features + 1) * kTile};
       table_->hash_forward(&args);
       args.rows = deltas.get();
       table_->hash_backward(&args);
@@ -104,58 +76,10 @@ TEST_P(Hash, HashMatchesDouble) {
   }
 }
 
-// In parts, a batch that is long enough passes once for each or for two: the same sums to the last
-// bit, forwards as rows or pairs and backwards as that of tables without parts in the same order.
-TEST_P(Hash, PartsOfALevelArePassedOneByOneWithTheSameSums) {
-  Rng rng(7);
-  for (const uint32_t hashed : {0u, 65536u, 131072u}) {
-    const HashLevel level = Level(hashed == 0 ? 38 : 300, hashed, 2), next = Level(32, 32768, 2);
-    const uint32_t tiles = 150, n = tiles * kTile;
-    Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1), table(16 + level.size * 2, &rng);
-    Floats rows(tiles * 2 * kTile), pairs(tiles * kTile), sums(n * 4);
-    HashArgs args = {level,       x.get(), y.get(),    z.get(),  tiles,
-                     table.get(), nullptr, rows.get(), 2 * kTile};
-    table_->hash_forward(&args);
-    Floats together(rows);
-    args.sums = sums.get();
-    args.next = &next;
-    std::fill(rows.get(), rows.get() + rows.size(), -1.0f);
-    std::fill(sums.get(), sums.get() + sums.size(), std::nanf(""));
-    table_->hash_forward(&args);
-    for (size_t i = 0; i < rows.size(); ++i) ASSERT_EQ(rows[i], together[i]);
-    EXPECT_FALSE(std::isnan(sums[0])) << "no part was passed alone";
-    args.rows = nullptr;
-    args.pairs = pairs.words();
-    args.rows_stride = kTile;
-    table_->hash_forward(&args);
-    for (uint32_t i = 0; i < n; ++i) {
-      const float* row = together.get() + i / kTile * 2 * kTile + i % kTile;
-      ASSERT_EQ(pairs.words()[i], uint32_t{RoundToBf16(row[kTile])} << 16 | RoundToBf16(row[0]));
-    }
-    // Backwards: a batch of which each tile comes alone adds what the whole does.
-    Floats grad(16 + level.size * 2), alone(16 + level.size * 2);
-    args.rows = together.get();
-    args.rows_stride = 2 * kTile;
-    args.grad = grad.get();
-    table_->hash_backward(&args);
-    args.grad = alone.get();
-    args.tiles = 1;
-    args.next = nullptr;
-    for (uint32_t tile = 0; tile < tiles; ++tile) {
-      table_->hash_backward(&args);
-      args.x += kTile;
-      args.y += kTile;
-      args.z += kTile;
-      args.rows += 2 * kTile;
-    }
-    for (size_t i = 0; i < grad.size(); ++i) ASSERT_EQ(grad[i], alone[i]);
-  }
-}
-
 TEST_P(Hash, HashPairsAreTheRowsRounded) {
   Rng rng(6);
   for (const uint32_t features : {2u, 4u, 8u}) {
-    const HashLevel level = Level(37, 32768, features);
+    const HashLevel level = Level(37, false, features, 65536);
     const uint32_t tiles = 3, n = tiles * kTile;
     Floats x(n, &rng, 0, 1), y(n, &rng, 0, 1), z(n, &rng, 0, 1),
         table(16 + level.size * features, &rng);
@@ -187,7 +111,7 @@ TEST_P(Hash, HashPositionIsTheSlopeOfForward) {
   Rng rng(5);
   for (const uint32_t features : {2u, 4u, 8u}) {
     for (const uint32_t hashed : {0u, 16384u}) {
-      const HashLevel level = Level(hashed == 0 ? 5 : 37, hashed, features, features != 4);
+      const HashLevel level = Level(hashed == 0 ? 5 : 37, hashed == 0, features, hashed);
       const uint32_t tiles = 3, n = tiles * kTile;
       const size_t stride = (features + 1) * kTile;
       Floats lanes[3] = {Floats(n), Floats(n), Floats(n)},

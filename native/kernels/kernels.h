@@ -55,19 +55,13 @@ struct WeightGradientArgs {
 };
 
 // One level of the hash grid. `size` entries of `features` floats begin at `offset` floats into the
-// table. They lie in four parts, by the parities of y and z, (even, even), (odd, even), (even,
-// odd), (odd, odd): a cell has one edge along x in each of them, so that a table larger than a near
-// cache can be passed part by part. Within a part, y / 2 and z / 2 say where a row begins: at y' ·
-// side + z' · side · ((side + 1) / 2), side = cells + 1, where the level is dense, and at a hash of
-// the two otherwise; x counts from there. Tables of format 2 are whole: a row is found by y and z.
+// table.
 struct HashLevel {
   uint32_t cells;     // along the unit cube; vertices 0…cells
-  uint32_t size;      // entries
-  uint32_t dense;     // 1: no two vertices share an entry
+  uint32_t size;      // entries; hashed: a power of two of places where a row begins, and `cells`
+  uint32_t dense;     // 1: index x + y·(cells+1) + z·(cells+1)²; 0: x + hash of y and z
   uint32_t features;  // 2, 4 or 8
   size_t offset;
-  uint32_t mask;  // of the hash
-  uint32_t part;  // entries of a part, a multiple of 8; 0: the table is whole
 };
 
 // Points in the unit cube as three arrays of tiles · kTile floats.
@@ -85,12 +79,6 @@ struct HashArgs {
   // values only), the first in the low bits, as dot.h's layers read them; rows_stride words from
   // tile to tile.
   uint32_t* pairs = nullptr;
-  // Forward: four floats a sample, tiles · kTile · 4, without which no level of 2 features is
-  // passed part by part. What it holds before and after says nothing; sums are the same with and
-  // without.
-  float* sums = nullptr;
-  // The level of the same table that is next: it is asked for meanwhile.
-  const HashLevel* next = nullptr;
 };
 
 // Derivatives by the points, from those by their encoding.
@@ -199,11 +187,6 @@ const Table* TableFor(Isa isa);
 
 // The table of ChosenIsa(). Errors: kUnsupported as ChosenIsa.
 Status Chosen(const Table** out);
-
-// A level of at most 2^log2_entries vertices, dense where it has no more; hashed rows may end up to
-// `cells` entries behind the last place where one begins. `parts`: whether it lies in four.
-HashLevel MakeHashLevel(uint32_t cells, uint32_t log2_entries, uint32_t features, bool parts,
-                        size_t offset);
 
 // Row-major [out][in] (row stride `stride`) → [out8 / 8][in][8], zero rows added up to out8 = next
 // multiple of 8.

@@ -7,7 +7,7 @@
 
 namespace daf::nerf {
 namespace {
-constexpr char kNone[] = "none";
+constexpr char kFormat[] = "daf-field-2", kNone[] = "none";
 
 Status BadKey(const std::string& key, const std::string& what) {
   return Status(Code::kBadData, "field checkpoint: metadata \"" + key + "\": " + what);
@@ -86,9 +86,9 @@ Status ReadFlag(const SafetensorsFile& file, const std::string& key, bool* out) 
   return Status::Ok();
 }
 
-void SaveNumbers(const Field& field, const char* format, const std::vector<ConfigNumber>& numbers,
+void SaveNumbers(const Field& field, const std::vector<ConfigNumber>& numbers,
                  SafetensorsWriter* writer) {
-  writer->Metadata("format", format);
+  writer->Metadata("format", kFormat);
   writer->Metadata("kind", field.kind());
   for (const ConfigNumber& number : numbers)
     writer->Metadata(number.key, std::to_string(*number.value));
@@ -141,10 +141,7 @@ Status LoadLayers(const SafetensorsFile& file, const std::vector<NamedDense>& la
 Status LoadField(const SafetensorsFile& file, std::unique_ptr<Field>* out) {
   std::string format, kind;
   DAF_RETURN_IF_ERROR(file.Metadata("format", &format));
-  if (format != kFormatWhole && format != kFormatParts) {
-    return BadKey("format",
-                  "\"" + format + "\" is neither " + kFormatWhole + " nor " + kFormatParts);
-  }
+  if (format != kFormat) return BadKey("format", "\"" + format + "\" is not " + kFormat);
   DAF_RETURN_IF_ERROR(file.Metadata("kind", &kind));
   Status made;
   if (kind == "hashgrid") {

@@ -31,11 +31,8 @@ struct ConfigNumber {
   uint32_t least, most;
   uint32_t* value;
 };
-// The layouts of checkpoints that are read: a hash grid's tables lie whole or in parts.
-constexpr char kFormatWhole[] = "daf-field-2", kFormatParts[] = "daf-field-3";
-// The format, the field's kind and the numbers of its configuration. ReadNumbers' errors: as
-// ReadUint.
-void SaveNumbers(const Field& field, const char* format, const std::vector<ConfigNumber>& numbers,
+// The field's kind and the numbers of its configuration. ReadNumbers' errors: as ReadUint.
+void SaveNumbers(const Field& field, const std::vector<ConfigNumber>& numbers,
                  SafetensorsWriter* writer);
 Status ReadNumbers(const SafetensorsFile& file, const std::vector<ConfigNumber>& numbers);
 

@@ -61,7 +61,7 @@ Status Check(const ClassicConfig& c) {
 }
 
 void SaveConfig(const Field& field, ClassicConfig config, SafetensorsWriter* writer) {
-  SaveNumbers(field, kFormatWhole, Numbers(&config), writer);
+  SaveNumbers(field, Numbers(&config), writer);
   for (const auto& [key, flag] : Flags(&config)) writer->Metadata(key, *flag ? "1" : "0");
   writer->Metadata("skips", UintsText(config.skips));
   writer->Metadata("linear", UintsText(config.linear));

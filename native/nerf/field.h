@@ -20,9 +20,9 @@
 
 namespace daf::nerf {
 
-constexpr uint32_t kPassTiles = 176;
+constexpr uint32_t kPassTiles = 88;
 constexpr uint32_t kPassSamples =
-    kPassTiles * kernels::kTile;  // the most that a call of any pass takes: 8448
+    kPassTiles * kernels::kTile;  // the most that a call of any pass takes: 4224
 
 inline uint32_t TilesOf(uint32_t samples) {
   return (samples + kernels::kTile - 1) / kernels::kTile;
@@ -166,7 +166,6 @@ struct HashGridConfig {
            density_width = 64, color_width = 64;
   uint32_t appearance = 0;  // numbers of each training picture's code, a multiple of 4 up to 32
   uint32_t images = 0;      // that have one; 0 exactly where appearance is
-  bool parts = true;        // tables lie in parts (kernels.h), as those of format 2 do not
 };
 // A classic network: its defaults are the published one's, but for the density's activation.
 struct ClassicConfig {

@@ -1,7 +1,6 @@
 // Every field's checkpoint, and configurations that no field has.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -63,59 +62,6 @@ TEST_P(EveryField, RoundTripAndEveryDamage) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, EveryField, testing::Kinds(), testing::KindName);
-
-// Tables of format 2 lie whole. Where every level is dense, both layouts hold the same values at
-// the same vertices, so the fields are the same.
-TEST(FieldFiles, TablesOfFormatTwoAreReadAndWrittenAsTheyLie) {
-  std::vector<float> densities[2], networks;
-  for (const bool parts : {false, true}) {
-    HashGridConfig config = {3, 2, 12, 4, 15, 16, 16};
-    config.parts = parts;
-    std::unique_ptr<Field> field;
-    ASSERT_TRUE(NewHashGrid(config, 1, &field).ok());
-    float* const parameters = field->parameters();
-    if (!parts) networks.assign(parameters, parameters + field->table_begin());
-    std::copy(networks.begin(), networks.end(), parameters);
-    for (uint32_t level = 0; level < 3; ++level) {  // numbers of each vertex
-      const ParameterRange range = field->table(level);
-      const uint32_t cells[] = {4, 7, 15}, side = cells[level] + 1, half = (side + 1) / 2;
-      const size_t part = (size_t{side} * half * half + 7) / 8 * 8;
-      for (uint32_t v = 0; v < side * side * side; ++v) {
-        const uint32_t x = v % side, y = v / side % side, z = v / side / side;
-        const size_t entry =
-            parts ? (y % 2 + z % 2 * 2) * part + x + y / 2 * side + z / 2 * side * half : v;
-        ASSERT_LT(2 * entry + 1, range.count);
-        parameters[range.begin + 2 * entry] = std::sin(static_cast<float>(v));
-        parameters[range.begin + 2 * entry + 1] = std::cos(static_cast<float>(v));
-      }
-    }
-    field->Pack();
-    std::unique_ptr<Model> model, again;
-    ASSERT_TRUE(Model::Make(std::move(field), Box(), 16, &model).ok());
-    Arena arena;
-    SafetensorsWriter writer;
-    std::vector<uint8_t> bytes;
-    ASSERT_TRUE(model->Save(&arena, &writer).ok());
-    ASSERT_TRUE(writer.Serialize(&bytes).ok());
-    SafetensorsFile file;
-    ASSERT_TRUE(SafetensorsFile::Parse(bytes.data(), bytes.size(), &file).ok());
-    std::string format;
-    ASSERT_TRUE(file.Metadata("format", &format).ok());
-    EXPECT_EQ(format, parts ? "daf-field-3" : "daf-field-2");
-    ASSERT_TRUE(Model::Load(file, &again).ok());
-    std::unique_ptr<FieldPass> pass;
-    ASSERT_TRUE(again->field().NewPass(PassKind::kInference, &arena, &pass).ok());
-    constexpr uint32_t kCount = 96;
-    float* lane[4];
-    for (float*& one : lane) ASSERT_TRUE(arena.Allocate(kCount, &one).ok());
-    Rng rng(3);
-    for (uint32_t i = 0; i < 3 * kCount; ++i) lane[i % 3][i / 3] = rng.Uniform();
-    pass->Density({lane[0], lane[1], lane[2]}, kCount, lane[3]);
-    densities[parts ? 1 : 0].assign(lane[3], lane[3] + kCount);
-  }
-  EXPECT_EQ(densities[0], densities[1]);
-  EXPECT_NE(densities[0][0], densities[0][1]);
-}
 
 TEST(FieldFiles, ABackgroundAtFaultIsRefusedAndNamed) {
   std::unique_ptr<Field> field;

@@ -72,10 +72,14 @@ Status HashGrid::Make(const HashGridConfig& config, uint64_t seed) {
   codes_ = cursor;
   cursor = tables_ = (Code(config.images) + 15) / 16 * 16;
   for (uint32_t l = 0; l < config.levels; ++l) {
-    const auto cells =
-        static_cast<uint32_t>(std::floor(config.coarsest * std::pow(growth, l) + 1e-6));
-    const HashLevel level =
-        kernels::MakeHashLevel(cells, config.log2_entries, config.features, config.parts, cursor);
+    HashLevel level;
+    level.cells = static_cast<uint32_t>(std::floor(config.coarsest * std::pow(growth, l) + 1e-6));
+    level.features = config.features;
+    level.offset = cursor;
+    const uint64_t vertices = uint64_t{level.cells + 1} * (level.cells + 1) * (level.cells + 1);
+    level.dense = vertices <= (uint64_t{1} << config.log2_entries) ? 1 : 0;
+    level.size = level.dense != 0 ? static_cast<uint32_t>(vertices)
+                                  : (1u << config.log2_entries) + level.cells;
     cursor = (cursor + size_t{level.size} * level.features + 15) / 16 * 16;
     levels_.push_back(level);
   }
@@ -133,7 +137,7 @@ Status HashGrid::Save(Arena* scratch, SafetensorsWriter* writer) const {
     DAF_RETURN_IF_ERROR(writer->Add("appearance", DType::kF32, {config_.images, config_.appearance},
                                     parameters_ + codes_));
   }
-  SaveNumbers(*this, config_.parts ? kFormatParts : kFormatWhole, numbers, writer);
+  SaveNumbers(*this, numbers, writer);
   for (size_t l = 0; l < levels_.size(); ++l) {
     const HashLevel& level = levels_[l];
     DAF_RETURN_IF_ERROR(writer->Add("table." + std::to_string(l), DType::kF32,
@@ -170,48 +174,42 @@ void HashGrid::EncodeView(const PointArrays& directions, const uint32_t* image, 
   }
 }
 
-kernels::HashArgs HashGrid::Args(size_t level, const PointArrays& points, uint32_t tiles) const {
-  kernels::HashArgs args = {};
-  args.level = levels_[level];
-  args.x = points.x;
-  args.y = points.y;
-  args.z = points.z;
-  args.tiles = tiles;
-  args.next = level + 1 < levels_.size() ? &levels_[level + 1] : nullptr;
-  return args;
-}
-
-void HashGrid::Encode(const PointArrays& points, uint32_t tiles, float* sums,
-                      float* encoding) const {
+void HashGrid::Encode(const PointArrays& points, uint32_t tiles, float* encoding) const {
   for (size_t l = 0; l < levels_.size(); ++l) {
-    kernels::HashArgs args = Args(l, points, tiles);
-    args.table = parameters_;
-    args.rows = encoding + l * config_.features * kernels::kTile;
-    args.rows_stride = size_t{padded_} * kernels::kTile;
-    args.sums = sums;
+    const kernels::HashArgs args = {levels_[l],
+                                    points.x,
+                                    points.y,
+                                    points.z,
+                                    tiles,
+                                    parameters_,
+                                    nullptr,
+                                    encoding + l * config_.features * kernels::kTile,
+                                    size_t{padded_} * kernels::kTile};
     kernels_->hash_forward(&args);
   }
 }
 
-void HashGrid::EncodePairs(const PointArrays& points, uint32_t tiles, float* sums,
-                           uint32_t* encoding) const {
+void HashGrid::EncodePairs(const PointArrays& points, uint32_t tiles, uint32_t* encoding) const {
+  const size_t stride = size_t{padded_} / 2 * kernels::kTile;
   for (size_t l = 0; l < levels_.size(); ++l) {
-    kernels::HashArgs args = Args(l, points, tiles);
-    args.table = parameters_;
+    kernels::HashArgs args = {levels_[l], points.x, points.y, points.z, tiles, parameters_};
+    args.rows_stride = stride;
     args.pairs = encoding + l * config_.features / 2 * kernels::kTile;
-    args.rows_stride = size_t{padded_} / 2 * kernels::kTile;
-    args.sums = sums;
     kernels_->hash_forward(&args);
   }
 }
 
 void HashGrid::AddDeferred(uint32_t level, const TableDeltas& deltas, float* gradients) const {
   if (deltas.tiles == 0) return;
-  kernels::HashArgs args = Args(level, {deltas.x, deltas.y, deltas.z}, deltas.tiles);
-  args.grad = gradients;
-  args.rows = deltas.rows + size_t{level} * config_.features * kernels::kTile;
-  args.rows_stride = size_t{deltas.row_count} * kernels::kTile;
-  args.next = nullptr;
+  kernels::HashArgs args = {levels_[level],
+                            deltas.x,
+                            deltas.y,
+                            deltas.z,
+                            deltas.tiles,
+                            nullptr,
+                            gradients,
+                            deltas.rows + size_t{level} * config_.features * kernels::kTile,
+                            size_t{deltas.row_count} * kernels::kTile};
   args.level.offset = 0;
   kernels_->hash_backward(&args);
 }
@@ -240,9 +238,6 @@ Status HashGrid::NewPass(PassKind kind, Arena* arena, std::unique_ptr<FieldPass>
 
 Status ReadConfig(const SafetensorsFile& file, HashGridConfig* out) {
   DAF_RETURN_IF_ERROR(ReadNumbers(file, Numbers(out)));
-  std::string format;
-  DAF_RETURN_IF_ERROR(file.Metadata("format", &format));
-  out->parts = format != kFormatWhole;
   if (file.metadata().count("appearance") == 0) return Status::Ok();
   return ReadNumbers(file, AppearanceNumbers(out));
 }

@@ -42,15 +42,10 @@ class HashGrid final : public Field {
   uint32_t appearance_images() const override { return config_.images; }
 
  private:
-  // Rows of the encoding of `tiles` tiles, [tile][padded_]; the padding is left as it is. `sums`:
-  // as HashArgs has them.
-  void Encode(const PointArrays& points, uint32_t tiles, float* sums, float* encoding) const;
+  // Rows of the encoding of `tiles` tiles, [tile][padded_]; the padding is left as it is.
+  void Encode(const PointArrays& points, uint32_t tiles, float* encoding) const;
   // The same as pairs of bf16 (dot.h), [tile][padded_ / 2].
-  void EncodePairs(const PointArrays& points, uint32_t tiles, float* sums,
-                   uint32_t* encoding) const;
-  // A kernel's arguments, but for the table and the rows.
-  kernels::HashArgs Args(size_t level, const PointArrays& points, uint32_t tiles) const;
-  static constexpr size_t kSums = size_t{kPassTiles} * kernels::kTile * 4;
+  void EncodePairs(const PointArrays& points, uint32_t tiles, uint32_t* encoding) const;
   // What the colour network sees of the view, beside the latents: harmonics of the direction, then
   // the appearance code (Martin-Brualla et al. 2021) of image[i], or the mean of all codes where
   // `image` is null. [tile][view_rows()].

@@ -37,7 +37,6 @@ class HashGridLow final : public FieldPass {
   // By tile, in pairs: the encoding, padded rows of it, and the latents.
   uint32_t* encoding_ = nullptr;
   uint32_t* latent_ = nullptr;
-  float* sums_ = nullptr;  // HashGrid::kSums
   // Of one tile.
   float* view_ = nullptr;  // view_rows
   float* rows_ = nullptr;  // 16
@@ -55,7 +54,6 @@ Status HashGridLow::Reserve(Arena* arena) {
   DAF_RETURN_IF_ERROR(color2_.Reserve(color, 3, false, arena));
   const size_t encoding = size_t{kPassTiles} * f_.padded_ / 2 * kTile;
   DAF_RETURN_IF_ERROR(arena->Allocate(encoding, &encoding_));
-  DAF_RETURN_IF_ERROR(arena->Allocate(HashGrid::kSums, &sums_));
   std::memset(encoding_, 0, encoding * sizeof(uint32_t));  // padding rows stay zero
   DAF_RETURN_IF_ERROR(arena->Allocate(size_t{f_.view_rows()} * kTile, &view_));
   DAF_RETURN_IF_ERROR(arena->Allocate(kPassTiles * kLatentWords, &latent_));
@@ -117,7 +115,7 @@ void HashGridLow::ColorTile(const uint32_t* latent, const PointArrays& direction
 
 void HashGridLow::Density(const PointArrays& points, uint32_t n, float* density) {
   const uint32_t tiles = TilesOf(n);
-  f_.EncodePairs(points, tiles, sums_, encoding_);
+  f_.EncodePairs(points, tiles, encoding_);
   for (uint32_t tile = 0; tile < tiles; ++tile) DensityTile(tile, density);
 }
 
@@ -137,7 +135,7 @@ void HashGridLow::Color(const uint32_t* pick, const PointArrays& directions, uin
 void HashGridLow::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
                           float* density, const ColorArrays& color) {
   const uint32_t tiles = TilesOf(n);
-  f_.EncodePairs(points, tiles, sums_, encoding_);
+  f_.EncodePairs(points, tiles, encoding_);
   for (uint32_t tile = 0; tile < tiles; ++tile) {
     DensityTile(tile, density);
     if (color.r != nullptr) ColorTile(latent_ + tile * kLatentWords, directions, tile, color);

@@ -67,7 +67,6 @@ class HashGridPass final : public FieldPass {
   const PositionDeltas* positions_ = nullptr;
   uint32_t tiles_ = 0;
   bool with_color_ = false;
-  float* sums_ = nullptr;      // HashGrid::kSums
   float* encoding_ = nullptr;  // padded_
   float* seen_ = nullptr;      // padded_, training: of the last Density, for Keep
   float* hidden_ = nullptr;    // density_width (one tile unless training)
@@ -94,7 +93,6 @@ Status HashGridPass::Reserve(Arena* arena) {
   const auto take = [&](uint32_t tiles, uint32_t rows, float** out) {
     return arena->Allocate(tiles * Rows(rows), out);
   };
-  DAF_RETURN_IF_ERROR(arena->Allocate(HashGrid::kSums, &sums_));
   DAF_RETURN_IF_ERROR(take(kPassTiles, f_.padded_, &encoding_));
   std::memset(encoding_, 0,
               kPassTiles * Rows(f_.padded_) * sizeof(float));  // padding rows stay zero
@@ -142,7 +140,7 @@ void HashGridPass::ColorTile(const float* latent, const float* view, float* c1, 
 
 void HashGridPass::Density(const PointArrays& points, uint32_t n, float* density) {
   const uint32_t tiles = TilesOf(n);
-  f_.Encode(points, tiles, sums_, seen_);
+  f_.Encode(points, tiles, seen_);
   DensityTiles(tiles, seen_, density);
 }
 
@@ -171,7 +169,7 @@ void HashGridPass::Color(const uint32_t* pick, const PointArrays& directions, ui
 
 void HashGridPass::Forward(const PointArrays& points, const PointArrays& directions, uint32_t n,
                            float* density, const ColorArrays& color) {
-  f_.Encode(points, TilesOf(n), sums_, encoding_);
+  f_.Encode(points, TilesOf(n), encoding_);
   Networks(points, directions, n, density, color);
 }
 
@@ -267,11 +265,10 @@ void HashGridPass::BackwardPositions() const {
   for (float* lane : {positions_->x, positions_->y, positions_->z})
     std::memset(lane, 0, size_t{tiles_} * kTile * sizeof(float));
   for (size_t l = 0; l < f_.levels_.size(); ++l) {
-    kernels::HashPositionArgs args = {f_.Args(l, points_, tiles_),
-                                      {positions_->x, positions_->y, positions_->z}};
-    args.hash.table = f_.parameters_;
-    args.hash.rows = EncodingDelta(0) + l * f_.config_.features * kTile;
-    args.hash.rows_stride = Rows(RoundUp8(f_.padded_));
+    const kernels::HashPositionArgs args = {
+        {f_.levels_[l], points_.x, points_.y, points_.z, tiles_, f_.parameters_, nullptr,
+         EncodingDelta(0) + l * f_.config_.features * kTile, Rows(RoundUp8(f_.padded_))},
+        {positions_->x, positions_->y, positions_->z}};
     k_.hash_position(&args);
   }
 }
@@ -287,10 +284,15 @@ void HashGridPass::BackwardTables(float* gradients) {
     return;
   }
   for (size_t l = 0; l < f_.levels_.size(); ++l) {
-    kernels::HashArgs args = f_.Args(l, points_, tiles_);
-    args.grad = gradients;
-    args.rows = d_encoding_ + l * f_.config_.features * kTile;
-    args.rows_stride = Rows(RoundUp8(f_.padded_));
+    const kernels::HashArgs args = {f_.levels_[l],
+                                    points_.x,
+                                    points_.y,
+                                    points_.z,
+                                    tiles_,
+                                    nullptr,
+                                    gradients,
+                                    d_encoding_ + l * f_.config_.features * kTile,
+                                    Rows(RoundUp8(f_.padded_))};
     k_.hash_backward(&args);
   }
 }

@@ -36,8 +36,7 @@ class TableVariationTest : public ::testing::Test {
 
 TEST_F(TableVariationTest, IsTheSquaredSlopeOfALinearTable) {
   constexpr uint32_t kCells = 6, kSide = kCells + 1;
-  levels_ = {kernels::MakeHashLevel(kCells, 9, 2, false, 0)};  // whole: x, then y, then z
-  ASSERT_NE(levels_[0].dense, 0u);
+  levels_ = {{kCells, kSide * kSide * kSide, 1, 2, 0}};
   for (uint32_t i = 0; i < kSide * kSide * kSide; ++i) {
     const auto x = static_cast<float>(i % kSide), y = static_cast<float>(i / kSide % kSide),
                z = static_cast<float>(i / kSide / kSide);
@@ -55,10 +54,9 @@ TEST_F(TableVariationTest, IsTheSquaredSlopeOfALinearTable) {
 }
 
 TEST_F(TableVariationTest, GradientMatchesDifferences) {
-  levels_ = {kernels::MakeHashLevel(3, 8, 4, true, 0), kernels::MakeHashLevel(40, 9, 4, true, 256)};
-  const size_t count = levels_[1].offset + size_t{levels_[1].size} * 4;
+  levels_ = {{3, 64, 1, 4, 0}, {40, 128 + 40, 0, 4, 256}};
   Rng rng(5);
-  for (size_t i = 0; i < count; ++i) table_.push_back(rng.Uniform(-1, 1));
+  for (int i = 0; i < 256 + 168 * 4; ++i) table_.push_back(rng.Uniform(-1, 1));
   std::vector<float> gradients, unused;
   Variation(0.7f, &gradients);
   for (size_t i = 0; i < table_.size(); i += 7) {

@@ -13,31 +13,19 @@ struct alignas(64) EdgeSlopes {
   float by_z[4][kTile];
 };
 
-// 1 where the cell around p is an odd one along its axis, so that its even vertex is the far one;
-// −1 elsewhere.
-inline F EvenSlope(const HashLevel& level, const float* p) {
-  const I last = SetI(static_cast<int32_t>(level.cells) - 1), none = SetI(0);
-  const I at = Truncate(Mul(Load(p), Set(static_cast<float>(level.cells))));
-  return Select(OddBit(MaxI(MinI(at, last), none), 0), Set(1.0f), Set(-1.0f));
-}
-
-inline __attribute__((always_inline)) void FindSlopes(const HashLevel& level, const float* py,
-                                                      const float* pz, const Cells& cells,
-                                                      EdgeSlopes* out) {
+inline __attribute__((always_inline)) void FindSlopes(const Cells& cells, EdgeSlopes* out) {
   for (uint32_t s = 0; s < kTile; s += kLanes) {
     const F w0 = Load(cells.weight[0] + s), w1 = Load(cells.weight[1] + s),
             w2 = Load(cells.weight[2] + s), w3 = Load(cells.weight[3] + s);
-    const F y = EvenSlope(level, py + s), z = EvenSlope(level, pz + s);
-    const F y0 = Mul(y, Add(w0, w1)), y2 = Mul(y, Add(w2, w3));
-    const F z0 = Mul(z, Add(w0, w2)), z1 = Mul(z, Add(w1, w3));
-    Store(out->by_y[0] + s, y0);
-    Store(out->by_y[1] + s, Sub(Zero(), y0));
-    Store(out->by_y[2] + s, y2);
-    Store(out->by_y[3] + s, Sub(Zero(), y2));
-    Store(out->by_z[0] + s, z0);
-    Store(out->by_z[1] + s, z1);
-    Store(out->by_z[2] + s, Sub(Zero(), z0));
-    Store(out->by_z[3] + s, Sub(Zero(), z1));
+    const F fy = Add(w1, w3), fz = Add(w2, w3), gy = Add(w0, w2), gz = Add(w0, w1);
+    Store(out->by_y[0] + s, Sub(Zero(), gz));
+    Store(out->by_y[1] + s, gz);
+    Store(out->by_y[2] + s, Sub(Zero(), fz));
+    Store(out->by_y[3] + s, fz);
+    Store(out->by_z[0] + s, Sub(Zero(), gy));
+    Store(out->by_z[1] + s, Sub(Zero(), fy));
+    Store(out->by_z[2] + s, gy);
+    Store(out->by_z[3] + s, fy);
   }
 }
 
@@ -58,18 +46,17 @@ inline __attribute__((always_inline)) void Ends(const float* table, uint32_t fea
 void HashPosition(const HashPositionArgs* args) {
   const HashArgs& a = args->hash;
   const uint32_t features = a.level.features, together = features < 4 ? features : 4;
-  const Pass<4> pass(a, 0, IsFar(a.level));
+  const uint32_t fetched = IsFar(a.level) ? a.tiles : 0;  // tiles whose entries are asked for ahead
   const F scale = Set(static_cast<float>(a.level.cells));
   Cells found[2];
   EdgeSlopes slopes;
-  pass.Find(0, &found[0]);
+  FindTile(a, 0, &found[0]);
   for (uint32_t tile = 0; tile < a.tiles; ++tile) {
     const Cells &cells = found[tile % 2], &next = found[(tile + 1) % 2];
-    const size_t first = size_t{tile} * kTile;
-    if (tile + 1 < a.tiles) pass.Find(tile + 1, &found[(tile + 1) % 2]);
-    FindSlopes(a.level, a.y + first, a.z + first, cells, &slopes);
+    if (tile + 1 < a.tiles) FindTile(a, tile + 1, &found[(tile + 1) % 2]);
+    FindSlopes(cells, &slopes);
     for (uint32_t s = 0; s < kTile; s += kLanes) {
-      if (tile + 1 < pass.fetched) {
+      if (tile + 1 < fetched) {
         for (uint32_t l = 0; l < kLanes; ++l) {
           const float* level = a.table + a.level.offset;
           features == 2 ? Fetch<0, true>(a.level, level, next, s + l)
@@ -81,18 +68,18 @@ void HashPosition(const HashPositionArgs* args) {
       for (uint32_t f = 0; f < features; f += together) {
         const float* table = a.table + a.level.offset + f;
         const float* row = a.rows + tile * a.rows_stride + size_t{f} * kTile + s;
-        F near[3][4], beyond[3][4];
-        Ends(table, features, cells.edge[0] + s, cells.weight[0] + s, near[0], beyond[0]);
-        Ends(table, features, cells.edge[0] + s, slopes.by_y[0] + s, near[1], beyond[1]);
-        Ends(table, features, cells.edge[0] + s, slopes.by_z[0] + s, near[2], beyond[2]);
+        F first[3][4], second[3][4];
+        Ends(table, features, cells.edge[0] + s, cells.weight[0] + s, first[0], second[0]);
+        Ends(table, features, cells.edge[0] + s, slopes.by_y[0] + s, first[1], second[1]);
+        Ends(table, features, cells.edge[0] + s, slopes.by_z[0] + s, first[2], second[2]);
         for (uint32_t k = 0; k < together; ++k) {
           const F d = Load(row + k * kTile);
-          dx = Fma(d, Sub(beyond[0][k], near[0][k]), dx);
-          dy = Fma(d, Fma(far, Sub(beyond[1][k], near[1][k]), near[1][k]), dy);
-          dz = Fma(d, Fma(far, Sub(beyond[2][k], near[2][k]), near[2][k]), dz);
+          dx = Fma(d, Sub(second[0][k], first[0][k]), dx);
+          dy = Fma(d, Fma(far, Sub(second[1][k], first[1][k]), first[1][k]), dy);
+          dz = Fma(d, Fma(far, Sub(second[2][k], first[2][k]), first[2][k]), dz);
         }
       }
-      const size_t at = first + s;
+      const size_t at = size_t{tile} * kTile + s;
       Store(args->d[0] + at, Fma(scale, dx, Load(args->d[0] + at)));
       Store(args->d[1] + at, Fma(scale, dy, Load(args->d[1] + at)));
       Store(args->d[2] + at, Fma(scale, dz, Load(args->d[2] + at)));

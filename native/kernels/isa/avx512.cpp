@@ -89,29 +89,22 @@ inline void Transpose(F a, F b, F c, F d, F out[4]) {  // of 4 × 4 lanes, in ev
   out[2] = _mm512_shuffle_ps(ab1, cd1, 0x44);
   out[3] = _mm512_shuffle_ps(ab1, cd1, 0xEE);
 }
-template <int kLane, uint32_t kEdges, bool kMore>  // of every quarter
-inline F SumOfLane(const float* base, const int32_t* index, const F* weight, F sum) {
+template <int kLane>  // of every quarter
+inline F SumOfLane(const float* base, const int32_t* index, const F weight[4]) {
   constexpr int kAll = kLane * 0x55;
-#pragma GCC unroll 4
-  for (uint32_t e = 0; e < kEdges; ++e) {
-    const F w = _mm512_permute_ps(weight[e], kAll),
-            quads = LoadQuads(base, index + e * kTile + kLane);
-    sum = kMore || e > 0 ? Fma(w, quads, sum) : Mul(w, quads);
-  }
+  F sum = _mm512_mul_ps(_mm512_permute_ps(weight[0], kAll), LoadQuads(base, index + kLane));
+#pragma GCC unroll 3
+  for (uint32_t e = 1; e < 4; ++e)
+    sum = Fma(_mm512_permute_ps(weight[e], kAll), LoadQuads(base, index + e * kTile + kLane), sum);
   return sum;
 }
-// Adds to sum[k], for the k-th lane of every quarter: Σ over e of weight[e · kTile + lane] times
-// the four floats from base[index[e · kTile + lane]] on. Without kMore the sums begin here.
-template <uint32_t kEdges, bool kMore>
-inline __attribute__((always_inline)) void EdgeSums(const float* base, const int32_t* index,
-                                                    const float* weight, F sum[4]) {
-  F w[kEdges];
-#pragma GCC unroll 4
-  for (uint32_t e = 0; e < kEdges; ++e) w[e] = Load(weight + e * kTile);
-  sum[0] = SumOfLane<0, kEdges, kMore>(base, index, w, sum[0]);
-  sum[1] = SumOfLane<1, kEdges, kMore>(base, index, w, sum[1]);
-  sum[2] = SumOfLane<2, kEdges, kMore>(base, index, w, sum[2]);
-  sum[3] = SumOfLane<3, kEdges, kMore>(base, index, w, sum[3]);
+// out[j] of every lane = Σ over e of weight[e · kTile + lane] · base[index[e · kTile + lane] + j].
+inline __attribute__((always_inline)) void QuadSums(const float* base, const int32_t* index,
+                                                    const float* weight, F out[4]) {
+  const F w[4] = {Load(weight), Load(weight + kTile), Load(weight + 2 * kTile),
+                  Load(weight + 3 * kTile)};
+  Transpose(SumOfLane<0>(base, index, w), SumOfLane<1>(base, index, w),
+            SumOfLane<2>(base, index, w), SumOfLane<3>(base, index, w), out);
 }
 // p[4l + j] = j-th argument of lane l.
 inline void StoreQuads(float* p, F a, F b, F c, F d) {

@@ -97,20 +97,18 @@ inline void Transpose(F a, F b, F c, F d, F out[4]) {
   out[2] = vcombine_f32(vget_high_f32(ab0), vget_high_f32(cd0));
   out[3] = vcombine_f32(vget_high_f32(ab1), vget_high_f32(cd1));
 }
-// Adds to sum[l], of lane l: Σ over e of weight[e · kTile + l] times the four floats from
-// base[index[e · kTile + l]] on. Without kMore the sums begin here.
-template <uint32_t kEdges, bool kMore>
-inline __attribute__((always_inline)) void EdgeSums(const float* base, const int32_t* index,
-                                                    const float* weight, F sum[4]) {
+// out[j] of every lane = Σ over e of weight[e · kTile + lane] · base[index[e · kTile + lane] + j].
+inline __attribute__((always_inline)) void QuadSums(const float* base, const int32_t* index,
+                                                    const float* weight, F out[4]) {
+  F sum[4];
 #pragma GCC unroll 4
   for (uint32_t l = 0; l < 4; ++l) {
-#pragma GCC unroll 4
-    for (uint32_t e = 0; e < kEdges; ++e) {
-      const F quad = Load(base + index[e * kTile + l]);
-      const float w = weight[e * kTile + l];
-      sum[l] = kMore || e > 0 ? vfmaq_n_f32(sum[l], quad, w) : vmulq_n_f32(quad, w);
-    }
+    sum[l] = vmulq_n_f32(Load(base + index[l]), weight[l]);
+#pragma GCC unroll 3
+    for (uint32_t e = 1; e < 4; ++e)
+      sum[l] = vfmaq_n_f32(sum[l], Load(base + index[e * kTile + l]), weight[e * kTile + l]);
   }
+  Transpose(sum[0], sum[1], sum[2], sum[3], out);
 }
 // p[4l + j] = j-th argument of lane l.
 inline void StoreQuads(float* p, F a, F b, F c, F d) {

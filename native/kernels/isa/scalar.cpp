@@ -75,17 +75,10 @@ inline void StorePacked(float* p, M, F a) { *p = a; }
 inline void StorePackedI(uint32_t* p, M, I a) { *p = static_cast<uint32_t>(a); }
 inline uint32_t Count(M m) { return m ? 1 : 0; }
 inline void StoreI(int32_t* p, I a) { *p = a; }
-inline void Transpose(F a, F b, F c, F d, F out[4]) {
-  out[0] = a;
-  out[1] = b;
-  out[2] = c;
-  out[3] = d;
-}
-template <uint32_t kEdges, bool kMore>
-inline void EdgeSums(const float* base, const int32_t* index, const float* weight, F sum[4]) {
+inline void QuadSums(const float* base, const int32_t* index, const float* weight, F out[4]) {
   for (uint32_t j = 0; j < 4; ++j) {
-    if (!kMore) sum[j] = 0;
-    for (uint32_t e = 0; e < kEdges; ++e) sum[j] += weight[e * kTile] * base[index[e * kTile] + j];
+    out[j] = 0;
+    for (uint32_t e = 0; e < 4; ++e) out[j] += weight[e * kTile] * base[index[e * kTile] + j];
   }
 }
 inline void StoreQuads(float* p, F a, F b, F c, F d) {

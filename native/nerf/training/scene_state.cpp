@@ -6,7 +6,7 @@
 
 namespace daf::nerf {
 namespace {
-constexpr char kFormat[] = "daf-training-4";
+constexpr char kFormat[] = "daf-training-3";
 }
 
 Status SceneTrainer::SaveState(const std::string& path, const std::string& note) {

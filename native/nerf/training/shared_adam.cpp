@@ -45,9 +45,8 @@ Status SharedAdam::Reserve(const Field& field, uint32_t threads, uint32_t sample
 }
 
 Status SharedAdam::ReserveDeltas(const Field& field, uint32_t samples, Arena* arena) {
-  // A thread ends a step within a pass of its share, and pads the last tile of each pass. Of so
-  // many passes that there is no room for that, the last ones are left to the next step.
-  const uint32_t room = TilesOf(samples) + kPassTiles + kPassTiles / 8;
+  // A thread ends a step within a pass of its share, and pads the last tile of each pass.
+  const uint32_t room = TilesOf(samples) + 2 * kPassTiles;
   const size_t lanes = size_t{room} * kernels::kTile, rows = field.table_rows();
   size_t largest = 0;
   for (uint32_t l = 0; l < field.table_levels(); ++l)

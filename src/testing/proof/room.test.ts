@@ -28,10 +28,10 @@ t.test('a job that no worker has room for says so wherever one looks, and gets d
     [seen] = await client.jobs();
   }
   t.match(seen, { phase: 'running', waiting: { code: 'ERR_DAF_NO_ROOM' } });
-  const why = /ERR_DAF_NO_ROOM: a map task needs 224 MB; the only worker has 176 MB for tasks \(256 MB in all, 1 thread\)/;
+  const why = /ERR_DAF_NO_ROOM: a map task needs 224 MB; the only worker has 168 MB for tasks \(256 MB in all, 1 thread\)/;
   const status = await cluster.ask(['status', seen!.id]);
   t.match(status.stdout, why, 'daf status');
-  t.match(status.stdout, /a worker of at least 304 MB \(--memory\)/);
+  t.match(status.stdout, /a worker of at least 312 MB \(--memory\)/);
   t.match(JSON.parse((await cluster.ask(['status', seen!.id, '--json'])).stdout), { waiting: { code: 'ERR_DAF_NO_ROOM' } });
   t.match(
     cluster.log(coordinator),

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "native/head/raster/four.h"
+
 namespace daf::head {
 namespace {
 
@@ -22,17 +24,7 @@ uint32_t TexelAt(const uint8_t* texels, size_t index) {
   return texel;
 }
 
-// Four channels as one.
-typedef float Texel __attribute__((vector_size(16)));
-typedef uint8_t Bytes __attribute__((vector_size(4)));
-
-Texel Load(const uint8_t* texel) {
-  Bytes bytes;
-  std::memcpy(&bytes, texel, sizeof bytes);
-  return __builtin_convertvector(bytes, Texel);
-}
-
-Texel Bilinear(const uint8_t* texels, int width, int height, float u, float v) {
+FourFloats Bilinear(const uint8_t* texels, int width, int height, float u, float v) {
   const float x = std::clamp(u, 0.0f, 1.0f) * width - 0.5f;
   const float y = std::clamp(v, 0.0f, 1.0f) * height - 0.5f;
   int ix = static_cast<int>(x), iy = static_cast<int>(y);  // rounded towards 0
@@ -44,8 +36,8 @@ Texel Bilinear(const uint8_t* texels, int width, int height, float u, float v) {
   const uint8_t* upper = texels + static_cast<size_t>(y0) * width * 4;
   const uint8_t* lower = texels + static_cast<size_t>(y1) * width * 4;
   const size_t left = size_t{4} * x0, right = size_t{4} * x1;
-  return (Load(upper + left) * (1 - fx) + Load(upper + right) * fx) * (1 - fy) +
-         (Load(lower + left) * (1 - fx) + Load(lower + right) * fx) * fy;
+  return (LoadFour(upper + left) * (1 - fx) + LoadFour(upper + right) * fx) * (1 - fy) +
+         (LoadFour(lower + left) * (1 - fx) + LoadFour(lower + right) * fx) * fy;
 }
 
 }  // namespace
@@ -87,7 +79,7 @@ MipTexture::Level MipTexture::LevelFor(float texels_per_pixel) const {
 
 void MipTexture::Sample(float u, float v, const Level& level, float out[4]) const {
   const Picture& fine = levels_[level.lower];
-  Texel texel = Bilinear(fine.texels.data(), fine.width, fine.height, u, v);
+  FourFloats texel = Bilinear(fine.texels.data(), fine.width, fine.height, u, v);
   if (level.t > 0.01f && level.lower + 1 < levels_.size()) {
     const Picture& next = levels_[level.lower + 1];
     texel += level.t * (Bilinear(next.texels.data(), next.width, next.height, u, v) - texel);

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "native/head/raster/four.h"
+
 namespace daf::head {
 namespace {
 
@@ -25,15 +27,8 @@ void AddAtBorder(const PhotoPixels& photo, double x, double y, double outside, d
   }
 }
 
-// Red, green, blue and what lies behind them in memory, as one.
-typedef float Colour __attribute__((vector_size(16)));
-typedef uint8_t Bytes __attribute__((vector_size(4)));
-
-Colour Load(const uint8_t* pixel) {
-  Bytes bytes;
-  std::memcpy(&bytes, pixel, sizeof bytes);
-  return __builtin_convertvector(bytes, Colour);
-}
+// Red, green, blue and what lies behind them in memory.
+using Colour = FourFloats;
 
 // Linearly interpolated.
 inline Colour ColourAt(const PhotoPixels& photo, double x, double y, double outside) {
@@ -49,9 +44,9 @@ inline Colour ColourAt(const PhotoPixels& photo, double x, double y, double outs
   }
   const float fx = static_cast<float>(x - left), fy = static_cast<float>(y - top);
   const uint8_t *a = photo.at(left, top), *c = photo.at(left, top + 1);
-  const Colour upper = Load(a), lower = Load(c);
-  const Colour above = upper + fx * (Load(a + photo.channels) - upper),
-               below = lower + fx * (Load(c + photo.channels) - lower);
+  const Colour upper = LoadFour(a), lower = LoadFour(c);
+  const Colour above = upper + fx * (LoadFour(a + photo.channels) - upper),
+               below = lower + fx * (LoadFour(c + photo.channels) - lower);
   return above + fy * (below - above);
 }
 

@@ -77,8 +77,8 @@ Status MapWriter::AddLarge(const Piece& piece) {
 Status MapWriter::Append(const uint8_t* batch, size_t size, const uint32_t* partitions,
                          size_t partition_count, size_t* consumed, size_t* records) {
   *consumed = *records = 0;
-  if (finished_ || in_pass_)
-    return Status(Code::kBadArgument, "append after finish or inside a combine pass");
+  if (finished_ || in_pass_ || buffer_.data() == nullptr)
+    return Status(Code::kBadArgument, "append after the last combine pass or inside one");
   if ((partitions != nullptr) != options_.custom_partitions) {
     return Status(Code::kBadArgument, "partitions go with customPartitions, and only with it");
   }

@@ -131,6 +131,7 @@ Status MapWriter::BeginCombine(bool last, bool* pass) {
     return StartPass(true, 0, 0, last && runs_.empty() ? options_.path : NextRunPath());
   }
   if (!last || runs_.size() < 2) return Status::Ok();
+  buffer_.Release();  // nothing comes any more, and the merge has memory of its own
   DAF_RETURN_IF_ERROR(ReduceRuns());
   *pass = true;
   return StartPass(false, 0, runs_.size(), options_.path);
@@ -205,6 +206,7 @@ Status MapWriter::Finish(MapOutput* out) {
       DAF_RETURN_IF_ERROR(StartPass(true, 0, 0, options_.path));
       DAF_RETURN_IF_ERROR(PumpPass());
     } else {
+      buffer_.Release();
       DAF_RETURN_IF_ERROR(ReduceRuns());
       DAF_RETURN_IF_ERROR(StartPass(false, 0, runs_.size(), options_.path));
       DAF_RETURN_IF_ERROR(PumpPass());

@@ -262,6 +262,28 @@ TEST(MapWriter, RefusesACombinerThatChangesKeys) {
   EXPECT_EQ(other.WriteCombined(wrong.data(), wrong.size()).code(), Code::kBadArgument);
 }
 
+TEST(MapWriter, GivesItsSortBufferBackBeforeItMergesRuns) {
+  TempFolder folder;
+  MapWriterOptions options = Options(folder / "map", 1, 1u << 20);
+  options.combine = true;
+  MapWriter writer;
+  ASSERT_OK(writer.Init(options, {}));
+  const std::vector<uint8_t> packed = testing::PackAll({{"a", "1"}, {"b", "1"}});
+  size_t consumed = 0, taken = 0;
+  for (int run = 0; run < 2; ++run) {
+    ASSERT_OK(writer.Append(packed.data(), packed.size(), nullptr, 0, &consumed, &taken));
+    ASSERT_OK(CombineSums(&writer, false, false));
+  }
+  const size_t filled = Budget::Process().used();
+  bool pass = false;
+  ASSERT_OK(writer.BeginCombine(true, &pass));
+  ASSERT_TRUE(pass);
+  EXPECT_LT(Budget::Process().used() + (512u << 10), filled);
+  writer.Discard();
+  EXPECT_EQ(writer.Append(packed.data(), packed.size(), nullptr, 0, &consumed, &taken).code(),
+            Code::kBadArgument);
+}
+
 TEST(MapWriter, LeavesNoFileBehindWhenItIsGivenUp) {
   TempFolder folder;
   {

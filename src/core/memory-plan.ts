@@ -1,8 +1,48 @@
+import { MAX_KEY_BYTES } from './contracts/record.js';
+
 const MB = 2 ** 20;
 
 /** What a worker process takes before it runs any task, and what each task thread adds: measured, rounded up. Bytes. */
 const WORKER_BASE = 64 * MB;
 const THREAD_BASE = 24 * MB;
+
+/** Runs or segments that a merge reads at a time. */
+export const MERGE_FAN_IN = 32;
+/** Of each of them two blocks, which are larger only where a key alone is. */
+const MERGE_SOURCE = 128 << 10;
+/** For batches of merged groups: takes the longest key, and a good part of a value. */
+export const GROUP_BUFFER_BYTES = MAX_KEY_BYTES + (192 << 10);
+
+/** Fetches of one task at a time. */
+export const FETCHES = 4;
+/** What may lie in memory for one of them. */
+export const FETCH_BYTES = 1 << 20;
+
+/** What a task takes of its worker's budget, by what for. Bytes. */
+export interface TaskPlan {
+  /** The sort buffer of a map that has reducers. */
+  readonly sort: number;
+  /** Sources of the largest merge and the groups that come out of it. */
+  readonly merge: number;
+  /** What is fetched from other hosts, on its way to the disk. */
+  readonly fetch: number;
+  /** What the job declares beside: user code, models, plugin children, native arenas. */
+  readonly scratch: number;
+}
+
+/** What the merge of so many sources takes, none where there are none. */
+export function mergeBytes(sources: number): number {
+  return sources === 0 ? 0 : Math.min(sources, MERGE_FAN_IN) * MERGE_SOURCE + GROUP_BUFFER_BYTES;
+}
+
+export function fetchBytes(sources: number): number {
+  return Math.min(sources, FETCHES) * FETCH_BYTES;
+}
+
+/** The most that a task takes at once: it has fetched before its code begins, and its sort buffer is gone when its runs are merged. */
+export function planned({ sort, merge, fetch, scratch }: TaskPlan): number {
+  return Math.max(fetch, scratch + Math.max(sort, merge));
+}
 
 /** Bytes of a worker's budget that are left for what its tasks reserve. */
 export function taskBudget(budgetBytes: number, threads: number): number {

@@ -4,8 +4,7 @@ import type { GroupInput } from '../contracts/stage.js';
 import { FirstFailure } from '../first-failure.js';
 import { decode } from '../text.js';
 
-/** A batch buffer for nextGroups and next: takes the longest key and a good part of a value. */
-export const GROUP_BUFFER_BYTES = MAX_KEY_BYTES + (192 << 10);
+export { GROUP_BUFFER_BYTES } from '../memory-plan.js';
 
 const encoder = new TextEncoder();
 const NO_ROOM = new Uint8Array(0);

@@ -123,11 +123,11 @@ export interface JobSpec {
   readonly isa: string;
 }
 
-/** What one task thread of this job needs, reserved before a task starts. Bytes. */
+/** What one task thread of this job needs. Reserved before a task starts, with what its merges and fetches take (taskPlan of step.ts). Bytes. */
 export interface TaskMemory {
   /** The native sort buffer of a map task: spill points depend on this alone. */
   readonly sortBuffer: number;
-  /** Everything else a task holds at once: user code, merges, models, native arenas. */
+  /** What user code holds at once, a plugin's child included: records, models, native arenas. */
   readonly task: number;
 }
 

@@ -1,3 +1,4 @@
+import { fetchBytes, MERGE_FAN_IN, mergeBytes, planned, type TaskPlan } from '../memory-plan.js';
 import { DafError } from './errors.js';
 import type { InputFormat, JobSpec, TaskId, TaskMemory, TaskStage } from './job.js';
 
@@ -71,10 +72,22 @@ export type OutputPlace =
   /** In the output store, for tasks that are given all of it. */
   | 'store';
 
-/** Bytes that a task reserves of its worker's budget while it runs. */
-export function reservedBytes({ steps }: Pick<JobSpec, 'steps'>, { step, stage }: Pick<TaskId, 'step' | 'stage'>): number {
-  const { memory, reducers } = steps[step]!;
-  return memory.task + (stage === 'map' && reducers > 0 ? memory.sortBuffer : 0);
+/** What a task takes of its worker's budget. */
+export function taskPlan({ steps }: Pick<JobSpec, 'steps'>, { step, stage }: Pick<TaskId, 'step' | 'stage'>): TaskPlan {
+  const { memory, reducers, splits, from } = steps[step]!;
+  const scratch = memory.task;
+  if (stage === 'reduce') return { sort: 0, merge: mergeBytes(splits), fetch: fetchBytes(splits), scratch };
+  if (stage === 'finalize') return { sort: 0, merge: 0, fetch: 0, scratch };
+  const fetch = fetchBytes(Math.min(from.length, 1));
+  // How often it spills nobody knows before.
+  return reducers === 0
+    ? { sort: 0, merge: 0, fetch, scratch }
+    : { sort: memory.sortBuffer, merge: mergeBytes(MERGE_FAN_IN), fetch, scratch };
+}
+
+/** Bytes that a task reserves of its worker's budget before it starts, and holds until it has ended. */
+export function reservedBytes(spec: Pick<JobSpec, 'steps'>, task: Pick<TaskId, 'step' | 'stage'>): number {
+  return planned(taskPlan(spec, task));
 }
 
 /** Where the records that a step puts out go. */

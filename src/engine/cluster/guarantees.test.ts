@@ -1,7 +1,8 @@
 import { randomFillSync } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { mergeBytes, workerMemoryFor } from '../../core/memory-plan.js';
 import { manifestBytes, sampleText, temporaryDirectory, writeFiles } from '../../testing/engine-fixture.js';
 import { defineJob } from '../jobs/define.js';
 import { SHIPPED_JOBS } from '../jobs/shipped.js';
@@ -55,6 +56,60 @@ t.test('the report tells of each task what was reserved for it and what its proc
       reservedBytes < 1 << 20 || processPeakBytes < 20 * 2 ** 20 || processPeakBytes > 512 * 2 ** 20,
   );
   t.same(outside, []);
+});
+
+/** Notes when its tasks begin and end. */
+const spans = defineJob({
+  name: 'spans',
+  async map({ value }, emit, { params }) {
+    const { appendFileSync } = await import('node:fs');
+    appendFileSync(String(params['log']), 'begin\n');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    appendFileSync(String(params['log']), 'end\n');
+    emit(value, '1');
+  },
+  reduce(key, ones, emit) {
+    emit(key, String([...ones].length));
+  },
+});
+
+t.test('a task that does not fit beside another begins when that has ended, though a thread is free', async (t) => {
+  const folder = temporaryDirectory(t);
+  const MB = 2 ** 20;
+  const sortBuffer = 8 * MB;
+  await using cluster = await Cluster.local({ ...quick, workers: 1, threads: 2, memory: workerMemoryFor(144 * MB, 2) });
+  for (const [task, wanted] of [
+    [100 * MB, 1],
+    [40 * MB, 2],
+  ] as const) {
+    const log = join(folder, `log-${task}`);
+    const job = await cluster.submit(
+      { ...spans, memory: { sortBuffer, task } },
+      {
+        ...{ input: { items: ['a', 'b', 'c', 'd'] }, itemsPerSplit: 1, reducers: 2, params: { log } },
+        output: join(folder, `out-${task}`),
+      },
+    );
+    const { tasks } = (await (await job.result()).report()) as {
+      readonly tasks: readonly { readonly task: string; readonly reservedBytes: number }[];
+    };
+    let running = 0;
+    let most = 0;
+    for (const line of readFileSync(log, 'utf8').trim().split('\n')) {
+      running += line === 'begin' ? 1 : -1;
+      most = Math.max(most, running);
+    }
+    t.equal(most, wanted, `${task / MB} MB each: ${wanted} at once`);
+    for (const each of tasks) {
+      const beside = each.task.startsWith('map') ? sortBuffer : mergeBytes(4);
+      t.equal(
+        each.reservedBytes,
+        task + beside,
+        `${each.task}: its code and its ${beside === sortBuffer ? 'sort buffer' : 'merge'}`,
+      );
+    }
+    t.equal(tasks.length, 6);
+  }
 });
 
 const endless = defineJob({

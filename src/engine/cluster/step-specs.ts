@@ -2,6 +2,7 @@ import type { Coverage } from '../../core/contracts/coverage.js';
 import type { Params } from '../../core/contracts/definition.js';
 import type { InputFormat, TaskMemory } from '../../core/contracts/job.js';
 import type { StepSpec } from '../../core/contracts/step.js';
+import { MERGE_FAN_IN, mergeBytes } from '../../core/memory-plan.js';
 import { type CompiledStep, hasReduce } from '../jobs/steps.js';
 import type { JobCode } from './code.js';
 import type { CompiledSubmit } from './options.js';
@@ -61,12 +62,12 @@ function taskMemory({ memory }: CompiledStep['code'], options: CompiledSubmit): 
   return { sortBuffer: memory?.sortBuffer ?? options.memory.sortBuffer, task: memory?.task ?? options.memory.task };
 }
 
-/** Bytes that the largest task of a job reserves. */
+/** Bytes that the largest task of a job reserves, of however many splits it will consist. */
 export function largestTask({ steps }: JobCode, options: CompiledSubmit): number {
   return Math.max(
     ...steps.map(({ code, samples }) => {
       const { sortBuffer, task } = taskMemory(code, options);
-      return task + (samples || hasReduce(code) ? sortBuffer : 0);
+      return task + (samples || hasReduce(code) ? Math.max(sortBuffer, mergeBytes(MERGE_FAN_IN)) : 0);
     }),
   );
 }

@@ -71,7 +71,7 @@ t.test('large tasks of a later stage are known of from the beginning, and small 
   await join(bench, 'small', 256);
   const steps = [
     sampleStep({ name: 'draw', splits: 1, reducers: 0 }),
-    sampleStep({ name: 'fit', from: [0], splits: 1, reducers: 1, memory: { sortBuffer: 0, task: 400 * MB } }),
+    sampleStep({ name: 'fit', from: [0], splits: 1, reducers: 1, memory: { sortBuffer: 8 * MB, task: 392 * MB } }),
   ];
   await bench.submit('j', {}, { steps });
   await pass(bench, 1200, ['small']);

@@ -5,6 +5,7 @@ import t from 'tap';
 import { packSplit } from '../../core/compact.js';
 import { attemptName, type Split, splitsIndexKey, splitsKey } from '../../core/contracts/job.js';
 import type { Assignment, Report } from '../../core/contracts/task.js';
+import { fetchBytes, workerMemoryFor } from '../../core/memory-plan.js';
 import { temporaryDirectory } from '../../testing/engine-fixture.js';
 import { openBlobStore } from '../stores/open-blob.js';
 import { sampleSpec } from '../stores/state-conformance.js';
@@ -45,6 +46,48 @@ t.test('an attempt that waits for others does not keep a worker from making what
   answer();
   await new Promise((resolve) => setTimeout(resolve, 200));
   t.equal(table.capacity, 1, 'and none once it has what it waited for');
+});
+
+t.test('what fetches take in memory is reserved too: where there is no room for it they wait', async (t) => {
+  const folder = temporaryDirectory(t);
+  const spec = sampleSpec('job', {}, { splits: 4, reducers: 2, memory: { sortBuffer: 1, task: 1 } });
+  const files = { spec, codePath: join(folder, 'none.mjs'), dataDir: folder };
+  const held = Array.from({ length: 4 }, (_, index) => ({
+    ...{ index, generation: 0, attempt: `map-${index}-g0-a1.${index}`, key: null, digest: 1, bytes: 0, crc32c: 0 },
+    copies: [{ worker: 'x', host: 'elsewhere', endpoint: 'tcp://127.0.0.1:1', path: '/x' }],
+  }));
+  const fetched: number[] = [];
+  let arrive: () => void = () => {};
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const fetch = async (_: string, { partition }: { readonly partition: number }): Promise<number> => {
+    fetched.push(partition);
+    if (partition === 0) await arrived;
+    return 0;
+  };
+  const jobs = { get: async () => files, loaded: () => files };
+  const source = { jobs, outputs: async () => held, fetcher: { fetch }, dataEndpoint: null };
+  let wake: () => void = () => {};
+  let ended = 0;
+  const options = { ...optionsOf(folder), budgetBytes: workerMemoryFor(fetchBytes(4), 1) };
+  const table = new AttemptTable(options, source as unknown as AttemptSource, {
+    onEnded: () => {
+      ended += 1;
+      wake();
+    },
+    onCapacity: () => {},
+    onStray: () => {},
+  });
+  t.teardown(() => table.close());
+  const reduces = [0, 1].map((index): Assignment => {
+    const task = { step: 0, stage: 'reduce', index } as const;
+    return { ...mapOf(index), task, attempt: attemptName(task, 0, { term: 1, counter: index }) };
+  });
+  table.start(reduces);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.same(fetched, [0, 0, 0, 0], 'only the first fetches');
+  arrive();
+  while (ended < 2) await new Promise<void>((resolve) => (wake = resolve));
+  t.same(fetched, [0, 0, 0, 0, 1, 1, 1, 1], 'the second when the first has done so');
 });
 
 /** Ends its thread at the line "end", once. */

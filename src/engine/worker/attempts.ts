@@ -4,6 +4,7 @@ import { taskBudget } from '../../core/memory-plan.js';
 import { PeakSampler } from '../../core/memory-sample.js';
 import { type Attempt, attemptKey, failed, progressOf } from './attempt.js';
 import { removeAttemptData } from './attempt-data.js';
+import { MemoryBudget } from './budget.js';
 import { ControlWords, hasBegun } from './control-words.js';
 import { type ReplicaSource, replicate } from './data/replicas.js';
 import type { JobCache } from './job-files.js';
@@ -43,15 +44,14 @@ export class AttemptTable {
   readonly #controls = new ControlWords();
   readonly #preparation: Preparation;
   readonly #pace: Pace;
-  readonly #budget: number;
-  #reserved = 0;
+  readonly #budget: MemoryBudget;
   #crossings = 0;
 
   constructor(options: WorkerOptions, source: AttemptSource, events: AttemptEvents) {
     this.#options = options;
     this.#source = source;
     this.#events = events;
-    this.#budget = taskBudget(options.budgetBytes, options.threads);
+    this.#budget = new MemoryBudget(taskBudget(options.budgetBytes, options.threads));
     this.#preparation = new Preparation(options, source, this.#budget);
     this.#pace = new Pace(options.threads);
     this.#pool = new TaskPool(options.budgetBytes, options.threads, (stray) => events.onStray(stray));
@@ -129,10 +129,10 @@ export class AttemptTable {
   async #whenPrepared(attempt: Attempt, input: Promise<TaskInput>): Promise<void> {
     try {
       this.#prepared(attempt, await input);
-      this.#pump();
     } catch (error) {
       this.#end(attempt, failed(error));
     }
+    this.#pump(); // after a failure too: what it had reserved is free
   }
 
   #prepared(attempt: Attempt, input: TaskInput): void {
@@ -197,7 +197,7 @@ export class AttemptTable {
       else if (attempt.kind !== batch[0]!.kind) break;
       // A batch runs one after the other in one thread, so it needs what its largest needs.
       reserved = Math.max(reserved, attempt.reserved);
-      if (this.#reserved + reserved > this.#budget) break;
+      if (!this.#budget.fits(reserved)) break;
       batch.push(attempt);
       if (batch.length === most) break;
     }
@@ -206,7 +206,7 @@ export class AttemptTable {
 
   async #run(batch: readonly Attempt[]): Promise<void> {
     const reserved = Math.max(...batch.map((each) => each.reserved));
-    this.#reserved += reserved;
+    const giveBack = this.#budget.take(reserved);
     this.#crossings += 1;
     this.sampler.resume();
     this.#samplePeaks();
@@ -217,7 +217,7 @@ export class AttemptTable {
     }
     const inputs = batch.map((attempt) => attempt.input!);
     const results = await this.#pool.run(inputs, abort.signal);
-    this.#reserved -= reserved;
+    giveBack();
     this.#crossings -= 1;
     this.#samplePeaks();
     if (this.#crossings === 0) this.sampler.pause();

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DafError } from '../../core/contracts/errors.js';
 import type { JobSpec, TaskId } from '../../core/contracts/job.js';
-import { readsOf, reservedBytes, type TaskRange } from '../../core/contracts/step.js';
+import { readsOf, reservedBytes, type TaskRange, taskPlan } from '../../core/contracts/step.js';
 import type { Assignment, Commit, HeldOutput, TaskInput, TaskSource } from '../../core/contracts/task.js';
+import type { MemoryBudget } from './budget.js';
 import type { Fetcher } from './data/fetcher.js';
 import { type GatherTarget, gatherInputs } from './data/gather.js';
 import type { ReplicaSource } from './data/replicas.js';
@@ -39,10 +40,10 @@ const NOTHING: readonly (readonly TaskSource[])[] = [];
 export class Preparation {
   readonly #options: WorkerOptions;
   readonly #source: InputSource;
-  readonly #budget: number;
+  readonly #budget: MemoryBudget;
 
-  /** @param budget bytes that the tasks of this worker share */
-  constructor(options: WorkerOptions, source: InputSource, budget: number) {
+  /** @param budget what the tasks of this worker share */
+  constructor(options: WorkerOptions, source: InputSource, budget: MemoryBudget) {
     this.#options = options;
     this.#source = source;
     this.#budget = budget;
@@ -73,10 +74,10 @@ export class Preparation {
   #admit(attempt: Preparing, spec: JobSpec): void {
     const { task } = attempt.assignment;
     attempt.reserved = reservedBytes(spec, task);
-    if (attempt.reserved <= this.#budget) return;
+    if (attempt.reserved <= this.#budget.bytes) return;
     throw new DafError(
       'ERR_DAF_MEMORY_LIMIT',
-      `a ${task.stage} task needs ${attempt.reserved} bytes, this worker has ${this.#budget}`,
+      `a ${task.stage} task needs ${attempt.reserved} bytes, this worker has ${this.#budget.bytes}`,
       {
         hint: 'raise --memory, or lower memory.sortBuffer or memory.task of the job',
       },
@@ -99,6 +100,7 @@ export class Preparation {
       assignment,
       host: this.#options.host,
       isCancelled: () => attempt.revoked,
+      reserve: () => this.#budget.whenTaken(taskPlan(files.spec, assignment.task).fetch),
       members: () => this.#source.members(),
       copyLost: (output, holder) => this.#source.copyLost(assignment.job, output, holder),
     };

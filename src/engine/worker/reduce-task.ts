@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { addon, type MergeReader, type MergeSource } from '../../core/addon/index.js';
-import { GROUP_BUFFER_BYTES, readGroups } from '../../core/addon/records.js';
+import { readGroups } from '../../core/addon/records.js';
 import { DafError } from '../../core/contracts/errors.js';
 import type { GroupStream, StageRunner } from '../../core/contracts/stage.js';
 import { readsOf, type TaskRange } from '../../core/contracts/step.js';
 import type { BlobStore } from '../../core/contracts/stores.js';
 import type { TaskInput, TaskSource } from '../../core/contracts/task.js';
 import { failpoint } from '../../core/failpoint.js';
+import { GROUP_BUFFER_BYTES, MERGE_FAN_IN } from '../../core/memory-plan.js';
 import { isLoss, LostInputs } from './lost-inputs.js';
 import { StepOutput } from './output/step-output.js';
 import type { AttemptFiles } from './output/task-files.js';
 import type { AttemptContext } from './task-context.js';
 import { readGenerations, type StageResult } from './task-result.js';
-
-const FAN_IN = 32;
 
 /** Merges one partition of all map outputs and reduces it into an output of the step. */
 export async function runReduce(
@@ -31,7 +30,7 @@ export async function runReduce(
   const reader = new (addon().MergeReader)({
     sources: maps.outputs.map(({ place }) => mergeSource(place, index)),
     temp: join(dataDir, `${assignment.attempt}.merge`),
-    fanIn: FAN_IN,
+    fanIn: MERGE_FAN_IN,
     groupPrefix: spec.steps[step]!.groupPrefix,
     control: input.control,
   });

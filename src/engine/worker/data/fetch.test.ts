@@ -250,6 +250,7 @@ t.test('what cannot be reached from here comes through a worker that can', async
         dataDir: folder,
         host: 'here',
         isCancelled: never,
+        reserve: async () => () => {},
         members: async () => there,
         copyLost: (_, holder) => void lost.push(holder),
       },

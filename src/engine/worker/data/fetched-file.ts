@@ -7,15 +7,21 @@ export class FetchedFile {
   /** Holders that did not answer: each is waited for once. */
   readonly silent = new Set<string>();
   readonly #path: string;
+  readonly #reserve: () => Promise<() => void>;
+  #reserving: Promise<() => void> | null = null;
   #opening: Promise<FileHandle> | null = null;
   #bytes = 0;
 
-  constructor(path: string) {
+  /** @param reserve called before the first byte is asked for; what it gives, once this is closed */
+  constructor(path: string, reserve: () => Promise<() => void>) {
     this.#path = path;
+    this.#reserve = reserve;
   }
 
   /** Parts arrive at once and in pieces: each gets its place as soon as its length is known. */
   async take(fetch: (write: WriteChunk) => Promise<number>): Promise<TaskSource['place']> {
+    this.#reserving ??= this.#reserve();
+    await this.#reserving;
     this.#opening ??= open(this.#path, 'w');
     const file = await this.#opening;
     let offset: number | null = null;
@@ -32,7 +38,11 @@ export class FetchedFile {
   }
 
   async close(): Promise<void> {
-    await (await this.#opening)?.close();
+    try {
+      await (await this.#opening)?.close();
+    } finally {
+      (await this.#reserving)?.();
+    }
   }
 
   #claim(bytes: number): number {

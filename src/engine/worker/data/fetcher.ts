@@ -1,10 +1,11 @@
 import { addon } from '../../../core/addon/index.js';
 import { DafError, fromWire } from '../../../core/contracts/errors.js';
 import type { CopyRequest, FetchRequest } from '../../../core/contracts/messages.js';
+import { FETCH_BYTES } from '../../../core/memory-plan.js';
 import { type DealerHandler, DealerSocket, decodeFromHolder, encode, type KeyPair } from '../../wire/index.js';
 
-/** Granted to a holder at a time: what may lie in memory for one fetch. */
-const CREDIT_BYTES = 1 << 20;
+/** Granted to a holder at a time. */
+const CREDIT_BYTES = FETCH_BYTES;
 /** Without a word for this long the rest is asked for again, and given up after the patience. */
 const ASK_AGAIN_MS = 1000;
 const PATIENCE_MS = 5000;

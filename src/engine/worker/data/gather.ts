@@ -4,6 +4,7 @@ import type { JobSpec } from '../../../core/contracts/job.js';
 import type { Member } from '../../../core/contracts/messages.js';
 import { readsOf, type TaskRange } from '../../../core/contracts/step.js';
 import type { Assignment, HeldOutput, TaskSource } from '../../../core/contracts/task.js';
+import { FETCHES } from '../../../core/memory-plan.js';
 import { fetchedPath } from '../attempt-data.js';
 import { isLoss, LostInputs } from '../lost-inputs.js';
 import { fetchCopy, saysGone } from './fetch-copy.js';
@@ -11,15 +12,14 @@ import { FetchedFile } from './fetched-file.js';
 import type { Fetcher } from './fetcher.js';
 import { storedSegment } from './stored-segment.js';
 
-/** Fetches of one task at a time; each may hold its credit in memory. */
-const PARALLEL = 4;
-
 export interface GatherTarget {
   readonly spec: JobSpec;
   readonly assignment: Assignment;
   readonly dataDir: string;
   readonly host: string;
   isCancelled(): boolean;
+  /** Waits until what its fetches take in memory is reserved; what it gives ends that. */
+  reserve(): Promise<() => void>;
   /** All workers: through them goes what cannot be reached from here. */
   members(): Promise<readonly Member[]>;
   /** Told that a worker no longer has what an attempt left there, although it answers. */
@@ -38,7 +38,7 @@ export async function gatherInputs(
   fetcher: Fetcher,
 ): Promise<TaskSource[][]> {
   const ranges = readsOf(target.spec, target.assignment.task);
-  const fetched = new FetchedFile(fetchedPath(target.dataDir, target.assignment.attempt));
+  const fetched = new FetchedFile(fetchedPath(target.dataDir, target.assignment.attempt), () => target.reserve());
   try {
     const all: TaskSource[][] = [];
     for (const [i, outputs] of inputs.entries()) all.push(await gatherRange(ranges[i]!, outputs, target, fetcher, fetched));
@@ -74,7 +74,7 @@ async function gatherRange(
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(PARALLEL, outputs.length) }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(FETCHES, outputs.length) }, worker));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
   if (lost.length > 0) throw LostInputs.of(range, lost, cause);
   return sources;

@@ -3,12 +3,11 @@ import { addon } from '../../../core/addon/index.js';
 import { DafError } from '../../../core/contracts/errors.js';
 import type { BlobStore } from '../../../core/contracts/stores.js';
 import type { HeldOutput, TaskSource } from '../../../core/contracts/task.js';
+import { FETCH_BYTES } from '../../../core/memory-plan.js';
 import { openBlobStore } from '../../stores/open-blob.js';
 import type { FetchedFile } from './fetched-file.js';
 import type { GatherTarget } from './gather.js';
 
-/** Read and written at a time. */
-const CHUNK_BYTES = 1 << 20;
 /** Of indices, kept: the reduces of a worker read the same files one after the other. */
 const MAX_INDEX_BYTES = 8 << 20;
 
@@ -38,7 +37,7 @@ export async function storedSegment(
     let crc = 0;
     for (let at = 0; at < segment.bytes; ) {
       if (isCancelled()) throw new DafError('ERR_DAF_CANCELLED', 'the attempt was cancelled');
-      const chunk = await store.getRange(key, segment.offset + at, Math.min(CHUNK_BYTES, segment.bytes - at));
+      const chunk = await store.getRange(key, segment.offset + at, Math.min(FETCH_BYTES, segment.bytes - at));
       if (chunk.length === 0) throw damaged(store, key, 'is shorter than its index says');
       crc = addon().crc32c(crc, chunk);
       await write(chunk, at, segment.bytes);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { addon } from '../../../core/addon/index.js';
 import { DafError } from '../../../core/contracts/errors.js';
 import { type JobSpec, taskName } from '../../../core/contracts/job.js';
+import { reservedBytes } from '../../../core/contracts/step.js';
 import { workerMemoryFor } from '../../../core/memory-plan.js';
 import { temporaryFolder } from '../../../core/temporary.js';
 import { TaskPool } from '../pool.js';
@@ -77,6 +78,7 @@ function forceIsa({ id, isa }: JobSpec): void {
   });
 }
 
-function largestTask({ steps }: JobSpec): number {
-  return Math.max(...steps.map(({ memory }) => memory.task + memory.sortBuffer));
+function largestTask(spec: JobSpec): number {
+  const stages = ['map', 'reduce'] as const;
+  return Math.max(...spec.steps.flatMap((_, step) => stages.map((stage) => reservedBytes(spec, { step, stage }))));
 }

@@ -46,14 +46,27 @@ void DistanceTo(const Inside& inside, int width, int height, float* distance) {
 inline void BoxMean(float* image, int width, int height, int radius, float* scratch) {
   for (int y = 0; y < height; ++y) {
     const float* row = image + static_cast<size_t>(y) * width;
+    float* out = scratch + static_cast<size_t>(y) * width;
     double sum = 0;
     for (int x = 0; x < width && x < radius; ++x) sum += row[x];
-    for (int x = 0; x < width; ++x) {
-      if (x + radius < width) sum += row[x + radius];
-      if (x - radius - 1 >= 0) sum -= row[x - radius - 1];
+    const auto mean = [&](int x) {
       const int first = x - radius < 0 ? 0 : x - radius,
                 last = x + radius >= width ? width - 1 : x + radius;
-      scratch[static_cast<size_t>(y) * width + x] = static_cast<float>(sum / (last - first + 1));
+      return static_cast<float>(sum / (last - first + 1));
+    };
+    int x = 0;
+    for (; x < width && x <= radius; ++x) {
+      if (x + radius < width) sum += row[x + radius];
+      out[x] = mean(x);
+    }
+    const double share = 1.0 / (2 * radius + 1);
+    for (; x + radius < width; ++x) {
+      sum += double{row[x + radius]} - row[x - radius - 1];
+      out[x] = static_cast<float>(sum * share);
+    }
+    for (; x < width; ++x) {
+      sum -= row[x - radius - 1];
+      out[x] = mean(x);
     }
   }
   // The columns side by side: one after the other every pixel would be a cache line of its own.
@@ -68,9 +81,10 @@ inline void BoxMean(float* image, int width, int height, int radius, float* scra
     if (y - radius - 1 >= 0) add(y - radius - 1, -1);
     const int first = y - radius < 0 ? 0 : y - radius,
               last = y + radius >= height ? height - 1 : y + radius;
+    const double share = 1.0 / (last - first + 1);
     float* row = image + static_cast<size_t>(y) * width;
     for (int x = 0; x < width; ++x)
-      row[x] = static_cast<float>(sums[static_cast<size_t>(x)] / (last - first + 1));
+      row[x] = static_cast<float>(sums[static_cast<size_t>(x)] * share);
   }
 }
 

@@ -39,7 +39,7 @@ Status MeasureTones(const HeadModel& model, const Atlas& atlas, const std::vecto
     atlas.Weights(i, w);
     const float confidence = blend.confidence[i];
     if (confidence > 0) {
-      for (int k = 0; k < 3; ++k) value[k] = std::log(ToLinear(blend.colour[3 * i + k]) + 0.01f);
+      for (int k = 0; k < 3; ++k) value[k] = LogLight(blend.colour[3 * i + k]);
     }
     for (int c = 0; c < 3; ++c) {
       const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
@@ -91,7 +91,7 @@ Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskContro
   const std::vector<uint8_t> skin = SkinTriangles(model);
   Tones tones;
   DAF_RETURN_IF_ERROR(MeasureTones(model, atlas, skin, control, blend, &tones));
-  std::vector<std::array<float, 3>> wanted(count, {0, 0, 0}), found(count, {0, 0, 0});
+  std::vector<FourFloats> pull(count, FourFloats{}), found(count, FourFloats{});
   std::vector<float> weight(count, 0);
   for (size_t v = 0; v < count; ++v) {
     const size_t m = model.mirror[v];
@@ -100,32 +100,20 @@ Status BalanceSides(const HeadModel& model, const Atlas& atlas, const TaskContro
     float most = 0;
     for (int k = 0; k < 3; ++k) {
       const float difference = tones.tone[v][k] - tones.tone[m][k];
-      wanted[v][k] = -0.5f * kTaken * difference;
+      pull[v][k] = -0.5f * kTaken * difference;
       most = std::max(most, std::abs(difference));
     }
     weight[v] = kData * both / (1 + std::pow(most / kShade, 6.0f));
+    pull[v] *= weight[v];
   }
-  const Neighbours neighbours = FindNeighbours(model);
-  for (int round = 0; round < 80; ++round) {
-    DAF_RETURN_IF_ERROR(control.Check());
-    for (size_t step = 0; step < count; ++step) {
-      const size_t v = round % 2 == 0 ? step : count - 1 - step;
-      const uint32_t first = neighbours.first[v], last = neighbours.first[v + 1];
-      if (first == last) continue;
-      for (int k = 0; k < 3; ++k) {
-        float mean = 0;
-        for (uint32_t n = first; n < last; ++n) mean += found[neighbours.list[n]][k];
-        found[v][k] = (weight[v] * wanted[v][k] + mean / static_cast<float>(last - first)) /
-                      (weight[v] + kScreen + 1);
-      }
-    }
+  DAF_RETURN_IF_ERROR(Spread(FindNeighbours(model), pull, weight, kScreen, 80, control, &found));
+  std::vector<std::array<float, 3>> corrections(count);
+  for (size_t v = 0; v < count; ++v) {
+    const FourFloats& own = found[v];
+    const float grey = std::clamp((own[0] + own[1] + own[2]) / 3, -kMost, kMost);
+    for (int k = 0; k < 3; ++k) corrections[v][k] = grey + std::clamp(own[k] - grey, -kHue, kHue);
   }
-  for (auto& correction : found) {
-    const float grey =
-        std::clamp((correction[0] + correction[1] + correction[2]) / 3, -kMost, kMost);
-    for (float& value : correction) value = grey + std::clamp(value - grey, -kHue, kHue);
-  }
-  return ForSeenSkin<3>(model, atlas, skin, control, blend, found,
+  return ForSeenSkin<3>(model, atlas, skin, control, blend, corrections,
                         [&](size_t i, const std::array<float, 3>& value) {
                           for (int k = 0; k < 3; ++k) {
                             float& colour = blend.colour[3 * i + k];

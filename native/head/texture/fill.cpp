@@ -1,6 +1,7 @@
 #include "native/head/texture/fill.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "native/head/texture/colour.h"
@@ -122,7 +123,8 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
                   const uint8_t* base, const std::vector<uint8_t>& photographed, bool mirror,
                   Arena& arena, const TaskControl& control, float* gain, float skin_gain[3]) {
   const size_t count = model.position_count;
-  const auto& linear = LinearTable();
+  std::array<float, 256> known;
+  for (int i = 0; i < 256; ++i) known[i] = std::log(LinearTable()[i] + 0.01f);
   float *sum, *weight, *cover,
       *tone;  // Σ share·ratio, Σ share, and what the shares would be if every texel were certain
   DAF_RETURN_IF_ERROR(arena.Allocate(3 * count, &sum));
@@ -139,13 +141,17 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
     if (t == kNoTriangle || photographed[t] == 0) continue;
     float w[3], ratio[3];
     atlas.Weights(i, w);
-    for (int k = 0; k < 3; ++k) {
-      const float known = linear[base[4 * i + k]] + 0.01f;
-      ratio[k] = std::clamp(std::log((ToLinear(blend.colour[3 * i + k]) + 0.01f) / known),
-                            -kMostGain, kMostGain);
+    if (!(blend.confidence[i] > 0)) {
+      for (int c = 0; c < 3; ++c)
+        cover[model.source[model.triangles[3 * size_t{t} + c]]] += std::max(0.0f, w[c]);
+      continue;
     }
     float light = 0.01f;
-    for (int k = 0; k < 3; ++k) light += ToLinear(blend.colour[3 * i + k]) / 3;
+    for (int k = 0; k < 3; ++k) {
+      const float colour = blend.colour[3 * i + k];
+      ratio[k] = std::clamp(LogLight(colour) - known[base[4 * i + k]], -kMostGain, kMostGain);
+      light += ToLinear(colour) / 3;
+    }
     const float brightness = std::log(light);
     for (int c = 0; c < 3; ++c) {
       const uint32_t v = model.source[model.triangles[3 * size_t{t} + c]];
@@ -234,34 +240,20 @@ Status SpreadGain(const HeadModel& model, const Atlas& atlas, const Blend& blend
     for (int k = 0; k < 3; ++k)
       sum[3 * v + k] = weight[v] * (middle[k] + grey + std::clamp(off[k] - grey, -kHue, kHue));
   }
-  const Neighbours neighbours = FindNeighbours(model);
-  for (size_t v = 0; v < count; ++v) {
-    for (int k = 0; k < 3; ++k)
-      gain[3 * v + k] = weight[v] > 0 ? sum[3 * v + k] / weight[v] : middles[hair[v]][k];
-  }
-  // Screened Laplace by Gauss–Seidel, alternating direction so that colour travels as far both
-  // ways.
   constexpr float kScreen = 0.002f;
-  for (int round = 0; round < 160; ++round) {
-    DAF_RETURN_IF_ERROR(control.Check());
-    for (size_t step = 0; step < count; ++step) {
-      const size_t v = round % 2 == 0 ? step : count - 1 - step;
-      const uint32_t first = neighbours.first[v], last = neighbours.first[v + 1];
-      if (first == last) continue;
-      const float data = weight[v], total = data + kScreen + 1;
-      float mean[3] = {0, 0, 0};
-      for (uint32_t n = first; n < last; ++n) {
-        for (int k = 0; k < 3; ++k) mean[k] += gain[3 * size_t{neighbours.list[n]} + k];
-      }
-      for (int k = 0; k < 3; ++k) {
-        const float own = weight[v] > 0 ? sum[3 * v + k] / weight[v] : 0;
-        gain[3 * v + k] = (data * own + kScreen * middles[hair[v]][k] +
-                           mean[k] / static_cast<float>(last - first)) /
-                          total;
-      }
+  std::vector<FourFloats> pull(count), spread(count);
+  for (size_t v = 0; v < count; ++v) {
+    for (int k = 0; k < 3; ++k) {
+      const float middle = middles[hair[v]][k], own = sum[3 * v + k];  // weighed
+      spread[v][k] = weight[v] > 0 ? own / weight[v] : middle;
+      pull[v][k] = (weight[v] > 0 ? own : 0) + kScreen * middle;
     }
   }
-  for (size_t i = 0; i < 3 * count; ++i) gain[i] = std::exp(gain[i]);
+  const std::vector<float> data(weight, weight + count);
+  DAF_RETURN_IF_ERROR(Spread(FindNeighbours(model), pull, data, kScreen, 160, control, &spread));
+  for (size_t v = 0; v < count; ++v) {
+    for (int k = 0; k < 3; ++k) gain[3 * v + k] = std::exp(spread[v][k]);
+  }
   return Status::Ok();
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -369,6 +369,23 @@ const WAYS: Partial<Record<Point, Way>> = {
   },
 };
 
+/** A reader that waits for the manifest and looks at once for all that it lists. */
+function firstLook(output: string): { readonly seen: Promise<{ missing: string[] }>; end(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const seen = new Promise<{ missing: string[] }>((resolve) => {
+    timer = setInterval(() => {
+      const path = join(output, 'manifest.json');
+      if (!existsSync(path)) return;
+      clearInterval(timer);
+      const { outputs } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
+      const isWhole = ({ name, bytes }: Manifest['outputs'][number]): boolean =>
+        existsSync(join(output, name)) && (bytes === null || statSync(join(output, name)).size === bytes);
+      resolve({ missing: outputs.filter((each) => !isWhole(each)).map(({ name }) => name) });
+    }, 1);
+  });
+  return { seen, end: () => clearInterval(timer) };
+}
+
 t.test('a coordinator killed at every step goes on where it stopped', { timeout: 240_000 }, async (t) => {
   let reference: string | undefined;
   for (const point of FAILPOINTS.filter((name): name is Point => name.startsWith('coordinator.'))) {
@@ -390,6 +407,12 @@ t.test('a coordinator killed at every step goes on where it stopped', { timeout:
     const cancelled = way.cancels === true ? submitted.then(cancel).catch(() => null) : null;
     const late = new Promise((resolve) => setTimeout(resolve, 20_000, 'it never came there').unref());
     t.match(await Promise.race([doomed.ended, late]), { signal: 'SIGKILL' }, `killed at ${point}`);
+    if (point === 'coordinator.published-file' || point === 'coordinator.before-manifest') {
+      const { length } = readdirSync(output).filter((name) => name.startsWith('part-'));
+      t.ok(point === 'coordinator.before-manifest' ? length === 2 : length > 0, `${length} parts have their names`);
+      t.notOk(existsSync(join(output, 'manifest.json')), 'and there is no manifest yet');
+    }
+    const reader = firstLook(output);
     const second = await start(t, options);
     await submitted;
     await cancelled;
@@ -401,8 +424,10 @@ t.test('a coordinator killed at every step goes on where it stopped', { timeout:
       const bytes = readFileSync(join(output, 'manifest.json'), 'utf8');
       reference ??= bytes;
       t.equal(bytes, reference, 'same manifest bytes');
+      t.same((await reader.seen).missing, [], 'whoever sees the manifest sees what it lists');
     } else t.notOk(existsSync(join(output, 'manifest.json')), 'no manifest');
     t.ok(await gone(join(output, '_daf')), `_daf/ is removed after ${point}`);
+    reader.end();
     for (const each of [...workers, client]) await each.close();
     second.child.kill('SIGKILL');
   }

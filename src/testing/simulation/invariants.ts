@@ -175,6 +175,12 @@ export class Watch {
     return this.#manifests;
   }
 
+  /** Whoever sees the manifest must find all that it lists. */
+  async #checkListed(output: MemoryBlobStore, manifest: Uint8Array): Promise<void> {
+    for (const { name } of (JSON.parse(Buffer.from(manifest).toString()) as Manifest).outputs)
+      if ((await output.stat(name)) === null) this.fail('no-under-count', `the manifest is there before ${name}`);
+  }
+
   /** An output store that counts how often a manifest comes into being. */
   output(): MemoryBlobStore {
     const watch = this;
@@ -182,6 +188,7 @@ export class Watch {
       override async putIfAbsent(key: string, bytes: Uint8Array): Promise<boolean> {
         const created = await super.putIfAbsent(key, bytes);
         if (created && key === MANIFEST) {
+          await watch.#checkListed(this, bytes);
           watch.#manifests += 1;
           if (watch.#manifests > 1) watch.fail('publish-once', 'a second manifest was written');
         }

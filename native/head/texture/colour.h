@@ -32,7 +32,7 @@ inline float At(const Curve& curve, float x) {
 
 }  // namespace curves
 
-// Within 3e-7 of the power it stands for, like the next.
+// Within 5e-7 of the power it stands for, like the next.
 inline float ToLinear(float srgb) {
   static const curves::Curve curve = curves::Make(curves::PowerToLinear);
   if (srgb <= 0.04045f) return srgb / 12.92f;
@@ -47,6 +47,7 @@ inline float ToSrgb(float linear) {
 }
 
 // Brightness as tones are compared: the logarithm of linear light, of black too. srgb: 0…1.
+// Within 1e-5: sRGB's knee, where the slope jumps, lies within a step of the curve.
 inline float LogLight(float srgb) {
   static const curves::Curve curve =
       curves::Make([](float value) { return std::log(ToLinear(value) + 0.01f); });

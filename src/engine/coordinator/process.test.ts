@@ -242,6 +242,26 @@ t.test('hostile messages change nothing', async (t) => {
   t.match(await client.ended('job-1'), { phase: 'done' });
 });
 
+t.test('a malformed report is answered and fails its attempt; what it was sent with counts', async (t) => {
+  const { url, state } = place();
+  const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });
+  const spec = sampleSpec('job-1', { output: url, maxAttempts: 2 }, { splits: 2, reducers: 1 });
+  const good = jobScript(spec);
+  const worker = new ScriptedWorker('w1', endpoints[0]!, async (assignment, self) =>
+    assignment.task.index === 1 ? doneOutcome({ recordsIn: -1 }) : good(assignment, self),
+  );
+  t.teardown(() => worker.close());
+  const client = new ScriptedClient(endpoints[0]!);
+  t.teardown(() => client.close());
+  await client.submit(spec);
+  t.match(await client.ended('job-1'), {
+    phase: 'failed',
+    error: { code: 'ERR_DAF_TASK_FAILED', cause: { code: 'ERR_DAF_PROTOCOL', message: /^malformed report of map-1-/ } },
+  });
+  const verdicts = worker.verdicts.map(({ attempt, verdict }) => `${attempt.slice(0, 5)} ${verdict}`).sort();
+  t.same(verdicts, ['map-0 committed', 'map-1 failure-noted', 'map-1 failure-noted']);
+});
+
 t.test('a failing task fails the job with its cause, on different workers', async (t) => {
   const { url, state, output } = place();
   const { endpoints } = await start(t, { state, endpoints: ['tcp://127.0.0.1:0'] });

@@ -8,21 +8,23 @@ import {
   unpackAssignment,
   unpackReport,
 } from '../../core/compact.js';
-import { DafError } from '../../core/contracts/errors.js';
+import { DafError, toWire } from '../../core/contracts/errors.js';
 import { attemptName, type TaskId } from '../../core/contracts/job.js';
 import { MAX_BATCH, type Verdicts } from '../../core/contracts/messages.js';
 import type { Assignment, Outcome, Report } from '../../core/contracts/task.js';
-import { type Check, list, mustBe, oneOf, whole } from './check.js';
+import { type Check, list, mustBe, oneOf, record, whole } from './check.js';
 import {
   assignment,
   bytes,
   coverage,
+  epoch as givenEpoch,
   attemptName as givenName,
   jobId,
   MAX_INDEX,
   report,
   stage,
   step,
+  taskId,
   workerName,
 } from './nouns.js';
 
@@ -47,6 +49,8 @@ const VERDICTS = 3;
 const attempts = list(givenName, MAX_BATCH);
 const verdict = oneOf('committed', 'discarded', 'failure-noted');
 const anyWhole = whole();
+/** What a report is of. */
+const reportHead = record({ job: jobId, task: taskId, generation: anyWhole, attempt: givenName, epoch: givenEpoch });
 
 export function packAssignments(all: readonly Assignment[]): unknown[] {
   const packed: unknown[] = [];
@@ -133,32 +137,59 @@ export function packReportList(all: readonly Report[]): unknown[] {
   );
 }
 
-/** @throws DafError ERR_DAF_PROTOCOL */
+/**
+ * A malformed report of a named attempt tells that this has failed, and why: refused with its batch it would be sent again for ever, and
+ * so would the good ones beside it.
+ * @throws DafError ERR_DAF_PROTOCOL where it cannot be told what the reports are of
+ */
 export function unpackReports(packed: unknown): Report[] {
   const all: Report[] = [];
   for (const entry of entries(packed)) {
     if (isGroup(entry, REPORTS)) unpackGroup(entry, all);
-    else all.push(checked(report, unpackReport(entry)));
+    else {
+      const given = unpackReport(entry) as Report;
+      const wrong = report(given);
+      all.push(wrong === null ? given : failedFor(wrong, given));
+    }
   }
   return bounded(all);
+}
+
+const NO_USAGE = { worker: '', milliseconds: 0, reservedBytes: 0, nativePeakBytes: 0, processPeakBytes: 0 };
+
+function failedFor(wrong: string, given: Pick<Report, 'job' | 'task' | 'generation' | 'attempt' | 'epoch'>): Report {
+  mustBe(reportHead, given, 'entry');
+  const { job, task, generation, attempt, epoch } = given;
+  const error = new DafError('ERR_DAF_PROTOCOL', `malformed report of ${attempt}${wrong}`, {
+    hint: 'are coordinator and workers of one version, and is the addon of the worker built from it?',
+  });
+  return { job, task, generation, attempt, epoch, outcome: { kind: 'failed', error: toWire(error), lost: [] }, usage: NO_USAGE };
 }
 
 function unpackGroup(entry: readonly unknown[], all: Report[]): void {
   const [job, at, kind, generation, term, worker, reserved, given] = entry;
   checkHead(job, at, kind, generation, term);
-  mustBe(workerName, worker, 'worker');
-  mustBe(bytes, reserved, 'reservedBytes');
-  const rows = rowsOf(given, REPORT_ROW);
+  const common = workerName(worker) ?? bytes(reserved);
+  const rows = anyRows(given, REPORT_ROW);
   for (let i = 0; i < rows.length; i += REPORT_ROW) {
+    // Nothing is made of an index or a counter that is none.
+    for (let k = i; k < i + 2; k++) if (!isWhole(rows[k])) throw malformed(NOT_WHOLE);
     const task = taskOf(at, kind, rows[i]!);
     const epoch = { term: term as number, counter: rows[i + 1]! };
+    const attempt = attemptName(task, generation as number, epoch);
     const outcome = plainAt(rows, i + 5);
-    if (outcome.intake !== null) mustBe(coverage, outcome.intake.coverage, 'coverage');
+    let wrong = common;
+    for (let k = i + 2; k < i + REPORT_ROW; k++) if (!isWhole(rows[k])) wrong ??= `: ${NOT_WHOLE}`;
+    if (outcome.intake !== null) wrong ??= coverage(outcome.intake.coverage);
+    if (wrong !== null) {
+      all.push(failedFor(wrong, { job: job as string, task, generation: generation as number, attempt, epoch }));
+      continue;
+    }
     all.push({
       job: job as string,
       task,
       generation: generation as number,
-      attempt: attemptName(task, generation as number, epoch),
+      attempt,
       epoch,
       outcome,
       usage: {
@@ -252,14 +283,22 @@ function taskOf(at: unknown, kind: unknown, i: number): TaskId {
 
 /** Rows of numbers that are whole and not negative. */
 function rowsOf(given: unknown, width: number): readonly number[] {
+  const rows = anyRows(given, width);
+  for (let i = 0; i < rows.length; i++) if (!isWhole(rows[i])) throw malformed(NOT_WHOLE);
+  return rows;
+}
+
+const NOT_WHOLE = 'a row holds something else than whole numbers';
+
+/** Rows of which the numbers are not looked at yet. */
+function anyRows(given: unknown, width: number): readonly number[] {
   if (!Array.isArray(given) || given.length % width !== 0 || given.length > MAX_BATCH * width) throw malformed('no rows');
-  for (let i = 0; i < given.length; i++) {
-    const value: unknown = given[i];
-    // -0 would be another key in the state than 0.
-    if (!Number.isSafeInteger(value) || (value as number) < 0 || Object.is(value, -0))
-      throw malformed('a row holds something else than whole numbers');
-  }
   return given as readonly number[];
+}
+
+/** -0 would be another key in the state than 0. */
+function isWhole(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
 function checked<T>(check: Check, entry: unknown): T {

@@ -29,10 +29,10 @@ export const step = whole(0, MAX_STEPS - 1);
 export const stage = oneOf('map', 'reduce', 'finalize');
 export const MAX_INDEX = 2 ** 31;
 export const index = whole(0, MAX_INDEX);
-const taskId = record({ step, stage, index });
+export const taskId = record({ step, stage, index });
 export const range = { step, stage, from: index, count: index };
 export const generations = list(pair(whole(), whole(1)), 1 << 20);
-const epoch = record({ term: whole(), counter: whole() });
+export const epoch = record({ term: whole(), counter: whole() });
 
 /** Five causes deep at most, as toWire writes them. */
 function errorAtDepth(depth: number): Check {

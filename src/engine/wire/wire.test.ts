@@ -116,14 +116,9 @@ t.test('malformed messages are refused, never worse', async (t) => {
       ],
     ],
     ['list too short', [good[0]!, pack([['job-1', 0, 'map']])]],
-    ['member of a list', [good[0]!, pack([[...(packReport(done) as unknown[]).slice(0, 13), -1]])]],
-    ['outcome of a list', [good[0]!, pack([(packReport(done) as unknown[]).with(8, [null, [], null, 5, 1, [5], 4, [], []])])]],
     ['group of a list', [good[0]!, pack([group.with(7, [1, 2, 3])])]],
-    ['row of a group', [good[0]!, pack([group.with(7, rows.with(3, -1))])]],
     ['job of a group', [good[0]!, pack([group.with(0, 'JOB')])]],
-    ['worker of a group', [good[0]!, pack([group.with(5, null)])]],
     ['index of a group', [good[0]!, pack([group.with(7, rows.with(0, 2 ** 40))])]],
-    ['seams of a group', [good[0]!, pack([group.with(7, rows.with(8, 2).with(10, 2 ** 40))])]],
     ['too many in a group', [good[0]!, pack([group.with(7, Array.from({ length: 65 }, () => rows).flat())])]],
     ['too many in groups', [good[0]!, pack(Array.from({ length: 33 }, () => group.with(7, [...rows, ...rows])))]],
     ['worker name', [pack({ type: 'worker-bye', worker: '../x' })]],
@@ -140,6 +135,28 @@ t.test('malformed messages are refused, never worse', async (t) => {
   for (let cut = 0; cut < good[1]!.length; cut++) {
     t.throws(() => decodeAtCoordinator([good[0]!, good[1]!.subarray(0, cut)]), { code: 'ERR_DAF_PROTOCOL' });
   }
+});
+
+t.test('a malformed report of a named attempt is a failure of that attempt, and hurts none beside it', async (t) => {
+  const [group] = packReportList([short(3), short(4)]) as [unknown[]];
+  const rows = group[7] as number[];
+  const width = rows.length / 2;
+  const list = packReport(done) as unknown[];
+  const kind = (frames: unknown): string[] =>
+    (decodeAtCoordinator([pack({ type: 'reports', worker: 'w1' }), pack(frames)]).body as readonly Report[]).map(
+      ({ attempt, outcome }) => `${attempt} ${outcome.kind === 'done' ? 'done' : outcome.error.code}`,
+    );
+  const [third, fourth] = ['map-3-g0-a1.7', 'map-4-g0-a1.7'];
+  const bad = 'ERR_DAF_PROTOCOL';
+  t.same(kind([group]), [`${third} done`, `${fourth} done`]);
+  t.same(kind([group.with(7, rows.with(width + 3, -1))]), [`${third} done`, `${fourth} ${bad}`], 'a row');
+  t.same(kind([group.with(7, rows.with(8, 2).with(10, 2 ** 40))]), [`${third} ${bad}`, `${fourth} done`], 'its seams');
+  t.same(kind([group.with(5, null)]), [`${third} ${bad}`, `${fourth} ${bad}`], 'what rows have in common');
+  for (const wrong of [[...list.slice(0, 13), -1], list.with(8, [null, [], null, 5, 1, [5], 4, [], []]), list.with(8, null)]) {
+    t.same(kind([wrong, group.with(7, rows.slice(0, width))]), [`${done.attempt} ${bad}`, `${third} done`], 'a list');
+  }
+  for (const wrong of [list.with(1, -1), list.with(5, '../x'), list.with(7, 0.5)]) t.throws(() => kind([wrong]), { code: bad });
+  for (const at of [0, 1]) t.throws(() => kind([group.with(7, rows.with(at, -1))]), { code: bad }, 'nobody knows of what');
 });
 
 t.test('random bytes: a value or ERR_DAF_PROTOCOL', async (t) => {

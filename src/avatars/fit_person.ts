@@ -98,6 +98,8 @@ export function texturePerson(
   const hair = fillHair(head, texture, observed, size, rim, person.neutral);
   closeSeams(head, texture, size);
   const rgb = new Uint8Array(3 * size * size);
-  for (let i = 0; i < size * size; i++) rgb.set(texture.subarray(4 * i, 4 * i + 3), 3 * i);
+  for (let i = 0; i < size * size; i++) {
+    for (let c = 0; c < 3; c++) rgb[3 * i + c] = texture[4 * i + c]!;
+  }
   return { rgb, size, observedFraction, hair };
 }

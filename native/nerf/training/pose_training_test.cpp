@@ -61,7 +61,9 @@ Outcome Train(const std::vector<Photo>& photos, bool refine, uint32_t steps) {
 TEST(PoseTraining, DisturbedPosesAreFoundAgain) {
   constexpr uint32_t kSteps = 700;
   const std::vector<Photo> photos = Disturbed(Nearby(), 1.5f, 0.03f);
-  const Outcome fixed = Train(photos, false, kSteps), refined = Train(photos, true, kSteps);
+  // Held where they are, the poses spoil the field early: half of the steps already draw as well as
+  // all.
+  const Outcome fixed = Train(photos, false, kSteps / 2), refined = Train(photos, true, kSteps);
   EXPECT_NEAR(fixed.errors.turn, 1.5, 0.1);
   EXPECT_LT(refined.errors.turn, fixed.errors.turn / 5);
   EXPECT_LT(refined.errors.largest_turn, fixed.errors.turn / 1.5);
@@ -70,7 +72,7 @@ TEST(PoseTraining, DisturbedPosesAreFoundAgain) {
 }
 
 TEST(PoseTraining, RightPosesStay) {
-  constexpr uint32_t kSteps = 500;
+  constexpr uint32_t kSteps = 300;
   const Outcome fixed = Train(Nearby(), false, kSteps), refined = Train(Nearby(), true, kSteps);
   EXPECT_LT(refined.errors.turn, 0.25);  // a third of a pixel
   EXPECT_LT(refined.errors.centre, 0.012);

@@ -8,6 +8,7 @@ export { GROUP_BUFFER_BYTES } from '../memory-plan.js';
 
 const encoder = new TextEncoder();
 const NO_ROOM = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_ROOM.buffer);
 
 /**
  * Packs records into one reused buffer and hands it on when it is full. The view given to `flush` is borrowed: it must be used up before
@@ -15,8 +16,10 @@ const NO_ROOM = new Uint8Array(0);
  */
 export class RecordBatch {
   readonly #flush: (batch: Uint8Array, records: number) => void;
-  #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #capacity: number;
+  /** Made for the first record: many short tasks emit none. */
+  #bytes = NO_ROOM;
+  #view = NO_VIEW;
   #used = 0;
   #records = 0;
   readonly #failure = new FirstFailure();
@@ -26,8 +29,7 @@ export class RecordBatch {
   /** @param capacity bytes, at least 1 KB. Longer records are handed on in pieces. */
   constructor(capacity: number, flush: (batch: Uint8Array, records: number) => void) {
     this.#flush = flush;
-    this.#bytes = new Uint8Array(Math.max(capacity, 1 << 10));
-    this.#view = new DataView(this.#bytes.buffer);
+    this.#capacity = Math.max(capacity, 1 << 10);
   }
 
   /** @throws DafError ERR_DAF_BAD_ARGUMENT for a key above 1 MB, ERR_DAF_USER_CODE for what is neither text nor bytes */
@@ -35,7 +37,8 @@ export class RecordBatch {
     const most = PACKED_HEADER + mostBytes('key', key) + mostBytes('value', value);
     if (most > this.#bytes.length - this.#used) {
       if (this.#late !== null) throw this.#late();
-      this.flush();
+      if (this.#bytes === NO_ROOM) this.#makeRoom();
+      else this.flush();
       if (most > this.#bytes.length) {
         const [keyBytes, valueBytes] = [asBytes(key), asBytes(value)];
         if (keyBytes.length > MAX_KEY_BYTES) throw keyTooLong(keyBytes.length);
@@ -80,6 +83,11 @@ export class RecordBatch {
     this.#used = 0;
     this.#records = 0;
     this.#bytes = NO_ROOM; // so that add finds out where it has to look anyway
+  }
+
+  #makeRoom(): void {
+    this.#bytes = new Uint8Array(this.#capacity);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   #put(field: string | Uint8Array, at: number): number {

@@ -3,6 +3,7 @@
 #include "native/base/arena.h"
 #include "native/base/cpu.h"
 #include "native/base/crc32c.h"
+#include "native/base/sha256.h"
 #include "native/kernels/dot.h"
 
 namespace daf::node {
@@ -47,6 +48,29 @@ Napi::Value Crc32cOf(const Napi::CallbackInfo& info) {
       env, Crc32c(info[0].As<Napi::Number>().Uint32Value(), bytes.data, bytes.size));
 }
 
+// Short texts stay on the stack: the call is made for every task.
+Napi::Value Sha256StartOf(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  if (!info[0].IsString()) {
+    ThrowArgument(env, "sha256Start: expected a text");
+    return env.Undefined();
+  }
+  char room[512];
+  size_t size = 0;
+  napi_get_value_string_utf8(env, info[0], room, sizeof room, &size);
+  std::array<uint8_t, 32> digest;
+  // A text that fills the room may have been cut.
+  if (size + 4 < sizeof room) {
+    digest = Sha256(room, size);
+  } else {
+    const std::string text = info[0].As<Napi::String>().Utf8Value();
+    digest = Sha256(text.data(), text.size());
+  }
+  uint32_t start = 0;
+  for (int i = 3; i >= 0; --i) start = start << 8 | digest[static_cast<size_t>(i)];
+  return Napi::Number::New(env, start);
+}
+
 Napi::Value SetMemoryLimit(const Napi::CallbackInfo& info) {
   Budget::Process().SetLimit(static_cast<size_t>(info[0].As<Napi::Number>().Int64Value()));
   return info.Env().Undefined();
@@ -76,6 +100,7 @@ Napi::Value ResetMemoryPeak(const Napi::CallbackInfo& info) {
 void RegisterCore(Napi::Env env, Napi::Object exports) {
   exports.Set("cpuInfo", Napi::Function::New(env, CpuInfo, "cpuInfo"));
   exports.Set("crc32c", Napi::Function::New(env, Crc32cOf, "crc32c"));
+  exports.Set("sha256Start", Napi::Function::New(env, Sha256StartOf, "sha256Start"));
   exports.Set("setMemoryLimit", Napi::Function::New(env, SetMemoryLimit, "setMemoryLimit"));
   exports.Set("memoryUse", Napi::Function::New(env, MemoryUse, "memoryUse"));
   exports.Set("resetMemoryPeak", Napi::Function::New(env, ResetMemoryPeak, "resetMemoryPeak"));

@@ -1,5 +1,5 @@
+import { addon } from './addon/index.js';
 import type { Coverage } from './contracts/coverage.js';
-import { shortSha256Start } from './sha256.js';
 
 /** Adds up runs. */
 export class CoverageSum implements Coverage {
@@ -30,7 +30,7 @@ let lastHash = 0;
 /** Pieces in a row meet: where one ends the next begins. */
 function endHash(file: string, at: number): number {
   if (at === lastAt && file === lastFile) return lastHash;
-  lastHash = shortSha256Start(`${at} ${file}`);
+  lastHash = addon().sha256Start(`${at} ${file}`);
   lastFile = file;
   lastAt = at;
   return lastHash;

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** Samples at least this often, as the word "peak" in reports promises. */
 const INTERVAL_MS = 40;
 /** A sample serves for this long: tasks may begin and end thousands of times a second. */
-const FRESH_MS = 5;
+const FRESH_MS = 20;
 
 /**
  * Anonymous + shared memory of a process now, in bytes: what counts against a memory limit, page cache excluded. Null when the
@@ -60,7 +60,7 @@ export class PeakSampler {
     this.#wanted = false;
   }
 
-  /** Memory now, as of a few milliseconds ago at most; bytes. */
+  /** Memory now, as of 20 ms ago at most; bytes. */
   now(): number {
     return performance.now() - this.#lastAt < FRESH_MS ? this.#last : this.sample();
   }

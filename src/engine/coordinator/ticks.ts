@@ -3,7 +3,7 @@ import type { Service } from './service.js';
 
 const BUSY_MS = 100;
 /** Part of a lease after which an idle coordinator looks for workers that have gone. */
-const IDLE_PART = 1 / 10;
+const IDLE_PART = 1 / 5;
 const MAX_IDLE_MS = 1000;
 
 /** The time of a coordinator: ticks ten times a second while a job runs; one that has nothing to do costs next to nothing. */

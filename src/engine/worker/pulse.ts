@@ -4,8 +4,9 @@ import type { AttemptTable } from './attempts.js';
 import type { CoordinatorLink } from './link.js';
 import type { ReportBox } from './report-box.js';
 
-/** Heartbeats after which the capacity is said again though it has not changed. */
+/** Heartbeats after which the capacity is said again though it has not changed; at rest they come more seldom. */
 const BEATS_A_CREDIT = 4;
+const RESTING_BEATS_A_CREDIT = 2;
 
 /** What a welcomed worker says by itself: heartbeats that keep its leases, how much it wants to hold, reports until they are answered. */
 export class Pulse {
@@ -21,8 +22,8 @@ export class Pulse {
   #lastCapacity = -1;
   #newsScheduled = false;
   #closed = false;
-  /** What has nothing to do beats only as often as its own lease asks for: waking a coordinator is most of what an idle cluster costs. */
-  #restsUntil = 0;
+  /** What has nothing to do beats only as often as its own lease asks for: waking is most of what an idle cluster costs. */
+  #resting = false;
 
   constructor(worker: string, link: CoordinatorLink, attempts: AttemptTable, reports: ReportBox) {
     this.#worker = worker;
@@ -39,9 +40,8 @@ export class Pulse {
   begin(welcome: Welcome): void {
     const first = this.#welcome === null;
     this.#welcome = welcome;
-    if (this.#heart !== null) clearInterval(this.#heart);
-    this.#heart = setInterval(() => this.#beat(), welcome.heartbeatMs);
-    this.#restsUntil = 0;
+    this.#resting = false;
+    this.#wind(welcome.heartbeatMs);
     if (first) this.#reports.resendAll();
     this.#lastCapacity = -1;
     this.#sendCredit();
@@ -65,12 +65,26 @@ export class Pulse {
     });
   }
 
-  close(): void {
-    this.#closed = true;
-    if (this.#heart !== null) clearInterval(this.#heart);
+  /** Attempts have come: their leases need a beat sooner than a worker at rest has one. */
+  work(): void {
+    if (!this.#resting || this.#welcome === null) return;
+    this.#resting = false;
+    this.#wind(this.#welcome.heartbeatMs);
   }
 
+  close(): void {
+    this.#closed = true;
+    if (this.#heart !== null) clearTimeout(this.#heart);
+  }
+
+  #wind(ms: number): void {
+    if (this.#heart !== null) clearTimeout(this.#heart);
+    if (!this.#closed) this.#heart = setTimeout(() => this.#beat(), ms);
+  }
+
+  /** Winds itself up again while this worker is welcome. */
   #beat(): void {
+    this.#heart = null;
     if (this.#welcome === null) return;
     failpoint('worker.heartbeat');
     const running = [
@@ -79,15 +93,18 @@ export class Pulse {
         .map(({ assignment, progress }) => ({ job: assignment.job, attempt: assignment.attempt, progress })),
       ...this.#reports.list().map(({ job, attempt }) => ({ job, attempt, progress: 1 })),
     ];
-    if (running.length > 0 || performance.now() >= this.#restsUntil) this.#sendHeartbeat(running, this.#welcome.leaseMs);
+    const { heartbeatMs, leaseMs } = this.#welcome;
+    this.#resting = running.length === 0;
+    this.#wind(this.#resting ? Math.max(heartbeatMs, leaseMs / 4) : heartbeatMs);
+    this.#sendHeartbeat(running);
     this.#beats += 1;
-    if (this.#beats % BEATS_A_CREDIT === 0) this.#lastCapacity = -1; // a lost credit would starve this worker
+    // A lost credit would starve this worker.
+    if (this.#beats % (this.#resting ? RESTING_BEATS_A_CREDIT : BEATS_A_CREDIT) === 0) this.#lastCapacity = -1;
     this.#sendCredit();
     this.#sendReports();
   }
 
-  #sendHeartbeat(running: Heartbeat['running'], leaseMs: number): void {
-    this.#restsUntil = running.length > 0 ? 0 : performance.now() + leaseMs / 4;
+  #sendHeartbeat(running: Heartbeat['running']): void {
     const { peak } = this.#attempts.sampler;
     for (let from = 0; from === 0 || from < running.length; from += MAX_BATCH) {
       const part = running.slice(from, from + MAX_BATCH);

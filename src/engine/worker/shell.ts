@@ -38,7 +38,8 @@ export class WorkerShell {
   readonly #attempts: AttemptTable;
   readonly #reports = new ReportBox();
   readonly #pulse: Pulse;
-  readonly #hello: NodeJS.Timeout;
+  /** Null while welcomed: a timer that only looks is a part of what an idle worker costs. */
+  #hello: NodeJS.Timeout | null = null;
   #sweptOld = false;
   #closed = false;
 
@@ -49,7 +50,7 @@ export class WorkerShell {
     this.#fetcher = fetcher;
     this.#link = new CoordinatorLink(options.endpoint, options.keys, options.name, {
       onConnected: () => this.#sayHello(),
-      onDisconnected: () => this.#pulse.pause(),
+      onDisconnected: () => this.#unwelcomed(),
       onRefused: () => this.#refused(),
       onMessage: (received) => this.#receive(received),
       onBroken: (error) => events.log('warn', error.message),
@@ -79,9 +80,7 @@ export class WorkerShell {
       },
     );
     this.#pulse = new Pulse(options.name, this.#link, this.#attempts, this.#reports);
-    this.#hello = setInterval(() => {
-      if (!this.#pulse.welcomed) this.#sayHello();
-    }, HELLO_AGAIN_MS);
+    this.#unwelcomed();
   }
 
   static async start(options: WorkerOptions, events: ShellEvents): Promise<WorkerShell> {
@@ -98,7 +97,7 @@ export class WorkerShell {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#hello);
+    if (this.#hello !== null) clearInterval(this.#hello);
     this.#pulse.close();
     await this.#link.send({ type: 'worker-bye', worker: this.#options.name });
     await this.#attempts.close();
@@ -109,6 +108,12 @@ export class WorkerShell {
   async #strayed({ job, error }: Stray): Promise<void> {
     this.#events.log('error', `${error.code}: ${error.message}`);
     if (job !== null) await this.#link.stray(job, error).catch((reason: unknown) => this.#warn(reason));
+  }
+
+  /** No coordinator knows this worker: says hello until one does. */
+  #unwelcomed(): void {
+    this.#pulse.pause();
+    if (!this.#closed) this.#hello ??= setInterval(() => this.#sayHello(), HELLO_AGAIN_MS);
   }
 
   #saidRefused = false;
@@ -146,12 +151,13 @@ export class WorkerShell {
         this.#welcomed(message);
         break;
       case 'unknown-worker':
-        this.#pulse.pause();
+        this.#unwelcomed();
         this.#sayHello();
         break;
       case 'assign':
         failpoint('worker.assigned');
         this.#attempts.start(body as readonly Assignment[]);
+        this.#pulse.work();
         break;
       case 'verdicts':
         this.#verdicts(message);
@@ -184,6 +190,8 @@ export class WorkerShell {
     if (welcome.protocol !== PROTOCOL) {
       throw new DafError('ERR_DAF_PROTOCOL', `the coordinator speaks protocol ${welcome.protocol}, this worker ${PROTOCOL}`);
     }
+    if (this.#hello !== null) clearInterval(this.#hello);
+    this.#hello = null;
     this.#pulse.begin(welcome);
     this.#events.onWelcome(welcome.term, this.#link.endpoint);
     if (!this.#sweptOld) {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from '#daf/engine/launch/child.js';
+import { COORDINATOR_FLAGS, workerFlags } from '#daf/engine/launch/node-flags.js';
 import { freshIpcEndpoint } from '#daf/engine/wire/index.js';
 import { Peaks, watchPeaks } from './peaks.js';
 
@@ -40,23 +41,19 @@ export class Processes implements AsyncDisposable {
     const { heartbeatMs, leaseMs } = this.timing;
     const args = ['--listen', this.endpoint, '--state', join(this.#folder, 'state')];
     args.push('--heartbeat', String(heartbeatMs), '--lease', String(leaseMs));
-    return this.#start(
-      'coordinator',
-      COORDINATOR,
-      ['--max-old-space-size=256', '--min-semi-space-size=8', '--max-semi-space-size=8'],
-      args,
-    );
+    return this.#start('coordinator', COORDINATOR, COORDINATOR_FLAGS, args);
   }
 
   /** @param megabytes its budget. */
   worker(megabytes = 256): Promise<Child> {
     const args = ['--connect', this.endpoint, '--name', `worker-${this.#started}`, '--data', join(this.#folder, 'data')];
-    return this.#start(
-      `worker ${++this.#workers}`,
-      WORKER,
-      ['--min-semi-space-size=4', '--max-semi-space-size=4'],
-      [...args, '--memory', String(megabytes * 2 ** 20), '--threads', '1'],
-    );
+    return this.#start(`worker ${++this.#workers}`, WORKER, workerFlags(megabytes * 2 ** 20), [
+      ...args,
+      '--memory',
+      String(megabytes * 2 ** 20),
+      '--threads',
+      '1',
+    ]);
   }
 
   async #start(name: string, entry: string, nodeFlags: readonly string[], args: readonly string[]): Promise<Child> {

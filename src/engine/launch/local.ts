@@ -12,6 +12,7 @@ import { freshIpcEndpoint } from '../wire/endpoint.js';
 import { Child } from './child.js';
 import type { LaunchOptions } from './launch-options.js';
 import { type Shares, shareMemory } from './memory-shares.js';
+import { COORDINATOR_FLAGS, workerFlags } from './node-flags.js';
 
 const COORDINATOR = new URL('../coordinator/main.js', import.meta.url).href;
 const WORKER = new URL('../worker/main.js', import.meta.url).href;
@@ -20,7 +21,6 @@ const MAX_RESTARTS = 64;
 const RESTART_PAUSE_MS = 100;
 /** Workers that may die before they were ever ready; with more of them something is wrong with this machine or install. */
 const MAX_FAILED_STARTS = 3;
-const MB = 2 ** 20;
 
 /** A coordinator and workers of this machine. They live until close(), or until this process is gone. */
 export async function launchLocal(options: LaunchOptions): Promise<LocalCluster> {
@@ -117,9 +117,7 @@ export class LocalCluster {
     const { heartbeatMs, leaseMs, env } = this.#options;
     const child = new Child({
       entry: COORDINATOR,
-      // The old space may grow to four times what lived after its last collection: below a limit of some hundred megabytes V8 lets it grow by
-      // a third, and marked ten live megabytes eight times a second. Workers stay as they are: this took 30 MB of each.
-      nodeFlags: ['--max-old-space-size=256', ...youngSpace(16), '--heap-growing-percent=300'],
+      nodeFlags: COORDINATOR_FLAGS,
       args: [
         '--listen',
         this.endpoint,
@@ -166,8 +164,7 @@ export class LocalCluster {
       .slice(0, 40)}-${process.pid}-${++this.#started}-${randomBytes(3).toString('hex')}`;
     const child = new Child({
       entry: WORKER,
-      // The main thread only does I/O; task threads have limits of their own.
-      nodeFlags: [`--max-old-space-size=${Math.max(48, Math.floor(this.workerMemory / 4 / MB))}`, ...youngSpace(4)],
+      nodeFlags: workerFlags(this.workerMemory),
       args: [
         '--connect',
         this.endpoint,
@@ -236,9 +233,4 @@ export class LocalCluster {
     if (this.#closed) return;
     for (const listener of this.#failures) listener(error);
   }
-}
-
-/** As large from the start as it may become: of a small one that grows V8 moves most of what is in flight into the old space, for nothing. */
-function youngSpace(megabytes: number): string[] {
-  return [`--min-semi-space-size=${megabytes}`, `--max-semi-space-size=${megabytes}`];
 }

@@ -159,6 +159,25 @@ TEST(SceneTraining, AStepDrawsABoundedNumberOfRays) {
   }
 }
 
+// One ray in a thousand meets the box: to fill a group that is marched together, more are drawn
+// than may miss one after the other.
+TEST(SceneTraining, RaysThatHardlyMeetTheBoxAreNoEmptyField) {
+  std::vector<Photo> photos;
+  for (uint32_t i = 0; i < 4; ++i)
+    photos.push_back(testing::AsPhoto(Draw(testing::Around(i, 125, 256)), true));
+  const auto model = SmallModel();
+  SceneTrainOptions options = Small();
+  options.samples_per_edge = 32;     // so few a ray that rays are marched together,
+  options.samples_per_step = 16384;  // once a first pass of whole rays has told so
+  const auto trainer = TrainerOf(model.get(), options, photos);
+  for (int step = 0; step < 2; ++step) {
+    SceneTrainReport report;
+    const Status status = RunAll(trainer.get(), 1, &report);
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_GT(report.samples, options.samples_per_step / 2);
+  }
+}
+
 TEST(SceneTraining, EmptyPicturesLeaveTheFieldEmpty) {
   std::vector<Photo> photos = Photos(true);
   for (Photo& photo : photos) std::fill(photo.rgba.begin(), photo.rgba.end(), uint8_t{0});

@@ -140,6 +140,8 @@ Status TrainingWorker::DrawTogether(uint32_t room, const TaskControl& control, L
       } else {
         CountEmpty(ray, losses);
       }
+      // Where hardly a ray meets the box, those that do are marched before too many have missed.
+      if (drawn > 0 && misses > kMaxMisses / 2) break;
     }
     const uint32_t before = c.ray_count;
     uint32_t hits = drawn;

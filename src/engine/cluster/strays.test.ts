@@ -65,6 +65,25 @@ t.test('a job fails where its code emits, counts or puts a file after its task h
   }
 });
 
+t.test('a late record counts against its job also when the coordinator is killed while it publishes', async (t) => {
+  const folder = temporaryDirectory(t);
+  const once = join(folder, 'once');
+  await using cluster = await Cluster.local({
+    ...one,
+    env: { DAF_FAILPOINT: 'coordinator.before-manifest:1:kill', DAF_FAILPOINT_ONCE: once },
+  });
+  const output = join(folder, 'out');
+  // It comes when nobody coordinates, and must be told before the next coordinator publishes.
+  const job = await cluster.submit(loose, { input: { items: ['emit 200'] }, output });
+  const error = await job.result().then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  t.match(codes(error).join('\n'), /ERR_DAF_USER_CODE[\s\S]*after its task had ended/);
+  t.notOk(existsSync(join(output, 'manifest.json')), 'nothing is published');
+  t.ok(existsSync(once), 'the coordinator was killed');
+});
+
 t.test('what comes after a job was published is logged and counted, and hurts no other job', async (t) => {
   const folder = temporaryDirectory(t);
   const dataDir = join(folder, 'cluster');

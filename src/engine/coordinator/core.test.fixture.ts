@@ -105,7 +105,11 @@ export class Bench {
     } else if (effect.kind === 'set-phase') {
       await this.store.setPhase(term, effect.job, effect.from, effect.to, effect.error);
       this.core.phaseSet(effect.job, effect.to, this.now);
-    } else if (effect.kind === 'publish') this.core.published(effect.job, this.now);
+    } else if (effect.kind === 'publish') {
+      const stray = this.core.jobs.get(effect.job)?.stray;
+      if (stray) this.core.publishFailed(effect.job, stray, this.now);
+      else this.core.published(effect.job, this.now);
+    }
   }
 }
 

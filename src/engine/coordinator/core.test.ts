@@ -270,3 +270,21 @@ t.test('a job with more counters than a message takes is still told about', asyn
   decodeFromCoordinator(encode({ type: 'event' }, { kind: 'progress', status }));
   t.ok(Object.keys(status.counters).length > 500);
 });
+
+t.test('a complete job of an earlier coordinator is published only when workers could tell what speaks against it', async (t) => {
+  const stray = toWire(new DafError('ERR_DAF_USER_CODE', 'late'));
+  for (const told of [false, true]) {
+    const bench = await Bench.start();
+    await bench.submit('j', { splits: 1, reducers: 0 });
+    await bench.store.setPhase(bench.core.options.term, 'j', 'running', 'publishing', null);
+    await bench.restart(300);
+    await bench.wait(200);
+    t.notOk(
+      bench.effects.some(({ kind }) => kind === 'publish'),
+      'not at once',
+    );
+    if (told) t.equal(bench.core.strayed('j', stray, bench.now), null);
+    await bench.wait(200);
+    t.match(bench.core.status('j', bench.now), told ? { phase: 'failed', error: { message: 'late' } } : { phase: 'done' });
+  }
+});

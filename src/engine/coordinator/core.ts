@@ -128,6 +128,7 @@ export class Core {
     this.#workers.expire(now);
     for (const attempt of this.#books.attempts.overdue(now)) this.#reports.overdue(attempt, now);
     this.#books.setbacks.wake(now);
+    this.#jobs.tick(now);
     for (const job of this.#jobs.open) {
       findStragglers(job, now, this.options.backupAfterMs);
       lookForRoom(job, this.#books, now);

@@ -42,7 +42,10 @@ export interface CoreOptions {
   /** A worker silent for this long, or an attempt not named for this long, has lost its lease. */
   readonly leaseMs: number;
   readonly heartbeatMs: number;
-  /** After a restart, loaded jobs give out no new attempts for this long, so that running ones are re-adopted first. */
+  /**
+   * After a restart, loaded jobs give out no new attempts for this long, so that running ones are re-adopted first, and complete ones are not
+   * published, so that workers first tell what speaks against them.
+   */
   readonly graceMs: number;
   /** Attempts younger than this are never thought to be slow. */
   readonly backupAfterMs: number;

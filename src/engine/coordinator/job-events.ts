@@ -14,6 +14,7 @@ export class JobEvents {
   readonly #ended: string[] = [];
   /** Those that have not ended: of thousands that are listed a few. */
   readonly open = new Set<JobState>();
+  readonly #toPublish = new Set<JobState>();
   #order = 0;
 
   constructor(books: Books) {
@@ -22,7 +23,7 @@ export class JobEvents {
 
   /** A job found in the store at start. */
   load(stored: StoredJob, tasks: readonly StoredTask[], now: number): void {
-    const { jobs, options, scheduler, setbacks, out } = this.#books;
+    const { jobs, options, scheduler, setbacks } = this.#books;
     const job = new JobState(stored.spec, this.#order++, now);
     jobs.set(job.spec.id, job);
     this.open.add(job);
@@ -32,7 +33,7 @@ export class JobEvents {
     else job.restore(tasks);
     job.heldUntil = now + options.graceMs;
     if (job.phase === 'running') scheduler.add(job);
-    else if (job.phase === 'publishing') out.push({ kind: 'publish', job: job.spec.id });
+    else if (job.phase === 'publishing') this.#toPublish.add(job);
     else this.#end(job, now);
     if (job.phase === 'running') {
       // The last coordinator may have died between opening a task anew and those that had read it.
@@ -42,6 +43,15 @@ export class JobEvents {
       }
     }
     this.progressed(job);
+  }
+
+  /** Publishes complete jobs of an earlier coordinator, once workers had the time to tell this one what makes their results doubtful. */
+  tick(now: number): void {
+    for (const job of this.#toPublish) {
+      if (now < job.heldUntil) continue;
+      this.#toPublish.delete(job);
+      this.#books.out.push({ kind: 'publish', job: job.spec.id });
+    }
   }
 
   /** A job that the store has just created. */

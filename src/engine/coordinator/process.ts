@@ -9,6 +9,8 @@ import { Service } from './service.js';
 import { Ticks } from './ticks.js';
 
 const LEADERSHIP_MS = 1000;
+/** In which a worker that runs has found a coordinator that was started again: three of its tries to connect. */
+const RETURN_MS = 1000;
 const BACKUP_AFTER_MS = 5000;
 
 export interface CoordinatorHooks {
@@ -94,7 +96,7 @@ async function run(options: CoordinatorOptions, hooks: CoordinatorHooks): Promis
         token: options.token,
         leaseMs: options.leaseMs,
         heartbeatMs: options.heartbeatMs,
-        graceMs: Math.min(options.leaseMs, 2 * options.heartbeatMs),
+        graceMs: Math.min(options.leaseMs, Math.max(RETURN_MS, 2 * options.heartbeatMs)),
         backupAfterMs: BACKUP_AFTER_MS,
       },
     );

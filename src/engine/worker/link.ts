@@ -36,6 +36,7 @@ export interface LinkHandler {
 }
 
 interface Waiting {
+  readonly send: () => void;
   readonly resolve: (answer: { body: unknown; next: number | null }) => void;
   readonly reject: (error: DafError) => void;
 }
@@ -132,13 +133,18 @@ export class CoordinatorLink {
     return all;
   }
 
+  /** Asks once more what has no answer yet: a coordinator that has just begun to know this worker cannot have kept a question. */
+  askAgain(): void {
+    for (const { send } of this.#waiting.values()) send();
+  }
+
   /** Asks until answered: a lost question or answer, or a coordinator that starts again, only costs time. */
   async #ask(message: (request: number) => FromWorker): Promise<{ body: unknown; next: number | null }> {
     const request = ++this.#request;
-    const answered = new Promise<{ body: unknown; next: number | null }>((resolve, reject) => {
-      this.#waiting.set(request, { resolve, reject });
-    });
     const send = (): void => void this.#socket.send(encode(message(request) as never));
+    const answered = new Promise<{ body: unknown; next: number | null }>((resolve, reject) => {
+      this.#waiting.set(request, { send, resolve, reject });
+    });
     const again = setInterval(send, ASK_AGAIN_MS);
     send();
     try {

@@ -193,6 +193,7 @@ export class WorkerShell {
     if (this.#hello !== null) clearInterval(this.#hello);
     this.#hello = null;
     this.#pulse.begin(welcome);
+    this.#link.askAgain();
     this.#events.onWelcome(welcome.term, this.#link.endpoint);
     if (!this.#sweptOld) {
       this.#sweptOld = true;

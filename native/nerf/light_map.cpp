@@ -4,12 +4,31 @@
 
 namespace daf::nerf {
 namespace {
-constexpr float kWidest = 3;  // tangent of the widest angle from the axis that is looked at
-constexpr int kBorder = 16;   // points along each side of the picture that tell what it shows
+constexpr float kWidest = 3;       // tangent of the widest angle from the axis that is looked at
+constexpr int kBorder = 16;        // points along each side of the picture that tell what it shows
+constexpr size_t kPollRays = 256;  // followed between two polls: each may cross the whole lattice
 }  // namespace
 
-LightMap::LightMap(const Camera& camera, const DensityLattice& lattice, uint32_t side)
-    : camera_(camera) {
+Status LightMap::Follow(const Camera& camera, const DensityLattice& lattice, uint32_t side,
+                        const TaskControl& control) {
+  Frame(camera, side);
+  rays_.resize(size_t{width_} * height_);
+  for (size_t i = 0; i < rays_.size(); ++i) {
+    std::fill_n(rays_[i].depth, kLevels, INFINITY);
+    const Ray ray = RayOf(static_cast<uint32_t>(i % width_), static_cast<uint32_t>(i / width_));
+    if (Shows(camera, ray)) {
+      March(ray, lattice, &rays_[i]);
+    } else {
+      rays_[i].depth[0] = -1;
+    }
+    if ((i + 1) % kPollRays == 0) DAF_RETURN_IF_ERROR(control.Check());
+  }
+  return Status::Ok();
+}
+
+// A pinhole's plane around all that the picture shows.
+void LightMap::Frame(const Camera& camera, uint32_t side) {
+  camera_ = camera;
   float low[2] = {kWidest, kWidest}, high[2] = {-kWidest, -kWidest};
   for (int i = 0; i <= kBorder; ++i) {
     const float along = static_cast<float>(i) / kBorder;
@@ -33,27 +52,17 @@ LightMap::LightMap(const Camera& camera, const DensityLattice& lattice, uint32_t
   scale_ = static_cast<float>(side) / std::max(wide, 1e-6f);
   width_ = std::max(1u, static_cast<uint32_t>((high[0] - low[0]) * scale_));
   height_ = std::max(1u, static_cast<uint32_t>((high[1] - low[1]) * scale_));
-  rays_.resize(size_t{width_} * height_);
-  for (uint32_t row = 0; row < height_; ++row) {
-    for (uint32_t column = 0; column < width_; ++column) {
-      Ended& ended = rays_[size_t{row} * width_ + column];
-      std::fill_n(ended.depth, kLevels, INFINITY);
-      const Ray ray = RayOf(column, row);
-      if (!camera.lens.pinhole()) {
-        float pixel[2], depth;
-        const float ahead[3] = {ray.origin[0] + ray.direction[0], ray.origin[1] + ray.direction[1],
-                                ray.origin[2] + ray.direction[2]};
-        const bool shown = Project(camera, ahead, pixel, &depth) && pixel[0] >= 0 &&
-                           pixel[0] <= static_cast<float>(camera.width) && pixel[1] >= 0 &&
-                           pixel[1] <= static_cast<float>(camera.height);
-        if (!shown) {
-          ended.depth[0] = -1;
-          continue;
-        }
-      }
-      March(ray, lattice, &ended);
-    }
-  }
+}
+
+// Whether a ray of the plane is one of the picture's: a lens leaves corners of the plane out.
+bool LightMap::Shows(const Camera& camera, const Ray& ray) const {
+  if (camera.lens.pinhole()) return true;
+  float pixel[2], depth;
+  const float ahead[3] = {ray.origin[0] + ray.direction[0], ray.origin[1] + ray.direction[1],
+                          ray.origin[2] + ray.direction[2]};
+  return Project(camera, ahead, pixel, &depth) && pixel[0] >= 0 &&
+         pixel[0] <= static_cast<float>(camera.width) && pixel[1] >= 0 &&
+         pixel[1] <= static_cast<float>(camera.height);
 }
 
 Ray LightMap::RayOf(uint32_t column, uint32_t row) const {

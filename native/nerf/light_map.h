@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "native/base/control.h"
 #include "native/nerf/camera.h"
 
 namespace daf::nerf {
@@ -20,8 +21,10 @@ struct DensityLattice {
 
 class LightMap {
  public:
-  // `side`: rays along the longer side of the picture.
-  LightMap(const Camera& camera, const DensityLattice& lattice, uint32_t side);
+  // Follows the light of a picture by `side` rays along its longer side. Once, before all else; on
+  // an error the rays that were not followed have no end. Errors: kCancelled.
+  Status Follow(const Camera& camera, const DensityLattice& lattice, uint32_t side,
+                const TaskControl& control);
 
   // The shares of the light that reach the places `ahead` before and `back` behind a point, from 0
   // to 1. False where the picture does not show it.
@@ -65,6 +68,8 @@ class LightMap {
     float depth[kLevels];  // first one negative: a ray that the picture does not show
   };
   static float Left(const Ended& ended, float depth);
+  void Frame(const Camera& camera, uint32_t side);
+  bool Shows(const Camera& camera, const Ray& ray) const;
   Ray RayOf(uint32_t column, uint32_t row) const;
   void March(const Ray& ray, const DensityLattice& lattice, Ended* ended) const;
 

@@ -195,7 +195,9 @@ class SeenSpaceFinder {
     const auto side = static_cast<uint32_t>(kRaysPerCell * static_cast<float>(n_));
     for (size_t view = 0; view < views; ++view) {
       DAF_RETURN_IF_ERROR(control_.Check());
-      const LightMap map(cameras[view * cameras.size() / views], lattice, side);
+      LightMap map;
+      DAF_RETURN_IF_ERROR(
+          map.Follow(cameras[view * cameras.size() / views], lattice, side, control_));
       size_t ends = 0;
       map.EachEnd([&](const float point[3]) {
         if (ends++ % kEndsApart == 0) out_.ends_.insert(out_.ends_.end(), point, point + 3);

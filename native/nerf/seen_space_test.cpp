@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "native/nerf/light_map.h"
 #include "native/nerf/testing_field.h"
 
 namespace daf::nerf {
@@ -144,6 +145,27 @@ TEST(SeenSpace, HearsCancel) {
   uint64_t queries = 0;
   SeenSpace seen;
   EXPECT_EQ(seen.Find(model.get(), kAll, TaskControl(words), &queries).code(), Code::kCancelled);
+}
+
+// Within one picture, of which it follows 65,536 rays here, it does so after a few hundred.
+TEST(SeenSpace, HearsCancelAmongTheRaysOfAPicture) {
+  constexpr uint32_t kCells = 8, kSide = 256;
+  constexpr size_t kFew = 512;
+  const std::vector<float> wall(kCells * kCells * kCells, 100.0f);  // in which all rays end
+  const DensityLattice lattice = {{-4, -4, -4}, {4, 4, 4}, kCells, wall.data()};
+  for (const int32_t raised : {0, 1}) {
+    int32_t words[3] = {raised, 0, 0};
+    LightMap map;
+    const Status status = map.Follow(FromTheFront()[0], lattice, kSide, TaskControl(words));
+    size_t ended = 0;
+    map.EachEnd([&](const float*) { ++ended; });
+    EXPECT_EQ(status.code(), raised != 0 ? Code::kCancelled : Code::kOk);
+    if (raised == 0) {
+      EXPECT_EQ(ended, size_t{kSide} * kSide);
+    } else {
+      EXPECT_LE(ended, kFew);
+    }
+  }
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ Status Surroundings(const Mesh& mesh, const TaskControl& control, std::vector<Po
 // Moves the corners of triangles that lean, and turn away from where the function falls over
 // ± step as well, towards the middle of their neighbours, until there are none or it helps no more.
 // What leans and follows the function, as a thin spike does, stays, and so does what lies where the
-// function is as large on either side. Needs a closed surface. Six
+// function is as large on either side; and two to four triangles of every tunnel that is narrower
+// than they are: no surface with a handle faces outward everywhere. Needs a closed surface. Six
 // queries a round for each triangle that leans. Errors: kBadData, kCancelled, the sampler's.
 Status Unfold(const Sampler& sampler, float step, const TaskControl& control, Mesh* mesh);
 

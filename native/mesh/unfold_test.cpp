@@ -92,5 +92,26 @@ TEST(Unfold, AFitOfARoughSurfaceFoldsNothing) {
   }
 }
 
+// Waves of five and seven cells, each nearly as steep as the ball's own function: they overhang,
+// but make no handle. After simplification some triangles turn against the function; once fitted,
+// none.
+TEST(Unfold, NoTriangleOfARoughSurfaceWithoutHandlesTurnsAgainstTheFunction) {
+  const auto steep = [](const float* p) {
+    const auto wave = [p](float k, float shift) {
+      return std::sin(k * p[0] + shift) * std::sin(1.07f * k * p[1] + 2 * shift) *
+             std::sin(0.93f * k * p[2] + 3 * shift);
+    };
+    const float k = 2 * kPi / (5 * kStep);
+    return Ball(p) + 0.9f / k * (wave(k, 1) + wave(0.7f * k, 2));
+  };
+  for (const size_t faces : {20000, 4000}) {
+    Mesh mesh = Simplified(steep, faces);
+    ASSERT_EQ(EulerCharacteristic(mesh), 2);
+    ASSERT_TRUE(FitToLevel(Of(steep), 0, kStep, TaskControl(), &mesh).ok());
+    EXPECT_EQ(TrianglesAgainst(mesh, steep, kStep), 0u) << faces;
+    ExpectWatertight(mesh);
+  }
+}
+
 }  // namespace
 }  // namespace daf::mesh

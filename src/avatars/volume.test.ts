@@ -3,6 +3,8 @@ import tap from 'tap';
 import type { CameraValues } from '../core/addon/index.js';
 import { Field } from '../fields/index.js';
 import { orbitCamera, resizedCamera } from './camera.js';
+import { closedNeck } from './closed_neck.js';
+import { cup } from './cup.test.fixture.js';
 import { avatarGlb } from './export/files.js';
 import { spheres } from './export/spheres.test.fixture.js';
 import { fieldPhoto, shrinkPhoto } from './field_photo.js';
@@ -35,6 +37,25 @@ tap.test('supervised views surround the head and agree in colour, opacity and de
     supervisedViews(surface, QUALITY.draft, 7, null)[3]!.camera,
     supervisedViews(surface, QUALITY.draft, 7, null)[3]!.camera,
   );
+});
+
+tap.test('some views look down on the crown, and none into an open neck', async (t) => {
+  for (const quality of ['preview', 'draft', 'standard', 'high'] as const) {
+    const level = { ...QUALITY[quality], supervisedSize: 8 };
+    // Radians that each camera stands above the head: views from before reach 30°, and graze the crown.
+    const heights = supervisedViews(surface, level, 1, null).map(({ camera }) => Math.asin(camera.rotation[7]!));
+    const above = heights.filter((height) => height > 0.55).length;
+    t.ok(above >= Math.floor(heights.length / 8), `${quality}: ${above} of ${heights.length} from above`);
+  }
+  const open = cup(10, true);
+  const closed = closedNeck(open);
+  let hollow = 0;
+  for (const { camera, depth } of supervisedViews(open, { ...QUALITY.draft, supervisedSize: 48 }, 1, null)) {
+    const [inside, lid] = [open, closed].map((drawn) => drawSurface(drawn, camera as CameraValues, 'texture', null, 1).depth);
+    t.same(depth, lid);
+    if (inside!.some((value, i) => value !== lid![i])) hollow++;
+  }
+  t.ok(hollow > 0, 'some would have looked in');
 });
 
 tap.test('a photo takes the light of the texture, and nothing but hair is added outside the head', async (t) => {

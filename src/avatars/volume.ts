@@ -1,6 +1,7 @@
 import type { CameraValues } from '../core/addon/index.js';
 import type { NeuralField, TrainingView } from '../fields/types.js';
 import { type Box, grow, orbitCamera } from './camera.js';
+import { closedNeck } from './closed_neck.js';
 import { psnr, silhouetteIou } from './compare.js';
 import { TURNS } from './contact/layout.js';
 import type { QualityLevel } from './options.js';
@@ -18,25 +19,30 @@ export function fieldBox(surface: Surface): Box {
 
 /**
  * Views around the textured head whose colour, opacity and depth the field must reproduce: without them the field of a single
- * photo would be a billboard. Of four, two show the whole head from within yaw ±90°, one the whole head from behind, and one the face
- * alone from within yaw ±60°, because lips and eyes are small; pitch ±30°, half of those from behind ±60°, or the crown would be seen by grazing rays
- * only and cave in; stratified, so that few views cover all. A view of the whole
+ * photo would be a billboard. Of eight, four show the whole head from within yaw ±90°, two the face alone from within yaw ±60°, because lips and eyes
+ * are small, one the whole head from behind, and one its crown, from above and behind: other views graze it only, and it would cave in. Pitch ±30°, the
+ * crown's 30° to 60°; stratified, so that few views cover all. A view of the whole
  * head leaves room around the field's box: what no view shows to be empty would be left to grow specks.
  */
 export function supervisedViews(surface: Surface, level: QualityLevel, seed: number, control: Int32Array | null): TrainingView[] {
   const random = generator(seed);
   const face = faceBox(surface.box);
+  const closed = closedNeck(surface);
+  const { supervisedSize: size } = level;
   return Array.from({ length: level.supervisedViews }, (_, i) => {
     const slot = (i + random()) / level.supervisedViews;
     const pitch = (Math.PI / 3) * (fraction(i * 0.618034 + random() * 0.1) - 0.5);
+    // A head seen from behind shows its crown when it looks up.
     const camera =
-      i % 4 === 3
-        ? orbitCamera(surface.box, Math.PI / 2 + Math.PI * slot, (i % 8 === 3 ? 2 : 0.8) * pitch, level.supervisedSize, WHOLE)
-        : i % 4 === 1
-          ? orbitCamera(face, (Math.PI / 1.5) * (slot - 0.5), pitch, level.supervisedSize)
-          : orbitCamera(surface.box, Math.PI * (slot - 0.5), pitch, level.supervisedSize, WHOLE);
+      i % 8 === 3
+        ? orbitCamera(surface.box, Math.PI * (0.75 + 0.5 * slot), Math.PI / 4 + pitch / 2, size, WHOLE)
+        : i % 8 === 7
+          ? orbitCamera(surface.box, Math.PI * (0.5 + slot), 0.8 * pitch, size, WHOLE)
+          : i % 4 === 1
+            ? orbitCamera(face, (Math.PI / 1.5) * (slot - 0.5), pitch, size)
+            : orbitCamera(surface.box, Math.PI * (slot - 0.5), pitch, size, WHOLE);
     // What a ray through the middle of a pixel meets is what the field learns: no means of pixels.
-    const { rgba, depth } = drawSurface(surface, camera, 'texture', control, 1);
+    const { rgba, depth } = drawSurface(closed, camera, 'texture', control, 1);
     const { rgb, alpha } = divide(rgba);
     return { source: 'supervised', camera, rgb, alpha, depth };
   });

@@ -22,36 +22,84 @@ constexpr float kDepthBias = 0.12f;  // cm, facing the camera; grows with the sl
 
 bool StartsWith(const std::string& text, const char* start) { return text.rfind(start, 0) == 0; }
 
-Status RasteriseDepth(const HeadModel& model, const TextureView& view, Arena& arena, float* depth) {
+// What a view's depth buffer tells of one kind of surface.
+struct Visibility {
+  float* depth = nullptr;  // [height][width] cm, infinite beside the head
+  float* away = nullptr;   // [height][width] pixels to the nearest outline
+};
+
+std::vector<uint8_t> HairTriangles(const HeadModel& model) {
+  std::vector<uint8_t> out(model.triangle_count(), 0);
+  for (const Part& part : model.parts) {
+    if (StartsWith(part.name, "hair"))
+      std::fill_n(out.begin() + part.first_triangle, part.triangle_count, uint8_t{1});
+  }
+  return out;
+}
+
+// Adds the triangles that are hair, or those that are not, to `depth`; `options.clear` makes it
+// infinite first.
+void RasteriseDepth(const TextureView& view, const MeshView& mesh, const float* projected,
+                    const std::vector<uint8_t>& hair, uint8_t wanted, RasterOptions options,
+                    float* depth) {
+  for (uint32_t first = 0; first < mesh.triangle_count;) {
+    uint32_t end = first;
+    while (end < mesh.triangle_count && hair[end] == hair[first]) ++end;
+    if (hair[first] == wanted) {
+      options.first_triangle = first;
+      options.triangle_count = end - first;
+      Rasterise(view.camera, mesh, projected, options, {nullptr, nullptr, depth});
+      options.clear = false;
+    }
+    first = end;
+  }
+  if (options.clear)
+    std::fill(depth, depth + static_cast<size_t>(view.camera.width) * view.camera.height, INFINITY);
+}
+
+void FindOutlines(const TextureView& view, const Visibility& out) {
+  const int width = view.camera.width, height = view.camera.height;
+  const float* depth = out.depth;
+  const auto is_outline = [&](int x, int y) {
+    const size_t i = static_cast<size_t>(y) * width + x;
+    if (view.matte[i] < 128 || !std::isfinite(depth[i])) return true;
+    const bool step = (x > 0 && std::abs(depth[i - 1] - depth[i]) > kStep) ||
+                      (x + 1 < width && std::abs(depth[i + 1] - depth[i]) > kStep) ||
+                      (y > 0 && std::abs(depth[i - width] - depth[i]) > kStep) ||
+                      (y + 1 < height && std::abs(depth[i + width] - depth[i]) > kStep);
+    return step;
+  };
+  DistanceTo(is_outline, width, height, out.away);
+}
+
+// Of skin, which no hair hides: the modelled shell may not be where the photo's hair is. And of
+// hair, which stands beyond the scalp's outline.
+Status FindVisible(const HeadModel& model, const TextureView& view,
+                   const std::vector<uint8_t>& hair, Arena& arena, const TaskControl& control,
+                   Visibility* of_skin, Visibility* of_hair) {
   const MeshView mesh{view.positions,        model.position_count, model.source.data(),
                       model.render_count(),  model.uv.data(),      model.triangles.data(),
                       model.triangle_count()};
   DAF_RETURN_IF_ERROR(mesh.Validate());
+  const size_t pixels = static_cast<size_t>(view.camera.width) * view.camera.height;
   float* projected = nullptr;
   DAF_RETURN_IF_ERROR(arena.Allocate(size_t{model.position_count} * 3, &projected));
   ProjectPositions(view.camera, mesh, projected);
+  for (float** buffer : {&of_skin->depth, &of_skin->away})
+    DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
   RasterOptions options;
-  uint32_t at = 0;
-  const auto draw = [&](uint32_t first, uint32_t count) {
-    if (count == 0) return;
-    options.first_triangle = first;
-    options.triangle_count = count;
-    Rasterise(view.camera, mesh, projected, options, {nullptr, nullptr, depth});
-    options.clear = false;
-  };
-  std::vector<std::pair<uint32_t, uint32_t>> hair;
-  for (const Part& part : model.parts) {
-    if (StartsWith(part.name, "hair")) hair.emplace_back(part.first_triangle, part.triangle_count);
-  }
-  std::sort(hair.begin(), hair.end());
-  for (const auto& [first, count] : hair) {
-    if (first > at) draw(at, first - at);
-    at = std::max(at, first + count);
-  }
-  draw(at, model.triangle_count() - at);
-  if (options.clear)
-    std::fill(depth, depth + static_cast<size_t>(view.camera.width) * view.camera.height, INFINITY);
-  return Status::Ok();
+  RasteriseDepth(view, mesh, projected, hair, 0, options, of_skin->depth);
+  FindOutlines(view, *of_skin);
+  DAF_RETURN_IF_ERROR(control.Check());
+  *of_hair = *of_skin;
+  if (std::find(hair.begin(), hair.end(), 1) == hair.end()) return Status::Ok();
+  for (float** buffer : {&of_hair->depth, &of_hair->away})
+    DAF_RETURN_IF_ERROR(arena.Allocate(pixels, buffer));
+  std::copy_n(of_skin->depth, pixels, of_hair->depth);
+  options.clear = false;
+  RasteriseDepth(view, mesh, projected, hair, 1, options, of_hair->depth);
+  FindOutlines(view, *of_hair);
+  return control.Check();
 }
 
 void Bilinear(const PhotoPixels& photo, float x, float y, float out[3], float* brightest) {
@@ -91,23 +139,9 @@ Status SampleView(const HeadModel& model, const Atlas& atlas,
                   const std::vector<uint8_t>& photographed, const TextureView& view, Arena& arena,
                   const TaskControl& control, const SampledView& out) {
   const int width = view.camera.width, height = view.camera.height;
-  const size_t pixels = static_cast<size_t>(width) * height;
-  float *depth, *away;
-  DAF_RETURN_IF_ERROR(arena.Allocate(pixels, &depth));
-  DAF_RETURN_IF_ERROR(arena.Allocate(pixels, &away));
-  DAF_RETURN_IF_ERROR(RasteriseDepth(model, view, arena, depth));
-  DAF_RETURN_IF_ERROR(control.Check());
-  const auto is_outline = [&](int x, int y) {
-    const size_t i = static_cast<size_t>(y) * width + x;
-    if (view.matte[i] < 128 || !std::isfinite(depth[i])) return true;
-    const bool step = (x > 0 && std::abs(depth[i - 1] - depth[i]) > kStep) ||
-                      (x + 1 < width && std::abs(depth[i + 1] - depth[i]) > kStep) ||
-                      (y > 0 && std::abs(depth[i - width] - depth[i]) > kStep) ||
-                      (y + 1 < height && std::abs(depth[i + width] - depth[i]) > kStep);
-    return step;
-  };
-  DistanceTo(is_outline, width, height, away);
-  DAF_RETURN_IF_ERROR(control.Check());
+  const std::vector<uint8_t> hair = HairTriangles(model);
+  Visibility of_skin, of_hair;
+  DAF_RETURN_IF_ERROR(FindVisible(model, view, hair, arena, control, &of_skin, &of_hair));
   MeshView mesh{view.positions, model.position_count,   model.source.data(),   model.render_count(),
                 nullptr,        model.triangles.data(), model.triangle_count()};
   VertexNormals(mesh, out.normals);
@@ -154,8 +188,9 @@ Status SampleView(const HeadModel& model, const Atlas& atlas,
     const size_t at = static_cast<size_t>(y) * width + x;
     const float bias =
         kDepthBias + 1.5f * z / camera.focal * std::sqrt(1 - cosine * cosine) / cosine;
-    if (view.matte[at] < 128 || z > depth[at] + bias) continue;
-    const float edge = SmoothStep(1.0f, 1.0f + margin, away[at]);
+    const Visibility& visible = hair[t] ? of_hair : of_skin;
+    if (view.matte[at] < 128 || z > visible.depth[at] + bias) continue;
+    const float edge = SmoothStep(1.0f, 1.0f + margin, visible.away[at]);
     if (edge <= 0) continue;
     float brightest;
     Bilinear(view.photo, pixel[0], pixel[1], out.colour + 3 * i, &brightest);

@@ -20,8 +20,9 @@ struct SampledView {
 // True for triangles that photos may colour: all but eyes, teeth and the mouth's inside.
 std::vector<uint8_t> PhotographedTriangles(const HeadModel& model);
 
-// Visibility by depth buffer against every part but hair, whose modelled shell may not be where the
-// photo's hair is. Allocates from `arena`; fills out (allocated by the caller) for every texel.
+// Visibility by depth buffer: of skin against every part but hair, whose modelled shell may not be
+// where the photo's hair is; of hair against all parts. Allocates from `arena`; fills out
+// (allocated by the caller) for every texel.
 Status SampleView(const HeadModel& model, const Atlas& atlas,
                   const std::vector<uint8_t>& photographed, const TextureView& view, Arena& arena,
                   const TaskControl& control, const SampledView& out);

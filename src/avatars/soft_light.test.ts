@@ -51,6 +51,22 @@ tap.test('a hollow is darker than what lies around it, a hill is not', (t) => {
   t.end();
 });
 
+tap.test('the gaps around a chart take its light, so that no line shows where it ends', (t) => {
+  const whole = square(-1, 0);
+  const half = { ...whole, mesh: { ...whole.mesh, uv: whole.mesh.uv!.map((value) => 0.5 * value) } };
+  const lit = inSoftLight(half);
+  const inside = at(lit, 4, 4);
+  t.ok(inside < 115);
+  for (const [x, y] of [
+    [17, 4],
+    [20, 4],
+    [4, 20],
+  ] as const)
+    t.equal(at(lit, x, y), inside, `${x}, ${y} beside the chart`);
+  t.equal(at(lit, 30, 30), 128, 'far from it nothing changes');
+  t.end();
+});
+
 tap.test('the surface given is left as it is', (t) => {
   const given = square(-1, 0);
   inSoftLight(given);

@@ -26,15 +26,47 @@ export function inSoftLight(surface: Surface): Surface {
     // What is twice as bright in linear light is 2^(1/2.4) as bright in sRGB, near enough.
     light[vertex] = Math.max(LIGHT.least, open * (1 - LIGHT.hollow * hollow[position]!)) ** (1 / 2.4);
   }
-  const texture = surface.texture.slice();
-  const done = new Uint8Array(size * surface.textureHeight);
+  const gains = new Float32Array(size * surface.textureHeight);
   visitTexels(mesh, [0, triangles.length / 3], size, (texel, corners, weights) => {
-    if (done[texel] !== 0) return;
-    done[texel] = 1;
-    const gain = weights[0]! * light[corners[0]!]! + weights[1]! * light[corners[1]!]! + weights[2]! * light[corners[2]!]!;
-    for (let c = 0; c < 3; c++) texture[4 * texel + c] = Math.min(255, Math.round(gain * texture[4 * texel + c]!));
+    if (gains[texel] !== 0) return;
+    gains[texel] = weights[0]! * light[corners[0]!]! + weights[1]! * light[corners[1]!]! + weights[2]! * light[corners[2]!]!;
   });
+  growIntoGaps(gains, size);
+  const texture = surface.texture.slice();
+  for (let texel = 0; texel < gains.length; texel++) {
+    const gain = gains[texel]!;
+    if (gain === 0) continue;
+    for (let c = 0; c < 3; c++) texture[4 * texel + c] = Math.min(255, Math.round(gain * texture[4 * texel + c]!));
+  }
   return { ...surface, texture };
+}
+
+/** Texels around a chart that hold its colours, for filters that reach over its border; native/head/texture grows as many. */
+const RINGS = 8;
+
+/** A chart's light goes with its colours into the gaps around it: filters would show light lines where charts end. */
+function growIntoGaps(gains: Float32Array, size: number): void {
+  let front: number[] = [];
+  for (let texel = 0; texel < gains.length; texel++) {
+    if (gains[texel] !== 0 && isBesideGap(gains, texel, size)) front.push(texel);
+  }
+  for (let ring = 0; ring < RINGS; ring++) {
+    const next: number[] = [];
+    for (const texel of front) {
+      const x = texel % size;
+      for (const beside of [x > 0 ? texel - 1 : -1, x < size - 1 ? texel + 1 : -1, texel - size, texel + size]) {
+        if (gains[beside] !== 0) continue;
+        gains[beside] = gains[texel]!;
+        next.push(beside);
+      }
+    }
+    front = next;
+  }
+}
+
+/** Outside the texture there is no gap. */
+function isBesideGap(gains: Float32Array, texel: number, size: number): boolean {
+  return gains[texel - 1] === 0 || gains[texel + 1] === 0 || gains[texel - size] === 0 || gains[texel + size] === 0;
 }
 
 /** How far each position lies below the middle of those beside it, in lengths of an edge: 0 on hills, at most DEEPEST. */

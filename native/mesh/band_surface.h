@@ -28,9 +28,9 @@ struct BandReport {
   uint64_t triangles = 0;  // of those that are kept, before any is taken away
 };
 
-// Memory: 4 bytes a point asked for (in blocks of 2 KB), resolution³ / 8 bytes, two slices of
-// vertex numbers, a layer of cells, and the mesh, whose size is known before it is made. Errors: as
-// ExtractIsoSurface; kMemory says how large the surface is.
+// Memory: 4 bytes a point asked for (in blocks of 4³ near the surface), resolution³ / 4 bytes, two
+// slices of vertex numbers, a layer of cells, and the mesh, whose size is known before it is made.
+// Errors: as ExtractIsoSurface; kMemory says how large the surface is.
 Status ExtractBandSurface(const IsoGrid& grid, const Sampler& sampler, const BandOptions& options,
                           const TaskControl& control, Mesh* out, BandReport* report);
 

@@ -125,6 +125,21 @@ TEST(BandSurface, RefusesWhatTheDenseOneRefuses) {
   EXPECT_EQ(extract(sound, fails, TaskControl()), Code::kIo);
 }
 
+// The coarse look goes through all of the grid, and keeps 4 bytes a point of it.
+TEST(BandSurface, WhatIsFarFromTheSurfaceTakesHardlyAnyRoom) {
+  const IsoGrid grid{{-6, -6, -6}, {6, 6, 6}, 256, 0.0f};
+  Budget& budget = Budget::Process();
+  budget.DropKept();
+  budget.SetLimit(budget.used() + (size_t{16} << 20));
+  Mesh mesh;
+  BandReport report;
+  const Status status = ExtractBandSurface(grid, Of(Ball), {}, TaskControl(), &mesh, &report);
+  budget.SetLimit(0);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_GT(report.queries, 64u * 64 * 64);
+  EXPECT_NEAR(Volume(mesh), 4.0 / 3.0 * kPi, 0.02 * 4.0 / 3.0 * kPi);
+}
+
 TEST(BandSurface, SaysHowLargeASurfaceDoesNotFit) {
   Budget& budget = Budget::Process();
   const size_t before = budget.used();

@@ -38,7 +38,9 @@ bool SurfaceParts::Fits(size_t vertices, size_t triangles) const {
 Status SurfaceParts::MakeRoom(size_t vertices, size_t triangles, std::vector<uint32_t>* open) {
   if (Fits(vertices, triangles)) return Status::Ok();
   DAF_RETURN_IF_ERROR(collapser_.TakeIn());
-  DAF_RETURN_IF_ERROR(collapser_.Reduce(std::max(faces_, most_triangles_ / kKept),
+  // A layer that runs along a wall may need more than simplifying usually leaves room for.
+  const size_t beside = most_triangles_ - std::min(most_triangles_, triangles);
+  DAF_RETURN_IF_ERROR(collapser_.Reduce(std::max(faces_, std::min(most_triangles_ / kKept, beside)),
                                         EdgeCollapser::Until::kSlow, open));
   if (Fits(vertices, triangles)) return Status::Ok();
   return Status(Code::kMemory, "the part in hand cannot be made smaller than " +

@@ -67,6 +67,26 @@ TEST(SurfaceParts, AreAsGoodAsTheWhole) {
   EXPECT_EQ(parts.triangles, again.triangles);
 }
 
+// A wall that runs along a layer of cells comes at once, however large it is.
+TEST(SurfaceParts, MakeRoomForALayerThatNeedsMostOfIt) {
+  constexpr size_t kFaces = 8000;
+  Mesh ball, mesh;
+  BandReport report;
+  ASSERT_TRUE(Extract(Bumpy, {}, &ball, &report).ok());
+  const size_t most = ball.triangles.size() + 1000, wanted = most / 10 * 9;
+  const TaskControl control;
+  SurfaceParts parts(kFaces, control, &mesh);
+  ASSERT_TRUE(parts.Open(most * EdgeCollapser::kTriangleBytes, 10 * most).ok());
+  mesh.positions.insert(mesh.positions.end(), ball.positions.begin(), ball.positions.end());
+  mesh.triangles.insert(mesh.triangles.end(), ball.triangles.begin(), ball.triangles.end());
+  std::vector<uint32_t> open;
+  const Status status = parts.MakeRoom(wanted / 2, wanted, &open);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_TRUE(parts.Fits(wanted / 2, wanted));
+  EXPECT_GT(mesh.triangles.size(), kFaces);
+  ExpectWatertight(mesh);
+}
+
 TEST(SurfaceParts, OfAMeshThatIsThere) {
   Mesh whole, mesh;
   BandReport report;

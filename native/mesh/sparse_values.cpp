@@ -10,26 +10,40 @@ constexpr float kAsked = std::numeric_limits<float>::infinity();
 }  // namespace
 
 Status SparseValues::Open() {
+  constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+  lattice_side_ = grid_.side() / kCoarseCells + 1;
+  const size_t lattice = lattice_side_ * lattice_side_ * lattice_side_;
   side_ = (grid_.side() + kEdge - 1) / kEdge;
   const size_t count = side_ * side_ * side_;
+  DAF_RETURN_IF_ERROR(arena_.Allocate(lattice, &lattice_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(count, &table_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(3 * kBatch, &points_));
   DAF_RETURN_IF_ERROR(arena_.Allocate(kBatch, &values_));
+  std::fill_n(lattice_, lattice, kUnknown);
   std::fill_n(table_, count, kNone);
   targets_.reserve(kBatch);
   return Status::Ok();
 }
 
-Status SparseValues::Ask(size_t x, size_t y, size_t z) {
-  uint32_t& block = table_[BlockOf(x, y, z)];
-  if (block == kNone) {
-    float* fresh;
-    DAF_RETURN_IF_ERROR(arena_.Allocate(kPoints, &fresh));
-    std::fill_n(fresh, kPoints, std::numeric_limits<float>::quiet_NaN());
-    block = static_cast<uint32_t>(blocks_.size());
-    blocks_.push_back(fresh);
+// The block around a point.
+Status SparseValues::Make(size_t x, size_t y, size_t z) {
+  if (count_ % kSlab == 0) {
+    float* slab;
+    DAF_RETURN_IF_ERROR(arena_.Allocate(kSlab * kPoints, &slab));
+    std::fill_n(slab, kSlab * kPoints, std::numeric_limits<float>::quiet_NaN());
+    slabs_.push_back(slab);
   }
-  float& value = blocks_[block][PointOf(x, y, z)];
+  table_[BlockOf(x, y, z)] = count_++;
+  return Status::Ok();
+}
+
+Status SparseValues::Ask(size_t x, size_t y, size_t z) {
+  float* place = Place(x, y, z);
+  if (place == nullptr) {
+    DAF_RETURN_IF_ERROR(Make(x, y, z));
+    place = Place(x, y, z);
+  }
+  float& value = *place;
   if (!std::isnan(value)) return Status::Ok();
   if (grid_.OnFace(x, y, z)) {
     value = grid_.Outside();

@@ -8,7 +8,7 @@
 namespace daf::mesh {
 namespace {
 // Cells along the blocks whose corners are asked first: 1.6 % of the points of a grid.
-constexpr size_t kCoarse = 4;
+constexpr size_t kCoarse = SparseValues::kCoarseCells;
 }  // namespace
 
 void SurfaceCells::Corners(size_t x, size_t y, size_t z, float (&corner)[8]) const {
@@ -35,8 +35,9 @@ Status SurfaceCells::Find(float guard) {
     std::vector<Block> kept;
     DAF_RETURN_IF_ERROR(Refine(stride, stride > 1 ? guard : 0, blocks, &kept));
     blocks = std::move(kept);
+    DAF_RETURN_IF_ERROR(CountLists(blocks.capacity() * sizeof(Block)));
   }
-  for (const Block& b : blocks) Push(CellIndex(b.low[0], b.low[1], b.low[2]));
+  blocks = std::vector<Block>();
   return Spread();
 }
 
@@ -107,7 +108,8 @@ bool SurfaceCells::MayCross(const Block& block, size_t stride, float guard) {
                            : most + guard * HiddenExtreme(block, stride, 1) > grid_.iso;
 }
 
-// Cuts blocks into blocks of `stride` cells and keeps those that the surface may enter.
+// Cuts blocks into blocks of `stride` cells and keeps those that the surface may enter; single
+// cells are the first that Spread looks at.
 Status SurfaceCells::Refine(size_t stride, float guard, const std::vector<Block>& from,
                             std::vector<Block>* kept) {
   const auto ask = [&](const Block& b) {
@@ -116,7 +118,12 @@ Status SurfaceCells::Refine(size_t stride, float guard, const std::vector<Block>
     return Status::Ok();
   };
   const auto keep = [&](const Block& b) {
-    if (MayCross(b, stride, guard)) kept->push_back(b);
+    if (!MayCross(b, stride, guard)) return Status::Ok();
+    if (stride > 1) {
+      kept->push_back(b);
+    } else {
+      Push(CellIndex(b.low[0], b.low[1], b.low[2]));
+    }
     return Status::Ok();
   };
   for (const Block& b : from) DAF_RETURN_IF_ERROR(EachPart(b, stride, ask));
@@ -145,6 +152,11 @@ void SurfaceCells::Push(size_t cell) {
   next_.push_back(static_cast<uint32_t>(cell));
 }
 
+// What the lists of cells and of blocks take counts as what they lead to does.
+Status SurfaceCells::CountLists(size_t blocks) {
+  return lists_.Resize(blocks + (frontier_.capacity() + next_.capacity()) * sizeof(uint32_t));
+}
+
 // A face that the surface cuts belongs to two cells, and the surface passes through both; so
 // everything that hangs together with a first cell is found, whatever the function does between the
 // points of the grid.
@@ -154,6 +166,7 @@ Status SurfaceCells::Spread() {
   while (!next_.empty()) {
     std::swap(frontier_, next_);
     next_.clear();
+    DAF_RETURN_IF_ERROR(CountLists(0));
     for (size_t i = 0; i < frontier_.size(); ++i) {
       if (i % kPoll == 0) DAF_RETURN_IF_ERROR(control_.Check());
       const uint32_t cell = frontier_[i];
@@ -178,7 +191,8 @@ Status SurfaceCells::Spread() {
       }
     }
   }
-  return Status::Ok();
+  frontier_ = next_ = std::vector<uint32_t>();
+  return CountLists(0);
 }
 
 }  // namespace daf::mesh

@@ -46,6 +46,7 @@ class SurfaceCells {
   void SeedAtFace(size_t x, size_t y, size_t z);
   Status Spread();
   void Push(size_t cell);
+  Status CountLists(size_t blocks);
 
   const IsoGrid& grid_;
   SparseValues& values_;
@@ -53,6 +54,7 @@ class SurfaceCells {
   Arena arena_;
   uint64_t* bits_ = nullptr;
   std::vector<uint32_t> frontier_, next_;  // cells whose neighbours are looked at now and next
+  BudgetHold lists_;                       // of them, and of blocks
 };
 
 template <typename Visit>

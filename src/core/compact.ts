@@ -147,7 +147,7 @@ export function pushPlain(to: unknown[], { recordsIn, skipped, intake, recordsOu
 }
 
 /** What {@link pushPlain} appended at `at`. */
-export function plainAt(from: readonly number[], at: number): Done {
+export function plainAt(from: ArrayLike<number>, at: number): Done {
   const records = from[at + 3]! - 1;
   return {
     kind: 'done',

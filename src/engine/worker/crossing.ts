@@ -13,7 +13,7 @@ const RESULT = 2 + PLAIN;
 
 /**
  * Attempts of one stage of a job on their way into a thread. What differs between them goes as numbers: a structured clone names every field of
- * every object again, and costs a short task more than its work.
+ * every object again, and costs a short task more than its work. It also takes a number of a list by itself, of a typed array all bytes at once.
  */
 export interface Crossing {
   readonly shared: Omit<TaskInput, Own>;
@@ -21,7 +21,7 @@ export interface Crossing {
   readonly step: number;
   readonly stage: TaskStage;
   /** {@link NUMBERS} for each. */
-  readonly numbers: readonly number[];
+  readonly numbers: Float64Array;
   /** Of each; null where none reads anything. */
   readonly inputs: readonly TaskInput['inputs'][] | null;
   /** What the control words of all lie in. A view for each would cost more to send than all else. */
@@ -33,7 +33,7 @@ export interface Crossing {
 /** What comes back. */
 export interface Returning {
   /** {@link RESULT} for each. */
-  readonly numbers: readonly number[];
+  readonly numbers: Float64Array;
   /** Outcomes that are more than numbers, in JSON by their place; null where there are none. */
   readonly others: Readonly<Record<number, string>> | null;
 }
@@ -52,7 +52,7 @@ export function packInputs(inputs: readonly TaskInput[]): Crossing {
   }
   const read = inputs.some((each) => each.inputs.length > 0) ? inputs.map((each) => each.inputs) : null;
   const { step, stage } = first.task;
-  return { shared, job: first.job, step, stage, numbers, inputs: read, controls, commits };
+  return { shared, job: first.job, step, stage, numbers: Float64Array.from(numbers), inputs: read, controls, commits };
 }
 
 export function unpackInputs({ shared, job, step, stage, numbers, inputs, controls, commits }: Crossing): TaskInput[] {
@@ -85,7 +85,7 @@ export function packResults(results: readonly TaskResult[]): Returning {
       others[i] = JSON.stringify(packOutcome(outcome));
     }
   }
-  return { numbers, others };
+  return { numbers: Float64Array.from(numbers), others };
 }
 
 export function unpackResults({ numbers, others }: Returning): TaskResult[] {

@@ -1,7 +1,7 @@
 import { DafError } from '../../core/contracts/errors.js';
 import { type CommandResult, type CommandSpec, fail } from '../command.js';
 import { addSubmitOptions, finished, follow, resolveJob, submitOptions } from '../job-options.js';
-import { addLocalOptions, jobEnvironment, localOptions } from '../local-options.js';
+import { addLocalOptions, localOptions } from '../local-options.js';
 
 export const run: CommandSpec = {
   usage: 'run <job>',
@@ -24,7 +24,7 @@ export const run: CommandSpec = {
       return runProgramFile(job, options, io.json);
     const wanted = submitOptions(options);
     const { Cluster } = await import('../../engine/cluster/cluster.js');
-    await using cluster = await Cluster.local({ ...localOptions(options), env: jobEnvironment(job, wanted) });
+    await using cluster = await Cluster.local(localOptions(options));
     io.signal.throwIfAborted();
     return finished(await follow(await cluster.submit(job, wanted), io), options['strict'] === true);
   },

@@ -182,7 +182,7 @@ export interface LocalOptions {
   readonly heartbeatMs?: number;
   /** A worker silent for this long has lost its tasks, ms. @defaultValue 5000 */
   readonly leaseMs?: number;
-  /** Added to the environment of every process. */
+  /** Added to the environment of every process; for tests. */
   readonly env?: Readonly<Record<string, string>>;
 }
 

@@ -10,18 +10,28 @@ import { Cluster } from './cluster.js';
 
 const one = { workers: 1, threads: 1, heartbeatMs: 100, leaseMs: 2000 };
 
-/** Each item says what its map leaves behind, and after how many milliseconds that comes; "wait" is a map that takes as long. */
+/**
+ * Each item says what its map leaves behind, and after how many milliseconds that comes, or once which file is there; "wait" is a map that takes as
+ * long.
+ */
 const loose = defineJob({
   name: 'loose',
   map({ value }, emit, context) {
-    const [what, ms] = value.split(' ');
-    const later = (act: () => void): void => void setTimeout(act, Number(ms));
+    const [what, when] = value.split(' ');
+    const later = (act: () => void): void => void setTimeout(act, Number(when));
+    const once = async (file: string, act: () => void): Promise<void> => {
+      const { existsSync } = await import('node:fs');
+      while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
+      act();
+    };
     emit(value, 'seen');
     switch (what) {
       case 'wait':
-        return new Promise<void>((resolve) => setTimeout(resolve, Number(ms)));
+        return new Promise<void>((resolve) => setTimeout(resolve, Number(when)));
       case 'emit':
         return later(() => emit('late', value));
+      case 'emit-once':
+        return void once(when!, () => emit('late', value));
       case 'count':
         return later(() => context.counters.add('late'));
       case 'put':
@@ -74,7 +84,7 @@ t.test('a late record counts against its job also when the coordinator is killed
   });
   const output = join(folder, 'out');
   // It comes when nobody coordinates, and must be told before the next coordinator publishes.
-  const job = await cluster.submit(loose, { input: { items: ['emit 200'] }, output });
+  const job = await cluster.submit(loose, { input: { items: [`emit-once ${once}`] }, output });
   const error = await job.result().then(
     () => null,
     (reason: unknown) => reason,
